@@ -1,0 +1,378 @@
+//! The allocator of one local heap: its LABs, the pages it owns, and where it gets more.
+
+use super::reserve::ReserveMark;
+use super::{Lab, Reserve, ReservedMemory};
+use crate::page::PageKind;
+use crate::space::{LargeSpace, Spaces};
+use crate::words::{AllocationType, AttemptError, Limit, Offset, PageIndex};
+
+/// What one local heap did, counted without shared words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AllocationCounters {
+    /// LABs installed.
+    pub refills: u64,
+    /// Bytes of those LABs.
+    pub lab_bytes: u64,
+    /// Large objects allocated.
+    pub large_objects: u64,
+    /// Attempts that failed, injected failures included.
+    pub failed_attempts: u64,
+}
+
+/// The memory of one local heap. Used by its owner while it runs, and by the collector in a stop.
+#[derive(Debug)]
+pub struct Allocator {
+    labs: [Lab; 4],
+    /// The page owned in each paged space (L-4); nothing for `Young`.
+    owned: [Option<PageIndex>; 4],
+    /// The unused rest of a young page that came out of an always-allocate scope.
+    young_rest: Option<(Offset, usize)>,
+    reserved: ReservedMemory,
+    always_allocate_depth: usize,
+    window_open: bool,
+    attempts_before_failure: Option<u64>,
+    counters: AllocationCounters,
+}
+
+impl Allocator {
+    /// An allocator without memory. With a closed window every allocation takes the slow path.
+    #[must_use]
+    pub fn new() -> Allocator {
+        Allocator {
+            labs: [Lab::EMPTY; 4],
+            owned: [None; 4],
+            young_rest: None,
+            reserved: ReservedMemory::default(),
+            always_allocate_depth: 0,
+            window_open: true,
+            attempts_before_failure: None,
+            counters: AllocationCounters::default(),
+        }
+    }
+
+    /// The bump path: `bytes` bytes, a multiple of the type's granule, from the current LAB. Zeroed memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn bump(&mut self, ty: AllocationType, bytes: usize) -> Option<Offset> {
+        self.labs[ty as usize].bump(bytes)
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn counters(&self) -> AllocationCounters {
+        self.counters
+    }
+
+    /// Opens or closes the bump path's window in every LAB.
+    pub fn set_window(&mut self, open: bool) {
+        self.window_open = open;
+        for lab in &mut self.labs {
+            lab.set_window(open);
+        }
+    }
+
+    /// The `attempts + 1`-th attempt from now fails, once; `None` for never.
+    pub fn fail_after(&mut self, attempts: Option<u64>) {
+        self.attempts_before_failure = attempts;
+    }
+
+    /// Whether the owner is inside an always-allocate scope.
+    #[must_use]
+    pub fn is_always_allocating(&self) -> bool {
+        self.always_allocate_depth != 0
+    }
+
+    fn injected_failure(&mut self) -> bool {
+        match &mut self.attempts_before_failure {
+            None => false,
+            Some(0) => {
+                self.attempts_before_failure = None;
+                true
+            }
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+        }
+    }
+
+    /// One attempt, a rung of the ladder: `bytes` bytes of zeroed memory within `limit`, from the LAB, from a refilled
+    /// one, or as a large object. May make system calls; never collects, never polls.
+    ///
+    /// # Errors
+    /// The space is exhausted within the limit, or the system refused memory.
+    #[cold]
+    pub fn attempt(
+        &mut self,
+        spaces: &Spaces,
+        ty: AllocationType,
+        bytes: usize,
+        limit: Limit,
+    ) -> Result<Offset, AttemptError> {
+        debug_assert!(bytes != 0 && bytes.is_multiple_of(ty.granule_bytes()));
+        let result = if self.injected_failure() {
+            Err(AttemptError::Exhausted)
+        } else if bytes > spaces.layout().regular_bytes_max {
+            self.attempt_large(spaces, bytes, limit)
+        } else if let Some(at) = self.labs[ty as usize].bump_behind_window(bytes) {
+            Ok(at)
+        } else {
+            self.refill(spaces, ty, bytes, limit).map(|()| {
+                self.labs[ty as usize].bump_behind_window(bytes).expect("a refill makes room for its request")
+            })
+        };
+        self.counters.failed_attempts += u64::from(result.is_err());
+        result
+    }
+
+    fn attempt_large(&mut self, spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
+        let mut result = LargeSpace::take_run(spaces, bytes, limit);
+        if result.is_err() && self.is_always_allocating() {
+            result = match self.reserved.take_run(spaces, bytes) {
+                Some(run) => Ok(run),
+                None => LargeSpace::take_run(spaces, bytes, Limit::Hard),
+            };
+        }
+        let at = result?;
+        // SAFETY: the run is this local heap's, committed, and not published.
+        unsafe { spaces.view().zero(at, bytes) };
+        self.counters.large_objects += 1;
+        Ok(at)
+    }
+
+    /// Installs a LAB of at least `bytes` bytes.
+    fn refill(&mut self, spaces: &Spaces, ty: AllocationType, bytes: usize, limit: Limit) -> Result<(), AttemptError> {
+        self.retire(spaces, ty);
+        let (start, bytes) = match ty {
+            AllocationType::Young => self.refill_young(spaces, bytes)?,
+            AllocationType::Old | AllocationType::Map | AllocationType::Code => {
+                self.refill_paged(spaces, ty, bytes, limit)?
+            }
+        };
+        // SAFETY: the range belongs to this local heap, is committed, and holds no published object (L-2).
+        unsafe { spaces.view().zero(start, bytes) };
+        self.labs[ty as usize] = Lab::new(start, bytes, self.window_open);
+        self.counters.refills += 1;
+        self.counters.lab_bytes += bytes as u64;
+        Ok(())
+    }
+
+    fn refill_young(&mut self, spaces: &Spaces, bytes: usize) -> Result<(Offset, usize), AttemptError> {
+        let layout = spaces.layout();
+        let bytes_max = layout.young_lab_bytes.max(bytes);
+        if let Some(lab) = self.take_young_rest(spaces, bytes, bytes_max) {
+            return Ok(lab);
+        }
+        match spaces.new.carve(&spaces.memory, layout, bytes, bytes_max) {
+            Ok(carved) => {
+                if let Some((at, bytes)) = carved.tail {
+                    // SAFETY: the tail belongs to the thread whose exchange sealed the page (F-2), and is committed.
+                    unsafe { spaces.view().write_filler(at, bytes) };
+                }
+                Ok((carved.start, carved.bytes))
+            }
+            Err(error) if !self.is_always_allocating() => Err(error),
+            Err(_) => {
+                let page = match self.reserved.take_page(AllocationType::Young) {
+                    Some(page) => {
+                        // SAFETY: the page was held by this local heap and holds no object.
+                        unsafe { spaces.pages.label(page, PageKind::New, crate::page::PageInfo::NEW) };
+                        page
+                    }
+                    None => spaces.take_page(PageKind::New, Limit::Hard)?,
+                };
+                debug_assert!(self.young_rest.is_none());
+                self.young_rest = Some((layout.page_start(page), layout.page_bytes));
+                Ok(self.take_young_rest(spaces, bytes, bytes_max).expect("an empty page serves a regular object"))
+            }
+        }
+    }
+
+    fn take_young_rest(&mut self, spaces: &Spaces, bytes_min: usize, bytes_max: usize) -> Option<(Offset, usize)> {
+        let (start, rest) = self.young_rest.take()?;
+        if rest < bytes_min {
+            // SAFETY: the rest of the page is this local heap's.
+            unsafe { spaces.view().write_filler(start, rest) };
+            return None;
+        }
+        let bytes = rest.min(bytes_max);
+        self.young_rest = (rest > bytes).then(|| (start.plus(bytes), rest - bytes));
+        Some((start, bytes))
+    }
+
+    fn refill_paged(
+        &mut self,
+        spaces: &Spaces,
+        ty: AllocationType,
+        bytes: usize,
+        limit: Limit,
+    ) -> Result<(Offset, usize), AttemptError> {
+        let bytes_max = spaces.layout().regular_bytes_max;
+        if let Some(page) = self.owned[ty as usize] {
+            // SAFETY: the page is this local heap's (L-4).
+            if let Some(hole) = unsafe { spaces.holes(page) }.take(bytes, bytes_max) {
+                return Ok(hole);
+            }
+            self.give_up_page(spaces, ty);
+        }
+        let page = self.take_page_with_room(spaces, ty, bytes, limit)?;
+        self.owned[ty as usize] = Some(page);
+        // SAFETY: the page is this local heap's (L-4).
+        let hole = unsafe { spaces.holes(page) }.take(bytes, bytes_max);
+        Ok(hole.expect("a page is taken only if its holes have room"))
+    }
+
+    fn take_page_with_room(
+        &mut self,
+        spaces: &Spaces,
+        ty: AllocationType,
+        bytes: usize,
+        limit: Limit,
+    ) -> Result<PageIndex, AttemptError> {
+        let space = spaces.paged(ty).expect("a paged type");
+        if let Some(page) = space.take(bytes) {
+            return Ok(page);
+        }
+        let mut result = spaces.take_page(space.kind(), limit);
+        if result.is_err() && self.is_always_allocating() {
+            result = match self.reserved.take_page(ty) {
+                Some(page) => {
+                    // SAFETY: the page was held by this local heap and holds no object.
+                    unsafe { spaces.pages.label(page, space.kind(), crate::page::PageInfo::NEW) };
+                    Ok(page)
+                }
+                None => spaces.take_page(space.kind(), Limit::Hard),
+            };
+        }
+        let page = result?;
+        // SAFETY: the page was just taken, and is empty.
+        unsafe { spaces.holes(page).give(spaces.layout().page_start(page), spaces.layout().page_bytes) };
+        Ok(page)
+    }
+
+    /// Gives the LAB's rest up (L-3). The LAB is empty then.
+    pub fn retire(&mut self, spaces: &Spaces, ty: AllocationType) {
+        let (at, bytes) = core::mem::replace(&mut self.labs[ty as usize], Lab::EMPTY).rest();
+        if bytes == 0 {
+            return;
+        }
+        match self.owned[ty as usize] {
+            // SAFETY: the rest is this local heap's (L-2), and so is the page (L-4).
+            Some(page) => unsafe { spaces.holes(page).give(at, bytes) },
+            // SAFETY: the rest is this local heap's (L-2).
+            None => unsafe { spaces.view().write_filler(at, bytes) },
+        }
+    }
+
+    fn give_up_page(&mut self, spaces: &Spaces, ty: AllocationType) {
+        if let Some(page) = self.owned[ty as usize].take() {
+            // SAFETY: the page is this local heap's until the put.
+            let greatest = unsafe { spaces.holes(page) }.greatest();
+            spaces.paged(ty).expect("a paged type").put(page, greatest);
+        }
+    }
+
+    /// Gives up all LABs and owned pages, so that every page is walkable (G-2). Reserved memory stays. Called by the
+    /// owner when it detaches, and by the collector in every stop.
+    pub fn give_up(&mut self, spaces: &Spaces) {
+        for ty in AllocationType::ALL {
+            self.retire(spaces, ty);
+            self.give_up_page(spaces, ty);
+        }
+        if let Some((at, bytes)) = self.young_rest.take() {
+            // SAFETY: the rest of the page is this local heap's.
+            unsafe { spaces.view().write_filler(at, bytes) };
+        }
+    }
+
+    /// Begins an always-allocate scope, or goes on doing so after a collection: adds memory until the reserve is held.
+    ///
+    /// # Errors
+    /// Some memory is missing within `limit`. What was added stays held: try again with the same mark, or give it back.
+    pub fn fill_reserve(
+        &mut self,
+        spaces: &Spaces,
+        mark: ScopeMark,
+        reserve: &Reserve,
+        limit: Limit,
+    ) -> Result<(), AttemptError> {
+        if self.injected_failure() {
+            return Err(AttemptError::Exhausted);
+        }
+        self.reserved.fill(spaces, mark.0, reserve, limit)
+    }
+
+    /// What is reserved now: where the scope that begins will return to.
+    #[must_use]
+    pub fn scope_mark(&self) -> ScopeMark {
+        ScopeMark(self.reserved.mark())
+    }
+
+    /// Enters an always-allocate scope whose reserve is filled.
+    pub fn enter_scope(&mut self) {
+        self.always_allocate_depth += 1;
+    }
+
+    /// Leaves an always-allocate scope that was entered.
+    pub fn leave_scope(&mut self) {
+        self.always_allocate_depth -= 1;
+    }
+
+    /// Gives back what is reserved beyond `mark`.
+    pub fn give_back_reserve(&mut self, spaces: &Spaces, mark: ScopeMark) {
+        self.reserved.give_back(spaces, mark.0);
+    }
+
+    /// Leaves exactly `bytes_left` bytes of the current page of this type's space for the next allocations of this
+    /// local heap; the rest of the page that is free becomes fillers. Takes a page if the local heap has none.
+    ///
+    /// # Errors
+    /// As [`attempt`](Self::attempt), if no page can be had.
+    pub fn fill_page_but(
+        &mut self,
+        spaces: &Spaces,
+        ty: AllocationType,
+        bytes_left: usize,
+    ) -> Result<(), AttemptError> {
+        let layout = spaces.layout();
+        debug_assert!(bytes_left <= layout.regular_bytes_max && bytes_left.is_multiple_of(ty.granule_bytes()));
+        self.retire(spaces, ty);
+        let (start, bytes) = if ty == AllocationType::Young {
+            let carved = spaces.new.carve(&spaces.memory, layout, 8.max(bytes_left), layout.page_bytes)?;
+            if let Some((at, bytes)) = carved.tail {
+                // SAFETY: the tail belongs to the thread whose exchange sealed the page (F-2).
+                unsafe { spaces.view().write_filler(at, bytes) };
+            }
+            (carved.start, carved.bytes)
+        } else {
+            self.give_up_page(spaces, ty);
+            let page = self.take_page_with_room(spaces, ty, bytes_left.max(ty.granule_bytes()), Limit::Hard)?;
+            self.owned[ty as usize] = Some(page);
+            // SAFETY: the page is this local heap's (L-4).
+            unsafe {
+                let holes = spaces.holes(page);
+                let hole = holes.take(bytes_left.max(ty.granule_bytes()), layout.page_bytes);
+                holes.drop_all();
+                hole.expect("a page is taken only if its holes have room")
+            }
+        };
+        let filled = bytes - bytes_left;
+        // SAFETY: the range is this local heap's, and holds no published object.
+        unsafe {
+            spaces.view().write_filler(start, filled);
+            spaces.view().zero(start.plus(filled), bytes_left);
+        }
+        self.labs[ty as usize] = Lab::new(start.plus(filled), bytes_left, self.window_open);
+        Ok(())
+    }
+}
+
+/// What an allocator had reserved when a scope began.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScopeMark(ReserveMark);
+
+impl Default for Allocator {
+    fn default() -> Self {
+        Allocator::new()
+    }
+}

@@ -1,0 +1,24 @@
+//! Layer 4: allocation. The linear allocation buffer, its refill, and the retry ladder.
+//!
+//! ```text
+//! bump     top + size <= limit                      inlined, no atomics, no shared word
+//! refill   retire the LAB, get memory from a space  outlined and cold; fails as a value
+//! ladder   attempt, collection, attempt, ...        data; the collections belong to the layers above
+//! ```
+//!
+//! Invariants:
+//! * **L-1** `top <= limit <= end`, all granule-aligned, within one page; `end - top` is at most half a page, so the
+//!   bump path needs no test for large objects.
+//! * **L-2** The words of `top..end` are zero and belong to this local heap alone.
+//! * **L-3** A retired LAB leaves no gap: its rest is a filler (new space) or a hole of the owned page.
+//! * **L-4** A local heap owns at most one page per paged space; nobody else looks at that page's holes.
+
+mod allocator;
+mod lab;
+mod ladder;
+mod reserve;
+
+pub use allocator::{AllocationCounters, Allocator, ScopeMark};
+pub use lab::Lab;
+pub use ladder::{climb, rungs, Collect, Collected, Fell, Rung};
+pub use reserve::{Reserve, ReservedMemory};

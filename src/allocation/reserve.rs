@@ -1,0 +1,112 @@
+//! The reserve of an always-allocate scope: memory that its owner holds, so that no rival can take it.
+
+use crate::page::PageKind;
+use crate::space::{LargeSpace, Spaces};
+use crate::words::{AllocationType, AttemptError, Limit, Offset, PageIndex};
+
+/// How much an always-allocate scope sets aside. Sizes are in pages of the heap, and bytes for the large run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reserve {
+    /// Pages for young objects.
+    pub young_pages: usize,
+    /// Pages for old objects.
+    pub old_pages: usize,
+    /// Pages for maps.
+    pub map_pages: usize,
+    /// Pages for code.
+    pub code_pages: usize,
+    /// Bytes of one large object; 0 for none.
+    pub large_bytes: usize,
+}
+
+impl Reserve {
+    /// No memory: only the owner's soft limit is lifted.
+    pub const NONE: Reserve = Reserve { young_pages: 0, old_pages: 0, map_pages: 0, code_pages: 0, large_bytes: 0 };
+
+    /// One page of each type and one large object of `large_bytes`.
+    #[must_use]
+    pub const fn one_of_each(large_bytes: usize) -> Reserve {
+        Reserve { young_pages: 1, old_pages: 1, map_pages: 1, code_pages: 1, large_bytes }
+    }
+
+    fn pages(&self, ty: AllocationType) -> usize {
+        match ty {
+            AllocationType::Young => self.young_pages,
+            AllocationType::Old => self.old_pages,
+            AllocationType::Map => self.map_pages,
+            AllocationType::Code => self.code_pages,
+        }
+    }
+}
+
+/// Committed memory held for one owner. Its pages are labelled `Reserved`; a run is a large object's without an object.
+#[derive(Debug, Default)]
+pub struct ReservedMemory {
+    pages: [Vec<PageIndex>; 4],
+    runs: Vec<PageIndex>,
+}
+
+/// How much was held at one moment: what [`ReservedMemory::give_back`] returns to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ReserveMark {
+    pages: [usize; 4],
+    runs: usize,
+}
+
+impl ReservedMemory {
+    pub(super) fn mark(&self) -> ReserveMark {
+        ReserveMark { pages: [0, 1, 2, 3].map(|ty| self.pages[ty].len()), runs: self.runs.len() }
+    }
+
+    /// Adds memory until `mark` plus `reserve` is held. On failure what was added stays: the caller tries again, or
+    /// gives it back.
+    pub(super) fn fill(
+        &mut self,
+        spaces: &Spaces,
+        mark: ReserveMark,
+        reserve: &Reserve,
+        limit: Limit,
+    ) -> Result<(), AttemptError> {
+        for ty in AllocationType::ALL {
+            while self.pages[ty as usize].len() < mark.pages[ty as usize] + reserve.pages(ty) {
+                self.pages[ty as usize].push(spaces.take_page(PageKind::Reserved, limit)?);
+            }
+        }
+        if reserve.large_bytes != 0 && self.runs.len() == mark.runs {
+            let run = LargeSpace::take_run(spaces, reserve.large_bytes, limit)?;
+            let head = spaces.layout().page_of(run);
+            LargeSpace::reserve_run(spaces, head);
+            self.runs.push(head);
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_page(&mut self, ty: AllocationType) -> Option<PageIndex> {
+        self.pages[ty as usize].pop()
+    }
+
+    /// Takes a held run that has room for `bytes` bytes; what it has too much goes back.
+    pub(super) fn take_run(&mut self, spaces: &Spaces, bytes: usize) -> Option<Offset> {
+        let pages = spaces.layout().pages_for(bytes);
+        // SAFETY: held runs belong to this local heap.
+        let fits = |head: &PageIndex| unsafe { spaces.pages.info(*head) }.run_pages as usize >= pages;
+        let index = self.runs.iter().position(fits)?;
+        let head = self.runs.swap_remove(index);
+        LargeSpace::use_reserved_run(spaces, head, pages);
+        Some(spaces.layout().page_start(head))
+    }
+
+    /// Gives back what is held beyond `mark`.
+    pub(super) fn give_back(&mut self, spaces: &Spaces, mark: ReserveMark) {
+        for ty in AllocationType::ALL {
+            for page in self.pages[ty as usize].drain(mark.pages[ty as usize].min(self.pages[ty as usize].len())..) {
+                // SAFETY: the page is held by this local heap and never held an object.
+                unsafe { spaces.pool_page(page) };
+            }
+        }
+        for head in self.runs.drain(mark.runs.min(self.runs.len())..) {
+            // SAFETY: the run is held by this local heap and never held an object.
+            unsafe { LargeSpace::release_run(spaces, head) };
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Why memory could not be had.
+
+use core::error::Error;
+use core::fmt;
+
+use super::PageSource;
+
+/// Why a reservation, a commit or a release failed. Each message says what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MemoryError {
+    /// The system (or an injected fault) refused `bytes` bytes. The heap may collect, shrink, or report out of memory.
+    Refused {
+        /// How many bytes were asked for.
+        bytes: usize,
+        /// The system's error code, if it gave one.
+        os_code: Option<i32>,
+    },
+    /// This build has no such page source. The configuration must name another.
+    Unsupported {
+        /// The source that was asked for.
+        source: PageSource,
+        /// Why this build does not have it.
+        reason: &'static str,
+    },
+    /// More bytes than this build could ever reserve. The configuration must ask for less.
+    TooLarge {
+        /// How many bytes were asked for.
+        bytes: usize,
+        /// The most that can be asked for.
+        bytes_max: usize,
+    },
+    /// Sizes that break the rules of [`Memory::reserve`](super::Memory::reserve). The configuration must change.
+    BadSize {
+        /// The size of the reservation that was asked for.
+        bytes: usize,
+        /// The page size that was asked for.
+        page_bytes: usize,
+    },
+}
+
+impl fmt::Display for MemoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MemoryError::Refused { bytes, os_code } => {
+                write!(f, "the system refused {bytes} bytes of memory")?;
+                if let Some(code) = os_code {
+                    write!(f, " (error {code})")?;
+                }
+                f.write_str("; configure a smaller heap or raise the limits of the process")
+            }
+            MemoryError::Unsupported { source, reason } => {
+                write!(
+                    f,
+                    "page source `{source}` is not available: {reason}; use `{}`, the default here",
+                    PageSource::default()
+                )
+            }
+            MemoryError::TooLarge { bytes, bytes_max } => {
+                write!(f, "{bytes} bytes are more than can be reserved; configure at most {bytes_max}")
+            }
+            MemoryError::BadSize { bytes, page_bytes } => {
+                write!(
+                    f,
+                    "cannot reserve {bytes} bytes in pages of {page_bytes}: \
+                     the size must be a positive multiple of 8, the page size a power of two of at least 8"
+                )
+            }
+        }
+    }
+}
+
+impl Error for MemoryError {}

@@ -1,0 +1,428 @@
+//! Layer 1: one contiguous reservation, its pages, and its words by offset.
+//!
+//! A heap lives in one reservation made once. Everything above this layer names a place in it by its *offset*: a count of
+//! bytes from the base. No address leaves this module, so the same algorithm runs on real memory and on memory that a
+//! model checker watches.
+//!
+//! ```text
+//!            offset 0                                                       bytes
+//!  base ────► ┌───────────┬───────────┬───────────┬──── … ────┬───────────┐
+//!             │ committed │ committed │ reserved  │           │ reserved  │
+//!             └───────────┴───────────┴───────────┴──── … ────┴───────────┘
+//!               word = 4 bytes, little-endian numbered: byte k is bits 8k..8k+8
+//! ```
+//!
+//! A range is *reserved* (nobody may touch it, it costs address space only) or *committed* (its words may be accessed).
+//! [`Memory::commit`] and [`Memory::release`] move it from one state to the other.
+//!
+//! # Invariants
+//!
+//! * **I-1** The base never changes and the reservation stays whole until the [`Memory`] is dropped.
+//! * **I-2** The base is aligned to [`BASE_ALIGN`] bytes at least, so an offset has the alignment of its address up to that.
+//! * **I-3** After a successful commit every word of the range is accessible to every thread that learns of the commit,
+//!   until some part of the range is released. Learning takes an edge of the caller's own: a commit publishes nothing.
+//! * **I-4** A word is a [`HeapWord`](crate::sync::HeapWord) and nothing else: 4 bytes, 4-aligned. Byte copies go through the word that contains
+//!   the byte, so no two atomic accesses of different sizes ever meet.
+//!
+//! # Two kinds of access
+//!
+//! *Shared* access ([`load`](Memory::load), [`store`](Memory::store), [`compare_exchange`](Memory::compare_exchange),
+//! [`copy_in`](Memory::copy_in), [`copy_out`](Memory::copy_out)) is atomic and may meet any other shared access. *Plain*
+//! access ([`read`](Memory::read), [`write`](Memory::write), [`zero`](Memory::zero), [`copy`](Memory::copy)) is for an
+//! object that is not yet published and for a stop; it must not meet any access by another thread unless both read. The
+//! simulated source reports a plain access that meets another access as a race.
+//!
+//! # What this layer does not do
+//!
+//! It keeps no account of what is committed (the budget does), hands out no pages (page sets do), and orders nothing
+//! between threads except where the caller passes an ordering.
+
+use core::fmt;
+use core::num::NonZeroUsize;
+
+use crate::sync::Ordering;
+use crate::words::WORD_BYTES;
+
+mod bytes;
+mod error;
+#[cfg(all(unix, not(miri), not(feature = "loom")))]
+mod mapped;
+#[cfg(not(feature = "loom"))]
+mod native;
+#[cfg(not(feature = "loom"))]
+mod owned;
+#[cfg(feature = "loom")]
+mod simulated;
+#[cfg(test)]
+mod tests;
+
+#[cfg(not(feature = "loom"))]
+use native::{BYTES_MAX, Region};
+#[cfg(feature = "loom")]
+use simulated::{BYTES_MAX, Region};
+
+pub use error::MemoryError;
+
+/// The least alignment of a reservation's base, in bytes: offset alignment up to this is address alignment.
+pub const BASE_ALIGN: usize = 64;
+
+/// Where a heap's pages come from.
+///
+/// The default is the best source of the build: [`Mapped`](PageSource::Mapped) on Unix,
+/// [`Owned`](PageSource::Owned) under Miri and elsewhere, [`Simulated`](PageSource::Simulated) with the feature `loom`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PageSource {
+    /// Address space from the operating system, committed and given back page by page.
+    Mapped,
+    /// One block from the Rust allocator, held whole until the heap is dropped. Commit and release only keep the rules.
+    Owned,
+    /// Words that the model checker watches, one by one. Exists only with the feature `loom`, and then alone.
+    Simulated,
+}
+
+impl Default for PageSource {
+    fn default() -> Self {
+        if cfg!(feature = "loom") {
+            PageSource::Simulated
+        } else if cfg!(all(unix, not(miri))) {
+            PageSource::Mapped
+        } else {
+            PageSource::Owned
+        }
+    }
+}
+
+impl fmt::Display for PageSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PageSource::Mapped => "mapped",
+            PageSource::Owned => "owned",
+            PageSource::Simulated => "simulated",
+        })
+    }
+}
+
+/// One reservation of heap memory: pages that are committed and released, and words accessed by offset.
+///
+/// Shared by all threads of a heap. Dropping it gives the whole reservation back.
+///
+/// # Examples
+///
+/// ```
+/// use heaplab::memory::{Memory, PageSource};
+///
+/// # if cfg!(feature = "loom") { return Ok(()); }
+/// let memory = Memory::reserve(PageSource::default(), 1 << 20, 1 << 16)?;
+/// memory.commit(0, 1 << 16)?;
+/// // SAFETY: the first page is committed, both offsets are 4-aligned inside it, and no other thread exists.
+/// unsafe {
+///     memory.write(8, 7);
+///     assert_eq!(memory.read(8), 7);
+/// }
+/// # Ok::<(), heaplab::memory::MemoryError>(())
+/// ```
+pub struct Memory {
+    region: Region,
+    source: PageSource,
+    bytes: usize,
+    page_bytes: usize,
+}
+
+impl Memory {
+    /// Reserves `bytes` bytes without committing any.
+    ///
+    /// `bytes` is a positive multiple of 8, `page_bytes` (the heap's page size) a power of two of at least 8. A heap page
+    /// may be smaller than a page of the system; then [`release`](Memory::release) keeps the memory.
+    ///
+    /// Costs one system call when mapped, one allocation when owned.
+    ///
+    /// # Errors
+    ///
+    /// * [`MemoryError::BadSize`]: `bytes` or `page_bytes` breaks the rules above.
+    /// * [`MemoryError::TooLarge`]: more than this build can address at all.
+    /// * [`MemoryError::Unsupported`]: this build has no such source.
+    /// * [`MemoryError::Refused`]: the system said no.
+    pub fn reserve(source: PageSource, bytes: usize, page_bytes: usize) -> Result<Memory, MemoryError> {
+        if bytes == 0 || !bytes.is_multiple_of(8) || page_bytes < 8 || !page_bytes.is_power_of_two() {
+            return Err(MemoryError::BadSize { bytes, page_bytes });
+        }
+        if bytes > BYTES_MAX || page_bytes > BYTES_MAX {
+            return Err(MemoryError::TooLarge { bytes: bytes.max(page_bytes), bytes_max: BYTES_MAX });
+        }
+        let region = Region::reserve(source, bytes, page_bytes)?;
+        Ok(Memory { region, source, bytes, page_bytes })
+    }
+
+    /// The size of the reservation in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The source that the reservation was made from.
+    #[must_use]
+    pub fn source(&self) -> PageSource {
+        self.source
+    }
+
+    /// Makes the words of `offset..offset + bytes` accessible.
+    ///
+    /// Idempotent, and several threads may commit the same range at once. Memory that was never committed before reads as
+    /// zero natively; released and committed again, or simulated, it may hold anything. Callers zero what they hand out.
+    ///
+    /// Costs one system call when mapped (which may block on the process's memory map), nothing when owned.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryError::Refused`]: the system said no, or [`fail_commit_at`](Memory::fail_commit_at) chose this call. The
+    /// range then counts as not committed; committing it again later is allowed.
+    ///
+    /// # Panics
+    ///
+    /// If the range does not lie inside the reservation, or is not made of whole words.
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
+        self.assert_range(offset, bytes);
+        self.region.commit(offset, bytes)
+    }
+
+    /// Gives the pages of `offset..offset + bytes` back to the system; they are reserved again afterwards.
+    ///
+    /// When a heap page is smaller than a page of the system, a mapped source keeps the memory and still succeeds: it
+    /// cannot know whether the neighbours on the same system page are free. An owned source always keeps it, and
+    /// overwrites it in builds with debug assertions, so that stale readers are noticed.
+    ///
+    /// Costs one system call when mapped.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryError::Refused`]: the system could not split its mapping. The range then counts as committed still.
+    ///
+    /// # Panics
+    ///
+    /// If the range does not lie inside the reservation, or does not consist of whole heap pages (the reservation's end
+    /// counts as the end of a page).
+    ///
+    /// # Safety
+    ///
+    /// * The whole range is committed.
+    /// * Every access to it, by any thread, happens before this call or after a later commit of it.
+    /// * No other thread commits or releases any part of it at the same time.
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn release(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
+        self.assert_range(offset, bytes);
+        let end = offset + bytes;
+        assert!(offset.is_multiple_of(self.page_bytes), "release of {bytes} bytes at {offset} starts inside a page");
+        assert!(
+            end.is_multiple_of(self.page_bytes) || end == self.bytes,
+            "release of {bytes} bytes at {offset} ends inside a page"
+        );
+        // SAFETY: the caller's promises, passed on; the range lies inside the reservation and consists of whole pages.
+        unsafe { self.region.release(offset, bytes) }
+    }
+
+    /// Lets the `nth` commit from now on be refused, once; `None` takes an earlier request back.
+    ///
+    /// Fault injection for tests: trying 1, 2, 3 … until [`commit_fault_pending`](Memory::commit_fault_pending) is still
+    /// true at the end visits every commit of an execution. Word access does not pay for it.
+    pub fn fail_commit_at(&self, nth: Option<NonZeroUsize>) {
+        self.region.fault().set(nth.map_or(0, NonZeroUsize::get));
+    }
+
+    /// Whether a refusal asked for with [`fail_commit_at`](Memory::fail_commit_at) has not happened yet.
+    #[must_use]
+    pub fn commit_fault_pending(&self) -> bool {
+        self.region.fault().is_set()
+    }
+
+    /// Loads the word at `offset`. Shared access.
+    ///
+    /// # Safety
+    ///
+    /// * `offset` is 4-aligned and its word committed.
+    /// * No other thread accesses the word plainly at the same time, except to read it.
+    #[inline(always)]
+    #[must_use]
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn load(&self, offset: usize, order: Ordering) -> u32 {
+        self.debug_assert_word(offset);
+        // SAFETY: the caller's promise.
+        unsafe { self.region.word(offset) }.load(order)
+    }
+
+    /// Stores `value` in the word at `offset`. Shared access.
+    ///
+    /// # Safety
+    ///
+    /// * `offset` is 4-aligned and its word committed.
+    /// * No other thread accesses the word plainly at the same time.
+    #[inline(always)]
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn store(&self, offset: usize, value: u32, order: Ordering) {
+        self.debug_assert_word(offset);
+        // SAFETY: the caller's promise.
+        unsafe { self.region.word(offset) }.store(value, order);
+    }
+
+    /// Replaces the word at `offset` by `new` if it is `old`. Shared access.
+    ///
+    /// # Errors
+    ///
+    /// The word's value, if it is not `old`.
+    ///
+    /// # Safety
+    ///
+    /// * `offset` is 4-aligned and its word committed.
+    /// * No other thread accesses the word plainly at the same time.
+    #[inline(always)]
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn compare_exchange(
+        &self,
+        offset: usize,
+        old: u32,
+        new: u32,
+        ok: Ordering,
+        fail: Ordering,
+    ) -> Result<u32, u32> {
+        self.debug_assert_word(offset);
+        // SAFETY: the caller's promise.
+        unsafe { self.region.word(offset) }.compare_exchange(old, new, ok, fail)
+    }
+
+    /// Reads the word at `offset`. Plain access.
+    ///
+    /// # Safety
+    ///
+    /// * `offset` is 4-aligned and its word committed.
+    /// * No other thread writes the word at the same time.
+    #[inline(always)]
+    #[must_use]
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn read(&self, offset: usize) -> u32 {
+        self.debug_assert_word(offset);
+        // SAFETY: the caller's promise.
+        unsafe { self.region.word(offset).unsync_load() }
+    }
+
+    /// Writes `value` to the word at `offset`. Plain access.
+    ///
+    /// # Safety
+    ///
+    /// * `offset` is 4-aligned and its word committed.
+    /// * No other thread accesses the word at the same time.
+    #[inline(always)]
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn write(&self, offset: usize, value: u32) {
+        self.debug_assert_word(offset);
+        // SAFETY: the caller's promise.
+        unsafe { self.region.word(offset).unsync_store(value) }
+    }
+
+    /// Zeroes `bytes` bytes from `offset` on. Plain access to every word of the range.
+    ///
+    /// # Safety
+    ///
+    /// * `offset` and `bytes` are multiples of 4 and the range is committed.
+    /// * No other thread accesses the range at the same time.
+    #[inline(always)]
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn zero(&self, offset: usize, bytes: usize) {
+        self.debug_assert_words(offset, bytes);
+        // SAFETY: the caller's promises, passed on.
+        unsafe { self.region.zero(offset, bytes) }
+    }
+
+    /// Copies `bytes` bytes from offset `from` to offset `to`. Plain access to every word of both ranges.
+    ///
+    /// # Safety
+    ///
+    /// * `from`, `to` and `bytes` are multiples of 4, both ranges are committed and they do not overlap.
+    /// * No other thread writes the first range, or accesses the second, at the same time.
+    #[inline(always)]
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn copy(&self, from: usize, to: usize, bytes: usize) {
+        self.debug_assert_words(from, bytes);
+        self.debug_assert_words(to, bytes);
+        debug_assert!(from + bytes <= to || to + bytes <= from, "copy of {bytes} bytes from {from} to {to} overlaps");
+        // SAFETY: the caller's promises, passed on.
+        unsafe { self.region.copy(from, to, bytes) }
+    }
+
+    /// Copies `bytes` into memory from any byte `offset` on. Shared access, Relaxed, word by word.
+    ///
+    /// A word that is only partly covered is changed by compare-and-swap, so what other threads write to its other bytes
+    /// is never lost. Not atomic as a whole: a reader at the same time may see any mixture of old and new words.
+    ///
+    /// # Safety
+    ///
+    /// * Every word that contains a byte of the range is committed.
+    /// * No other thread accesses any of these words plainly at the same time.
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        self.debug_assert_bytes(offset, bytes.len());
+        // SAFETY: the caller's promises, passed on.
+        unsafe { bytes::copy_in(&self.region, offset, bytes) }
+    }
+
+    /// Copies memory from any byte `offset` on into `bytes`. Shared access, Relaxed, word by word.
+    ///
+    /// Not atomic as a whole: see [`copy_in`](Memory::copy_in).
+    ///
+    /// # Safety
+    ///
+    /// * Every word that contains a byte of the range is committed.
+    /// * No other thread writes any of these words plainly at the same time.
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn copy_out(&self, offset: usize, bytes: &mut [u8]) {
+        self.debug_assert_bytes(offset, bytes.len());
+        // SAFETY: the caller's promises, passed on.
+        unsafe { bytes::copy_out(&self.region, offset, bytes) }
+    }
+
+    #[cfg_attr(feature = "loom", track_caller)]
+    fn assert_range(&self, offset: usize, bytes: usize) {
+        assert!(
+            offset <= self.bytes && bytes <= self.bytes - offset,
+            "{bytes} bytes at {offset} lie outside a reservation of {} bytes",
+            self.bytes
+        );
+        assert!(
+            offset.is_multiple_of(WORD_BYTES) && bytes.is_multiple_of(WORD_BYTES),
+            "{bytes} bytes at {offset} are not whole words"
+        );
+    }
+
+    #[inline(always)]
+    #[cfg_attr(feature = "loom", track_caller)]
+    fn debug_assert_word(&self, offset: usize) {
+        self.debug_assert_words(offset, WORD_BYTES);
+    }
+
+    #[inline(always)]
+    #[cfg_attr(feature = "loom", track_caller)]
+    fn debug_assert_words(&self, offset: usize, bytes: usize) {
+        debug_assert!(offset.is_multiple_of(WORD_BYTES), "offset {offset} is not word-aligned");
+        debug_assert!(bytes.is_multiple_of(WORD_BYTES), "{bytes} bytes are not whole words");
+        self.debug_assert_bytes(offset, bytes);
+    }
+
+    #[inline(always)]
+    #[cfg_attr(feature = "loom", track_caller)]
+    fn debug_assert_bytes(&self, offset: usize, bytes: usize) {
+        debug_assert!(
+            offset <= self.bytes && bytes <= self.bytes - offset,
+            "{bytes} bytes at {offset} lie outside a reservation of {} bytes",
+            self.bytes
+        );
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("source", &self.source)
+            .field("bytes", &self.bytes)
+            .field("page_bytes", &self.page_bytes)
+            .finish_non_exhaustive()
+    }
+}

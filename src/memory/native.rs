@@ -1,0 +1,157 @@
+//! Real memory: mapped or owned, behind one base pointer.
+//!
+//! The base is a plain field, so a word access compiles to one load of it and one `[base + offset]` operand. Which source
+//! the pages came from matters only to commit, release and drop.
+
+use core::ptr::{self, NonNull};
+
+#[cfg(all(unix, not(miri)))]
+use super::mapped::Mapped;
+use super::owned::Owned;
+use super::{MemoryError, PageSource};
+use crate::sync::{AtomicUsize, HeapWord, Ordering};
+
+/// Keeps every sum of an offset, a size and an alignment below `isize::MAX`, as pointer arithmetic demands.
+pub(super) const BYTES_MAX: usize = isize::MAX as usize / 4;
+
+/// A reservation of real memory.
+pub(super) struct Region {
+    /// Points to offset 0 and has the provenance of the whole reservation. Never changes (I-1).
+    base: NonNull<u8>,
+    pages: Pages,
+    fault: CommitFault,
+}
+
+/// Who owns the memory behind the base.
+enum Pages {
+    #[cfg(all(unix, not(miri)))]
+    Mapped(Mapped),
+    Owned(Owned),
+}
+
+// SAFETY: the base points to memory that the region owns alone and that does not belong to a thread.
+unsafe impl Send for Region {}
+// SAFETY: shared words are accessed atomically; the unsafe plain accesses are ordered by their callers.
+unsafe impl Sync for Region {}
+
+impl Region {
+    pub(super) fn reserve(source: PageSource, bytes: usize, page_bytes: usize) -> Result<Region, MemoryError> {
+        let (base, pages) = match source {
+            #[cfg(all(unix, not(miri)))]
+            PageSource::Mapped => {
+                let mapped = Mapped::reserve(bytes, page_bytes)?;
+                (mapped.base(), Pages::Mapped(mapped))
+            }
+            #[cfg(not(all(unix, not(miri))))]
+            PageSource::Mapped => {
+                let reason = if cfg!(miri) {
+                    "Miri does not model reserved address space"
+                } else {
+                    "it needs mmap, which this system does not have"
+                };
+                return Err(MemoryError::Unsupported { source, reason });
+            }
+            PageSource::Owned => {
+                let owned = Owned::reserve(bytes, page_bytes)?;
+                (owned.base(), Pages::Owned(owned))
+            }
+            PageSource::Simulated => {
+                return Err(MemoryError::Unsupported { source, reason: "it needs the feature `loom`" });
+            }
+        };
+        Ok(Region { base, pages, fault: CommitFault::new() })
+    }
+
+    pub(super) fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
+        if self.fault.strikes() {
+            return Err(MemoryError::Refused { bytes, os_code: None });
+        }
+        match &self.pages {
+            #[cfg(all(unix, not(miri)))]
+            Pages::Mapped(mapped) => mapped.commit(offset, bytes),
+            Pages::Owned(_) => Ok(()),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Memory::release`](super::Memory::release), and the range lies inside and consists of whole heap pages.
+    pub(super) unsafe fn release(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
+        match &self.pages {
+            #[cfg(all(unix, not(miri)))]
+            // SAFETY: the caller's promises, passed on.
+            Pages::Mapped(mapped) => unsafe { mapped.release(offset, bytes) },
+            Pages::Owned(owned) => {
+                // SAFETY: the caller's promises, passed on.
+                unsafe { owned.release(offset, bytes) };
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn fault(&self) -> &CommitFault {
+        &self.fault
+    }
+
+    /// # Safety
+    ///
+    /// `offset` is 4-aligned and its word committed.
+    #[inline(always)]
+    pub(super) unsafe fn word(&self, offset: usize) -> &HeapWord {
+        // SAFETY: the word lies inside the reservation, is aligned (I-2), accessible (I-3) and only ever a word (I-4).
+        unsafe { self.base.add(offset).cast::<HeapWord>().as_ref() }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Memory::zero`](super::Memory::zero).
+    #[inline(always)]
+    pub(super) unsafe fn zero(&self, offset: usize, bytes: usize) {
+        // SAFETY: the range is committed and accessed by nobody else.
+        unsafe { ptr::write_bytes(self.base.as_ptr().add(offset), 0, bytes) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Memory::copy`](super::Memory::copy).
+    #[inline(always)]
+    pub(super) unsafe fn copy(&self, from: usize, to: usize, bytes: usize) {
+        let base = self.base.as_ptr();
+        // SAFETY: both ranges are committed and disjoint, the first is written and the second accessed by nobody else.
+        unsafe { ptr::copy_nonoverlapping(base.add(from), base.add(to), bytes) }
+    }
+}
+
+/// The injected refusal: how many commits from now it happens; 0 when there is none.
+pub(super) struct CommitFault {
+    commits_left: AtomicUsize,
+}
+
+impl CommitFault {
+    fn new() -> CommitFault {
+        CommitFault { commits_left: AtomicUsize::new(0) }
+    }
+
+    // Relaxed throughout: a counter of its own, which says nothing about other memory. An ordering here would also
+    // give threads an edge that hides the lack of one elsewhere from race detectors.
+
+    pub(super) fn set(&self, commits_left: usize) {
+        self.commits_left.store(commits_left, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.commits_left.load(Ordering::Relaxed) != 0
+    }
+
+    /// Counts one commit; true if it is the one to refuse. A lost race means that another commit was counted.
+    fn strikes(&self) -> bool {
+        let mut left = self.commits_left.load(Ordering::Relaxed);
+        while left != 0 {
+            match self.commits_left.compare_exchange(left, left - 1, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return left == 1,
+                Err(now) => left = now,
+            }
+        }
+        false
+    }
+}

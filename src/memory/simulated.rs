@@ -1,0 +1,157 @@
+//! Memory that the model checker watches.
+//!
+//! Every word is a modelled atomic of its own, so both shared and plain accesses are checked for races. This source is an
+//! oracle as well:
+//!
+//! * access to a word that is not committed panics;
+//! * a commit and a release count as plain writes to each word that they make or end. So a thread that uses a word without
+//!   an edge from its commit (by committing the range itself, or through whatever published the page to it) races, and so
+//!   does an earlier access without an edge to the release;
+//! * committed words hold junk until they are written, so whoever relies on zeroed memory is found out.
+//!
+//! Commits exclude one another by a modelled mutex, as the system's do. So the second of two threads that commit the same
+//! range finds it done and has an edge from the first.
+
+use core::cell::{Cell, OnceCell};
+
+use super::{MemoryError, PageSource};
+use crate::sync::{HeapWord, Mutex};
+use crate::words::WORD_BYTES;
+
+/// Far above what a model can afford to touch, and small enough to make the table of words in every execution.
+pub(super) const BYTES_MAX: usize = 1 << 20;
+
+/// What a word holds when it is committed or released: no valid reference, and no small integer that anybody would write.
+const JUNK: u32 = 0xdbdb_dbdb;
+
+/// A reservation of modelled words.
+pub(super) struct Region {
+    /// By word index.
+    slots: Vec<Slot>,
+    fault: CommitFault,
+}
+
+/// A place for one word.
+struct Slot {
+    committed: Cell<bool>,
+    /// Made by the first commit. Never unmade: a thread that breaks the rules may be inside an access to it, and the model
+    /// shall report that as a race.
+    word: OnceCell<HeapWord>,
+}
+
+// SAFETY: modelled threads take turns on one thread of the system and switch only inside operations of the facade. No
+// operation on a cell contains one, apart from the making of a word, which does not switch; and once made, a word is only
+// ever shared.
+unsafe impl Send for Region {}
+// SAFETY: as above.
+unsafe impl Sync for Region {}
+
+impl Region {
+    pub(super) fn reserve(source: PageSource, bytes: usize, _page_bytes: usize) -> Result<Region, MemoryError> {
+        if source != PageSource::Simulated {
+            let reason = "with the feature `loom` all memory is simulated";
+            return Err(MemoryError::Unsupported { source, reason });
+        }
+        let mut slots = Vec::new();
+        slots.resize_with(bytes / WORD_BYTES, || Slot { committed: Cell::new(false), word: OnceCell::new() });
+        Ok(Region { slots, fault: CommitFault::new() })
+    }
+
+    #[track_caller]
+    pub(super) fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
+        // Held to the end: one commit at a time.
+        let mut commits_left = self.fault.commits_left.lock();
+        if *commits_left != 0 {
+            *commits_left -= 1;
+            if *commits_left == 0 {
+                return Err(MemoryError::Refused { bytes, os_code: None });
+            }
+        }
+        for slot in self.slots(offset, bytes).iter().filter(|slot| !slot.committed.get()) {
+            match slot.word.get() {
+                // SAFETY: a word that is not committed is accessed by nobody; the model checks it.
+                Some(word) => unsafe { word.unsync_store(JUNK) },
+                None => assert!(slot.word.set(HeapWord::new(JUNK)).is_ok(), "the word was just found missing"),
+            }
+            slot.committed.set(true);
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Memory::release`](super::Memory::release).
+    #[track_caller]
+    pub(super) unsafe fn release(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
+        for (index, slot) in self.slots(offset, bytes).iter().enumerate() {
+            // SAFETY: nobody else accesses the range, says the caller; the model checks it.
+            unsafe { self.word(offset + index * WORD_BYTES).unsync_store(JUNK) }
+            slot.committed.set(false);
+        }
+        Ok(())
+    }
+
+    pub(super) fn fault(&self) -> &CommitFault {
+        &self.fault
+    }
+
+    /// Panics if the word is not committed.
+    ///
+    /// # Safety
+    ///
+    /// `offset` is 4-aligned and its word committed.
+    #[track_caller]
+    pub(super) unsafe fn word(&self, offset: usize) -> &HeapWord {
+        let slot = &self.slots[offset / WORD_BYTES];
+        match slot.word.get() {
+            Some(word) if slot.committed.get() => word,
+            _ => panic!("the word at offset {offset} is not committed"),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Memory::zero`](super::Memory::zero).
+    #[track_caller]
+    pub(super) unsafe fn zero(&self, offset: usize, bytes: usize) {
+        for at in (offset..offset + bytes).step_by(WORD_BYTES) {
+            // SAFETY: the caller's promises.
+            unsafe { self.word(at).unsync_store(0) }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Memory::copy`](super::Memory::copy).
+    #[track_caller]
+    pub(super) unsafe fn copy(&self, from: usize, to: usize, bytes: usize) {
+        for at in (0..bytes).step_by(WORD_BYTES) {
+            // SAFETY: the caller's promises.
+            unsafe { self.word(to + at).unsync_store(self.word(from + at).unsync_load()) }
+        }
+    }
+
+    fn slots(&self, offset: usize, bytes: usize) -> &[Slot] {
+        &self.slots[offset / WORD_BYTES..(offset + bytes) / WORD_BYTES]
+    }
+}
+
+/// The injected refusal, under the mutex that every commit takes anyway, so that it adds no executions.
+pub(super) struct CommitFault {
+    /// How many commits from now the refusal happens; 0 when there is none.
+    commits_left: Mutex<usize>,
+}
+
+impl CommitFault {
+    fn new() -> CommitFault {
+        CommitFault { commits_left: Mutex::new(0) }
+    }
+
+    pub(super) fn set(&self, commits_left: usize) {
+        *self.commits_left.lock() = commits_left;
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        *self.commits_left.lock() != 0
+    }
+}

@@ -1,0 +1,424 @@
+//! Unit tests of the memory layer, over every page source of the build.
+
+use core::num::NonZeroUsize;
+
+use super::{Memory, MemoryError, PageSource};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::{Arc, check, thread};
+
+const PAGE_BYTES: usize = 64;
+
+/// The page sources that this build has.
+fn sources() -> Vec<PageSource> {
+    if cfg!(feature = "loom") {
+        vec![PageSource::Simulated]
+    } else if PageSource::default() == PageSource::Mapped {
+        vec![PageSource::Mapped, PageSource::Owned]
+    } else {
+        vec![PageSource::Owned]
+    }
+}
+
+/// Runs `body` in a committed memory of `pages` small pages, once per source.
+fn with_committed(pages: usize, body: impl Fn(Memory) + Send + Sync + 'static) {
+    check(move || {
+        for source in sources() {
+            let memory = Memory::reserve(source, pages * PAGE_BYTES, PAGE_BYTES).unwrap();
+            memory.commit(0, pages * PAGE_BYTES).unwrap();
+            body(memory);
+        }
+    });
+}
+
+/// A small generator of pseudo-random numbers (xorshift).
+struct Random(u32);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 as usize % end
+    }
+}
+
+#[test]
+fn words_hold_what_was_written() {
+    with_committed(2, |memory| {
+        // SAFETY: committed, aligned, and no other thread exists.
+        unsafe {
+            memory.write(8, 1);
+            memory.store(12, 2, Release);
+            assert_eq!((memory.load(8, Acquire), memory.read(12)), (1, 2));
+            assert_eq!(memory.compare_exchange(8, 1, 3, Relaxed, Relaxed), Ok(1));
+            assert_eq!(memory.compare_exchange(8, 1, 4, Relaxed, Relaxed), Err(3));
+
+            memory.copy(8, PAGE_BYTES, 8);
+            assert_eq!((memory.read(PAGE_BYTES), memory.read(PAGE_BYTES + 4)), (3, 2));
+            memory.zero(8, 4);
+            assert_eq!((memory.read(8), memory.read(12)), (0, 2));
+        }
+    });
+}
+
+#[test]
+fn bytes_of_a_word_are_numbered_from_its_low_end() {
+    with_committed(1, |memory| {
+        // SAFETY: committed, aligned, and no other thread exists.
+        unsafe {
+            memory.zero(0, 12);
+            memory.copy_in(3, &[0x11, 0x22, 0x33, 0x44, 0x55, 0x66]);
+            assert_eq!([memory.read(0), memory.read(4), memory.read(8)], [0x1100_0000, 0x5544_3322, 0x0000_0066]);
+        }
+    });
+}
+
+/// Random copies in and out at any offset and length agree with the same copies on a vector of bytes.
+#[test]
+fn byte_copies_agree_with_a_vector() {
+    with_committed(2, |memory| {
+        let mut model = vec![0; memory.bytes()];
+        let mut random = Random(0x9e37_79b9);
+        // SAFETY: all of the memory is committed, and no other thread exists.
+        unsafe { memory.zero(0, memory.bytes()) }
+        // Each modelled access is a branch of the model, and those are limited.
+        let rounds = if cfg!(feature = "loom") {
+            10
+        } else if cfg!(miri) {
+            100
+        } else {
+            10_000
+        };
+        for round in 0..rounds {
+            let start = random.below(model.len());
+            let bytes = random.below((model.len() - start).min(19) + 1);
+            let range = start..start + bytes;
+            if round % 2 == 0 {
+                model[range.clone()].fill_with(|| random.below(256) as u8);
+                // SAFETY: as above.
+                unsafe { memory.copy_in(start, &model[range]) }
+            } else {
+                let mut read = vec![0; bytes];
+                // SAFETY: as above.
+                unsafe { memory.copy_out(start, &mut read) }
+                assert_eq!(read, model[range]);
+            }
+        }
+        for (index, word) in model.chunks_exact(4).enumerate() {
+            // SAFETY: as above.
+            let read = unsafe { memory.read(index * 4) };
+            assert_eq!(read.to_le_bytes(), word);
+        }
+    });
+}
+
+/// Two threads write neighbouring bytes of one word; neither loses the other's.
+#[test]
+fn neighbouring_bytes_survive_each_other() {
+    with_committed(1, |memory| {
+        // SAFETY: committed, and no other thread exists yet.
+        unsafe { memory.write(4, 0) }
+        let memory = Arc::new(memory);
+        let theirs = Arc::clone(&memory);
+        let other = thread::spawn(move || {
+            // SAFETY: committed; everybody's access is shared.
+            unsafe { theirs.copy_in(4, &[1]) }
+        });
+        // SAFETY: as above.
+        unsafe { memory.copy_in(5, &[2, 3]) }
+        other.join().unwrap();
+        // SAFETY: the other thread has ended.
+        assert_eq!(unsafe { memory.read(4) }, 0x0003_0201);
+    });
+}
+
+/// Both of two threads that commit one page may use it at once, and each sees its own writes.
+#[test]
+fn commit_vs_commit() {
+    check(|| {
+        for source in sources() {
+            let memory = Arc::new(Memory::reserve(source, PAGE_BYTES, PAGE_BYTES).unwrap());
+            let use_page = |memory: &Memory, offset| {
+                memory.commit(0, PAGE_BYTES).unwrap();
+                // SAFETY: committed by this thread, and each thread has a word of its own.
+                unsafe {
+                    memory.write(offset, 7);
+                    assert_eq!(memory.load(offset, Relaxed), 7);
+                }
+            };
+            let theirs = Arc::clone(&memory);
+            let other = thread::spawn(move || use_page(&theirs, 0));
+            use_page(&memory, 4);
+            other.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn released_pages_can_be_committed_again() {
+    with_committed(2, |memory| {
+        // SAFETY: committed, aligned, and no other thread exists; the released page is accessed after its commit only.
+        unsafe {
+            memory.write(0, 5);
+            memory.release(PAGE_BYTES, PAGE_BYTES).unwrap();
+            memory.commit(PAGE_BYTES, PAGE_BYTES).unwrap();
+            memory.write(PAGE_BYTES, 6);
+            assert_eq!((memory.read(0), memory.read(PAGE_BYTES)), (5, 6));
+        }
+    });
+}
+
+#[test]
+fn chosen_commit_is_refused_once() {
+    check(|| {
+        for source in sources() {
+            let memory = Memory::reserve(source, PAGE_BYTES, PAGE_BYTES).unwrap();
+            memory.fail_commit_at(NonZeroUsize::new(2));
+            assert_eq!(memory.commit(0, PAGE_BYTES), Ok(()));
+            assert!(memory.commit_fault_pending());
+            assert_eq!(memory.commit(0, PAGE_BYTES), Err(MemoryError::Refused { bytes: PAGE_BYTES, os_code: None }));
+            assert!(!memory.commit_fault_pending());
+            assert_eq!(memory.commit(0, PAGE_BYTES), Ok(()));
+
+            memory.fail_commit_at(NonZeroUsize::new(1));
+            memory.fail_commit_at(None);
+            assert_eq!(memory.commit(0, PAGE_BYTES), Ok(()));
+        }
+    });
+}
+
+#[test]
+fn bad_and_absurd_sizes_are_values() {
+    check(|| {
+        for source in sources() {
+            for (bytes, page_bytes) in [(0, 64), (12, 64), (64, 4), (64, 48)] {
+                assert_eq!(
+                    Memory::reserve(source, bytes, page_bytes).unwrap_err(),
+                    MemoryError::BadSize { bytes, page_bytes }
+                );
+            }
+            for (bytes, page_bytes) in [(usize::MAX & !7, 64), (64, 1 << (usize::BITS - 1))] {
+                let error = Memory::reserve(source, bytes, page_bytes).unwrap_err();
+                assert!(matches!(error, MemoryError::TooLarge { .. }), "{error}");
+            }
+        }
+    });
+}
+
+#[test]
+fn sources_of_other_builds_are_unsupported() {
+    check(|| {
+        for source in [PageSource::Mapped, PageSource::Owned, PageSource::Simulated] {
+            if !sources().contains(&source) {
+                let error = Memory::reserve(source, PAGE_BYTES, PAGE_BYTES).unwrap_err();
+                assert!(matches!(error, MemoryError::Unsupported { .. }), "{error}");
+                assert!(error.to_string().contains(&format!("use `{}`", PageSource::default())));
+            }
+        }
+        assert!(sources().contains(&PageSource::default()));
+    });
+}
+
+#[test]
+#[should_panic(expected = "lie outside a reservation of 64 bytes")]
+fn commit_outside_the_reservation_panics() {
+    check(|| {
+        let memory = Memory::reserve(PageSource::default(), PAGE_BYTES, PAGE_BYTES).unwrap();
+        let _ = memory.commit(PAGE_BYTES, 4);
+    });
+}
+
+#[test]
+#[should_panic(expected = "ends inside a page")]
+fn release_of_part_of_a_page_panics() {
+    with_committed(2, |memory| {
+        // SAFETY: committed, and no other thread exists.
+        let _ = unsafe { memory.release(0, 8) };
+    });
+}
+
+#[cfg(not(feature = "loom"))]
+mod native {
+    use super::*;
+    use crate::memory::BASE_ALIGN;
+
+    #[test]
+    fn base_is_aligned() {
+        for source in sources() {
+            for page_bytes in [64, 4096, 1 << 14, 1 << 16] {
+                let memory = Memory::reserve(source, 2 * page_bytes, page_bytes).unwrap();
+                // SAFETY: only the address is taken.
+                let address = unsafe { core::ptr::from_ref(memory.region.word(0)).addr() };
+                assert_eq!(address % page_bytes.max(BASE_ALIGN), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn fresh_memory_is_zero() {
+        for source in sources() {
+            let memory = Memory::reserve(source, 1 << 16, 1 << 14).unwrap();
+            memory.commit(0, 1 << 16).unwrap();
+            for offset in (0..1 << 16).step_by(if cfg!(miri) { 1 << 12 } else { 4 }) {
+                // SAFETY: committed, aligned, and no other thread exists.
+                assert_eq!(unsafe { memory.read(offset) }, 0);
+            }
+        }
+    }
+
+    /// Whoever reads a released page of owned memory reads junk, in builds that check.
+    #[cfg(debug_assertions)]
+    #[test]
+    fn released_owned_pages_hold_junk() {
+        let memory = Memory::reserve(PageSource::Owned, PAGE_BYTES, PAGE_BYTES).unwrap();
+        // SAFETY: the only page, and no other thread exists.
+        unsafe {
+            memory.release(0, PAGE_BYTES).unwrap();
+            assert_eq!(memory.read(8), 0xdbdb_dbdb);
+        }
+    }
+}
+
+#[cfg(all(unix, not(miri), not(feature = "loom")))]
+mod mapped {
+    use super::*;
+    use crate::memory::mapped::system_page_bytes;
+
+    /// What no build forbids but no machine has is refused by the system. (Asked of the allocator, sanitizers would abort.)
+    #[test]
+    fn more_than_the_machine_has_is_refused() {
+        let error = Memory::reserve(PageSource::Mapped, crate::memory::BYTES_MAX & !7, 1 << 16).unwrap_err();
+        assert!(matches!(error, MemoryError::Refused { os_code: Some(_), .. }), "{error}");
+    }
+
+    /// A released page comes back zeroed although it was written, so the system had it in between.
+    #[test]
+    fn release_gives_pages_back() {
+        let page_bytes = system_page_bytes();
+        // The reservation ends inside its last page.
+        let bytes = 3 * page_bytes - 64;
+        let memory = Memory::reserve(PageSource::Mapped, bytes, page_bytes).unwrap();
+        memory.commit(0, bytes).unwrap();
+        // SAFETY: committed whenever accessed, aligned, and no other thread exists.
+        unsafe {
+            for page in 0..3 {
+                memory.write(page * page_bytes, 1);
+            }
+            memory.release(page_bytes, bytes - page_bytes).unwrap();
+            memory.commit(page_bytes, bytes - page_bytes).unwrap();
+            assert_eq!([0, 1, 2].map(|page| memory.read(page * page_bytes)), [1, 0, 0]);
+        }
+    }
+
+    /// A heap page smaller than a system page is released without harm to its neighbours.
+    #[test]
+    fn release_of_a_tiny_page_keeps_its_neighbours() {
+        let memory = Memory::reserve(PageSource::Mapped, 4 * PAGE_BYTES, PAGE_BYTES).unwrap();
+        memory.commit(0, 4 * PAGE_BYTES).unwrap();
+        // SAFETY: committed, aligned, and no other thread exists.
+        unsafe {
+            memory.write(0, 1);
+            memory.write(2 * PAGE_BYTES, 3);
+            memory.release(PAGE_BYTES, PAGE_BYTES).unwrap();
+            assert_eq!((memory.read(0), memory.read(2 * PAGE_BYTES)), (1, 3));
+        }
+    }
+
+    /// More address space in sum than a process has can be reserved, if each reservation is given back before the next.
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn drop_gives_the_reservation_back() {
+        const BYTES: usize = 1 << 40;
+        for _ in 0..512 {
+            drop(Memory::reserve(PageSource::Mapped, BYTES, 1 << 18).unwrap());
+        }
+    }
+}
+
+#[cfg(feature = "loom")]
+mod simulated {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "the word at offset 64 is not committed")]
+    fn uncommitted_words_cannot_be_used() {
+        check(|| {
+            let memory = Memory::reserve(PageSource::Simulated, 2 * PAGE_BYTES, PAGE_BYTES).unwrap();
+            memory.commit(0, PAGE_BYTES).unwrap();
+            // SAFETY: none; the panic is what is tested.
+            unsafe { memory.store(PAGE_BYTES, 1, Relaxed) }
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "the word at offset 8 is not committed")]
+    fn released_words_cannot_be_used() {
+        with_committed(1, |memory| {
+            // SAFETY: none for the read; the panic is what is tested.
+            unsafe {
+                memory.release(0, PAGE_BYTES).unwrap();
+                let _ = memory.read(8);
+            }
+        });
+    }
+
+    /// One thread commits and tells another through word 0 of another page, with the given ordering of the store.
+    fn publish_commit(order: crate::sync::Ordering) {
+        check(move || {
+            let memory = Arc::new(Memory::reserve(PageSource::Simulated, 2 * PAGE_BYTES, PAGE_BYTES).unwrap());
+            memory.commit(0, PAGE_BYTES).unwrap();
+            // SAFETY: committed, and no other thread exists yet.
+            unsafe { memory.write(0, 0) }
+            let theirs = Arc::clone(&memory);
+            let other = thread::spawn(move || {
+                theirs.commit(PAGE_BYTES, PAGE_BYTES).unwrap();
+                // SAFETY: committed; access to word 0 is shared.
+                unsafe { theirs.store(0, 1, order) }
+            });
+            // SAFETY: word 0 was committed before the other thread began; the page is committed once word 0 says so.
+            unsafe {
+                if memory.load(0, Acquire) == 1 {
+                    memory.store(PAGE_BYTES, 1, Relaxed);
+                }
+            }
+            other.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn published_commit_can_be_relied_on() {
+        publish_commit(Release);
+    }
+
+    #[test]
+    #[should_panic = "ausality"]
+    fn unpublished_commit_is_a_race() {
+        publish_commit(Relaxed);
+    }
+
+    /// A release that is not ordered after another thread's access is reported, even when the access comes first in time.
+    #[test]
+    #[should_panic = "ausality"]
+    fn release_vs_access_is_a_race() {
+        with_committed(2, |memory| {
+            // SAFETY: committed, and no other thread exists yet.
+            unsafe { memory.write(0, 0) }
+            let memory = Arc::new(memory);
+            let theirs = Arc::clone(&memory);
+            let other = thread::spawn(move || {
+                // SAFETY: committed until word 0 is 1.
+                unsafe {
+                    let _ = theirs.load(PAGE_BYTES, Relaxed);
+                    theirs.store(0, 1, Relaxed);
+                }
+            });
+            // SAFETY: none for the release, which lacks an edge from the load; the report is what is tested.
+            unsafe {
+                if memory.load(0, Acquire) == 1 {
+                    memory.release(PAGE_BYTES, PAGE_BYTES).unwrap();
+                }
+            }
+            other.join().unwrap();
+        });
+    }
+}

@@ -1,0 +1,73 @@
+//! The built-in, immortal objects. They fill the first 256 bytes of the reservation, so their addresses are constants.
+
+use super::{kind, Shape, Tagged, Tail, View};
+use crate::words::{Offset, ROOT_BYTES};
+
+/// A built-in object at a fixed offset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub enum Root {
+    /// The map of maps, its own included.
+    MetaMap = 0,
+    /// The map of undefined, null, true and false.
+    OddballMap = 32,
+    /// The map of fixed arrays.
+    FixedArrayMap = 64,
+    /// The map of byte arrays.
+    ByteArrayMap = 96,
+    /// The map of code objects.
+    CodeMap = 128,
+    /// The map of fillers.
+    FillerMap = 160,
+    /// The map of free blocks.
+    FreeBlockMap = 192,
+    /// undefined
+    Undefined = 224,
+    /// null
+    Null = 232,
+    /// true
+    True = 240,
+    /// false
+    False = 248,
+}
+
+/// The built-in maps and the shapes they describe.
+pub const BUILT_IN_KINDS: [(Root, Shape); 7] = [
+    (Root::MetaMap, Shape::built_in(kind::MAP, 8, 7, Tail::None)),
+    (Root::OddballMap, Shape::built_in(kind::ODDBALL, 2, 1, Tail::None)),
+    (Root::FixedArrayMap, Shape::built_in(kind::FIXED_ARRAY, 2, 1, Tail::Tagged)),
+    (Root::ByteArrayMap, Shape::built_in(kind::BYTE_ARRAY, 2, 1, Tail::Bytes)),
+    (Root::CodeMap, Shape::built_in(kind::CODE, 2, 1, Tail::Bytes)),
+    (Root::FillerMap, Shape::built_in(kind::FILLER, 2, 1, Tail::Bytes)),
+    (Root::FreeBlockMap, Shape::built_in(kind::FREE_BLOCK, 2, 1, Tail::Bytes)),
+];
+
+const ODDBALLS: [Root; 4] = [Root::Undefined, Root::Null, Root::True, Root::False];
+
+impl Root {
+    /// Where the object lies.
+    #[inline(always)]
+    #[must_use]
+    pub const fn offset(self) -> Offset {
+        Offset::new(self as usize)
+    }
+
+    /// A reference to the object; as the first word of an object, the header that names this map.
+    #[inline(always)]
+    #[must_use]
+    pub const fn tagged(self) -> Tagged {
+        Tagged::reference(self.offset())
+    }
+
+    /// Writes all built-in objects. Called once, when the heap is built.
+    pub(crate) fn write_all(view: View<'_>) {
+        for (root, shape) in BUILT_IN_KINDS {
+            view.write_map(root.offset(), Root::MetaMap.offset(), shape);
+        }
+        for (index, oddball) in ODDBALLS.into_iter().enumerate() {
+            view.write(oddball.offset(), Root::OddballMap.tagged().bits());
+            view.write(oddball.offset().word(1), (index as u32) << 1);
+        }
+        const { assert!(Root::False as usize + 8 == ROOT_BYTES) };
+    }
+}

@@ -1,0 +1,195 @@
+//! The exclusive view: plain access to heap words that nobody else touches.
+//!
+//! Plain access is right in two situations only: the words are not yet published (a LAB, an object being written), or
+//! the world is stopped. Creating a [`View`] asserts that one of them holds; its methods then need no further proof.
+
+use super::{Header, Root, Shape, Tagged, Tail};
+use crate::memory::Memory;
+use crate::sync::Ordering;
+use crate::words::{Offset, GRANULE_BYTES, WORD_BYTES};
+
+/// Plain access to heap words, by their exclusive owner.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    memory: &'a Memory,
+}
+
+/// The tagged words of an object, as two ranges of offsets: of its fixed part, and of its tail.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotRange {
+    /// First tagged word.
+    pub start: Offset,
+    /// How many words.
+    pub count: usize,
+}
+
+impl<'a> View<'a> {
+    /// A view of `memory`.
+    ///
+    /// # Safety
+    /// For as long as the view is used, every word that is read or written through it
+    /// * lies in committed memory, and
+    /// * is not accessed by another thread: it is unpublished and owned by the caller, or the world is stopped and the
+    ///   caller is the stop's collector.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn new(memory: &'a Memory) -> View<'a> {
+        View { memory }
+    }
+
+    /// The word at `at`.
+    #[inline(always)]
+    #[must_use]
+    pub fn read(self, at: Offset) -> u32 {
+        // SAFETY: committed and exclusively owned, by the contract of `View::new`.
+        unsafe { self.memory.read(at.bytes()) }
+    }
+
+    /// Sets the word at `at`.
+    #[inline(always)]
+    pub fn write(self, at: Offset, value: u32) {
+        // SAFETY: committed and exclusively owned, by the contract of `View::new`.
+        unsafe { self.memory.write(at.bytes(), value) }
+    }
+
+    /// The tagged word at `at`.
+    #[inline(always)]
+    #[must_use]
+    pub fn tagged(self, at: Offset) -> Tagged {
+        Tagged::from_bits(self.read(at))
+    }
+
+    /// Zeroes `bytes` bytes from `at`.
+    #[inline(always)]
+    pub fn zero(self, at: Offset, bytes: usize) {
+        // SAFETY: committed and exclusively owned, by the contract of `View::new`.
+        unsafe { self.memory.zero(at.bytes(), bytes) }
+    }
+
+    /// Copies `bytes` bytes; the ranges do not overlap.
+    #[inline(always)]
+    pub fn copy(self, from: Offset, to: Offset, bytes: usize) {
+        // SAFETY: both ranges are committed and exclusively owned, by the contract of `View::new`.
+        unsafe { self.memory.copy(from.bytes(), to.bytes(), bytes) }
+    }
+
+    /// The header of the object at `object`.
+    #[inline(always)]
+    #[must_use]
+    pub fn header(self, object: Offset) -> Header {
+        Header::decode(self.read(object))
+    }
+
+    /// Claims an object in a stop: exchanges its header, unless another collector thread was first.
+    ///
+    /// # Errors
+    /// The header that is there instead of `old`.
+    #[inline]
+    pub fn claim(self, object: Offset, old: Header, new: Header) -> Result<(), Header> {
+        // SAFETY: committed, and in a stop only collector threads access headers, all of them atomically while they
+        // evacuate, by the contract of `View::new`.
+        // O-10: AcqRel hands the copy's words to whoever finds the forwarding address; a loser acquires them.
+        unsafe {
+            self.memory.compare_exchange(
+                object.bytes(),
+                old.encode(),
+                new.encode(),
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            )
+        }
+        .map(drop)
+        .map_err(Header::decode)
+    }
+
+    /// The map of an object, whatever the collector did to its header; of a forwarded object, its copy's.
+    #[inline]
+    #[must_use]
+    pub fn map_of(self, object: Offset) -> Offset {
+        match self.header(object) {
+            Header::Map(map) | Header::Kept(map) => map,
+            Header::Forwarded(to) => match self.header(to) {
+                Header::Map(map) | Header::Kept(map) => map,
+                Header::Forwarded(_) => unreachable!("an object moves once in a stop"),
+            },
+        }
+    }
+
+    /// The shape that the map at `map` describes.
+    #[inline(always)]
+    #[must_use]
+    pub fn shape(self, map: Offset) -> Shape {
+        Shape::decode([self.read(map.word(1)), self.read(map.word(2))])
+    }
+
+    /// The tail length of an object of `shape`, 0 without a tail.
+    #[inline(always)]
+    #[must_use]
+    pub fn length(self, object: Offset, shape: Shape) -> usize {
+        match shape.tail() {
+            Tail::None => 0,
+            Tail::Tagged | Tail::Bytes => (self.read(object.word(1)) >> 1) as usize,
+        }
+    }
+
+    /// Bytes of the object at `object`. An object that moved is measured by its copy.
+    #[inline]
+    #[must_use]
+    pub fn size_bytes(self, object: Offset) -> usize {
+        let shape = self.shape(self.map_of(object));
+        shape.size_bytes_of(self.length(object, shape))
+    }
+
+    /// The tagged words of an object of `shape`, header excluded: fixed part and tail.
+    #[inline(always)]
+    #[must_use]
+    pub fn slots(self, object: Offset, shape: Shape) -> [SlotRange; 2] {
+        let tail = match shape.tail() {
+            Tail::Tagged => self.length(object, shape),
+            Tail::None | Tail::Bytes => 0,
+        };
+        [
+            SlotRange { start: object.word(1), count: shape.tagged_words() },
+            SlotRange { start: object.word(shape.fixed_words()), count: tail },
+        ]
+    }
+
+    /// Calls `f` with the offset of each tagged word of the object, header excluded.
+    #[inline(always)]
+    pub fn for_each_slot(self, object: Offset, shape: Shape, mut f: impl FnMut(Offset)) {
+        for range in self.slots(object, shape) {
+            for index in 0..range.count {
+                f(range.start.word(index));
+            }
+        }
+    }
+
+    /// Writes a map at `at`, a multiple of 32. Its embedder slots are zero.
+    pub(crate) fn write_map(self, at: Offset, meta_map: Offset, shape: Shape) {
+        debug_assert!(at.bytes().is_multiple_of(32), "J-3");
+        self.write(at, Tagged::reference(meta_map).bits());
+        let [kind, geometry] = shape.encode();
+        self.write(at.word(1), kind);
+        self.write(at.word(2), geometry);
+        for index in 3..8 {
+            self.write(at.word(index), 0);
+        }
+    }
+
+    /// Writes a gap object of `bytes` bytes: a filler or a free block. Nothing for 0 bytes.
+    #[inline]
+    pub fn write_gap(self, at: Offset, bytes: usize, map: Root) {
+        debug_assert!(matches!(map, Root::FillerMap | Root::FreeBlockMap));
+        debug_assert!(bytes.is_multiple_of(GRANULE_BYTES));
+        if bytes != 0 {
+            self.write(at, map.tagged().bits());
+            self.write(at.word(1), ((bytes - 2 * WORD_BYTES) as u32) << 1);
+        }
+    }
+
+    /// Writes a filler of `bytes` bytes.
+    #[inline]
+    pub fn write_filler(self, at: Offset, bytes: usize) {
+        self.write_gap(at, bytes, Root::FillerMap);
+    }
+}

@@ -1,0 +1,259 @@
+//! The page table: what each page is, and the side tables of all pages.
+
+use super::{Bitmap, PageBits};
+use crate::sync::UnsafeCell;
+use crate::words::{Layout, Offset, PageIndex, SpaceKind, GRANULE_BYTES, WORD_BYTES};
+
+/// What a page is used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum PageKind {
+    /// An address that nobody uses; not committed.
+    Free,
+    /// Committed, in the page pool.
+    Pooled,
+    /// Committed, held by an always-allocate scope for its owner.
+    Reserved,
+    /// Holds the built-in objects; immortal.
+    Root,
+    /// New space: reached by the frontier, not yet reached, or a scope's young page.
+    New,
+    /// Old space.
+    Old,
+    /// Map space.
+    Map,
+    /// Code space.
+    Code,
+    /// The first page of a large object's run.
+    LargeHead,
+    /// Another page of a large object's run.
+    LargeTail,
+}
+
+impl PageKind {
+    /// The space that pages of this kind belong to.
+    #[must_use]
+    pub const fn space(self) -> Option<SpaceKind> {
+        match self {
+            PageKind::New => Some(SpaceKind::New),
+            PageKind::Old => Some(SpaceKind::Old),
+            PageKind::Map => Some(SpaceKind::Map),
+            PageKind::Code => Some(SpaceKind::Code),
+            PageKind::LargeHead | PageKind::LargeTail => Some(SpaceKind::Large),
+            PageKind::Free | PageKind::Pooled | PageKind::Reserved | PageKind::Root => None,
+        }
+    }
+}
+
+/// A page that is not in the frontier's table.
+pub const NO_ORDINAL: u32 = u32::MAX;
+
+/// What the heap knows about a page besides its kind. Plain data under invariant G-1.
+#[derive(Clone, Copy, Debug)]
+pub struct PageInfo {
+    /// Minor collections that the page's objects have survived.
+    pub age: u8,
+    /// The page's number in the frontier's table.
+    pub ordinal: u32,
+    /// Bytes of live objects, as counted by the last sweep.
+    pub live_bytes: u32,
+    /// In a stop: the objects of this page are being moved elsewhere.
+    pub evacuated: bool,
+    /// In a stop: an object of this page found no destination, so the page stays.
+    pub kept: bool,
+    /// Pages of the run that starts here.
+    pub run_pages: u32,
+}
+
+impl PageInfo {
+    /// A page without a history.
+    pub const NEW: PageInfo =
+        PageInfo { age: 0, ordinal: NO_ORDINAL, live_bytes: 0, evacuated: false, kept: false, run_pages: 0 };
+}
+
+/// The side tables of all pages.
+#[derive(Debug)]
+pub struct PageTable {
+    layout: Layout,
+    kinds: Box<[UnsafeCell<PageKind>]>,
+    infos: Box<[UnsafeCell<PageInfo>]>,
+    marks: PageBits,
+    holes: PageBits,
+    remembered: PageBits,
+    remembered_pages: Bitmap,
+}
+
+impl PageTable {
+    /// The tables of a heap of this layout; every page is free.
+    #[must_use]
+    pub fn new(layout: &Layout) -> PageTable {
+        let pages = layout.pages();
+        let granules = layout.page_bytes / GRANULE_BYTES;
+        PageTable {
+            kinds: (0..pages).map(|_| UnsafeCell::new(PageKind::Free)).collect(),
+            infos: (0..pages).map(|_| UnsafeCell::new(PageInfo::NEW)).collect(),
+            marks: PageBits::new(pages, granules),
+            holes: PageBits::new(layout.paged_pages, granules),
+            remembered: PageBits::new(pages, layout.page_bytes / WORD_BYTES),
+            remembered_pages: Bitmap::new(pages),
+            layout: layout.clone(),
+        }
+    }
+
+    /// The geometry.
+    #[inline(always)]
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The kind of a page.
+    ///
+    /// # Safety
+    /// G-1: the caller was handed an object of the page, owns the page, or has the world stopped.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn kind(&self, page: PageIndex) -> PageKind {
+        // SAFETY: no concurrent write, by the contract.
+        unsafe { self.kinds[page.index()].with(|kind| *kind) }
+    }
+
+    /// Labels a page.
+    ///
+    /// # Safety
+    /// The caller owns the page, and no object in it is published; or the world is stopped.
+    pub unsafe fn label(&self, page: PageIndex, kind: PageKind, info: PageInfo) {
+        // SAFETY: no concurrent access, by the contract.
+        unsafe {
+            self.kinds[page.index()].with_mut(|k| *k = kind);
+            self.infos[page.index()].with_mut(|i| *i = info);
+        }
+    }
+
+    /// What is known about a page.
+    ///
+    /// # Safety
+    /// The caller owns the page or has the world stopped.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn info(&self, page: PageIndex) -> PageInfo {
+        // SAFETY: no concurrent write, by the contract.
+        unsafe { self.infos[page.index()].with(|info| *info) }
+    }
+
+    /// Changes what is known about a page.
+    ///
+    /// # Safety
+    /// The caller owns the page or has the world stopped.
+    pub unsafe fn update(&self, page: PageIndex, f: impl FnOnce(&mut PageInfo)) {
+        // SAFETY: no concurrent access, by the contract.
+        unsafe { self.infos[page.index()].with_mut(|info| f(&mut *info)) }
+    }
+
+    /// Mark bits, one per granule: set by RMW while marking, clear outside of collections.
+    #[inline(always)]
+    #[must_use]
+    pub fn marks(&self) -> &PageBits {
+        &self.marks
+    }
+
+    /// Hole bits, one per granule: the starts of free blocks (G-3).
+    #[inline(always)]
+    #[must_use]
+    pub fn holes(&self) -> &PageBits {
+        &self.holes
+    }
+
+    /// The page of `offset`, and its granule in that page.
+    #[inline(always)]
+    #[must_use]
+    pub fn granule_of(&self, offset: Offset) -> (PageIndex, usize) {
+        (self.layout.page_of(offset), (offset.bytes() & (self.layout.page_bytes - 1)) / GRANULE_BYTES)
+    }
+
+    /// The offset of a granule of `page`.
+    #[inline(always)]
+    #[must_use]
+    pub fn granule_offset(&self, page: PageIndex, granule: usize) -> Offset {
+        self.layout.page_start(page).plus(granule * GRANULE_BYTES)
+    }
+
+    /// Marks the object at `offset`; whether this call marked it.
+    #[inline(always)]
+    pub fn mark(&self, offset: Offset) -> bool {
+        let (page, granule) = self.granule_of(offset);
+        self.marks.set(page, granule)
+    }
+
+    /// Whether the object at `offset` is marked.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_marked(&self, offset: Offset) -> bool {
+        let (page, granule) = self.granule_of(offset);
+        self.marks.test(page, granule)
+    }
+
+    /// Enters a slot into the remembered set: the next minor collection treats it as a root. No ordering: the set is
+    /// read in stops only, and a thread does not stop between its store to the slot and this call.
+    #[inline]
+    pub fn remember(&self, slot: Offset) {
+        let page = self.layout.page_of(slot);
+        self.remembered.set(page, (slot.bytes() & (self.layout.page_bytes - 1)) / WORD_BYTES);
+        self.remembered_pages.set(page.index());
+    }
+
+    /// Whether a slot is in the remembered set.
+    #[must_use]
+    pub fn is_remembered(&self, slot: Offset) -> bool {
+        let page = self.layout.page_of(slot);
+        self.remembered.test(page, (slot.bytes() & (self.layout.page_bytes - 1)) / WORD_BYTES)
+    }
+
+    /// Takes every slot out of the remembered set and hands it to `f`, which says whether to put it back.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    pub unsafe fn retain_remembered(&self, mut f: impl FnMut(Offset) -> bool) {
+        let mut next_page = 0;
+        // SAFETY: every table is the caller's while the world is stopped.
+        unsafe {
+            while let Some(index) = self.remembered_pages.next(next_page, self.layout.pages()) {
+                next_page = index + 1;
+                let page = PageIndex::new(index);
+                let start = self.layout.page_start(page);
+                let (mut at, mut kept) = (0, false);
+                while let Some(column) = self.remembered.next(page, at) {
+                    at = column + 1;
+                    if f(start.word(column)) {
+                        kept = true;
+                    } else {
+                        self.remembered.put(page, column, false);
+                    }
+                }
+                if !kept {
+                    self.remembered_pages.put(index, false);
+                }
+            }
+        }
+    }
+
+    /// Takes the slots of `from..from + bytes`, a range within one page or run, out of the remembered set.
+    ///
+    /// # Safety
+    /// The world is stopped, or the caller owns the page.
+    pub unsafe fn forget_range(&self, from: Offset, bytes: usize) {
+        let page_bytes = self.layout.page_bytes;
+        let (mut at, end) = (from.bytes(), from.bytes() + bytes);
+        while at < end {
+            let page = self.layout.page_of(Offset::new(at));
+            let stop = end.min(self.layout.page_end(page).bytes());
+            // Relaxed, by `test`: the caller owns the page, so nobody sets this bit meanwhile.
+            if self.remembered_pages.test(page.index()) {
+                let first = (at & (page_bytes - 1)) / WORD_BYTES;
+                // SAFETY: the row is the caller's, by the contract.
+                unsafe { self.remembered.clear(page, first, first + (stop - at) / WORD_BYTES) };
+            }
+            at = stop;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The budget: how many pages are committed, and how many may be.
+//!
+//! One word counts the committed pages of all spaces and of the pool. A page is reserved here **before** it exists and
+//! given back if the system refuses it, so the count never understates what is committed (S-1), and two threads cannot
+//! both pass a check and then both grow (V8's expansion check, `architecture.md`, row B7).
+//!
+//! The count orders no data: addresses travel through page sets, which have edges of their own. So every access is
+//! Relaxed and the property is one of a single location: by the modification order of `committed`, each successful
+//! compare-exchange moved it from a value to one within the limit, and nothing else raises it.
+//!
+//! The limits themselves change only in a stop.
+
+use crate::sync::{AtomicUsize, CachePadded, Ordering, UnsafeCell};
+use crate::words::{Layout, Limit};
+
+/// Committed pages and their limits, all in pages.
+#[derive(Debug)]
+pub struct Budget {
+    committed: CachePadded<AtomicUsize>,
+    limits: UnsafeCell<Limits>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    soft: usize,
+    hard: usize,
+}
+
+impl Budget {
+    /// Nothing committed, limits as configured.
+    #[must_use]
+    pub fn new(layout: &Layout) -> Budget {
+        Budget {
+            committed: CachePadded::new(AtomicUsize::new(0)),
+            limits: UnsafeCell::new(Limits { soft: layout.soft_limit_pages, hard: layout.hard_limit_pages }),
+        }
+    }
+
+    /// The pages that `limit` allows.
+    #[must_use]
+    pub fn limit(&self, limit: Limit) -> usize {
+        // SAFETY: limits are written in stops only, and the caller runs between stops (or is the collector).
+        let limits = unsafe { self.limits.with(|limits| *limits) };
+        match limit {
+            Limit::Soft => limits.soft,
+            Limit::Hard => limits.hard,
+        }
+    }
+
+    /// Sets both limits, in pages.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    pub unsafe fn set_limits(&self, soft: usize, hard: usize) {
+        // SAFETY: nobody reads the limits in a stop but its collector.
+        unsafe { self.limits.with_mut(|limits| *limits = Limits { soft: soft.min(hard), hard }) }
+    }
+
+    /// Pages committed or about to be. Exact in a stop, a snapshot otherwise.
+    #[must_use]
+    pub fn committed(&self) -> usize {
+        // Relaxed: a snapshot; in a stop the safepoint orders it.
+        self.committed.load(Ordering::Relaxed)
+    }
+
+    /// Reserves `pages` pages within `limit`; whether it could.
+    #[inline]
+    #[must_use]
+    pub fn try_reserve(&self, pages: usize, limit: Limit) -> bool {
+        self.try_reserve_within(pages, self.limit(limit))
+    }
+
+    /// Reserves `pages` pages if no more than `limit` are committed then. Lock-free; fails only if, at one moment
+    /// during the call, the pages did not fit.
+    #[must_use]
+    pub fn try_reserve_within(&self, pages: usize, limit: usize) -> bool {
+        // Relaxed: a guess, which the compare-exchange checks.
+        let mut seen = self.committed.load(Ordering::Relaxed);
+        loop {
+            let wanted = seen.checked_add(pages).filter(|&wanted| wanted <= limit);
+            let Some(wanted) = wanted else {
+                // A load may be stale, and a refusal costs a collection: only an RMW, which reads the newest value,
+                // refuses. Relaxed: one location.
+                let newest = self.committed.fetch_add(0, Ordering::Relaxed);
+                if newest.checked_add(pages).is_none_or(|wanted| wanted > limit) {
+                    return false;
+                }
+                seen = newest;
+                continue;
+            };
+            // Relaxed: the count orders no data (module comment).
+            match self.committed.compare_exchange_weak(seen, wanted, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(newer) => seen = newer,
+            }
+        }
+    }
+
+    /// Gives `pages` reserved pages back. The pages are no longer committed, and their addresses were returned before.
+    pub fn give_back(&self, pages: usize) {
+        // Relaxed: the count orders no data (module comment).
+        let before = self.committed.fetch_sub(pages, Ordering::Relaxed);
+        assert!(before >= pages, "gave back {pages} of {before} committed pages");
+    }
+}

@@ -1,0 +1,82 @@
+//! Fresh pages: the pool of committed free pages first, then new addresses within the budget.
+
+use super::{Budget, PageSet};
+use crate::memory::Memory;
+use crate::words::{AttemptError, Layout, Limit, PageIndex};
+
+/// Where empty pages of the paged area come from.
+#[derive(Debug)]
+pub struct FreshPages {
+    /// Committed free pages. They count as committed, so taking one needs no budget.
+    pool: PageSet,
+    /// Addresses of the paged area that nobody uses.
+    addresses: PageSet,
+}
+
+impl FreshPages {
+    /// No page and no address, in the given empty sets.
+    #[must_use]
+    pub fn new(pool: PageSet, addresses: PageSet) -> FreshPages {
+        FreshPages { pool, addresses }
+    }
+
+    /// Takes a committed page: from the pool, whatever the limits say, else a new one within `limit`.
+    ///
+    /// Costs at most one system call. The words of the page hold anything.
+    ///
+    /// # Errors
+    /// `Exhausted`: no pooled page, no budget. `Refused`: the system committed nothing; the budget was given back.
+    pub fn take(
+        &self,
+        memory: &Memory,
+        layout: &Layout,
+        budget: &Budget,
+        limit: Limit,
+    ) -> Result<PageIndex, AttemptError> {
+        if let Some(page) = self.pool.take() {
+            return Ok(page);
+        }
+        if !budget.try_reserve(1, limit) {
+            return Err(AttemptError::Exhausted);
+        }
+        // S-2 promises an address, but for heaps so large that their areas are smaller than their limit.
+        let Some(page) = self.addresses.take() else {
+            budget.give_back(1);
+            return Err(AttemptError::Exhausted);
+        };
+        if memory.commit(layout.page_start(page).bytes(), layout.page_bytes).is_err() {
+            self.addresses.put(page);
+            budget.give_back(1);
+            return Err(AttemptError::Refused);
+        }
+        Ok(page)
+    }
+
+    /// Committed free pages. Exact in a stop, a snapshot otherwise.
+    #[must_use]
+    pub fn pooled(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// Takes a pooled page.
+    #[must_use]
+    pub fn take_pooled(&self) -> Option<PageIndex> {
+        self.pool.take()
+    }
+
+    /// Puts a committed page, labelled `Pooled`, into the pool.
+    pub fn put_pooled(&self, page: PageIndex) {
+        self.pool.put(page);
+    }
+
+    /// Puts the address of a page that is not committed back.
+    pub fn put_address(&self, page: PageIndex) {
+        self.addresses.put(page);
+    }
+
+    /// Whether `page` is in the pool. Meaningful in a stop.
+    #[must_use]
+    pub fn is_pooled(&self, page: PageIndex) -> bool {
+        self.pool.contains(page)
+    }
+}

@@ -1,0 +1,182 @@
+//! The large-object space: one object per run of pages, in a part of the reservation of its own.
+//!
+//! A leaf mutex guards the table of used pages. It is held for a first-fit search and a few bits, never across a system
+//! call or a poll. The budget is reserved before the run exists; the run is committed after it is found. A request that
+//! the budget refuses gives pooled pages back to the system first, since those count as committed.
+
+use super::Spaces;
+use crate::page::{PageInfo, PageKind};
+use crate::sync::Mutex;
+use crate::words::{AttemptError, Layout, Limit, Offset, PageIndex};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum PageUse {
+    Free,
+    Used,
+    /// Free, but out of reach: the space was simulated full.
+    Wasted,
+}
+
+/// Which pages of the large area are used.
+#[derive(Debug)]
+pub struct LargeSpace {
+    used: Mutex<Vec<PageUse>>,
+    first_page: usize,
+}
+
+impl LargeSpace {
+    /// An empty space over the large area of `layout`.
+    #[must_use]
+    pub fn new(layout: &Layout) -> LargeSpace {
+        LargeSpace { used: Mutex::new(vec![PageUse::Free; layout.large_pages]), first_page: layout.paged_pages }
+    }
+
+    fn find_run(&self, pages: usize) -> Option<usize> {
+        let mut used = self.used.lock();
+        let mut free = 0;
+        for index in 0..used.len() {
+            free = if used[index] == PageUse::Free { free + 1 } else { 0 };
+            if free == pages {
+                let start = index + 1 - pages;
+                used[start..=index].fill(PageUse::Used);
+                return Some(start);
+            }
+        }
+        None
+    }
+
+    fn free_run(&self, start: usize, pages: usize) {
+        let mut used = self.used.lock();
+        debug_assert!(used[start..start + pages].iter().all(|&page| page == PageUse::Used));
+        used[start..start + pages].fill(PageUse::Free);
+    }
+
+    /// Whether a page of the large area is part of a run.
+    #[must_use]
+    pub fn is_used(&self, page: PageIndex) -> bool {
+        self.used.lock()[page.index() - self.first_page] == PageUse::Used
+    }
+
+    /// Takes a run of committed pages for an object of `bytes` bytes, within `limit`. The words hold anything. May make
+    /// system calls; takes a leaf mutex.
+    ///
+    /// # Errors
+    /// `Exhausted`: no budget, or no run that long. `Refused`: the system committed nothing.
+    pub fn take_run(spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
+        let layout = spaces.layout();
+        let (this, pages) = (&spaces.large, layout.pages_for(bytes));
+        if !spaces.budget.try_reserve(pages, limit) {
+            if !reserve_from_pool(spaces, pages, limit) {
+                return Err(AttemptError::Exhausted);
+            }
+        }
+        let Some(start) = this.find_run(pages) else {
+            spaces.budget.give_back(pages);
+            return Err(AttemptError::Exhausted);
+        };
+        let at = layout.page_start(PageIndex::new(this.first_page + start));
+        if spaces.memory.commit(at.bytes(), pages * layout.page_bytes).is_err() {
+            this.free_run(start, pages);
+            spaces.budget.give_back(pages);
+            return Err(AttemptError::Refused);
+        }
+        for index in 0..pages {
+            let kind = if index == 0 { PageKind::LargeHead } else { PageKind::LargeTail };
+            let run_pages = if index == 0 { pages as u32 } else { 0 };
+            // SAFETY: the run was just taken, and holds no object.
+            unsafe {
+                spaces.pages.label(
+                    PageIndex::new(this.first_page + start + index),
+                    kind,
+                    PageInfo { run_pages, ..PageInfo::NEW },
+                );
+            }
+        }
+        Ok(at)
+    }
+
+    /// Marks a run, just taken and without an object, as held by an always-allocate scope.
+    pub fn reserve_run(spaces: &Spaces, head: PageIndex) {
+        // SAFETY: the run is the caller's and holds no object.
+        unsafe { spaces.pages.label(head, PageKind::Reserved, spaces.pages.info(head)) };
+    }
+
+    /// Turns a held run into one of exactly `pages` pages for an object; the rest goes back to the system.
+    pub fn use_reserved_run(spaces: &Spaces, head: PageIndex, pages: usize) {
+        // SAFETY: the run is the caller's and holds no object.
+        unsafe {
+            let info = spaces.pages.info(head);
+            spaces.pages.label(head, PageKind::LargeHead, PageInfo { run_pages: pages as u32, ..info });
+            let rest = info.run_pages as usize - pages;
+            if rest != 0 {
+                let tail = PageIndex::new(head.index() + pages);
+                spaces.pages.label(tail, PageKind::Reserved, PageInfo { run_pages: rest as u32, ..info });
+                LargeSpace::release_run(spaces, tail);
+            }
+        }
+    }
+
+    /// In a stop: takes every free page of the area out of reach until the next [`recover`](Self::recover). Returns
+    /// how many.
+    pub fn exhaust(&self) -> usize {
+        let mut used = self.used.lock();
+        let mut wasted = 0;
+        for page in used.iter_mut().filter(|page| **page == PageUse::Free) {
+            *page = PageUse::Wasted;
+            wasted += 1;
+        }
+        wasted
+    }
+
+    /// In a stop: puts every wasted page within reach again.
+    pub fn recover(&self) {
+        for page in self.used.lock().iter_mut().filter(|page| **page == PageUse::Wasted) {
+            *page = PageUse::Free;
+        }
+    }
+
+    /// Gives the run that starts at `head` back to the system.
+    ///
+    /// # Safety
+    /// The caller owns the run: its object is dead and the world is stopped, or it never held an object.
+    pub unsafe fn release_run(spaces: &Spaces, head: PageIndex) {
+        let layout = spaces.layout();
+        let this = &spaces.large;
+        // SAFETY: the run is the caller's, by the contract.
+        unsafe {
+            let pages = spaces.pages.info(head).run_pages as usize;
+            let start = layout.page_start(head);
+            spaces.pages.forget_range(start, pages * layout.page_bytes);
+            for index in 0..pages {
+                spaces.pages.label(PageIndex::new(head.index() + index), PageKind::Free, PageInfo::NEW);
+            }
+            // A range that the system does not take back is still usable: the next commit of it finds it so.
+            let _ = spaces.memory.release(start.bytes(), pages * layout.page_bytes);
+            this.free_run(head.index() - this.first_page, pages);
+            spaces.budget.give_back(pages);
+        }
+    }
+}
+
+/// Gives pooled pages back to the system until `pages` fit within `limit`.
+fn reserve_from_pool(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
+    let layout = spaces.layout();
+    // Bounded by the pages pooled now: each round takes one out of the pool.
+    for _ in 0..spaces.fresh.pooled() {
+        let Some(page) = spaces.fresh.take_pooled() else { break };
+        // SAFETY: the page was just taken from the pool, so it is this thread's and empty.
+        unsafe {
+            if spaces.memory.release(layout.page_start(page).bytes(), layout.page_bytes).is_err() {
+                spaces.pool_page(page);
+                continue;
+            }
+            spaces.pages.label(page, PageKind::Free, PageInfo::NEW);
+        }
+        spaces.fresh.put_address(page);
+        spaces.budget.give_back(1);
+        if spaces.budget.try_reserve(pages, limit) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,202 @@
+//! Layer 3: spaces. Who may use which page, and how much may be committed at all.
+//!
+//! ```text
+//!                 Budget (pages committed, one word)
+//!                   |                    |
+//!             FreshPages            LargeSpace          (runs in an area of their own)
+//!      (pool, then new addresses)
+//!        |         |          |
+//!    NewSpace   PagedSpace x 3: old, map, code
+//!  (a frontier) (pages with holes)
+//! ```
+//!
+//! Nothing here blocks but [`LargeSpace`], whose leaf mutex is held for a few table updates and never across a system
+//! call or a poll. What an attempt is refused, it is refused as a value; only the collector, in a stop, rearranges.
+//!
+//! Invariants:
+//! * **S-1** Committed pages never exceed the hard limit: whoever commits a page has reserved it in [`Budget`] first.
+//! * **S-2** Whoever holds budget for a page of the paged area finds an address for it: addresses are returned before
+//!   budget, and taken after it.
+//! * **S-3** A page has one owner: a page set, the frontier's table, a local heap, a large run, or the collector.
+
+mod budget;
+mod fresh;
+mod large;
+mod new_space;
+mod page_set;
+mod paged;
+
+pub use budget::Budget;
+pub use fresh::FreshPages;
+pub use large::LargeSpace;
+pub use new_space::{Carved, NewSpace, Ordinal};
+pub use page_set::PageSet;
+pub use paged::PagedSpace;
+
+use crate::memory::{Memory, MemoryError, PageSource};
+use crate::object::{Root, View};
+use crate::page::{Holes, PageInfo, PageKind, PageTable};
+use crate::words::{AllocationType, Layout, Limit, Offset, PageIndex};
+
+/// All spaces of a heap, with the memory and the page table they share.
+#[derive(Debug)]
+pub struct Spaces {
+    /// The heap words.
+    pub memory: Memory,
+    /// What each page is.
+    pub pages: PageTable,
+    /// How much is committed.
+    pub budget: Budget,
+    /// Where pages come from.
+    pub fresh: FreshPages,
+    /// New space.
+    pub new: NewSpace,
+    /// Old space.
+    pub old: PagedSpace,
+    /// Map space.
+    pub map: PagedSpace,
+    /// Code space.
+    pub code: PagedSpace,
+    /// The large-object space.
+    pub large: LargeSpace,
+}
+
+impl Spaces {
+    /// Reserves the address space, writes the built-in objects, and gives new space its addresses. `bits_per_word` is
+    /// the width of a page set's words: 64, less in small worlds so that several words are explored.
+    ///
+    /// # Errors
+    /// The system refused the reservation or the first pages.
+    pub fn new(layout: &Layout, source: PageSource, bits_per_word: usize) -> Result<Spaces, MemoryError> {
+        let memory = Memory::reserve(source, layout.pages() << layout.page_shift, layout.page_bytes)?;
+        let pages = PageTable::new(layout);
+        let set = || PageSet::new(layout.paged_pages, bits_per_word);
+        let spaces = Spaces {
+            memory,
+            pages,
+            budget: Budget::new(layout),
+            fresh: FreshPages::new(set(), set()),
+            new: NewSpace::new(),
+            old: PagedSpace::new(PageKind::Old, layout, set(), set()),
+            map: PagedSpace::new(PageKind::Map, layout, set(), set()),
+            code: PagedSpace::new(PageKind::Code, layout, set(), set()),
+            large: LargeSpace::new(layout),
+        };
+        let root_bytes = layout.root_pages * layout.page_bytes;
+        spaces.memory.commit(0, root_bytes)?;
+        let reserved = spaces.budget.try_reserve_within(layout.root_pages + layout.new_pages, layout.hard_limit_pages);
+        assert!(reserved, "the layout leaves room for roots and new space");
+        // SAFETY: nobody else has this heap yet, and the root pages are committed.
+        unsafe {
+            let view = spaces.view();
+            Root::write_all(view);
+            view.write_filler(Offset::new(crate::words::ROOT_BYTES), root_bytes - crate::words::ROOT_BYTES);
+            for index in 0..layout.root_pages {
+                spaces.pages.label(PageIndex::new(index), PageKind::Root, PageInfo::NEW);
+            }
+            let new_end = layout.root_pages + layout.new_pages;
+            let ordinals = (layout.root_pages..new_end).map(|index| Ordinal::uncommitted(PageIndex::new(index)));
+            spaces.new.rebuild(&spaces.pages, ordinals.collect());
+            for index in new_end..layout.paged_pages {
+                spaces.fresh.put_address(PageIndex::new(index));
+            }
+        }
+        Ok(spaces)
+    }
+
+    /// A view of the heap words.
+    ///
+    /// # Safety
+    /// See [`View::new`].
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn view(&self) -> View<'_> {
+        // SAFETY: the caller's contract.
+        unsafe { View::new(&self.memory) }
+    }
+
+    /// The geometry.
+    #[inline(always)]
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        self.pages.layout()
+    }
+
+    /// The paged space of an allocation type; `None` for `Young`.
+    #[inline]
+    #[must_use]
+    pub fn paged(&self, ty: AllocationType) -> Option<&PagedSpace> {
+        match ty {
+            AllocationType::Young => None,
+            AllocationType::Old => Some(&self.old),
+            AllocationType::Map => Some(&self.map),
+            AllocationType::Code => Some(&self.code),
+        }
+    }
+
+    /// The holes of `page`.
+    ///
+    /// # Safety
+    /// The caller owns the page while the value is used.
+    #[must_use]
+    pub unsafe fn holes(&self, page: PageIndex) -> Holes<'_> {
+        // SAFETY: the caller's contract; the view is used on this page only.
+        unsafe { Holes::new(&self.pages, self.view(), page) }
+    }
+
+    /// Takes an empty page for `kind`: from the pool, else newly committed within `limit`. Its words are not zeroed.
+    ///
+    /// # Errors
+    /// `Exhausted` if neither the pool nor the limit has a page; `Refused` if the system has none.
+    pub fn take_page(&self, kind: PageKind, limit: Limit) -> Result<PageIndex, crate::words::AttemptError> {
+        let page = self.fresh.take(&self.memory, self.layout(), &self.budget, limit)?;
+        // SAFETY: the page was just taken, so it is the caller's, and holds no object.
+        unsafe { self.pages.label(page, kind, PageInfo::NEW) };
+        Ok(page)
+    }
+
+    /// Gives an empty page to the pool.
+    ///
+    /// # Safety
+    /// The caller owns the page, and no reference into it is left.
+    pub unsafe fn pool_page(&self, page: PageIndex) {
+        // SAFETY: the page is the caller's, by the contract.
+        unsafe { self.pages.label(page, PageKind::Pooled, PageInfo::NEW) };
+        self.fresh.put_pooled(page);
+    }
+
+    /// In a stop: gives an empty page to the pool while that has room, else back to the system.
+    ///
+    /// # Safety
+    /// The world is stopped, the caller owns the page, and no reference into it is left.
+    pub unsafe fn recycle_page(&self, page: PageIndex, pool_pages_max: usize) {
+        let layout = self.layout();
+        // SAFETY: the page is the caller's, by the contract.
+        unsafe {
+            let start = layout.page_start(page).bytes();
+            if self.fresh.pooled() < pool_pages_max || self.memory.release(start, layout.page_bytes).is_err() {
+                // A page that the system does not take back stays committed, and counted.
+                self.pool_page(page);
+                return;
+            }
+            self.pages.label(page, PageKind::Free, PageInfo::NEW);
+        }
+        self.fresh.put_address(page);
+        self.budget.give_back(1);
+    }
+
+    /// In a stop: gives pooled pages back to the system until at most `pool_pages_max` are left.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    pub unsafe fn trim_pool(&self, pool_pages_max: usize) {
+        // Bounded by the count taken first: a page that the system refuses to take goes back into the pool.
+        for _ in pool_pages_max..self.fresh.pooled() {
+            match self.fresh.take_pooled() {
+                // SAFETY: the page was just taken from the pool in a stop.
+                Some(page) => unsafe { self.recycle_page(page, pool_pages_max) },
+                None => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The page set: a lock-free set of pages, as a bitmap with a counter of what is available.
+//!
+//! ```text
+//! available   pages that are in the set and not yet claimed
+//! words       one bit per page of the area
+//! take        claim: available -= 1, unless it is 0      put      set the page's bit
+//!             find a set bit and clear it                         available += 1
+//! ```
+//!
+//! No links, so no ABA: a bit says nothing but "this page is here", and clearing it by RMW has one winner.
+//!
+//! Invariants:
+//! * **I-1** At every moment, set bits >= `available` + claims whose bit is not cleared yet: `put` sets before it
+//!   counts, `take` claims before it clears. So a claimer finds a bit; if a rival takes the one it saw, another is set.
+//! * **I-2** A take fails only if `available` was 0 at one moment during the call: the refusal is read by an RMW.
+//!
+//! Progress: a claimer rescans only if other claimers and putters moved bits meanwhile (lock-free, not wait-free).
+//!
+//! O-1: what the putter wrote about the page (label, holes, words) is read by the taker. The edge is the page's bit:
+//! `put`'s Release RMW heads a release sequence that later RMWs on the word continue, and the taker's Acquire RMW that
+//! finds the bit set reads from it. The counter carries no data and is Relaxed.
+
+use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering};
+use crate::words::PageIndex;
+
+/// A set of pages that any thread may put into and take from.
+#[derive(Debug)]
+pub struct PageSet {
+    available: CachePadded<AtomicUsize>,
+    words: Box<[AtomicU64]>,
+    bits_per_word: usize,
+}
+
+impl PageSet {
+    /// An empty set over the pages `0..pages`, `bits_per_word` (1..=64) of them in a word.
+    #[must_use]
+    pub fn new(pages: usize, bits_per_word: usize) -> PageSet {
+        assert!((1..=64).contains(&bits_per_word));
+        PageSet {
+            available: CachePadded::new(AtomicUsize::new(0)),
+            words: (0..pages.div_ceil(bits_per_word)).map(|_| AtomicU64::new(0)).collect(),
+            bits_per_word,
+        }
+    }
+
+    /// Pages in the set. Exact in a stop, a snapshot otherwise.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        // Relaxed: a snapshot; in a stop the safepoint orders it.
+        self.available.load(Ordering::Relaxed)
+    }
+
+    /// Whether the set is empty; as exact as [`len`](Self::len).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts a page, which the caller owns and gives up, into the set.
+    pub fn put(&self, page: PageIndex) {
+        let (word, mask) = (page.index() / self.bits_per_word, 1u64 << (page.index() % self.bits_per_word));
+        // O-1: publishes what the caller wrote about the page to the taker (`take`).
+        let before = self.words[word].fetch_or(mask, Ordering::Release);
+        assert!(before & mask == 0, "{page:?} is in the set already");
+        // Relaxed: counts; the bit carries the data.
+        self.available.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn claim(&self) -> bool {
+        // Relaxed throughout: the counter orders no data (module comment).
+        let mut seen = self.available.load(Ordering::Relaxed);
+        loop {
+            if seen == 0 {
+                // I-2: a load may be stale; a refusal is decided by an RMW.
+                seen = self.available.fetch_or(0, Ordering::Relaxed);
+                if seen == 0 {
+                    return false;
+                }
+            }
+            match self.available.compare_exchange_weak(seen, seen - 1, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(newer) => seen = newer,
+            }
+        }
+    }
+
+    /// Takes a page out of the set; the caller owns it then. `None` if the set was empty at one moment during the call.
+    #[must_use]
+    pub fn take(&self) -> Option<PageIndex> {
+        if !self.claim() {
+            return None;
+        }
+        let backoff = Backoff::new();
+        let mut first_scan = true;
+        loop {
+            for (index, word) in self.words.iter().enumerate() {
+                // Relaxed: a guess, which the RMW below checks. A load may be stale for ever, so later scans read by
+                // RMW.
+                let mut seen =
+                    if first_scan { word.load(Ordering::Relaxed) } else { word.fetch_or(0, Ordering::Relaxed) };
+                while seen != 0 {
+                    let mask = seen & seen.wrapping_neg();
+                    // O-1: pairs with `put`; the page's label, holes and words are the caller's to read.
+                    let newest = word.fetch_and(!mask, Ordering::Acquire);
+                    if newest & mask != 0 {
+                        return Some(PageIndex::new(index * self.bits_per_word + mask.trailing_zeros() as usize));
+                    }
+                    seen = newest;
+                }
+            }
+            if !first_scan {
+                // I-1: a rival moved bits during the scan; another one is set.
+                backoff.spin();
+            }
+            first_scan = false;
+        }
+    }
+
+    /// Whether `page` is in the set. Meaningful in a stop.
+    #[must_use]
+    pub fn contains(&self, page: PageIndex) -> bool {
+        let mask = 1u64 << (page.index() % self.bits_per_word);
+        // Relaxed: in a stop the safepoint orders it.
+        self.words[page.index() / self.bits_per_word].load(Ordering::Relaxed) & mask != 0
+    }
+
+    /// Empties the set.
+    ///
+    /// # Safety
+    /// The world is stopped; the pages become the caller's.
+    pub unsafe fn clear(&self) {
+        if self.is_empty() {
+            return;
+        }
+        for word in &self.words {
+            // Relaxed: in a stop. An RMW, because the word is RMWed elsewhere.
+            word.swap(0, Ordering::Relaxed);
+        }
+        // Relaxed: as above.
+        self.available.swap(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every page comes out once, and an empty set says so.
+    #[test]
+    fn takes_what_was_put() {
+        crate::sync::check(|| {
+            let set = PageSet::new(10, 4);
+            for index in [9, 0, 5, 4] {
+                set.put(PageIndex::new(index));
+            }
+            let mut taken: Vec<usize> = core::iter::from_fn(|| set.take()).map(PageIndex::index).collect();
+            taken.sort_unstable();
+            assert_eq!(taken, [0, 4, 5, 9]);
+            assert!(set.take().is_none());
+        });
+    }
+}

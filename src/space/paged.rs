@@ -1,0 +1,87 @@
+//! A paged space: old, map or code. Its pages with holes wait in page sets for a local heap to own them.
+//!
+//! A page is in one of two sets by its greatest hole: `roomy` pages serve any regular object, `holey` pages only
+//! those up to the small-hole size. So whoever takes a page for an object knows that it fits, and nobody holds a page
+//! for an instant only to find that it does not. Pages whose holes are smaller still wait for the next sweep.
+
+use super::PageSet;
+use crate::page::PageKind;
+use crate::words::{Layout, PageIndex};
+
+/// The pages with holes of one space.
+#[derive(Debug)]
+pub struct PagedSpace {
+    kind: PageKind,
+    roomy: PageSet,
+    holey: PageSet,
+    roomy_bytes: usize,
+    holey_bytes: usize,
+}
+
+impl PagedSpace {
+    /// A space without pages, over the given empty sets.
+    #[must_use]
+    pub fn new(kind: PageKind, layout: &Layout, roomy: PageSet, holey: PageSet) -> PagedSpace {
+        PagedSpace {
+            kind,
+            roomy,
+            holey,
+            roomy_bytes: layout.regular_bytes_max,
+            holey_bytes: layout.small_hole_bytes,
+        }
+    }
+
+    /// What pages of this space are labelled as.
+    #[must_use]
+    pub fn kind(&self) -> PageKind {
+        self.kind
+    }
+
+    /// Takes a page that has a hole of at least `bytes` bytes; the caller owns it then.
+    #[must_use]
+    pub fn take(&self, bytes: usize) -> Option<PageIndex> {
+        debug_assert!(bytes <= self.roomy_bytes);
+        let holey = self.holey_bytes < self.roomy_bytes && bytes <= self.holey_bytes;
+        if holey && let Some(page) = self.holey.take() {
+            return Some(page);
+        }
+        self.roomy.take()
+    }
+
+    /// Puts a page whose greatest hole has `greatest` bytes into the set that it fits; whether any does. The caller
+    /// gives the page up in either case.
+    pub fn put(&self, page: PageIndex, greatest: usize) -> bool {
+        if greatest >= self.roomy_bytes {
+            self.roomy.put(page);
+        } else if greatest >= self.holey_bytes {
+            self.holey.put(page);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Whether the page is in one of the sets. Meaningful in a stop.
+    #[must_use]
+    pub fn contains(&self, page: PageIndex) -> bool {
+        self.roomy.contains(page) || self.holey.contains(page)
+    }
+
+    /// Pages on offer. Exact in a stop, a snapshot otherwise.
+    #[must_use]
+    pub fn pages_on_offer(&self) -> usize {
+        self.roomy.len() + self.holey.len()
+    }
+
+    /// Takes every page off the sets.
+    ///
+    /// # Safety
+    /// The world is stopped; the pages become the collector's.
+    pub unsafe fn clear(&self) {
+        // SAFETY: the world is stopped.
+        unsafe {
+            self.roomy.clear();
+            self.holey.clear();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The one door to threads: atomics, cells, locks and threads in two faces.
+//!
+//! # What it is
+//!
+//! The crate's algorithms are written once. This module gives them their primitives, and which primitives those are is
+//! decided by the feature `loom` alone:
+//!
+//! | | feature off: *native* face | feature on: *model* face |
+//! |---|---|---|
+//! | atomics, fences | `core::sync::atomic` | loom's, explored over every interleaving and every permitted stale value |
+//! | [`UnsafeCell`] | `core::cell::UnsafeCell` | loom's, each access checked for a data race |
+//! | [`Mutex`], [`Condvar`], threads | `std` | loom's |
+//! | [`HeapWord`] | one 32-bit atomic in place | one loom atomic; plain accesses are race-checked |
+//! | [`Arc`] | `std` | `std`: trusted, because a model would only multiply executions over its count |
+//!
+//! # What it guarantees
+//!
+//! - **I-1, one text.** Both faces have the same items with the same signatures; [`MODEL`] tells them apart where a *test*
+//!   must size its world, and nothing else may depend on it.
+//! - **I-2, nothing is weakened or dropped.** An operation of the native face is exactly the operation it is named after,
+//!   with the ordering it was given. The model face performs the same operation in the normal pass. In the
+//!   read-as-RMW pass it performs an operation that is *stronger as an access* (see below) under the same ordering. Only
+//!   a weakening asked for by a test of the tests (`model_control::set_weakening`) replaces an ordering, at one call site,
+//!   and only by a strictly weaker one.
+//! - **I-3, nothing is hidden.** Every access through this module is seen by the model checker, except `Arc`'s count.
+//! - **I-4, sites have names.** In the model face each operation knows the source location it was called from
+//!   (`#[track_caller]`). Wrappers around it should be `#[track_caller]` too, else all their callers share one name.
+//!
+//! # The two passes
+//!
+//! loom keeps one last-access record per atomic, so it does not backtrack the race between one thread's load and another
+//! thread's load-then-store of the same word, the shape of every CAS loop. Therefore every model runs twice:
+//!
+//! 1. *normal*: each operation as written. Only this pass can judge orderings, because only here a load may return a stale
+//!    value.
+//! 2. *read-as-RMW*: each load is performed as `fetch_or(0)` and each store as `swap`, with the operation's own ordering.
+//!    Then every pair of accesses conflicts and every interleaving is explored, but no load is ever stale.
+//!
+//! A [`HeapWord`] never takes the second form: heap words are also read plainly, and an RMW, being a write, would race with
+//! those reads. loom lets an RMW read any maximal store of a word that is stored *and* read-modify-written concurrently, so
+//! a protocol never plain-stores a word that another thread changes by RMW.
+//!
+//! # What it does not do
+//!
+//! - It does not model spurious failure of `compare_exchange_weak`, spurious wake-ups of [`Condvar::wait`], load buffering,
+//!   or `SeqCst` loads and stores (loom treats them as acquire-release; `SeqCst` *fences* are modelled). Time does not exist
+//!   in the model: [`thread::sleep`] yields.
+//! - In the model face a panic that unwinds past a held [`MutexGuard`] poisons loom's own lock: catching the panic and
+//!   locking again panics. Natively poisoning is ignored.
+//! - Values of the model face exist only inside an exploration; touching one outside panics.
+
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this module is the door that the rest of the crate is kept to"
+)]
+
+#[cfg(feature = "loom")]
+mod explore;
+#[cfg(feature = "loom")]
+mod model;
+#[cfg(feature = "loom")]
+mod model_atomic;
+#[cfg(feature = "loom")]
+pub mod model_control;
+#[cfg(not(feature = "loom"))]
+mod native;
+
+#[cfg(feature = "loom")]
+use model as face;
+#[cfg(not(feature = "loom"))]
+use native as face;
+
+pub use core::sync::atomic::Ordering;
+pub use std::sync::Arc;
+
+#[cfg(feature = "loom")]
+pub use explore::{Exploration, ExploreOptions, explore};
+pub use face::{
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, CachePadded, Condvar, HeapWord,
+    JoinHandle, Mutex, MutexGuard, UnsafeCell, check, fence, run_marker, thread,
+};
+
+/// Whether this is the model face.
+///
+/// For tests and generators that size their world by it; an algorithm that reads it breaks I-1.
+pub const MODEL: bool = cfg!(feature = "loom");
+
+/// Gives each type a `Debug` that names it and touches nothing: a load would be an access of its own in a model.
+macro_rules! opaque_debug {
+    ($($name:ident $(<$parameter:ident>)?),* $(,)?) => {$(
+        impl$(<$parameter>)? core::fmt::Debug for $name$(<$parameter>)? {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+opaque_debug!(
+    AtomicU32,
+    AtomicU64,
+    AtomicUsize,
+    AtomicBool,
+    HeapWord,
+    Condvar,
+    Backoff,
+    Mutex<T>,
+    UnsafeCell<T>,
+    JoinHandle<T>,
+);
+
+impl<T: core::fmt::Debug> core::fmt::Debug for CachePadded<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("CachePadded").field(&**self).finish()
+    }
+}
+
+impl<T: core::fmt::Debug> core::fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("MutexGuard").field(&**self).finish()
+    }
+}
+
+// SAFETY: as for a mutex. Every access goes through an unsafe method whose contract rules out data races, so what sharing
+// the cell can do is hand the value from one thread to the next, which needs `Send`. A shared borrow held by several
+// threads at once additionally needs `T: Sync`; that is part of the contracts of `with` and `peek`.
+unsafe impl<T: Send> Sync for UnsafeCell<T> {}

@@ -1,0 +1,427 @@
+//! The model face but for its atomics: locks, cells and threads, over loom's, with names for sites and a journal.
+//!
+//! Each operation performs itself through loom and reports to [`model_control`](super::model_control). There is no
+//! algorithm here.
+
+use super::explore::{ExploreOptions, explore};
+use super::model_control::{self as control, Action, Event, Pass};
+use core::cell::Cell;
+use core::ops::{Deref, DerefMut};
+use core::panic::Location;
+
+pub use super::model_atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, HeapWord, fence};
+
+/// The journal's name for an object.
+fn address_of<T>(object: &T) -> usize {
+    core::ptr::from_ref(object).addr()
+}
+
+/// A mutual exclusion lock. In the model a panic that unwinds past a guard poisons it.
+pub struct Mutex<T>(loom::sync::Mutex<T>);
+
+/// The right to use a [`Mutex`]'s value; dropping it unlocks.
+#[must_use = "dropping the guard unlocks at once"]
+pub struct MutexGuard<'a, T> {
+    /// `None` only while [`Condvar::wait`] takes the guard apart.
+    inner: Option<loom::sync::MutexGuard<'a, T>>,
+    object: usize,
+    locked_at: &'static Location<'static>,
+}
+
+impl<T> Mutex<T> {
+    /// A new unlocked mutex.
+    pub fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    fn guard<'a>(
+        &'a self,
+        inner: loom::sync::MutexGuard<'a, T>,
+        locked_at: &'static Location<'static>,
+    ) -> MutexGuard<'a, T> {
+        let object = address_of(self);
+        control::record(|| Event::bare(locked_at, Action::Lock, object));
+        MutexGuard {
+            inner: Some(inner),
+            object,
+            locked_at,
+        }
+    }
+
+    /// Locks, blocking until it can.
+    #[track_caller]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        let inner = self.0.lock().expect("loom's lock does not report poison");
+        self.guard(inner, Location::caller())
+    }
+
+    /// Locks if nobody holds the lock; does not block.
+    #[track_caller]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(inner) => Some(self.guard(inner, Location::caller())),
+            Err(_) => {
+                let location = Location::caller();
+                control::record(|| Event::bare(location, Action::LockHeld, address_of(self)));
+                None
+            }
+        }
+    }
+
+    /// The value, by ownership.
+    pub fn into_inner(self) -> T {
+        self.0
+            .into_inner()
+            .expect("loom's lock does not report poison")
+    }
+
+    /// The value, by exclusive borrow.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0
+            .get_mut()
+            .expect("loom's lock does not report poison")
+    }
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.inner.as_ref().expect("a guard in use holds the lock")
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.inner.as_mut().expect("a guard in use holds the lock")
+    }
+}
+
+impl<T> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            drop(inner);
+            control::record(|| Event::bare(self.locked_at, Action::Unlock, self.object));
+        }
+    }
+}
+
+/// A condition variable, used with one [`Mutex`].
+pub struct Condvar(loom::sync::Condvar);
+
+impl Condvar {
+    /// A new condition variable.
+    #[expect(
+        clippy::new_without_default,
+        reason = "the two faces have the same items"
+    )]
+    pub fn new() -> Self {
+        Self(loom::sync::Condvar::new())
+    }
+
+    /// Unlocks, blocks until notified, and locks again. May return without a notification: wait in a loop.
+    #[track_caller]
+    pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        let location = Location::caller();
+        let inner = guard.inner.take().expect("a guard in use holds the lock");
+        control::record(|| Event::bare(location, Action::Wait, address_of(self)));
+        guard.inner = Some(
+            self.0
+                .wait(inner)
+                .expect("loom's lock does not report poison"),
+        );
+        control::record(|| Event::bare(location, Action::Woken, address_of(self)));
+        guard
+    }
+
+    /// Wakes one waiter, if there is one.
+    #[track_caller]
+    pub fn notify_one(&self) {
+        let location = Location::caller();
+        self.0.notify_one();
+        control::record(|| Event::bare(location, Action::NotifyOne, address_of(self)));
+    }
+
+    /// Wakes every waiter.
+    #[track_caller]
+    pub fn notify_all(&self) {
+        let location = Location::caller();
+        self.0.notify_all();
+        control::record(|| Event::bare(location, Action::NotifyAll, address_of(self)));
+    }
+}
+
+/// A cell for data that the algorithm, not the compiler, keeps from being raced on; here each access is checked.
+///
+/// Shareable between threads when its value may move between threads; the access contracts carry the rest.
+pub struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
+
+impl<T> UnsafeCell<T> {
+    /// A new cell holding `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        Self(loom::cell::UnsafeCell::new(value))
+    }
+
+    #[track_caller]
+    fn record(&self, action: Action) {
+        let location = Location::caller();
+        control::record(|| Event::bare(location, action, address_of(self)));
+    }
+
+    /// Runs `f` with the value for shared access, which lasts as long as `f`.
+    ///
+    /// # Safety
+    ///
+    /// - No exclusive access overlaps the call: each happens before it, or after it.
+    /// - When other threads have shared access at the same time, `T: Sync`.
+    /// - `f` does not write through the pointer and does not let it escape.
+    #[track_caller]
+    pub unsafe fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        self.record(Action::PlainRead);
+        self.0.with(f)
+    }
+
+    /// Runs `f` with the value for exclusive access, which lasts as long as `f`.
+    ///
+    /// # Safety
+    ///
+    /// - No other access overlaps the call: each happens before it, or after it.
+    /// - `f` does not let the pointer escape.
+    #[track_caller]
+    pub unsafe fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        self.record(Action::PlainWrite);
+        self.0.with_mut(f)
+    }
+
+    /// Records an exclusive access at this point, then returns the pointer.
+    ///
+    /// For an owner that keeps working on its data after the check, such as the owner of a page.
+    ///
+    /// # Safety
+    ///
+    /// - While the pointer is used, no other access overlaps: each happens before this call, or after the last use.
+    #[track_caller]
+    pub unsafe fn access(&self) -> *mut T {
+        self.record(Action::PlainWrite);
+        self.0.with_mut(|value| value)
+    }
+
+    /// Records a shared access at this point, then returns the pointer.
+    ///
+    /// # Safety
+    ///
+    /// - While the pointer is used, no exclusive access overlaps.
+    /// - When other threads have shared access at the same time, `T: Sync`.
+    /// - Nothing is written through the pointer.
+    #[track_caller]
+    pub unsafe fn peek(&self) -> *const T {
+        self.record(Action::PlainRead);
+        self.0.with(|value| value)
+    }
+
+    /// The value, by exclusive borrow.
+    #[track_caller]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.record(Action::PlainWrite);
+        let value = self.0.with_mut(|value| value);
+        // SAFETY: the pointer is valid as long as `self`, which is borrowed exclusively.
+        unsafe { &mut *value }
+    }
+
+    /// The value, by ownership.
+    pub fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+pub use thread::JoinHandle;
+
+/// Threads.
+pub mod thread {
+    use super::{Action, Event, Location, control};
+    use std::time::Duration;
+
+    /// Stack of a started thread, in machine words. The model's first thread has loom's 32 KiB.
+    const STACK_WORDS: usize = 32 * 1024;
+
+    /// The right to wait for a thread and take its result.
+    pub struct JoinHandle<T>(loom::thread::JoinHandle<T>);
+
+    impl<T> JoinHandle<T> {
+        /// Blocks until the thread has ended.
+        ///
+        /// # Errors
+        ///
+        /// None in the model: a panic in any thread ends the exploration.
+        #[track_caller]
+        pub fn join(self) -> std::thread::Result<T> {
+            let location = Location::caller();
+            let result = self.0.join();
+            control::record(|| Event::bare(location, Action::Join, 0));
+            result
+        }
+    }
+
+    /// Starts a thread.
+    ///
+    /// # Panics
+    ///
+    /// When the model has as many threads as it may have.
+    #[track_caller]
+    pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let location = Location::caller();
+        let index = control::begin_thread();
+        let handle = loom::thread::Builder::new()
+            .stack_size(STACK_WORDS)
+            .spawn(f)
+            .expect("loom does not refuse a thread");
+        control::record(|| Event {
+            written: Some(index as u64),
+            ..Event::bare(location, Action::Spawn, 0)
+        });
+        JoinHandle(handle)
+    }
+
+    /// Lets other threads run. A spin loop without it is explored for ever.
+    #[track_caller]
+    pub fn yield_now() {
+        let location = Location::caller();
+        loom::thread::yield_now();
+        control::record(|| Event::bare(location, Action::Yield, 0));
+    }
+
+    /// Yields: time does not exist in the model.
+    #[track_caller]
+    pub fn sleep(_duration: Duration) {
+        yield_now();
+    }
+
+    /// Whether this thread is unwinding.
+    #[must_use]
+    pub fn panicking() -> bool {
+        std::thread::panicking()
+    }
+}
+
+/// A value alone on its cache line; in the model there are no lines.
+pub struct CachePadded<T>(T);
+
+impl<T> CachePadded<T> {
+    /// Pads `value`.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value, by ownership.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for CachePadded<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for CachePadded<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// Back-off for a loop that another thread will end; in the model every step yields, and one step completes it.
+pub struct Backoff {
+    snoozed: Cell<bool>,
+}
+
+impl Backoff {
+    /// A new back-off at its shortest step.
+    #[expect(
+        clippy::new_without_default,
+        reason = "the two faces have the same items"
+    )]
+    pub fn new() -> Self {
+        Self {
+            snoozed: Cell::new(false),
+        }
+    }
+
+    /// Backs off in a lock-free retry loop, after a lost race.
+    #[track_caller]
+    pub fn spin(&self) {
+        thread::yield_now();
+    }
+
+    /// Backs off while waiting for another thread to make progress.
+    #[track_caller]
+    pub fn snooze(&self) {
+        self.snoozed.set(true);
+        thread::yield_now();
+    }
+
+    /// Whether it is time to block instead.
+    pub fn is_completed(&self) -> bool {
+        self.snoozed.get()
+    }
+}
+
+/// A per-thread flag: this thread runs a local heap.
+///
+/// Two local heaps on one thread would deadlock at the first stop, so entering twice is refused.
+pub mod run_marker {
+    use core::cell::Cell;
+
+    loom::thread_local! {
+        static INSIDE: Cell<bool> = Cell::new(false);
+    }
+
+    /// Sets the flag; `false` if it was set already.
+    #[must_use = "entering may be refused"]
+    pub fn try_enter() -> bool {
+        INSIDE.with(|inside| !inside.replace(true))
+    }
+
+    /// Clears the flag.
+    pub fn leave() {
+        INSIDE.with(|inside| inside.set(false));
+    }
+
+    /// Whether the flag is set.
+    #[must_use]
+    pub fn is_inside() -> bool {
+        INSIDE.with(Cell::get)
+    }
+}
+
+/// Runs a unit test's body: explored, in both passes, at two preemptions; natively once.
+///
+/// # Panics
+///
+/// When an execution fails.
+#[track_caller]
+pub fn check(f: impl Fn() + Send + Sync + 'static) {
+    let f = std::sync::Arc::new(f);
+    for pass in [Pass::Normal, Pass::ReadAsRmw] {
+        let options = ExploreOptions {
+            preemption_bound: Some(2),
+            pass,
+            ..ExploreOptions::default()
+        };
+        let f = f.clone();
+        let exploration = explore(&options, move || f());
+        if let Err(failure) = exploration.outcome {
+            panic!(
+                "the {pass} pass fails at execution {}: {failure}",
+                exploration.executions
+            );
+        }
+    }
+}

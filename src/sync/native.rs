@@ -1,0 +1,544 @@
+//! The native face: thin wrappers that compile to the primitive they name.
+//!
+//! There is no state and no algorithm here. The wrappers exist so that both faces have the same signatures, in particular
+//! the plain accesses (`unsync_load`, `unsync_store`, [`UnsafeCell::access`]) that a model checks for races.
+
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{self, Ordering};
+use std::sync::PoisonError;
+
+/// The methods that integer and bool atomics share.
+macro_rules! atomic_common {
+    ($name:ident, $value:ty) => {
+        impl $name {
+            /// A new atomic holding `value`.
+            #[inline(always)]
+            pub fn new(value: $value) -> Self {
+                Self(atomic::$name::new(value))
+            }
+
+            /// Atomic load.
+            #[inline(always)]
+            pub fn load(&self, order: Ordering) -> $value {
+                self.0.load(order)
+            }
+
+            /// Atomic store.
+            #[inline(always)]
+            pub fn store(&self, value: $value, order: Ordering) {
+                self.0.store(value, order);
+            }
+
+            /// Stores `value` and returns the value before.
+            #[inline(always)]
+            pub fn swap(&self, value: $value, order: Ordering) -> $value {
+                self.0.swap(value, order)
+            }
+
+            /// Stores `new` if the value is `current`.
+            ///
+            /// # Errors
+            ///
+            /// The value found, when it was not `current`.
+            #[inline(always)]
+            pub fn compare_exchange(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                self.0.compare_exchange(current, new, success, failure)
+            }
+
+            /// As [`Self::compare_exchange`], but may fail although the value is `current`.
+            ///
+            /// # Errors
+            ///
+            /// The value found.
+            #[inline(always)]
+            pub fn compare_exchange_weak(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                self.0.compare_exchange_weak(current, new, success, failure)
+            }
+
+            /// Combines by bitwise or; returns the value before.
+            #[inline(always)]
+            pub fn fetch_or(&self, value: $value, order: Ordering) -> $value {
+                self.0.fetch_or(value, order)
+            }
+
+            /// Combines by bitwise and; returns the value before.
+            #[inline(always)]
+            pub fn fetch_and(&self, value: $value, order: Ordering) -> $value {
+                self.0.fetch_and(value, order)
+            }
+
+            /// Plain load. No ordering, no atomicity.
+            ///
+            /// # Safety
+            ///
+            /// - Every store to this atomic by another thread happens before the call, or after it.
+            #[inline(always)]
+            pub unsafe fn unsync_load(&self) -> $value {
+                // SAFETY: the pointer is valid as long as `self`; the caller rules out a racing store.
+                unsafe { *self.0.as_ptr() }
+            }
+
+            /// Plain store. No ordering, no atomicity.
+            ///
+            /// # Safety
+            ///
+            /// - Every access to this atomic by another thread happens before the call, or after it.
+            #[inline(always)]
+            pub unsafe fn unsync_store(&self, value: $value) {
+                // SAFETY: the pointer is valid as long as `self`; the caller rules out a racing access.
+                unsafe { *self.0.as_ptr() = value }
+            }
+        }
+    };
+}
+
+macro_rules! atomic_integer {
+    ($name:ident, $value:ty, $doc:literal) => {
+        #[doc = $doc]
+        #[repr(transparent)]
+        pub struct $name(atomic::$name);
+
+        atomic_common!($name, $value);
+
+        impl $name {
+            /// Adds, wrapping; returns the value before.
+            #[inline(always)]
+            pub fn fetch_add(&self, value: $value, order: Ordering) -> $value {
+                self.0.fetch_add(value, order)
+            }
+
+            /// Subtracts, wrapping; returns the value before.
+            #[inline(always)]
+            pub fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
+                self.0.fetch_sub(value, order)
+            }
+        }
+    };
+}
+
+atomic_integer!(AtomicU32, u32, "A 32-bit atomic integer.");
+atomic_integer!(AtomicU64, u64, "A 64-bit atomic integer.");
+atomic_integer!(AtomicUsize, usize, "A pointer-sized atomic integer.");
+
+/// An atomic boolean.
+#[repr(transparent)]
+pub struct AtomicBool(atomic::AtomicBool);
+
+atomic_common!(AtomicBool, bool);
+
+/// A 32-bit word of the managed heap.
+///
+/// It has the size, the alignment and the bit validity of `u32`, so heap memory can be viewed as an array of them. In the
+/// model its accesses keep their form in both passes, because heap words are also read plainly.
+#[repr(transparent)]
+pub struct HeapWord(atomic::AtomicU32);
+
+const _: () = assert!(size_of::<HeapWord>() == 4 && align_of::<HeapWord>() == 4);
+
+impl HeapWord {
+    /// A new word holding `value`.
+    #[inline(always)]
+    pub fn new(value: u32) -> Self {
+        Self(atomic::AtomicU32::new(value))
+    }
+
+    /// Atomic load.
+    #[inline(always)]
+    pub fn load(&self, order: Ordering) -> u32 {
+        self.0.load(order)
+    }
+
+    /// Atomic store.
+    #[inline(always)]
+    pub fn store(&self, value: u32, order: Ordering) {
+        self.0.store(value, order);
+    }
+
+    /// Stores `new` if the value is `current`.
+    ///
+    /// # Errors
+    ///
+    /// The value found, when it was not `current`.
+    #[inline(always)]
+    pub fn compare_exchange(
+        &self,
+        current: u32,
+        new: u32,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u32, u32> {
+        self.0.compare_exchange(current, new, success, failure)
+    }
+
+    /// Combines by bitwise or; returns the value before.
+    #[inline(always)]
+    pub fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
+        self.0.fetch_or(value, order)
+    }
+
+    /// Plain load. No ordering, no atomicity.
+    ///
+    /// # Safety
+    ///
+    /// - Every store to this word by another thread happens before the call, or after it.
+    #[inline(always)]
+    pub unsafe fn unsync_load(&self) -> u32 {
+        // SAFETY: the pointer is valid as long as `self`; the caller rules out a racing store.
+        unsafe { *self.0.as_ptr() }
+    }
+
+    /// Plain store. No ordering, no atomicity.
+    ///
+    /// # Safety
+    ///
+    /// - Every access to this word by another thread happens before the call, or after it.
+    #[inline(always)]
+    pub unsafe fn unsync_store(&self, value: u32) {
+        // SAFETY: the pointer is valid as long as `self`; the caller rules out a racing access.
+        unsafe { *self.0.as_ptr() = value }
+    }
+}
+
+/// An atomic fence.
+///
+/// # Panics
+///
+/// When `order` is `Relaxed`.
+#[inline(always)]
+pub fn fence(order: Ordering) {
+    atomic::fence(order);
+}
+
+/// A mutual exclusion lock. A panic of a holder does not poison it: broken state is the owner's own value to keep.
+pub struct Mutex<T>(std::sync::Mutex<T>);
+
+/// The right to use a [`Mutex`]'s value; dropping it unlocks.
+#[must_use = "dropping the guard unlocks at once"]
+pub struct MutexGuard<'a, T>(std::sync::MutexGuard<'a, T>);
+
+impl<T> Mutex<T> {
+    /// A new unlocked mutex.
+    #[inline(always)]
+    pub fn new(value: T) -> Self {
+        Self(std::sync::Mutex::new(value))
+    }
+
+    /// Locks, blocking until it can.
+    #[inline(always)]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard(self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Locks if nobody holds the lock; does not block.
+    #[inline(always)]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(MutexGuard(guard)),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => {
+                Some(MutexGuard(poisoned.into_inner()))
+            }
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// The value, by ownership.
+    #[inline(always)]
+    pub fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value, by exclusive borrow.
+    #[inline(always)]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// A condition variable, used with one [`Mutex`].
+pub struct Condvar(std::sync::Condvar);
+
+impl Condvar {
+    /// A new condition variable.
+    #[inline(always)]
+    #[expect(
+        clippy::new_without_default,
+        reason = "the two faces have the same items, and loom has no default"
+    )]
+    pub fn new() -> Self {
+        Self(std::sync::Condvar::new())
+    }
+
+    /// Unlocks, blocks until notified, and locks again. May return without a notification: wait in a loop.
+    #[inline(always)]
+    pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        MutexGuard(self.0.wait(guard.0).unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Wakes one waiter, if there is one.
+    #[inline(always)]
+    pub fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    /// Wakes every waiter.
+    #[inline(always)]
+    pub fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+/// A cell for data that the algorithm, not the compiler, keeps from being raced on.
+///
+/// Shareable between threads when its value may move between threads; the access contracts carry the rest.
+#[repr(transparent)]
+pub struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+
+impl<T> UnsafeCell<T> {
+    /// A new cell holding `value`.
+    #[inline(always)]
+    pub fn new(value: T) -> Self {
+        Self(core::cell::UnsafeCell::new(value))
+    }
+
+    /// Runs `f` with the value for shared access, which lasts as long as `f`.
+    ///
+    /// # Safety
+    ///
+    /// - No exclusive access overlaps the call: each happens before it, or after it.
+    /// - When other threads have shared access at the same time, `T: Sync`.
+    /// - `f` does not write through the pointer and does not let it escape.
+    #[inline(always)]
+    pub unsafe fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        f(self.0.get())
+    }
+
+    /// Runs `f` with the value for exclusive access, which lasts as long as `f`.
+    ///
+    /// # Safety
+    ///
+    /// - No other access overlaps the call: each happens before it, or after it.
+    /// - `f` does not let the pointer escape.
+    #[inline(always)]
+    pub unsafe fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        f(self.0.get())
+    }
+
+    /// Records an exclusive access at this point, then returns the pointer.
+    ///
+    /// For an owner that keeps working on its data after the check, such as the owner of a page.
+    ///
+    /// # Safety
+    ///
+    /// - While the pointer is used, no other access overlaps: each happens before this call, or after the last use.
+    #[inline(always)]
+    pub unsafe fn access(&self) -> *mut T {
+        self.0.get()
+    }
+
+    /// Records a shared access at this point, then returns the pointer.
+    ///
+    /// # Safety
+    ///
+    /// - While the pointer is used, no exclusive access overlaps.
+    /// - When other threads have shared access at the same time, `T: Sync`.
+    /// - Nothing is written through the pointer.
+    #[inline(always)]
+    pub unsafe fn peek(&self) -> *const T {
+        self.0.get()
+    }
+
+    /// The value, by exclusive borrow.
+    #[inline(always)]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
+
+    /// The value, by ownership.
+    #[inline(always)]
+    pub fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+pub use thread::JoinHandle;
+
+/// Threads.
+pub mod thread {
+    use std::time::Duration;
+
+    /// The right to wait for a thread and take its result.
+    pub struct JoinHandle<T>(std::thread::JoinHandle<T>);
+
+    impl<T> JoinHandle<T> {
+        /// Blocks until the thread has ended.
+        ///
+        /// # Errors
+        ///
+        /// The panic payload, when the thread panicked.
+        #[inline(always)]
+        pub fn join(self) -> std::thread::Result<T> {
+            self.0.join()
+        }
+    }
+
+    /// Starts a thread.
+    ///
+    /// # Panics
+    ///
+    /// When the system cannot start one.
+    #[inline(always)]
+    pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        JoinHandle(std::thread::spawn(f))
+    }
+
+    /// Lets other threads run.
+    #[inline(always)]
+    pub fn yield_now() {
+        std::thread::yield_now();
+    }
+
+    /// Blocks for at least `duration`.
+    #[inline(always)]
+    pub fn sleep(duration: Duration) {
+        std::thread::sleep(duration);
+    }
+
+    /// Whether this thread is unwinding.
+    #[inline(always)]
+    pub fn panicking() -> bool {
+        std::thread::panicking()
+    }
+}
+
+/// A value alone on its cache line.
+pub struct CachePadded<T>(crossbeam_utils::CachePadded<T>);
+
+impl<T> CachePadded<T> {
+    /// Pads `value`.
+    #[inline(always)]
+    pub fn new(value: T) -> Self {
+        Self(crossbeam_utils::CachePadded::new(value))
+    }
+
+    /// The value, by ownership.
+    #[inline(always)]
+    pub fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+impl<T> Deref for CachePadded<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for CachePadded<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// Exponential back-off for a loop that another thread will end.
+pub struct Backoff(crossbeam_utils::Backoff);
+
+impl Backoff {
+    /// A new back-off at its shortest step.
+    #[inline(always)]
+    #[expect(
+        clippy::new_without_default,
+        reason = "the two faces have the same items"
+    )]
+    pub fn new() -> Self {
+        Self(crossbeam_utils::Backoff::new())
+    }
+
+    /// Backs off in a lock-free retry loop, after a lost race.
+    #[inline(always)]
+    pub fn spin(&self) {
+        self.0.spin();
+    }
+
+    /// Backs off while waiting for another thread to make progress.
+    #[inline(always)]
+    pub fn snooze(&self) {
+        self.0.snooze();
+    }
+
+    /// Whether it is time to block instead.
+    #[inline(always)]
+    pub fn is_completed(&self) -> bool {
+        self.0.is_completed()
+    }
+}
+
+/// A per-thread flag: this thread runs a local heap.
+///
+/// Two local heaps on one thread would deadlock at the first stop, so entering twice is refused.
+pub mod run_marker {
+    use core::cell::Cell;
+
+    thread_local! {
+        static INSIDE: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Sets the flag; `false` if it was set already.
+    #[inline(always)]
+    #[must_use = "entering may be refused"]
+    pub fn try_enter() -> bool {
+        !INSIDE.replace(true)
+    }
+
+    /// Clears the flag.
+    #[inline(always)]
+    pub fn leave() {
+        INSIDE.set(false);
+    }
+
+    /// Whether the flag is set.
+    #[inline(always)]
+    pub fn is_inside() -> bool {
+        INSIDE.get()
+    }
+}
+
+/// Runs a unit test's body: once here; in the model face explored, in both passes, at two preemptions.
+pub fn check(f: impl Fn() + Send + Sync + 'static) {
+    f();
+}

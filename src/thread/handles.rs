@@ -1,0 +1,200 @@
+//! The handle stack of a local heap: slots that never move, in blocks.
+//!
+//! ```text
+//! blocks   [s s s s s s] [s s . . . .]        `current` is the block in use, `next` its first free slot
+//!                             ^next
+//! ```
+//!
+//! A handle is a pointer to a slot. Opening a handle scope remembers (`current`, `next`); closing it goes back there.
+//! Blocks are kept for reuse until the local heap is detached. The owner pushes and reads while it runs; the collector
+//! reads and rewrites in a stop. Slots beyond `next` are not roots.
+
+use crate::object::Tagged;
+use crate::sync::UnsafeCell;
+use core::ptr::NonNull;
+
+/// A slot of the handle stack: the bits of a tagged word.
+pub type Slot = UnsafeCell<u32>;
+
+/// A handle stack.
+#[derive(Debug)]
+pub struct HandleSlots {
+    /// Each block has `block_slots` slots. Raw, because slots are read through copies of these pointers.
+    blocks: Vec<NonNull<Slot>>,
+    block_slots: usize,
+    current: usize,
+    next: *const Slot,
+    end: *const Slot,
+}
+
+/// Where a handle scope began.
+#[derive(Clone, Copy, Debug)]
+pub struct HandleMark {
+    current: usize,
+    next: *const Slot,
+}
+
+impl HandleSlots {
+    /// An empty stack.
+    #[must_use]
+    pub fn new(block_slots: usize) -> HandleSlots {
+        assert!(block_slots != 0);
+        HandleSlots {
+            blocks: Vec::new(),
+            block_slots,
+            current: 0,
+            next: core::ptr::null(),
+            end: core::ptr::null(),
+        }
+    }
+
+    /// Pushes a root and returns its slot, which stays where it is until the scope is closed.
+    #[inline(always)]
+    pub fn push(&mut self, value: Tagged) -> NonNull<Slot> {
+        if self.next == self.end {
+            self.grow();
+        }
+        let slot = self.next;
+        // SAFETY: `next..end` are slots of the current block, and `next < end`.
+        unsafe {
+            self.next = slot.add(1);
+            (*slot).with_mut(|bits| *bits = value.bits());
+            NonNull::new_unchecked(slot.cast_mut())
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let index = if self.next.is_null() { 0 } else { self.current + 1 };
+        if index == self.blocks.len() {
+            let block: Box<[Slot]> = (0..self.block_slots).map(|_| Slot::new(0)).collect();
+            let block: *mut [Slot] = Box::into_raw(block);
+            self.blocks.push(NonNull::new(block.cast::<Slot>()).expect("a box is not null"));
+        }
+        self.enter(index);
+    }
+
+    fn enter(&mut self, index: usize) {
+        let start = self.blocks[index].as_ptr().cast_const();
+        self.current = index;
+        self.next = start;
+        // SAFETY: one past the end of the block.
+        self.end = unsafe { start.add(self.block_slots) };
+    }
+
+    /// Where the stack stands.
+    #[inline(always)]
+    #[must_use]
+    pub fn mark(&self) -> HandleMark {
+        HandleMark { current: self.current, next: self.next }
+    }
+
+    /// Goes back to `mark`. Handles pushed since are dead.
+    #[inline(always)]
+    pub fn reset(&mut self, mark: HandleMark) {
+        if mark.current == self.current && !mark.next.is_null() {
+            self.next = mark.next;
+        } else {
+            self.reset_slow(mark);
+        }
+    }
+
+    #[cold]
+    fn reset_slow(&mut self, mark: HandleMark) {
+        if mark.next.is_null() {
+            // The mark was taken before the first push.
+            if !self.blocks.is_empty() {
+                self.enter(0);
+            }
+        } else {
+            self.enter(mark.current);
+            self.next = mark.next;
+        }
+    }
+
+    /// Calls `f` with every live slot.
+    pub fn for_each(&self, mut f: impl FnMut(&Slot)) {
+        if self.next.is_null() {
+            return;
+        }
+        for (index, block) in self.blocks.iter().enumerate().take(self.current + 1) {
+            let start = block.as_ptr().cast_const();
+            let count = if index == self.current {
+                // SAFETY: both point into the current block.
+                usize::try_from(unsafe { self.next.offset_from(start) }).expect("next is in the block")
+            } else {
+                self.block_slots
+            };
+            for slot in 0..count {
+                // SAFETY: within the block.
+                f(unsafe { &*start.add(slot) });
+            }
+        }
+    }
+
+    /// Live slots.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let mut count = 0;
+        self.for_each(|_| count += 1);
+        count
+    }
+
+    /// Whether no slot is live.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Drop for HandleSlots {
+    fn drop(&mut self) {
+        for block in &self.blocks {
+            let block = core::ptr::slice_from_raw_parts_mut(block.as_ptr(), self.block_slots);
+            // SAFETY: made by `Box::into_raw` in `grow`; no handle outlives its local heap.
+            drop(unsafe { Box::from_raw(block) });
+        }
+    }
+}
+
+// SAFETY: the pointers own their blocks; access follows the local heap's protocol.
+unsafe impl Send for HandleSlots {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(slots: &HandleSlots) -> Vec<i32> {
+        let mut seen = Vec::new();
+        // SAFETY: this thread owns the stack.
+        slots.for_each(|slot| seen.push(Tagged::from_bits(unsafe { slot.with(|bits| *bits) }).as_small().unwrap()));
+        seen
+    }
+
+    /// Scopes nest across block boundaries, and a slot keeps its address and value while later ones come and go.
+    #[test]
+    fn scopes_nest_across_blocks() {
+        crate::sync::check(|| {
+            let small = |value| Tagged::small(value).unwrap();
+            let mut slots = HandleSlots::new(2);
+            let empty = slots.mark();
+            let first = slots.push(small(1));
+            let outer = slots.mark();
+            for value in 2..6 {
+                slots.push(small(value));
+            }
+            assert_eq!(values(&slots), [1, 2, 3, 4, 5]);
+            slots.reset(outer);
+            assert_eq!(values(&slots), [1]);
+            slots.push(small(7));
+            slots.push(small(8));
+            assert_eq!(values(&slots), [1, 7, 8]);
+            // SAFETY: this thread owns the stack, and the scope of `first` is open.
+            assert_eq!(unsafe { first.as_ref().with(|bits| *bits) }, small(1).bits());
+            slots.reset(empty);
+            assert!(slots.is_empty());
+            slots.push(small(9));
+            assert_eq!(values(&slots), [9]);
+        });
+    }
+}

@@ -1,0 +1,76 @@
+//! A local heap: a thread's state in the heap.
+
+use super::{CollectionCounts, HandleSlots, ThreadState};
+use crate::allocation::Allocator;
+use crate::sync::UnsafeCell;
+
+/// A thread's state in the heap. Shared between its owner and whoever stops the world.
+#[derive(Debug)]
+pub struct Local {
+    state: ThreadState,
+    data: UnsafeCell<LocalData>,
+}
+
+/// What the owner touches while it runs, and the collector in a stop.
+#[derive(Debug)]
+pub struct LocalData {
+    /// LABs and owned pages.
+    pub allocator: Allocator,
+    /// The handle stack.
+    pub handles: HandleSlots,
+    /// Collections started, as of the last stop (T-5).
+    pub counts: CollectionCounts,
+    /// Whether a stop has panicked, as of the last stop.
+    pub poisoned: bool,
+    /// The flags that allocation looks at.
+    pub flags: LocalFlags,
+    /// Collections that this local heap asked for, since it was attached.
+    pub requests: u64,
+    /// Climbs of the retry ladder that went beyond the first attempt.
+    pub retries: u64,
+    /// Collections requested by the owner inside its always-allocate scopes.
+    pub requests_in_scope: u64,
+}
+
+/// Flags as each local heap sees them; copied in a stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LocalFlags {
+    /// Collect at every n-th allocation; 0 for never.
+    pub gc_interval: u64,
+    /// Allocations left until the next such collection.
+    pub countdown: u64,
+}
+
+impl Local {
+    /// A parked local heap without memory, whose handle stack grows by `handle_block_slots`.
+    #[must_use]
+    pub fn new(handle_block_slots: usize) -> Local {
+        Local {
+            state: ThreadState::new(),
+            data: UnsafeCell::new(LocalData {
+                allocator: Allocator::new(),
+                handles: HandleSlots::new(handle_block_slots),
+                counts: CollectionCounts::default(),
+                poisoned: false,
+                flags: LocalFlags::default(),
+                requests: 0,
+                retries: 0,
+                requests_in_scope: 0,
+            }),
+        }
+    }
+
+    /// Its state word.
+    #[inline(always)]
+    #[must_use]
+    pub fn state(&self) -> &ThreadState {
+        &self.state
+    }
+
+    /// Its data: the owner's while it runs, the collector's in a stop.
+    #[inline(always)]
+    #[must_use]
+    pub fn data(&self) -> &UnsafeCell<LocalData> {
+        &self.data
+    }
+}

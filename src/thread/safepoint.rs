@@ -1,0 +1,264 @@
+//! The safepoint: stopping all local heaps, and the register of local heaps that makes it possible.
+//!
+//! One lock, one count, one condition variable. O-3 and O-4 say what orders a stop after the work of a thread that was
+//! parked already, and a thread's work after a stop; for threads that park because of the stop, the mutex of
+//! `outstanding` orders one way and the collector lock the other.
+
+use super::{Local, LocalData};
+use crate::sync::{thread, Arc, Condvar, Mutex, MutexGuard};
+use crate::words::CollectionKind;
+
+/// Collections started, per kind. Changes in stops only (T-5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CollectionCounts {
+    started: [u64; 3],
+}
+
+impl CollectionCounts {
+    /// Collections of exactly this kind that were started.
+    #[must_use]
+    pub fn started(&self, kind: CollectionKind) -> u64 {
+        self.started[kind as usize]
+    }
+
+    /// Whether a collection that meets a request for `kind` was started since `before`.
+    #[must_use]
+    pub fn met_since(&self, kind: CollectionKind, before: &CollectionCounts) -> bool {
+        CollectionKind::ALL.into_iter().any(|k| k >= kind && self.started(k) > before.started(k))
+    }
+
+    fn start(&mut self, kind: CollectionKind) {
+        self.started[kind as usize] += 1;
+    }
+}
+
+/// The attached local heaps, and what changes only under the collector lock.
+#[derive(Debug)]
+pub struct Registry {
+    locals: Vec<Arc<Local>>,
+    counts: CollectionCounts,
+    poisoned: bool,
+    /// Whether more than one local heap may be attached.
+    pub concurrent_allocation: bool,
+}
+
+impl Registry {
+    /// The attached local heaps.
+    #[must_use]
+    pub fn locals(&self) -> &[Arc<Local>] {
+        &self.locals
+    }
+
+    /// Collections started so far.
+    #[must_use]
+    pub fn counts(&self) -> CollectionCounts {
+        self.counts
+    }
+
+    /// Whether a stop has panicked.
+    #[must_use]
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+
+    /// Adds a parked local heap. No stop can be going on: the caller holds the collector lock.
+    pub fn attach(&mut self, local: Arc<Local>) {
+        // SAFETY: the local heap is not yet known to anyone else.
+        unsafe {
+            local.data().with_mut(|data| {
+                (*data).counts = self.counts;
+                (*data).poisoned = self.poisoned;
+            });
+        }
+        self.locals.push(local);
+    }
+
+    /// Removes a parked local heap, and lets `f` give its memory up: no stop runs, and its thread is here.
+    pub fn detach(&mut self, local: &Local, f: impl FnOnce(&mut LocalData)) {
+        let index = self.locals.iter().position(|other| core::ptr::eq(&**other, local));
+        // SAFETY: the owner is the caller, and no stop runs while the collector lock is held.
+        unsafe { local.data().with_mut(|data| f(&mut *data)) };
+        self.locals.swap_remove(index.expect("a local heap detaches once"));
+    }
+}
+
+/// The safepoint of a heap.
+#[derive(Debug)]
+pub struct Safepoint {
+    collector: Mutex<Registry>,
+    /// Threads that were found running and have not parked yet. Negative while threads park before they are added.
+    outstanding: Mutex<isize>,
+    all_stopped: Condvar,
+}
+
+impl Safepoint {
+    /// A safepoint without local heaps.
+    #[must_use]
+    pub fn new(concurrent_allocation: bool) -> Safepoint {
+        Safepoint {
+            collector: Mutex::new(Registry {
+                locals: Vec::new(),
+                counts: CollectionCounts::default(),
+                poisoned: false,
+                concurrent_allocation,
+            }),
+            outstanding: Mutex::new(0),
+            all_stopped: Condvar::new(),
+        }
+    }
+
+    /// The register, under the collector lock. Waits for a stop to end; the caller is parked or not attached.
+    pub fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.collector.lock()
+    }
+
+    /// Running to parked. Does not block.
+    #[inline]
+    pub fn park(&self, local: &Local) {
+        if local.state().try_park().is_err() {
+            self.park_slow(local);
+        }
+    }
+
+    #[cold]
+    fn park_slow(&self, local: &Local) {
+        local.state().set_parked();
+        let mut outstanding = self.outstanding.lock();
+        *outstanding -= 1;
+        if *outstanding == 0 {
+            // Under the mutex, so the collector is either waiting or has not looked yet.
+            self.all_stopped.notify_one();
+        }
+    }
+
+    /// Parked to running. Blocks while a stop runs.
+    #[inline]
+    pub fn unpark(&self, local: &Local) {
+        if local.state().try_unpark().is_err() {
+            self.unpark_slow(local);
+        }
+    }
+
+    #[cold]
+    fn unpark_slow(&self, local: &Local) {
+        // T-2: no STOP while this thread holds the lock.
+        let registry = self.collector.lock();
+        local.state().set_running();
+        drop(registry);
+    }
+
+    /// Lets a stop begin, if one is asked for, and waits for its end. The fast path is one Relaxed load.
+    #[inline(always)]
+    pub fn poll(&self, local: &Local) {
+        if local.state().stop_requested() {
+            self.poll_slow(local);
+        }
+    }
+
+    #[cold]
+    fn poll_slow(&self, local: &Local) {
+        self.park_slow(local);
+        self.unpark_slow(local);
+    }
+
+    /// Stops the world for `f`, unless `wanted` finds, under the collector lock, that nobody wants it any more.
+    ///
+    /// `initiator` is the caller's running local heap, if it has one. It is parked while it waits for its turn, and
+    /// running again before any other thread is (T-6). Blocks until every local heap is parked.
+    ///
+    /// # Panics
+    /// Passes on a panic of `f`, after it has poisoned the heap and released every waiter.
+    pub fn stop<R>(
+        &self,
+        initiator: Option<&Local>,
+        wanted: impl FnOnce(&Registry) -> bool,
+        f: impl FnOnce(&mut Stop<'_>) -> R,
+    ) -> Option<R> {
+        if let Some(local) = initiator {
+            self.park(local);
+        }
+        let mut registry = self.collector.lock();
+        if !wanted(&registry) {
+            if let Some(local) = initiator {
+                local.state().set_running();
+            }
+            return None;
+        }
+        let running = registry.locals.iter().filter(|local| local.state().request_stop()).count();
+        let mut outstanding = self.outstanding.lock();
+        *outstanding += isize::try_from(running).expect("a count of threads");
+        while *outstanding != 0 {
+            outstanding = self.all_stopped.wait(outstanding);
+        }
+        drop(outstanding);
+        let mut stop = Stop { registry: &mut registry, initiator };
+        Some(f(&mut stop))
+        // `stop` ends here, then the lock is released.
+    }
+}
+
+/// A time in which no local heap runs. Whoever has one may touch everything; it cannot poll or allocate by the ladder,
+/// because neither exists here.
+pub struct Stop<'a> {
+    registry: &'a mut Registry,
+    initiator: Option<&'a Local>,
+}
+
+impl Stop<'_> {
+    /// Calls `f` with the data of every local heap.
+    pub fn for_each_local(&mut self, mut f: impl FnMut(&mut LocalData)) {
+        for local in &self.registry.locals {
+            // SAFETY: the owner is parked, and no other stop runs.
+            unsafe { local.data().with_mut(|data| f(&mut *data)) };
+        }
+    }
+
+    /// Calls `f` with the data of the initiator, if it is a local heap.
+    pub fn with_initiator<R>(&mut self, f: impl FnOnce(&mut LocalData) -> R) -> Option<R> {
+        // SAFETY: the initiator's thread is here, and its data is not borrowed while it waits for a stop.
+        self.initiator.map(|local| unsafe { local.data().with_mut(|data| f(&mut *data)) })
+    }
+
+    /// Local heaps attached now.
+    #[must_use]
+    pub fn locals_count(&self) -> usize {
+        self.registry.locals.len()
+    }
+
+    /// Counts a collection as started.
+    pub fn count_collection(&mut self, kind: CollectionKind) {
+        self.registry.counts.start(kind);
+    }
+
+    /// Collections started so far.
+    #[must_use]
+    pub fn counts(&self) -> CollectionCounts {
+        self.registry.counts
+    }
+
+    /// The register.
+    pub fn registry(&mut self) -> &mut Registry {
+        self.registry
+    }
+}
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.registry.poisoned = true;
+        }
+        let (counts, poisoned) = (self.registry.counts, self.registry.poisoned);
+        // T-5: each local heap has the counts before it runs again.
+        self.for_each_local(|data| {
+            data.counts = counts;
+            data.poisoned = poisoned;
+        });
+        // T-6: first the initiator, then everyone.
+        if let Some(local) = self.initiator {
+            local.state().set_running();
+        }
+        for local in &self.registry.locals {
+            local.state().clear_stop();
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The state word of a local heap (T-1, T-2). Changed by read-modify-writes only.
+
+use crate::sync::{AtomicU32, Ordering};
+
+const PARKED: u32 = 1;
+const STOP: u32 = 2;
+
+/// Running or parked, and whether a stop has been asked for.
+#[derive(Debug)]
+pub struct ThreadState(AtomicU32);
+
+/// What a failed fast path leaves to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct StopRequested;
+
+impl ThreadState {
+    /// Parked, not asked to stop.
+    #[must_use]
+    pub fn new() -> ThreadState {
+        ThreadState(AtomicU32::new(PARKED))
+    }
+
+    /// Whether a stop has been asked for: the poll's fast path, one Relaxed load.
+    #[inline(always)]
+    #[must_use]
+    pub fn stop_requested(&self) -> bool {
+        // Relaxed: a hint; the slow path synchronises through `outstanding` and the collector lock.
+        self.0.load(Ordering::Relaxed) != 0
+    }
+
+    /// RUNNING to PARKED.
+    ///
+    /// # Errors
+    /// A stop was asked for: the caller has to [`set_parked`](Self::set_parked) and count itself.
+    #[inline]
+    pub fn try_park(&self) -> Result<(), StopRequested> {
+        // O-3: Release hands what this thread did to the heap to the collector that finds it parked (`request_stop`).
+        // Relaxed on failure: the slow path synchronises through `outstanding`.
+        match self.0.compare_exchange(0, PARKED, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => Ok(()),
+            Err(seen) => {
+                debug_assert_eq!(seen, STOP, "T-1: only its own thread parks a local heap");
+                Err(StopRequested)
+            }
+        }
+    }
+
+    /// PARKED to RUNNING.
+    ///
+    /// # Errors
+    /// A stop was asked for: the caller has to wait for the collector lock.
+    #[inline]
+    pub fn try_unpark(&self) -> Result<(), StopRequested> {
+        // O-4: Acquire pairs with `clear_stop` of the last stop, whose changes to the heap this thread then sees.
+        // Relaxed on failure: the slow path synchronises through the collector lock.
+        match self.0.compare_exchange(PARKED, 0, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => Ok(()),
+            Err(seen) => {
+                debug_assert_eq!(seen, PARKED | STOP, "T-1: only its own thread unparks a local heap");
+                Err(StopRequested)
+            }
+        }
+    }
+
+    /// Sets PARKED after a stop was asked for. The caller counts itself next (T-3).
+    pub fn set_parked(&self) {
+        // Relaxed: the caller then takes the `outstanding` mutex, which the collector of this stop takes after it; the
+        // collectors of later stops come after this one through the collector lock.
+        let before = self.0.fetch_or(PARKED, Ordering::Relaxed);
+        debug_assert_eq!(before, STOP, "T-3: counts once");
+    }
+
+    /// By the holder of the collector lock: PARKED to RUNNING.
+    pub fn set_running(&self) {
+        // Relaxed: whoever relies on it holds the collector lock, now or later.
+        let before = self.0.fetch_and(!PARKED, Ordering::Relaxed);
+        debug_assert!(before & PARKED != 0, "T-1");
+    }
+
+    /// By the collector: asks for a stop. Whether the thread was running, so that it will count.
+    pub fn request_stop(&self) -> bool {
+        // O-3: Acquire pairs with the Release of a thread that parked before this.
+        let before = self.0.fetch_or(STOP, Ordering::Acquire);
+        assert!(before & STOP == 0, "T-2: one stop at a time");
+        before & PARKED == 0
+    }
+
+    /// By the collector, when its work is done: no stop is asked for any more.
+    pub fn clear_stop(&self) {
+        // O-4: Release publishes the stop's changes to a thread that unparks by the fast path.
+        let before = self.0.fetch_and(!STOP, Ordering::Release);
+        assert!(before & STOP != 0, "T-2: cleared by who set it");
+    }
+}
+
+impl Default for ThreadState {
+    fn default() -> Self {
+        ThreadState::new()
+    }
+}

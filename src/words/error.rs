@@ -1,0 +1,110 @@
+//! Errors as values. Each variant says who has to act next.
+
+use super::AllocationType;
+use core::fmt;
+
+/// Why an allocation failed for good. The heap is usable and verified after every one of them but `Poisoned`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+#[non_exhaustive]
+pub enum AllocError {
+    /// The caller has to ask for a non-zero multiple of 8 bytes.
+    InvalidSize {
+        /// What was asked for, in bytes.
+        size_bytes: usize,
+    },
+    /// The caller has to ask for an alignment of 8, 16, 32 or 64 bytes.
+    InvalidAlignment {
+        /// What was asked for, in bytes.
+        alignment_bytes: usize,
+    },
+    /// No collection can help: no heap of this configuration holds an object of this size.
+    TooLarge {
+        /// What was asked for, in bytes (saturated).
+        size_bytes: usize,
+        /// The largest object that this heap can hold, in bytes.
+        size_bytes_max: usize,
+    },
+    /// [`AllocationOrigin::Collector`](super::AllocationOrigin::Collector) was named outside a stop.
+    InvalidOrigin,
+    /// A map's fields contradict each other or do not fit; the text says which.
+    InvalidShape(&'static str),
+    /// Every rung of the retry ladder was climbed. The embedder has to drop references, or raise the limit.
+    OutOfMemory {
+        /// The request that failed.
+        allocation_type: AllocationType,
+        /// Its size in bytes.
+        size_bytes: usize,
+    },
+    /// A broken invariant was met in a stop; this heap serves no more requests.
+    Poisoned,
+}
+
+impl fmt::Display for AllocError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            AllocError::InvalidSize { size_bytes } => {
+                write!(f, "{size_bytes} bytes is no object size: ask for a non-zero multiple of 8")
+            }
+            AllocError::InvalidAlignment { alignment_bytes } => {
+                write!(f, "alignment {alignment_bytes} is not supported: ask for 8, 16, 32 or 64 bytes")
+            }
+            AllocError::TooLarge { size_bytes, size_bytes_max } => write!(
+                f,
+                "an object of {size_bytes} bytes can never fit: this heap's largest object has {size_bytes_max} bytes; configure a greater hard limit"
+            ),
+            AllocError::InvalidOrigin => {
+                f.write_str("the origin Collector is reserved for stops: ask with origin Runtime")
+            }
+            AllocError::InvalidShape(reason) => write!(f, "invalid shape: {reason}"),
+            AllocError::OutOfMemory { allocation_type, size_bytes } => write!(
+                f,
+                "out of memory: {size_bytes} bytes of type {allocation_type:?} do not fit after every collection; drop references or raise the hard limit"
+            ),
+            AllocError::Poisoned => {
+                f.write_str("the heap is poisoned: an invariant broke in an earlier stop; build a new heap")
+            }
+        }
+    }
+}
+
+impl core::error::Error for AllocError {}
+
+/// Why one attempt, a rung of the retry ladder, failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum AttemptError {
+    /// The space has no memory left within the limit that applied: a collection may help.
+    Exhausted,
+    /// The system refused to commit a page within the limits: a collection may help, since it gives pages back.
+    Refused,
+}
+
+/// Why a configuration was refused. The text names the field and the range that it must lie in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct ConfigError {
+    field: &'static str,
+    reason: String,
+}
+
+impl ConfigError {
+    /// An error about `field`.
+    pub(crate) fn new(field: &'static str, reason: impl Into<String>) -> ConfigError {
+        ConfigError { field, reason: reason.into() }
+    }
+
+    /// The name of the configuration field that is wrong.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "heap configuration: {}: {}", self.field, self.reason)
+    }
+}
+
+impl core::error::Error for ConfigError {}

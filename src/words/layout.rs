@@ -1,0 +1,273 @@
+//! The geometry of a heap: page size, areas of the reservation, sizes derived from them. Fixed when the heap is built.
+//!
+//! ```text
+//! offset 0                 root_pages        paged_pages                 paged_pages + large_pages
+//!  | roots (immortal) | new, old, map, code and pooled pages | runs of the large-object space |
+//! ```
+
+use super::{align_up, ConfigError, Offset, PageIndex};
+
+/// Bytes of a heap word: a tagged word or four raw bytes.
+pub const WORD_BYTES: usize = 4;
+/// Object sizes and addresses are multiples of this many bytes.
+pub const GRANULE_BYTES: usize = 8;
+/// What a tagged word can address: 31 bits of 8-byte granules.
+pub const RESERVATION_BYTES_MAX: usize = 16 << 30;
+/// Bytes of the built-in objects at the start of the reservation.
+pub const ROOT_BYTES: usize = 256;
+
+/// Derived sizes of a heap. Invariants: every `_bytes` is a multiple of 8, `page_bytes == 1 << page_shift`, the whole
+/// reservation is at most [`RESERVATION_BYTES_MAX`].
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// log2 of the page size.
+    pub page_shift: u32,
+    /// Bytes of a page.
+    pub page_bytes: usize,
+    /// Pages of the immortal built-in objects, at the start.
+    pub root_pages: usize,
+    /// Pages of the paged area, roots included.
+    pub paged_pages: usize,
+    /// Pages of the large-object area, after the paged one.
+    pub large_pages: usize,
+    /// Pages that new space may hold, always counted as committed.
+    pub new_pages: usize,
+    /// Local heaps that may be attached at once.
+    pub threads_max: usize,
+    /// Desired size of a young LAB.
+    pub young_lab_bytes: usize,
+    /// An object larger than this is a large object: half a page.
+    pub regular_bytes_max: usize,
+    /// A page whose greatest hole is smaller than this is offered to nobody until it is swept again.
+    pub small_hole_bytes: usize,
+    /// The largest object.
+    pub object_bytes_max: usize,
+    /// Pages of the initial soft limit.
+    pub soft_limit_pages: usize,
+    /// Pages of the hard limit.
+    pub hard_limit_pages: usize,
+    /// The near-heap-limit callback may raise the hard limit up to here.
+    pub hard_limit_pages_max: usize,
+    /// Free pages that stay committed after a collection.
+    pub pool_pages_max: usize,
+    /// Capacity of the collector's work list.
+    pub worklist_entries: usize,
+}
+
+/// What [`Layout::derive`] needs: the part of a configuration that decides the geometry. All sizes in bytes.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct LayoutRequest {
+    pub page_bytes: Option<usize>,
+    pub soft_limit_bytes: usize,
+    pub hard_limit_bytes: usize,
+    pub hard_limit_bytes_max: usize,
+    pub new_space_bytes: usize,
+    pub young_lab_bytes: usize,
+    pub small_hole_bytes: Option<usize>,
+    pub pool_bytes_max: usize,
+    pub threads_max: usize,
+    pub pages_per_thread_min: usize,
+    pub worklist_entries: usize,
+}
+
+const PAGE_BYTES_DERIVED: [usize; 5] = [256 << 10, 128 << 10, 64 << 10, 32 << 10, 16 << 10];
+const PAGE_BYTES_MIN: usize = 128;
+const PAGE_BYTES_MAX: usize = 1 << 20;
+
+impl Layout {
+    /// Computes the geometry.
+    ///
+    /// # Errors
+    /// Names the field that is out of its range, and the range.
+    pub fn derive(r: &LayoutRequest) -> Result<Layout, ConfigError> {
+        let err = |field, reason: String| Err(ConfigError::new(field, reason));
+        if r.threads_max == 0 || r.threads_max > 4096 {
+            return err("threads_max", format!("{} is not within 1..=4096", r.threads_max));
+        }
+        if r.hard_limit_bytes == 0 {
+            return err("hard_limit_bytes", "0 bytes: a heap needs memory".into());
+        }
+        if r.hard_limit_bytes_max < r.hard_limit_bytes {
+            return err(
+                "hard_limit_bytes_max",
+                format!("{} is less than hard_limit_bytes, {}", r.hard_limit_bytes_max, r.hard_limit_bytes),
+            );
+        }
+        if r.hard_limit_bytes_max > RESERVATION_BYTES_MAX {
+            return err(
+                "hard_limit_bytes_max",
+                format!("{} is beyond the 16 GiB that a tagged word can address", r.hard_limit_bytes_max),
+            );
+        }
+        if r.soft_limit_bytes > r.hard_limit_bytes {
+            return err(
+                "soft_limit_bytes",
+                format!("{} is above hard_limit_bytes, {}", r.soft_limit_bytes, r.hard_limit_bytes),
+            );
+        }
+        let pages_min = r.pages_per_thread_min.max(1).saturating_mul(r.threads_max + 1);
+        let page_bytes = match r.page_bytes {
+            Some(p) if !p.is_power_of_two() || !(PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&p) => {
+                return err("page_bytes", format!("{p} is no power of two within 128 bytes ..= 1 MiB"));
+            }
+            Some(p) => p,
+            None => *PAGE_BYTES_DERIVED
+                .iter()
+                .find(|&&p| r.hard_limit_bytes / p >= pages_min)
+                .unwrap_or(&PAGE_BYTES_DERIVED[PAGE_BYTES_DERIVED.len() - 1]),
+        };
+        let hard_limit_pages = r.hard_limit_bytes / page_bytes;
+        if hard_limit_pages < pages_min {
+            return err(
+                "hard_limit_bytes",
+                format!(
+                    "{} bytes are {hard_limit_pages} pages of {page_bytes} bytes; {} threads need at least {pages_min}: raise the limit or lower threads_max",
+                    r.hard_limit_bytes, r.threads_max
+                ),
+            );
+        }
+        let root_pages = ROOT_BYTES.div_ceil(page_bytes);
+        let hard_limit_pages_max = r.hard_limit_bytes_max / page_bytes;
+        let soft_limit_pages = r.soft_limit_bytes / page_bytes;
+        let new_pages = r.new_space_bytes / page_bytes;
+        if new_pages == 0 {
+            return err("new_space_bytes", format!("{} is less than one page of {page_bytes} bytes", r.new_space_bytes));
+        }
+        if new_pages + root_pages > soft_limit_pages {
+            return err(
+                "new_space_bytes",
+                format!(
+                    "{new_pages} pages of new space and {root_pages} of roots exceed the soft limit of {soft_limit_pages} pages of {page_bytes} bytes"
+                , ),
+            );
+        }
+        let regular_bytes_max = page_bytes / 2;
+        let young_lab_bytes = align_up(r.young_lab_bytes.clamp(GRANULE_BYTES, regular_bytes_max), GRANULE_BYTES);
+        let small_hole_bytes = align_up(
+            r.small_hole_bytes.unwrap_or(page_bytes / 32).clamp(GRANULE_BYTES, regular_bytes_max),
+            GRANULE_BYTES,
+        );
+        let reservation_pages = RESERVATION_BYTES_MAX / page_bytes;
+        // One page beyond the limit, so that the address of a page is always at hand for whoever holds budget for it.
+        let paged_pages = (hard_limit_pages_max + 1).min(reservation_pages / 2);
+        let large_pages = hard_limit_pages_max.saturating_mul(2).min(reservation_pages - paged_pages);
+        // The length word of a filler is a small integer, which bounds every gap and so every object.
+        let object_bytes_max = (hard_limit_pages_max * page_bytes).min(large_pages * page_bytes).min((1 << 30) - 8);
+        Ok(Layout {
+            page_shift: page_bytes.trailing_zeros(),
+            page_bytes,
+            root_pages,
+            paged_pages,
+            large_pages,
+            new_pages,
+            threads_max: r.threads_max,
+            young_lab_bytes,
+            regular_bytes_max,
+            small_hole_bytes,
+            object_bytes_max,
+            soft_limit_pages,
+            hard_limit_pages,
+            hard_limit_pages_max,
+            pool_pages_max: r.pool_bytes_max / page_bytes,
+            worklist_entries: r.worklist_entries.max(1),
+        })
+    }
+
+    /// Pages of the whole reservation.
+    #[must_use]
+    pub fn pages(&self) -> usize {
+        self.paged_pages + self.large_pages
+    }
+
+    /// The page that holds `offset`.
+    #[inline(always)]
+    #[must_use]
+    pub fn page_of(&self, offset: Offset) -> PageIndex {
+        PageIndex::new(offset.bytes() >> self.page_shift)
+    }
+
+    /// The first byte of `page`.
+    #[inline(always)]
+    #[must_use]
+    pub fn page_start(&self, page: PageIndex) -> Offset {
+        Offset::new(page.index() << self.page_shift)
+    }
+
+    /// The first byte after `page`.
+    #[inline(always)]
+    #[must_use]
+    pub fn page_end(&self, page: PageIndex) -> Offset {
+        Offset::new((page.index() + 1) << self.page_shift)
+    }
+
+    /// Pages that hold `bytes`, rounded up.
+    #[inline(always)]
+    #[must_use]
+    pub fn pages_for(&self, bytes: usize) -> usize {
+        bytes.div_ceil(self.page_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> LayoutRequest {
+        LayoutRequest {
+            page_bytes: None,
+            soft_limit_bytes: 16 << 20,
+            hard_limit_bytes: 32 << 20,
+            hard_limit_bytes_max: 64 << 20,
+            new_space_bytes: 4 << 20,
+            young_lab_bytes: 32 << 10,
+            small_hole_bytes: None,
+            pool_bytes_max: 4 << 20,
+            threads_max: 15,
+            pages_per_thread_min: 16,
+            worklist_entries: 1024,
+        }
+    }
+
+    #[test]
+    fn page_size_follows_the_heap() {
+        let mut r = request();
+        assert_eq!(Layout::derive(&r).unwrap().page_bytes, 128 << 10);
+        r.hard_limit_bytes = 4 << 20;
+        r.soft_limit_bytes = 4 << 20;
+        r.new_space_bytes = 1 << 20;
+        assert_eq!(Layout::derive(&r).unwrap().page_bytes, 16 << 10);
+        r.threads_max = 16;
+        assert_eq!(Layout::derive(&r).unwrap_err().field(), "hard_limit_bytes");
+    }
+
+    /// Every misconfiguration is refused by naming its field.
+    #[test]
+    fn each_bad_field_is_named() {
+        let cases: [(&str, fn(&mut LayoutRequest)); 8] = [
+            ("threads_max", |r| r.threads_max = 0),
+            ("page_bytes", |r| r.page_bytes = Some(24 << 10)),
+            ("page_bytes", |r| r.page_bytes = Some(64)),
+            ("soft_limit_bytes", |r| r.soft_limit_bytes = 33 << 20),
+            ("hard_limit_bytes", |r| r.hard_limit_bytes = 0),
+            ("hard_limit_bytes_max", |r| r.hard_limit_bytes_max = (16 << 30) + 1),
+            ("hard_limit_bytes_max", |r| r.hard_limit_bytes_max = 1 << 20),
+            ("new_space_bytes", |r| r.new_space_bytes = 1),
+        ];
+        for (field, spoil) in cases {
+            let mut r = request();
+            spoil(&mut r);
+            let error = Layout::derive(&r).unwrap_err();
+            assert_eq!(error.field(), field, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_greatest_heap_fits_the_reservation() {
+        let mut r = request();
+        r.hard_limit_bytes_max = RESERVATION_BYTES_MAX;
+        let layout = Layout::derive(&r).unwrap();
+        assert!(layout.pages() * layout.page_bytes <= RESERVATION_BYTES_MAX);
+        assert!(layout.object_bytes_max < 1 << 30);
+    }
+}

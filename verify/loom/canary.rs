@@ -1,0 +1,405 @@
+//! Canaries: models that must fail, and the runner's own rules.
+//!
+//! Goal: a checker that has gone blind, or a runner that calls a broken run green, turns this file red. Method: each test
+//! runs a tiny world with one known fault through the runner, and asserts that it is red for the stated reason.
+
+#[cfg(not(feature = "loom"))]
+mod native {
+    use heaplab_verify::model::{Spec, model, try_model};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// The smoke run repeats the model as often as it is told, and certifies nothing.
+    #[test]
+    fn smoke_run_repeats_and_certifies_nothing() {
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = runs.clone();
+        let certificates = model("smoke", Spec::two_threads().smoke_runs(17), move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(runs.load(Ordering::Relaxed), 17);
+        assert!(certificates.is_empty());
+    }
+
+    /// A failing smoke run is red.
+    #[test]
+    #[should_panic(expected = "the sky falls")]
+    fn smoke_run_lets_a_panic_through() {
+        model("panics", Spec::two_threads(), || panic!("the sky falls"));
+    }
+
+    /// The limit on threads is the same with and without the checker.
+    #[test]
+    fn six_threads_are_refused() {
+        let failure = try_model("six", Spec::bounded(6, 2), || {}).unwrap_err();
+        assert!(
+            failure.to_string().contains("it declares 6 threads"),
+            "{failure}"
+        );
+    }
+}
+
+#[cfg(feature = "loom")]
+mod explored {
+    use heaplab::sync::model_control::{
+        self, Action, Operand, Pass, SiteUse, Weakening, set_weakening, start_journal, start_sites,
+        take_journal, take_sites,
+    };
+    use heaplab::sync::{
+        Arc, AtomicBool, AtomicU32, ExploreOptions, HeapWord, Mutex, Ordering, UnsafeCell, explore,
+        thread,
+    };
+    use heaplab_verify::model::{Failure, Spec, model, try_model};
+    use std::panic::catch_unwind;
+
+    use Ordering::{Acquire, Relaxed, Release};
+
+    /// Runs a model that must be red, and checks for what.
+    #[track_caller]
+    fn must_fail(
+        spec: Spec,
+        pass: Pass,
+        reason: &str,
+        f: impl Fn() + Send + Sync + 'static,
+    ) -> Failure {
+        let failure = try_model("canary", spec, f).expect_err("the canary must fail");
+        assert_eq!(failure.pass, Some(pass.to_string()), "{failure}");
+        assert!(failure.message.contains(reason), "{failure}");
+        failure
+    }
+
+    /// One thread fills a cell and raises a flag; the other reads the cell when it sees the flag.
+    fn publish_through_a_cell(raise: Ordering, look: Ordering) {
+        struct Shared {
+            cell: UnsafeCell<u32>,
+            flag: AtomicBool,
+        }
+        let shared = Arc::new(Shared {
+            cell: UnsafeCell::new(0),
+            flag: AtomicBool::new(false),
+        });
+        let writer = thread::spawn({
+            let shared = shared.clone();
+            move || {
+                // SAFETY: deliberately not upheld by a relaxed flag; the model checks it.
+                unsafe { shared.cell.with_mut(|value| *value = 1) };
+                shared.flag.store(true, raise);
+            }
+        });
+        if shared.flag.load(look) {
+            // SAFETY: as above.
+            assert_eq!(unsafe { shared.cell.with(|value| *value) }, 1);
+        }
+        writer.join().unwrap();
+    }
+
+    /// `load; CAS` against `load`. The assertion is false in one interleaving, which the normal pass never visits.
+    fn load_cas_against_load() {
+        let word = Arc::new(AtomicU32::new(0));
+        let other = thread::spawn({
+            let word = word.clone();
+            move || {
+                let seen = word.load(Relaxed);
+                let _ = word.compare_exchange(seen, seen + 1, Relaxed, Relaxed);
+            }
+        });
+        let seen = word.load(Relaxed);
+        other.join().unwrap();
+        assert_eq!(seen, 0, "the load came after the exchange");
+    }
+
+    #[test]
+    fn relaxed_publication_is_a_race() {
+        must_fail(
+            Spec::two_threads(),
+            Pass::Normal,
+            "Causality violation",
+            || {
+                publish_through_a_cell(Relaxed, Relaxed);
+            },
+        );
+    }
+
+    #[test]
+    fn release_alone_is_a_race() {
+        must_fail(
+            Spec::two_threads(),
+            Pass::Normal,
+            "Causality violation",
+            || {
+                publish_through_a_cell(Release, Relaxed);
+            },
+        );
+    }
+
+    #[test]
+    fn acquire_alone_is_a_race() {
+        must_fail(
+            Spec::two_threads(),
+            Pass::Normal,
+            "Causality violation",
+            || {
+                publish_through_a_cell(Relaxed, Acquire);
+            },
+        );
+    }
+
+    /// The control: with both orderings the same world is green, in both passes.
+    #[test]
+    fn release_and_acquire_publish() {
+        let certificates = model("publish", Spec::two_threads(), || {
+            publish_through_a_cell(Release, Acquire);
+        });
+        assert_eq!(certificates.len(), 2);
+    }
+
+    /// What the second pass is for: the first is green although an assertion must fail.
+    #[test]
+    fn only_the_second_pass_sees_a_load_before_a_cas() {
+        must_fail(
+            Spec::two_threads(),
+            Pass::ReadAsRmw,
+            "the load came after the exchange",
+            load_cas_against_load,
+        );
+        let blind = Spec::two_threads().normal_only("shows that this pass alone is blind here");
+        let certificates = model("blind", blind, load_cas_against_load);
+        assert_eq!(certificates.len(), 1);
+    }
+
+    /// A plain write of a heap word that races with an atomic read of it.
+    #[test]
+    fn plain_access_to_a_shared_heap_word_is_a_race() {
+        must_fail(
+            Spec::two_threads(),
+            Pass::Normal,
+            "Causality violation",
+            || {
+                let word = Arc::new(HeapWord::new(0));
+                let other = thread::spawn({
+                    let word = word.clone();
+                    move || word.load(Acquire)
+                });
+                // SAFETY: deliberately not upheld; the model checks it.
+                unsafe { word.unsync_store(1) };
+                other.join().unwrap();
+            },
+        );
+    }
+
+    /// A heap word that is read plainly by two threads is no race, in either pass: no read takes the form of a write.
+    #[test]
+    fn plain_reads_of_a_heap_word_are_no_race() {
+        model("plain_reads", Spec::two_threads(), || {
+            let word = Arc::new(HeapWord::new(7));
+            let other = thread::spawn({
+                let word = word.clone();
+                move || word.load(Relaxed)
+            });
+            // SAFETY: nobody stores.
+            assert_eq!(unsafe { word.unsync_load() }, 7);
+            assert_eq!(other.join().unwrap(), 7);
+        });
+    }
+
+    #[test]
+    fn a_truncated_exploration_is_red() {
+        let failure = must_fail(
+            Spec::two_threads().executions_max(3),
+            Pass::Normal,
+            "truncated",
+            three_stores_against_three_loads,
+        );
+        assert_eq!(failure.executions, 3, "the limit is exact");
+    }
+
+    /// A limit that is exactly as large as the exploration is no truncation.
+    #[test]
+    fn a_limit_that_is_not_met_is_no_truncation() {
+        let all = explore(&ExploreOptions::default(), three_stores_against_three_loads);
+        assert!(all.is_complete());
+        let options = ExploreOptions {
+            executions_max: Some(all.executions),
+            ..ExploreOptions::default()
+        };
+        let limited = explore(&options, three_stores_against_three_loads);
+        assert!(limited.is_complete());
+        assert_eq!(limited.executions, all.executions);
+    }
+
+    fn three_stores_against_three_loads() {
+        let word = Arc::new(AtomicU32::new(0));
+        let other = thread::spawn({
+            let word = word.clone();
+            move || (1..=3).for_each(|value| word.store(value, Relaxed))
+        });
+        for _ in 0..3 {
+            let _ = word.load(Relaxed);
+        }
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn a_panic_in_another_thread_is_red() {
+        must_fail(Spec::two_threads(), Pass::Normal, "elsewhere", || {
+            thread::spawn(|| panic!("elsewhere")).join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_deadlock_is_red() {
+        must_fail(Spec::two_threads(), Pass::Normal, "deadlock", || {
+            let locks = Arc::new((Mutex::new(()), Mutex::new(())));
+            let other = thread::spawn({
+                let locks = locks.clone();
+                move || {
+                    let _first = locks.0.lock();
+                    let _second = locks.1.lock();
+                }
+            });
+            {
+                let _first = locks.1.lock();
+                let _second = locks.0.lock();
+            }
+            other.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_spin_that_does_not_yield_is_red() {
+        let spec = Spec::two_threads().branches_max(100);
+        must_fail(spec, Pass::Normal, "maximum number of branches", || {
+            let flag = Arc::new(AtomicBool::new(false));
+            let other = thread::spawn({
+                let flag = flag.clone();
+                move || flag.store(true, Release)
+            });
+            while !flag.load(Acquire) {}
+            other.join().unwrap();
+        });
+    }
+
+    fn spawn_and_join(count: usize) {
+        let handles: Vec<_> = (0..count).map(|_| thread::spawn(|| {})).collect();
+        for handle in handles {
+            handle.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn six_threads_are_refused_by_name() {
+        let failure = try_model("six", Spec::bounded(6, 2), || spawn_and_join(5)).unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "model six cannot run: it declares 6 threads; a model has 1 to 5, its first included"
+        );
+    }
+
+    #[test]
+    fn more_threads_than_declared_are_red() {
+        let reason = "starts thread number 6, but may have 5";
+        must_fail(Spec::bounded(5, 2), Pass::Normal, reason, || {
+            spawn_and_join(5)
+        });
+    }
+
+    #[test]
+    fn fewer_threads_than_declared_are_red() {
+        let reason = "declares 3 threads and never ran more than 2";
+        must_fail(Spec::bounded(3, 2), Pass::Normal, reason, || {
+            spawn_and_join(1)
+        });
+    }
+
+    #[test]
+    fn the_message_names_model_pass_bound_and_executions() {
+        let payload = catch_unwind(|| {
+            model("named", Spec::bounded(2, 3), || {
+                spawn_and_join(1);
+                panic!("inner failure");
+            });
+        })
+        .unwrap_err();
+        assert_eq!(
+            payload.downcast_ref::<String>().unwrap(),
+            "model named fails in the normal pass (at most 3 preemptions) after 1 executions: inner failure"
+        );
+    }
+
+    /// A failed exploration leaves nothing behind that would change the next one on the same thread.
+    #[test]
+    fn a_failure_leaves_no_state_behind() {
+        for _ in 0..2 {
+            must_fail(
+                Spec::two_threads(),
+                Pass::ReadAsRmw,
+                "the load came after the exchange",
+                load_cas_against_load,
+            );
+            assert_eq!(model_control::pass(), Pass::Normal);
+            let again = explore(&ExploreOptions::default(), load_cas_against_load);
+            assert!(
+                again.is_complete(),
+                "the normal pass is blind here: {again:?}"
+            );
+            assert_eq!(again.executions, 1);
+        }
+    }
+
+    /// Each ordering of a correct protocol is found by the register, and the protocol fails when it is weakened.
+    #[test]
+    fn every_weakened_ordering_of_a_publication_is_killed() {
+        let explore_it = || {
+            explore(&ExploreOptions::default(), || {
+                publish_through_a_cell(Release, Acquire)
+            })
+        };
+        start_sites();
+        assert!(explore_it().is_complete());
+        let sites = take_sites();
+        assert_eq!(sites.len(), 2, "a store and a load: {sites:?}");
+
+        let weakenings: Vec<Weakening> = sites.iter().flat_map(SiteUse::weakenings).collect();
+        assert_eq!(weakenings.len(), 2);
+        for weakening in weakenings {
+            let guard = set_weakening(weakening);
+            let exploration = explore_it();
+            assert!(guard.hits() > 0, "{weakening:?} touched nothing");
+            assert!(exploration.outcome.is_err(), "{weakening:?} survives");
+        }
+        assert!(
+            explore_it().is_complete(),
+            "a weakening ends with its guard"
+        );
+    }
+
+    /// The journal of a failed exploration tells the failing execution, in order, with values.
+    #[test]
+    fn the_journal_tells_the_failing_execution() {
+        start_journal();
+        let options = ExploreOptions {
+            pass: Pass::ReadAsRmw,
+            ..ExploreOptions::default()
+        };
+        let exploration = explore(&options, load_cas_against_load);
+        let journal = take_journal();
+        assert!(exploration.outcome.is_err());
+        let ordered: Vec<_> = journal
+            .iter()
+            .filter_map(|entry| match entry.action {
+                Action::Ordered(operand, _) => {
+                    Some((entry.thread, operand, entry.read, entry.written))
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(
+            ordered,
+            [
+                (1, Operand::Load, Some(0), None),
+                (1, Operand::CasSuccess, Some(0), Some(1)),
+                (0, Operand::Load, Some(1), None),
+            ]
+        );
+    }
+}
