@@ -1,6 +1,6 @@
 //! The LAB: a linear allocation buffer.
 
-use crate::words::{Offset, GRANULE_BYTES};
+use crate::words::{GRANULE_BYTES, Offset};
 
 /// A range of zeroed memory that one local heap allocates from by bumping `top` (L-1, L-2).
 #[derive(Clone, Copy, Debug)]

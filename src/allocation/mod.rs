@@ -20,5 +20,5 @@ mod reserve;
 
 pub use allocator::{AllocationCounters, Allocator, ScopeMark};
 pub use lab::Lab;
-pub use ladder::{climb, rungs, Collect, Collected, Fell, Rung};
+pub use ladder::{Collect, Collected, Fell, Rung, climb, rungs};
 pub use reserve::{Reserve, ReservedMemory};

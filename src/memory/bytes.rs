@@ -1,7 +1,8 @@
 //! Bytes in and out of words that other threads use at the same time.
 //!
-//! Byte k of a word is its bits 8k..8k+8, on every machine: bytes are placed by arithmetic, never by reinterpreting memory.
-//! On a big-endian machine the bytes lie in another order in memory, and nobody can tell, since all access is by word.
+//! Byte k of a word is its bits 8k..8k+8, on every machine: bytes are placed by arithmetic, never by reinterpreting
+//! memory. On a big-endian machine the bytes lie in another order in memory, and nobody can tell, since all access is
+//! by word.
 //!
 //! ```text
 //!   offset 2, 9 bytes:   |. . a b|c d e f|g h i .|

@@ -1,12 +1,12 @@
 //! Pages from the operating system.
 //!
 //! The reservation is one private anonymous mapping without access rights. Commit grants the rights, release maps fresh
-//! address space over the range, drop unmaps everything. All of it goes through `libc`, whose entry points race detectors
-//! intercept.
+//! address space over the range, drop unmaps everything. All of it goes through `libc`, whose entry points race
+//! detectors intercept.
 //!
-//! The system works in pages of its own. Commit rounds outward to them, which is harmless: it makes more accessible than
-//! was asked for. Release must not round outward, and rounding inward is useless when a heap page is smaller than a system
-//! page; such a heap (a tiny one) keeps its memory until it is dropped.
+//! The system works in pages of its own. Commit rounds outward to them, which is harmless: it makes more accessible
+//! than was asked for. Release must not round outward, and rounding inward is useless when a heap page is smaller than
+//! a system page; such a heap (a tiny one) keeps its memory until it is dropped.
 
 use core::ptr::{self, NonNull};
 use std::io;
@@ -84,8 +84,8 @@ impl Mapped {
         }
         // The reservation's end need not be a page's end, but what follows it up to the next system page is unused.
         let bytes = bytes.next_multiple_of(self.system_page_bytes);
-        // SAFETY: `offset` is the start of a system page since heap pages consist of them, and the range lies inside the
-        // mapping. Replacing it is what the caller asked for, and nobody accesses it meanwhile.
+        // SAFETY: `offset` is the start of a system page since heap pages consist of them, and the range lies inside
+        // the mapping. Replacing it is what the caller asked for, and nobody accesses it meanwhile.
         let at = unsafe {
             let at = self.base.as_ptr().add(offset).cast::<c_void>();
             libc::mmap(at, bytes, libc::PROT_NONE, FLAGS | libc::MAP_FIXED, -1, 0)

@@ -1,8 +1,8 @@
 //! Layer 1: one contiguous reservation, its pages, and its words by offset.
 //!
-//! A heap lives in one reservation made once. Everything above this layer names a place in it by its *offset*: a count of
-//! bytes from the base. No address leaves this module, so the same algorithm runs on real memory and on memory that a
-//! model checker watches.
+//! A heap lives in one reservation made once. Everything above this layer names a place in it by its *offset*: a count
+//! of bytes from the base. No address leaves this module, so the same algorithm runs on real memory and on memory that
+//! a model checker watches.
 //!
 //! ```text
 //!            offset 0                                                       bytes
@@ -18,19 +18,20 @@
 //! # Invariants
 //!
 //! * **I-1** The base never changes and the reservation stays whole until the [`Memory`] is dropped.
-//! * **I-2** The base is aligned to [`BASE_ALIGN`] bytes at least, so an offset has the alignment of its address up to that.
+//! * **I-2** The base is aligned to [`BASE_ALIGN`] bytes at least, so an offset has the alignment of its address up to
+//!   that.
 //! * **I-3** After a successful commit every word of the range is accessible to every thread that learns of the commit,
 //!   until some part of the range is released. Learning takes an edge of the caller's own: a commit publishes nothing.
-//! * **I-4** A word is a [`HeapWord`](crate::sync::HeapWord) and nothing else: 4 bytes, 4-aligned. Byte copies go through the word that contains
-//!   the byte, so no two atomic accesses of different sizes ever meet.
+//! * **I-4** A word is a [`HeapWord`](crate::sync::HeapWord) and nothing else: 4 bytes, 4-aligned. Byte copies go
+//!   through the word that contains the byte, so no two atomic accesses of different sizes ever meet.
 //!
 //! # Two kinds of access
 //!
 //! *Shared* access ([`load`](Memory::load), [`store`](Memory::store), [`compare_exchange`](Memory::compare_exchange),
-//! [`copy_in`](Memory::copy_in), [`copy_out`](Memory::copy_out)) is atomic and may meet any other shared access. *Plain*
-//! access ([`read`](Memory::read), [`write`](Memory::write), [`zero`](Memory::zero), [`copy`](Memory::copy)) is for an
-//! object that is not yet published and for a stop; it must not meet any access by another thread unless both read. The
-//! simulated source reports a plain access that meets another access as a race.
+//! [`copy_in`](Memory::copy_in), [`copy_out`](Memory::copy_out)) is atomic and may meet any other shared access.
+//! *Plain* access ([`read`](Memory::read), [`write`](Memory::write), [`zero`](Memory::zero), [`copy`](Memory::copy)) is
+//! for an object that is not yet published and for a stop; it must not meet any access by another thread unless both
+//! read. The simulated source reports a plain access that meets another access as a race.
 //!
 //! # What this layer does not do
 //!
@@ -131,8 +132,8 @@ pub struct Memory {
 impl Memory {
     /// Reserves `bytes` bytes without committing any.
     ///
-    /// `bytes` is a positive multiple of 8, `page_bytes` (the heap's page size) a power of two of at least 8. A heap page
-    /// may be smaller than a page of the system; then [`release`](Memory::release) keeps the memory.
+    /// `bytes` is a positive multiple of 8, `page_bytes` (the heap's page size) a power of two of at least 8. A heap
+    /// page may be smaller than a page of the system; then [`release`](Memory::release) keeps the memory.
     ///
     /// Costs one system call when mapped, one allocation when owned.
     ///
@@ -167,8 +168,9 @@ impl Memory {
 
     /// Makes the words of `offset..offset + bytes` accessible.
     ///
-    /// Idempotent, and several threads may commit the same range at once. Memory that was never committed before reads as
-    /// zero natively; released and committed again, or simulated, it may hold anything. Callers zero what they hand out.
+    /// Idempotent, and several threads may commit the same range at once. Memory that was never committed before reads
+    /// as zero natively; released and committed again, or simulated, it may hold anything. Callers zero what they hand
+    /// out.
     ///
     /// Costs one system call when mapped (which may block on the process's memory map), nothing when owned.
     ///
@@ -223,8 +225,8 @@ impl Memory {
 
     /// Lets the `nth` commit from now on be refused, once; `None` takes an earlier request back.
     ///
-    /// Fault injection for tests: trying 1, 2, 3 … until [`commit_fault_pending`](Memory::commit_fault_pending) is still
-    /// true at the end visits every commit of an execution. Word access does not pay for it.
+    /// Fault injection for tests: trying 1, 2, 3 … until [`commit_fault_pending`](Memory::commit_fault_pending) is
+    /// still true at the end visits every commit of an execution. Word access does not pay for it.
     pub fn fail_commit_at(&self, nth: Option<NonZeroUsize>) {
         self.region.fault().set(nth.map_or(0, NonZeroUsize::get));
     }
@@ -350,8 +352,8 @@ impl Memory {
 
     /// Copies `bytes` into memory from any byte `offset` on. Shared access, Relaxed, word by word.
     ///
-    /// A word that is only partly covered is changed by compare-and-swap, so what other threads write to its other bytes
-    /// is never lost. Not atomic as a whole: a reader at the same time may see any mixture of old and new words.
+    /// A word that is only partly covered is changed by compare-and-swap, so what other threads write to its other
+    /// bytes is never lost. Not atomic as a whole: a reader at the same time may see any mixture of old and new words.
     ///
     /// # Safety
     ///

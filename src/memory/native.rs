@@ -1,7 +1,7 @@
 //! Real memory: mapped or owned, behind one base pointer.
 //!
-//! The base is a plain field, so a word access compiles to one load of it and one `[base + offset]` operand. Which source
-//! the pages came from matters only to commit, release and drop.
+//! The base is a plain field, so a word access compiles to one load of it and one `[base + offset]` operand. Which
+//! source the pages came from matters only to commit, release and drop.
 
 use core::ptr::{self, NonNull};
 

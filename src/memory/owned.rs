@@ -1,8 +1,8 @@
 //! Pages from the Rust allocator: for Miri, and for systems without `mmap`.
 //!
-//! One zeroed block holds the whole reservation from the start, so a commit has nothing to do and a release gives nothing
-//! back. With debug assertions a release overwrites the range: who reads it afterwards sees junk, and who still accesses it
-//! is caught by race detectors.
+//! One zeroed block holds the whole reservation from the start, so a commit has nothing to do and a release gives
+//! nothing back. With debug assertions a release overwrites the range: who reads it afterwards sees junk, and who still
+//! accesses it is caught by race detectors.
 
 use core::ptr::{self, NonNull};
 use std::alloc::{self, Layout};
@@ -27,8 +27,9 @@ impl Owned {
     /// `bytes` is positive and at most a quarter of `isize::MAX`; `page_bytes` is a power of two.
     pub(super) fn reserve(bytes: usize, page_bytes: usize) -> Result<Owned, MemoryError> {
         let align = page_bytes.clamp(BASE_ALIGN, ALIGN_MAX);
-        // The alignment is made here, not by the allocator: a block of greater than usual alignment is zeroed by writing
-        // all of it, where one of usual alignment may come from pages that the system zeroes when they are touched.
+        // The alignment is made here, not by the allocator: a block of greater than usual alignment is zeroed by
+        // writing all of it, where one of usual alignment may come from pages that the system zeroes when they are
+        // touched.
         let layout = Layout::from_size_align(bytes + align, 8).expect("the size is far below the limit of layouts");
         // SAFETY: the layout's size is not zero.
         let start = unsafe { alloc::alloc_zeroed(layout) };

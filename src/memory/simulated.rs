@@ -1,16 +1,16 @@
 //! Memory that the model checker watches.
 //!
-//! Every word is a modelled atomic of its own, so both shared and plain accesses are checked for races. This source is an
-//! oracle as well:
+//! Every word is a modelled atomic of its own, so both shared and plain accesses are checked for races. This source is
+//! an oracle as well:
 //!
 //! * access to a word that is not committed panics;
-//! * a commit and a release count as plain writes to each word that they make or end. So a thread that uses a word without
-//!   an edge from its commit (by committing the range itself, or through whatever published the page to it) races, and so
-//!   does an earlier access without an edge to the release;
+//! * a commit and a release count as plain writes to each word that they make or end. So a thread that uses a word
+//!   without an edge from its commit (by committing the range itself, or through whatever published the page to it)
+//!   races, and so does an earlier access without an edge to the release;
 //! * committed words hold junk until they are written, so whoever relies on zeroed memory is found out.
 //!
-//! Commits exclude one another by a modelled mutex, as the system's do. So the second of two threads that commit the same
-//! range finds it done and has an edge from the first.
+//! Commits exclude one another by a modelled mutex, as the system's do. So the second of two threads that commit the
+//! same range finds it done and has an edge from the first.
 
 use core::cell::{Cell, OnceCell};
 
@@ -21,7 +21,8 @@ use crate::words::WORD_BYTES;
 /// Far above what a model can afford to touch, and small enough to make the table of words in every execution.
 pub(super) const BYTES_MAX: usize = 1 << 20;
 
-/// What a word holds when it is committed or released: no valid reference, and no small integer that anybody would write.
+/// What a word holds when it is committed or released: no valid reference, and no small integer that anybody would
+/// write.
 const JUNK: u32 = 0xdbdb_dbdb;
 
 /// A reservation of modelled words.
@@ -34,14 +35,14 @@ pub(super) struct Region {
 /// A place for one word.
 struct Slot {
     committed: Cell<bool>,
-    /// Made by the first commit. Never unmade: a thread that breaks the rules may be inside an access to it, and the model
-    /// shall report that as a race.
+    /// Made by the first commit. Never unmade: a thread that breaks the rules may be inside an access to it, and the
+    /// model shall report that as a race.
     word: OnceCell<HeapWord>,
 }
 
 // SAFETY: modelled threads take turns on one thread of the system and switch only inside operations of the facade. No
-// operation on a cell contains one, apart from the making of a word, which does not switch; and once made, a word is only
-// ever shared.
+// operation on a cell contains one, apart from the making of a word, which does not switch; and once made, a word is
+// only ever shared.
 unsafe impl Send for Region {}
 // SAFETY: as above.
 unsafe impl Sync for Region {}

@@ -284,7 +284,8 @@ mod mapped {
     use super::*;
     use crate::memory::mapped::system_page_bytes;
 
-    /// What no build forbids but no machine has is refused by the system. (Asked of the allocator, sanitizers would abort.)
+    /// What no build forbids but no machine has is refused by the system. (Asked of the allocator, sanitizers would
+    /// abort.)
     #[test]
     fn more_than_the_machine_has_is_refused() {
         let error = Memory::reserve(PageSource::Mapped, crate::memory::BYTES_MAX & !7, 1 << 16).unwrap_err();
@@ -396,7 +397,8 @@ mod simulated {
         publish_commit(Relaxed);
     }
 
-    /// A release that is not ordered after another thread's access is reported, even when the access comes first in time.
+    /// A release that is not ordered after another thread's access is reported, even when the access comes first in
+    /// time.
     #[test]
     #[should_panic = "ausality"]
     fn release_vs_access_is_a_race() {

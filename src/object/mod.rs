@@ -22,7 +22,7 @@ mod tagged;
 mod view;
 
 pub use header::Header;
-pub use roots::{Root, BUILT_IN_KINDS};
-pub use shape::{kind, Shape, Tail, FIXED_WORDS_MAX, LENGTH_MAX, MAP_SLOTS};
+pub use roots::{BUILT_IN_KINDS, Root};
+pub use shape::{FIXED_WORDS_MAX, LENGTH_MAX, MAP_SLOTS, Shape, Tail, kind};
 pub use tagged::Tagged;
 pub use view::{SlotRange, View};

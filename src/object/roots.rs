@@ -1,6 +1,6 @@
 //! The built-in, immortal objects. They fill the first 256 bytes of the reservation, so their addresses are constants.
 
-use super::{kind, Shape, Tagged, Tail, View};
+use super::{Shape, Tagged, Tail, View, kind};
 use crate::words::{Offset, ROOT_BYTES};
 
 /// A built-in object at a fixed offset.

@@ -1,6 +1,6 @@
 //! Shapes: what a map says about its objects. Data, never a visitor, so no embedder code runs in a stop.
 
-use crate::words::{align_up, AllocError, GRANULE_BYTES, WORD_BYTES};
+use crate::words::{AllocError, GRANULE_BYTES, WORD_BYTES, align_up};
 
 /// Instance kinds. Those below [`FIRST_EMBEDDER`](kind::FIRST_EMBEDDER) are built in.
 pub mod kind {

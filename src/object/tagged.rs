@@ -34,11 +34,7 @@ impl Tagged {
     #[inline(always)]
     #[must_use]
     pub const fn small(value: i32) -> Option<Tagged> {
-        if value >= Tagged::SMALL_MIN && value <= Tagged::SMALL_MAX {
-            Some(Tagged((value as u32) << 1))
-        } else {
-            None
-        }
+        if value >= Tagged::SMALL_MIN && value <= Tagged::SMALL_MAX { Some(Tagged((value as u32) << 1)) } else { None }
     }
 
     /// A reference to the object at `offset`, a multiple of 8 below 16 GiB.

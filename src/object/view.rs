@@ -6,7 +6,7 @@
 use super::{Header, Root, Shape, Tagged, Tail};
 use crate::memory::Memory;
 use crate::sync::Ordering;
-use crate::words::{Offset, GRANULE_BYTES, WORD_BYTES};
+use crate::words::{GRANULE_BYTES, Offset, WORD_BYTES};
 
 /// Plain access to heap words, by their exclusive owner.
 #[derive(Clone, Copy)]

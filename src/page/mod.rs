@@ -18,4 +18,4 @@ mod table;
 
 pub use bits::{Bitmap, PageBits};
 pub use holes::Holes;
-pub use table::{PageInfo, PageKind, PageTable, NO_ORDINAL};
+pub use table::{NO_ORDINAL, PageInfo, PageKind, PageTable};

@@ -2,7 +2,7 @@
 
 use super::{Bitmap, PageBits};
 use crate::sync::UnsafeCell;
-use crate::words::{Layout, Offset, PageIndex, SpaceKind, GRANULE_BYTES, WORD_BYTES};
+use crate::words::{GRANULE_BYTES, Layout, Offset, PageIndex, SpaceKind, WORD_BYTES};
 
 /// What a page is used for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,6 +139,17 @@ impl PageTable {
     pub unsafe fn info(&self, page: PageIndex) -> PageInfo {
         // SAFETY: no concurrent write, by the contract.
         unsafe { self.infos[page.index()].with(|info| *info) }
+    }
+
+    /// Whether a page is being evacuated: one byte of [`info`](Self::info).
+    ///
+    /// # Safety
+    /// The caller has the world stopped.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn is_evacuated(&self, page: PageIndex) -> bool {
+        // SAFETY: no concurrent write, by the contract.
+        unsafe { self.infos[page.index()].with(|info| (*info).evacuated) }
     }
 
     /// Changes what is known about a page.

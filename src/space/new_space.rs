@@ -158,8 +158,7 @@ impl NewSpace {
                 Ordering::Relaxed,
             ) {
                 Ok(_) => {
-                    let tail = (rest != 0)
-                        .then(|| (layout.page_start(self.ordinal(ordinal).page).plus(offset), rest));
+                    let tail = (rest != 0).then(|| (layout.page_start(self.ordinal(ordinal).page).plus(offset), rest));
                     return Ok(Carved { start: layout.page_start(next.page), bytes, tail });
                 }
                 Err(newer) => seen = newer,

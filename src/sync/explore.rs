@@ -87,10 +87,7 @@ struct LimitReached;
 /// - Inside another exploration on the same thread.
 /// - When `preemption_bound` exceeds 255 or `threads_max` exceeds [`ExploreOptions::THREADS_MAX`].
 pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -> Exploration {
-    assert!(
-        options.preemption_bound.unwrap_or(0) <= 255,
-        "loom counts preemptions up to 255"
-    );
+    assert!(options.preemption_bound.unwrap_or(0) <= 255, "loom counts preemptions up to 255");
     assert!(
         options.threads_max <= ExploreOptions::THREADS_MAX,
         "loom models at most {} threads, the first included; {} were asked for",
@@ -147,6 +144,8 @@ fn message_of(payload: &(dyn Any + Send)) -> String {
     } else if let Some(message) = payload.downcast_ref::<&str>() {
         (*message).to_owned()
     } else {
-        "a panic without a message".to_owned()
+        // loom's coroutines report an overflowed stack this way, after printing it.
+        "a panic without a message; if a stack overflowed (printed above), note that a model's first thread has 32 KiB"
+            .to_owned()
     }
 }

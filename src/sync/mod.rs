@@ -72,13 +72,15 @@ use model as face;
 use native as face;
 
 pub use core::sync::atomic::Ordering;
-pub use std::sync::Arc;
+pub use std::sync::{Arc, Weak};
+
+use face::thread::JoinHandle;
 
 #[cfg(feature = "loom")]
 pub use explore::{Exploration, ExploreOptions, explore};
 pub use face::{
-    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, CachePadded, Condvar, HeapWord,
-    JoinHandle, Mutex, MutexGuard, UnsafeCell, check, fence, run_marker, thread,
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, CachePadded, Condvar, HeapWord, Mutex, MutexGuard,
+    UnsafeCell, check, fence, run_marker, thread,
 };
 
 /// Whether this is the model face.
@@ -126,3 +128,128 @@ impl<T: core::fmt::Debug> core::fmt::Debug for MutexGuard<'_, T> {
 // the cell can do is hand the value from one thread to the next, which needs `Send`. A shared borrow held by several
 // threads at once additionally needs `T: Sync`; that is part of the contracts of `with` and `peek`.
 unsafe impl<T: Send> Sync for UnsafeCell<T> {}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: both faces keep the contracts that are theirs and not the underlying primitive's.
+
+    use super::*;
+
+    /// A value handed over under a lock is seen, and the waiter does not miss its wake-up.
+    #[test]
+    fn wait_vs_notify() {
+        check(|| {
+            let shared = Arc::new((Mutex::new(0), Condvar::new()));
+            let other = thread::spawn({
+                let shared = shared.clone();
+                move || {
+                    *shared.0.lock() = 7;
+                    shared.1.notify_all();
+                }
+            });
+            let mut guard = shared.0.lock();
+            while *guard == 0 {
+                guard = shared.1.wait(guard);
+            }
+            assert_eq!(*guard, 7);
+            drop(guard);
+            other.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn try_lock_is_refused_while_held() {
+        check(|| {
+            let mut mutex = Mutex::new(1);
+            let guard = mutex.lock();
+            assert!(mutex.try_lock().is_none());
+            drop(guard);
+            *mutex.try_lock().expect("the lock is free") += 1;
+            assert_eq!(*mutex.get_mut(), 2);
+            assert_eq!(mutex.into_inner(), 2);
+        });
+    }
+
+    /// The flag is a thread's own.
+    #[test]
+    fn run_marker_is_per_thread() {
+        check(|| {
+            assert!(run_marker::try_enter());
+            assert!(!run_marker::try_enter());
+            assert!(!thread::spawn(run_marker::is_inside).join().unwrap());
+            run_marker::leave();
+            assert!(!run_marker::is_inside());
+        });
+    }
+
+    /// Every operation computes what its name says, in every form it is performed in.
+    #[test]
+    fn operations_compute_what_they_are_named_after() {
+        use Ordering::{AcqRel, Acquire, Relaxed, Release};
+        check(|| {
+            let word = AtomicU32::new(6);
+            assert_eq!(word.fetch_add(2, AcqRel), 6);
+            assert_eq!(word.fetch_sub(1, Relaxed), 8);
+            assert_eq!(word.fetch_or(8, Relaxed), 7);
+            assert_eq!(word.fetch_and(12, Relaxed), 15);
+            assert_eq!(word.swap(3, AcqRel), 12);
+            assert_eq!(word.compare_exchange(4, 5, AcqRel, Acquire), Err(3));
+            assert_eq!(word.compare_exchange(3, u32::MAX, AcqRel, Acquire), Ok(3));
+            assert_eq!(word.fetch_add(1, Relaxed), u32::MAX);
+            word.store(9, Release);
+            // SAFETY: the word is this thread's alone.
+            unsafe {
+                assert_eq!(word.unsync_load(), 9);
+                word.unsync_store(10);
+            }
+            assert_eq!(word.load(Acquire), 10);
+
+            let flag = AtomicBool::new(false);
+            assert!(!flag.fetch_or(true, Relaxed));
+            assert!(flag.fetch_and(false, Relaxed));
+            assert!(!flag.swap(true, Relaxed));
+            assert_eq!(flag.compare_exchange(true, false, Relaxed, Relaxed), Ok(true));
+            flag.store(true, Relaxed);
+            assert!(flag.load(Relaxed));
+
+            let heap_word = HeapWord::new(1);
+            assert_eq!(heap_word.fetch_or(2, Relaxed), 1);
+            assert_eq!(heap_word.compare_exchange(3, 4, Relaxed, Relaxed), Ok(3));
+            // SAFETY: the word is this thread's alone.
+            unsafe { heap_word.unsync_store(5) };
+            assert_eq!(heap_word.load(Relaxed), 5);
+        });
+    }
+
+    #[test]
+    fn cell_gives_the_same_value_by_every_door() {
+        check(|| {
+            let mut cell = UnsafeCell::new(1);
+            // SAFETY: the cell is this thread's alone, and no pointer is used after its statement.
+            unsafe {
+                cell.with_mut(|value| *value += 1);
+                *cell.access() += 1;
+                assert_eq!(cell.with(|value| *value), 3);
+                assert_eq!(*cell.peek(), 3);
+            }
+            *cell.get_mut() += 1;
+            assert_eq!(cell.into_inner(), 4);
+        });
+    }
+
+    /// A panicking holder leaves the lock usable.
+    #[cfg(not(feature = "loom"))]
+    #[test]
+    fn a_panic_does_not_poison() {
+        let mutex = Arc::new(Mutex::new(1));
+        let other = thread::spawn({
+            let mutex = mutex.clone();
+            move || {
+                let _guard = mutex.lock();
+                panic!("while holding the lock");
+            }
+        });
+        assert!(other.join().is_err());
+        assert_eq!(*mutex.lock(), 1);
+    }
+}

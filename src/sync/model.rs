@@ -41,11 +41,7 @@ impl<T> Mutex<T> {
     ) -> MutexGuard<'a, T> {
         let object = address_of(self);
         control::record(|| Event::bare(locked_at, Action::Lock, object));
-        MutexGuard {
-            inner: Some(inner),
-            object,
-            locked_at,
-        }
+        MutexGuard { inner: Some(inner), object, locked_at }
     }
 
     /// Locks, blocking until it can.
@@ -70,16 +66,12 @@ impl<T> Mutex<T> {
 
     /// The value, by ownership.
     pub fn into_inner(self) -> T {
-        self.0
-            .into_inner()
-            .expect("loom's lock does not report poison")
+        self.0.into_inner().expect("loom's lock does not report poison")
     }
 
     /// The value, by exclusive borrow.
     pub fn get_mut(&mut self) -> &mut T {
-        self.0
-            .get_mut()
-            .expect("loom's lock does not report poison")
+        self.0.get_mut().expect("loom's lock does not report poison")
     }
 }
 
@@ -111,10 +103,7 @@ pub struct Condvar(loom::sync::Condvar);
 
 impl Condvar {
     /// A new condition variable.
-    #[expect(
-        clippy::new_without_default,
-        reason = "the two faces have the same items"
-    )]
+    #[expect(clippy::new_without_default, reason = "the two faces have the same items")]
     pub fn new() -> Self {
         Self(loom::sync::Condvar::new())
     }
@@ -125,11 +114,7 @@ impl Condvar {
         let location = Location::caller();
         let inner = guard.inner.take().expect("a guard in use holds the lock");
         control::record(|| Event::bare(location, Action::Wait, address_of(self)));
-        guard.inner = Some(
-            self.0
-                .wait(inner)
-                .expect("loom's lock does not report poison"),
-        );
+        guard.inner = Some(self.0.wait(inner).expect("loom's lock does not report poison"));
         control::record(|| Event::bare(location, Action::Woken, address_of(self)));
         guard
     }
@@ -235,8 +220,6 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-pub use thread::JoinHandle;
-
 /// Threads.
 pub mod thread {
     use super::{Action, Event, Location, control};
@@ -276,14 +259,9 @@ pub mod thread {
     {
         let location = Location::caller();
         let index = control::begin_thread();
-        let handle = loom::thread::Builder::new()
-            .stack_size(STACK_WORDS)
-            .spawn(f)
-            .expect("loom does not refuse a thread");
-        control::record(|| Event {
-            written: Some(index as u64),
-            ..Event::bare(location, Action::Spawn, 0)
-        });
+        let handle =
+            loom::thread::Builder::new().stack_size(STACK_WORDS).spawn(f).expect("loom does not refuse a thread");
+        control::record(|| Event { written: Some(index as u64), ..Event::bare(location, Action::Spawn, 0) });
         JoinHandle(handle)
     }
 
@@ -344,14 +322,9 @@ pub struct Backoff {
 
 impl Backoff {
     /// A new back-off at its shortest step.
-    #[expect(
-        clippy::new_without_default,
-        reason = "the two faces have the same items"
-    )]
+    #[expect(clippy::new_without_default, reason = "the two faces have the same items")]
     pub fn new() -> Self {
-        Self {
-            snoozed: Cell::new(false),
-        }
+        Self { snoozed: Cell::new(false) }
     }
 
     /// Backs off in a lock-free retry loop, after a lost race.
@@ -410,18 +383,11 @@ pub mod run_marker {
 pub fn check(f: impl Fn() + Send + Sync + 'static) {
     let f = std::sync::Arc::new(f);
     for pass in [Pass::Normal, Pass::ReadAsRmw] {
-        let options = ExploreOptions {
-            preemption_bound: Some(2),
-            pass,
-            ..ExploreOptions::default()
-        };
+        let options = ExploreOptions { preemption_bound: Some(2), pass, ..ExploreOptions::default() };
         let f = f.clone();
         let exploration = explore(&options, move || f());
         if let Err(failure) = exploration.outcome {
-            panic!(
-                "the {pass} pass fails at execution {}: {failure}",
-                exploration.executions
-            );
+            panic!("the {pass} pass fails at execution {}: {failure}", exploration.executions);
         }
     }
 }

@@ -106,9 +106,7 @@ macro_rules! atomic {
             /// A new atomic holding `value`.
             #[track_caller]
             pub fn new(value: $value) -> Self {
-                Self(core::cell::UnsafeCell::new(modelled::$repr::new(
-                    value.to_repr(),
-                )))
+                Self(core::cell::UnsafeCell::new(modelled::$repr::new(value.to_repr())))
             }
 
             #[inline]
@@ -132,14 +130,7 @@ macro_rules! atomic {
                 written: $value,
             ) -> $value {
                 let (read_bits, written_bits) = (read.to_u64(), written.to_u64());
-                record_ordered(
-                    location,
-                    Operand::Rmw,
-                    orders,
-                    self.object(),
-                    Some(read_bits),
-                    Some(written_bits),
-                );
+                record_ordered(location, Operand::Rmw, orders, self.object(), Some(read_bits), Some(written_bits));
                 read
             }
 
@@ -153,14 +144,7 @@ macro_rules! atomic {
                     Pass::ReadAsRmw => self.modelled().fetch_or(0, performed),
                 });
                 let read = Some(value.to_u64());
-                record_ordered(
-                    location,
-                    Operand::Load,
-                    (order, performed),
-                    self.object(),
-                    read,
-                    None,
-                );
+                record_ordered(location, Operand::Load, (order, performed), self.object(), read, None);
                 value
             }
 
@@ -176,14 +160,7 @@ macro_rules! atomic {
                     }
                 }
                 let written = Some(value.to_u64());
-                record_ordered(
-                    location,
-                    Operand::Store,
-                    (order, performed),
-                    self.object(),
-                    None,
-                    written,
-                );
+                record_ordered(location, Operand::Store, (order, performed), self.object(), None, written);
             }
 
             /// Stores `new` if the value is `current`.
@@ -204,34 +181,17 @@ macro_rules! atomic {
                 let on_failure = control::effective(location, Operand::CasFailure, failure);
                 let (old, new_repr) = (current.to_repr(), new.to_repr());
                 let object = self.object();
-                match self
-                    .modelled()
-                    .compare_exchange(old, new_repr, on_success, on_failure)
-                {
+                match self.modelled().compare_exchange(old, new_repr, on_success, on_failure) {
                     Ok(read) => {
                         let read = <$value>::from_repr(read);
                         let (bits, written) = (Some(read.to_u64()), Some(new.to_u64()));
-                        record_ordered(
-                            location,
-                            Operand::CasSuccess,
-                            (success, on_success),
-                            object,
-                            bits,
-                            written,
-                        );
+                        record_ordered(location, Operand::CasSuccess, (success, on_success), object, bits, written);
                         Ok(read)
                     }
                     Err(read) => {
                         let read = <$value>::from_repr(read);
                         let bits = Some(read.to_u64());
-                        record_ordered(
-                            location,
-                            Operand::CasFailure,
-                            (failure, on_failure),
-                            object,
-                            bits,
-                            None,
-                        );
+                        record_ordered(location, Operand::CasFailure, (failure, on_failure), object, bits, None);
                         Err(read)
                     }
                 }
@@ -242,8 +202,7 @@ macro_rules! atomic {
             pub fn fetch_or(&self, value: $value, order: Ordering) -> $value {
                 let location = Location::caller();
                 let performed = control::effective(location, Operand::Rmw, order);
-                let read =
-                    <$value>::from_repr(self.modelled().fetch_or(value.to_repr(), performed));
+                let read = <$value>::from_repr(self.modelled().fetch_or(value.to_repr(), performed));
                 self.after_rmw(location, (order, performed), read, read | value)
             }
 
@@ -319,8 +278,7 @@ macro_rules! atomic_control {
             pub fn fetch_and(&self, value: $value, order: Ordering) -> $value {
                 let location = Location::caller();
                 let performed = control::effective(location, Operand::Rmw, order);
-                let read =
-                    <$value>::from_repr(self.modelled().fetch_and(value.to_repr(), performed));
+                let read = <$value>::from_repr(self.modelled().fetch_and(value.to_repr(), performed));
                 self.after_rmw(location, (order, performed), read, read & value)
             }
         }
@@ -357,13 +315,7 @@ macro_rules! atomic_integer {
 atomic_integer!(AtomicU32, u32, "A 32-bit atomic integer.");
 atomic_integer!(AtomicU64, u64, "A 64-bit atomic integer.");
 atomic_integer!(AtomicUsize, usize, "A pointer-sized atomic integer.");
-atomic!(
-    AtomicBool,
-    bool,
-    AtomicU8,
-    follows_pass,
-    "An atomic boolean."
-);
+atomic!(AtomicBool, bool, AtomicU8, follows_pass, "An atomic boolean.");
 atomic_control!(AtomicBool, bool);
 atomic!(
     HeapWord,
@@ -381,11 +333,7 @@ atomic!(
 /// When `order` is `Relaxed`.
 #[track_caller]
 pub fn fence(order: Ordering) {
-    assert_ne!(
-        order,
-        Ordering::Relaxed,
-        "there is no such thing as a relaxed fence"
-    );
+    assert_ne!(order, Ordering::Relaxed, "there is no such thing as a relaxed fence");
     let location = Location::caller();
     let performed = control::effective(location, Operand::Fence, order);
     if performed != Ordering::Relaxed {

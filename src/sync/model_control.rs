@@ -57,18 +57,12 @@ pub struct Site {
 
 impl Site {
     fn of(location: &'static Location<'static>) -> Self {
-        Self {
-            file: location.file(),
-            line: location.line(),
-            column: location.column(),
-        }
+        Self { file: location.file(), line: location.line(), column: location.column() }
     }
 
     /// Cheapest difference first: this runs at every operation while a weakening is set.
     fn is_at(&self, location: &Location<'_>) -> bool {
-        self.line == location.line()
-            && self.column == location.column()
-            && self.file == location.file()
+        self.line == location.line() && self.column == location.column() && self.file == location.file()
     }
 }
 
@@ -122,15 +116,8 @@ pub struct SiteUse {
 impl SiteUse {
     /// The weakenings worth trying here, each one step down.
     pub fn weakenings(&self) -> impl Iterator<Item = Weakening> + use<> {
-        let Self {
-            site,
-            operand,
-            written,
-            ..
-        } = *self;
-        one_step_weaker(operand, written)
-            .iter()
-            .map(move |&to| Weakening { site, operand, to })
+        let Self { site, operand, written, .. } = *self;
+        one_step_weaker(operand, written).iter().map(move |&to| Weakening { site, operand, to })
     }
 }
 
@@ -267,11 +254,8 @@ thread_local! {
 impl Control {
     /// Restores C-1.
     fn update_watching(&self) {
-        self.watching.set(
-            self.weakening.get().is_some()
-                || self.sites.borrow().is_some()
-                || self.journal.borrow().is_some(),
-        );
+        self.watching
+            .set(self.weakening.get().is_some() || self.sites.borrow().is_some() || self.journal.borrow().is_some());
     }
 }
 
@@ -325,9 +309,7 @@ pub fn set_weakening(weakening: Weakening) -> WeakeningGuard {
         control.weakening_hits.set(0);
         control.update_watching();
     });
-    WeakeningGuard {
-        _not_send: PhantomData,
-    }
+    WeakeningGuard { _not_send: PhantomData }
 }
 
 /// Starts an empty register of sites on this system thread.
@@ -381,15 +363,9 @@ pub(super) struct ExplorationGuard;
 impl ExplorationGuard {
     pub(super) fn enter(pass: Pass, threads_allowed: usize) -> Self {
         CONTROL.with(|control| {
-            assert!(
-                !control.exploring.replace(true),
-                "an exploration cannot run inside another"
-            );
+            assert!(!control.exploring.replace(true), "an exploration cannot run inside another");
             control.pass.set(pass);
-            control.counters.set(Counters {
-                threads_allowed,
-                ..Counters::default()
-            });
+            control.counters.set(Counters { threads_allowed, ..Counters::default() });
         });
         Self
     }
@@ -450,11 +426,7 @@ pub(super) fn begin_thread() -> usize {
 
 /// The ordering to perform an operation with.
 #[inline]
-pub(super) fn effective(
-    location: &'static Location<'static>,
-    operand: Operand,
-    written: Ordering,
-) -> Ordering {
+pub(super) fn effective(location: &'static Location<'static>, operand: Operand, written: Ordering) -> Ordering {
     CONTROL.with(|control| {
         if !control.watching.get() {
             return written;
@@ -487,19 +459,8 @@ pub(super) struct Event {
 
 impl Event {
     /// An event without ordering or values.
-    pub(super) fn bare(
-        location: &'static Location<'static>,
-        action: Action,
-        object: usize,
-    ) -> Self {
-        Self {
-            location,
-            action,
-            declared: Ordering::Relaxed,
-            object,
-            read: None,
-            written: None,
-        }
+    pub(super) fn bare(location: &'static Location<'static>, action: Action, object: usize) -> Self {
+        Self { location, action, declared: Ordering::Relaxed, object, read: None, written: None }
     }
 }
 
@@ -525,12 +486,7 @@ fn note(control: &Control, event: Event) {
     {
         sites
             .entry((event.location, operand))
-            .or_insert(SiteUse {
-                site,
-                operand,
-                written: event.declared,
-                count: 0,
-            })
+            .or_insert(SiteUse { site, operand, written: event.declared, count: 0 })
             .count += 1;
     }
     if let Some(journal) = control.journal.borrow_mut().as_mut() {
@@ -553,4 +509,29 @@ fn thread_index() -> usize {
         .trim_end_matches(')')
         .parse()
         .expect("loom shows a thread's identity as ThreadId(index)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+
+    /// Goal: a mutant is always a weaker program; a "weakening" that strengthens or changes nothing would test nothing.
+    #[test]
+    fn one_step_weaker_is_weaker() {
+        use Operand::{CasFailure, CasSuccess, Fence, Load, Rmw, Store};
+        for operand in [Load, Store, Rmw, CasSuccess, CasFailure, Fence] {
+            assert!(one_step_weaker(operand, Relaxed).is_empty());
+            for written in [Acquire, Release, AcqRel, SeqCst] {
+                let weaker = one_step_weaker(operand, written);
+                assert!(!weaker.is_empty(), "{operand:?} {written:?} has no mutant");
+                assert!(weaker.iter().all(|&to| is_weaker(to, written)));
+            }
+        }
+        for ordering in [Relaxed, Acquire, Release, AcqRel, SeqCst] {
+            assert!(!is_weaker(ordering, ordering));
+        }
+        assert!(!is_weaker(Acquire, Release));
+        assert!(!is_weaker(AcqRel, Acquire));
+    }
 }

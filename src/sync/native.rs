@@ -172,13 +172,7 @@ impl HeapWord {
     ///
     /// The value found, when it was not `current`.
     #[inline(always)]
-    pub fn compare_exchange(
-        &self,
-        current: u32,
-        new: u32,
-        success: Ordering,
-        failure: Ordering,
-    ) -> Result<u32, u32> {
+    pub fn compare_exchange(&self, current: u32, new: u32, success: Ordering, failure: Ordering) -> Result<u32, u32> {
         self.0.compare_exchange(current, new, success, failure)
     }
 
@@ -246,9 +240,7 @@ impl<T> Mutex<T> {
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(MutexGuard(guard)),
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => {
-                Some(MutexGuard(poisoned.into_inner()))
-            }
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(MutexGuard(poisoned.into_inner())),
             Err(std::sync::TryLockError::WouldBlock) => None,
         }
     }
@@ -288,10 +280,7 @@ pub struct Condvar(std::sync::Condvar);
 impl Condvar {
     /// A new condition variable.
     #[inline(always)]
-    #[expect(
-        clippy::new_without_default,
-        reason = "the two faces have the same items, and loom has no default"
-    )]
+    #[expect(clippy::new_without_default, reason = "the two faces have the same items, and loom has no default")]
     pub fn new() -> Self {
         Self(std::sync::Condvar::new())
     }
@@ -388,8 +377,6 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-pub use thread::JoinHandle;
-
 /// Threads.
 pub mod thread {
     use std::time::Duration;
@@ -481,10 +468,7 @@ pub struct Backoff(crossbeam_utils::Backoff);
 impl Backoff {
     /// A new back-off at its shortest step.
     #[inline(always)]
-    #[expect(
-        clippy::new_without_default,
-        reason = "the two faces have the same items"
-    )]
+    #[expect(clippy::new_without_default, reason = "the two faces have the same items")]
     pub fn new() -> Self {
         Self(crossbeam_utils::Backoff::new())
     }

@@ -39,13 +39,7 @@ impl HandleSlots {
     #[must_use]
     pub fn new(block_slots: usize) -> HandleSlots {
         assert!(block_slots != 0);
-        HandleSlots {
-            blocks: Vec::new(),
-            block_slots,
-            current: 0,
-            next: core::ptr::null(),
-            end: core::ptr::null(),
-        }
+        HandleSlots { blocks: Vec::new(), block_slots, current: 0, next: core::ptr::null(), end: core::ptr::null() }
     }
 
     /// Pushes a root and returns its slot, which stays where it is until the scope is closed.

@@ -24,6 +24,8 @@ pub struct LocalData {
     pub poisoned: bool,
     /// The flags that allocation looks at.
     pub flags: LocalFlags,
+    /// Whether the owner is inside the near-heap-limit callback: a nested request fails.
+    pub in_callback: bool,
     /// Collections that this local heap asked for, since it was attached.
     pub requests: u64,
     /// Climbs of the retry ladder that went beyond the first attempt.
@@ -53,6 +55,7 @@ impl Local {
                 counts: CollectionCounts::default(),
                 poisoned: false,
                 flags: LocalFlags::default(),
+                in_callback: false,
                 requests: 0,
                 retries: 0,
                 requests_in_scope: 0,

@@ -5,7 +5,7 @@
 //! `outstanding` orders one way and the collector lock the other.
 
 use super::{Local, LocalData};
-use crate::sync::{thread, Arc, Condvar, Mutex, MutexGuard};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, thread};
 use crate::words::CollectionKind;
 
 /// Collections started, per kind. Changes in stops only (T-5).

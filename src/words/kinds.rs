@@ -72,8 +72,7 @@ pub enum SpaceKind {
 
 impl SpaceKind {
     /// All of them.
-    pub const ALL: [SpaceKind; 5] =
-        [SpaceKind::New, SpaceKind::Old, SpaceKind::Map, SpaceKind::Code, SpaceKind::Large];
+    pub const ALL: [SpaceKind; 5] = [SpaceKind::New, SpaceKind::Old, SpaceKind::Map, SpaceKind::Code, SpaceKind::Large];
 }
 
 impl fmt::Display for SpaceKind {
@@ -101,8 +100,7 @@ pub enum CollectionKind {
 
 impl CollectionKind {
     /// All of them, weakest first.
-    pub const ALL: [CollectionKind; 3] =
-        [CollectionKind::Minor, CollectionKind::Major, CollectionKind::MemoryReducing];
+    pub const ALL: [CollectionKind; 3] = [CollectionKind::Minor, CollectionKind::Major, CollectionKind::MemoryReducing];
 }
 
 impl fmt::Display for CollectionKind {

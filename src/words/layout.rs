@@ -5,7 +5,7 @@
 //!  | roots (immortal) | new, old, map, code and pooled pages | runs of the large-object space |
 //! ```
 
-use super::{align_up, ConfigError, Offset, PageIndex};
+use super::{ConfigError, Offset, PageIndex, align_up};
 
 /// Bytes of a heap word: a tagged word or four raw bytes.
 pub const WORD_BYTES: usize = 4;
@@ -132,14 +132,17 @@ impl Layout {
         let soft_limit_pages = r.soft_limit_bytes / page_bytes;
         let new_pages = r.new_space_bytes / page_bytes;
         if new_pages == 0 {
-            return err("new_space_bytes", format!("{} is less than one page of {page_bytes} bytes", r.new_space_bytes));
+            return err(
+                "new_space_bytes",
+                format!("{} is less than one page of {page_bytes} bytes", r.new_space_bytes),
+            );
         }
         if new_pages + root_pages > soft_limit_pages {
             return err(
                 "new_space_bytes",
                 format!(
-                    "{new_pages} pages of new space and {root_pages} of roots exceed the soft limit of {soft_limit_pages} pages of {page_bytes} bytes"
-                , ),
+                    "{new_pages} pages of new space and {root_pages} of roots exceed the soft limit of {soft_limit_pages} pages of {page_bytes} bytes",
+                ),
             );
         }
         let regular_bytes_max = page_bytes / 2;

@@ -11,5 +11,5 @@ mod offset;
 
 pub use error::{AllocError, AttemptError, ConfigError};
 pub use kinds::{AllocationOrigin, AllocationType, CollectionKind, Limit, SpaceKind};
-pub use layout::{Layout, LayoutRequest, GRANULE_BYTES, RESERVATION_BYTES_MAX, ROOT_BYTES, WORD_BYTES};
-pub use offset::{align_down, align_up, Offset, PageIndex};
+pub use layout::{GRANULE_BYTES, Layout, LayoutRequest, RESERVATION_BYTES_MAX, ROOT_BYTES, WORD_BYTES};
+pub use offset::{Offset, PageIndex, align_down, align_up};

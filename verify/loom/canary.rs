@@ -32,22 +32,18 @@ mod native {
     #[test]
     fn six_threads_are_refused() {
         let failure = try_model("six", Spec::bounded(6, 2), || {}).unwrap_err();
-        assert!(
-            failure.to_string().contains("it declares 6 threads"),
-            "{failure}"
-        );
+        assert!(failure.to_string().contains("it declares 6 threads"), "{failure}");
     }
 }
 
 #[cfg(feature = "loom")]
 mod explored {
     use heaplab::sync::model_control::{
-        self, Action, Operand, Pass, SiteUse, Weakening, set_weakening, start_journal, start_sites,
-        take_journal, take_sites,
+        self, Action, Operand, Pass, SiteUse, Weakening, set_weakening, start_journal, start_sites, take_journal,
+        take_sites,
     };
     use heaplab::sync::{
-        Arc, AtomicBool, AtomicU32, ExploreOptions, HeapWord, Mutex, Ordering, UnsafeCell, explore,
-        thread,
+        Arc, AtomicBool, AtomicU32, ExploreOptions, HeapWord, Mutex, Ordering, UnsafeCell, explore, thread,
     };
     use heaplab_verify::model::{Failure, Spec, model, try_model};
     use std::panic::catch_unwind;
@@ -56,12 +52,7 @@ mod explored {
 
     /// Runs a model that must be red, and checks for what.
     #[track_caller]
-    fn must_fail(
-        spec: Spec,
-        pass: Pass,
-        reason: &str,
-        f: impl Fn() + Send + Sync + 'static,
-    ) -> Failure {
+    fn must_fail(spec: Spec, pass: Pass, reason: &str, f: impl Fn() + Send + Sync + 'static) -> Failure {
         let failure = try_model("canary", spec, f).expect_err("the canary must fail");
         assert_eq!(failure.pass, Some(pass.to_string()), "{failure}");
         assert!(failure.message.contains(reason), "{failure}");
@@ -74,10 +65,7 @@ mod explored {
             cell: UnsafeCell<u32>,
             flag: AtomicBool,
         }
-        let shared = Arc::new(Shared {
-            cell: UnsafeCell::new(0),
-            flag: AtomicBool::new(false),
-        });
+        let shared = Arc::new(Shared { cell: UnsafeCell::new(0), flag: AtomicBool::new(false) });
         let writer = thread::spawn({
             let shared = shared.clone();
             move || {
@@ -110,38 +98,23 @@ mod explored {
 
     #[test]
     fn relaxed_publication_is_a_race() {
-        must_fail(
-            Spec::two_threads(),
-            Pass::Normal,
-            "Causality violation",
-            || {
-                publish_through_a_cell(Relaxed, Relaxed);
-            },
-        );
+        must_fail(Spec::two_threads(), Pass::Normal, "Causality violation", || {
+            publish_through_a_cell(Relaxed, Relaxed);
+        });
     }
 
     #[test]
     fn release_alone_is_a_race() {
-        must_fail(
-            Spec::two_threads(),
-            Pass::Normal,
-            "Causality violation",
-            || {
-                publish_through_a_cell(Release, Relaxed);
-            },
-        );
+        must_fail(Spec::two_threads(), Pass::Normal, "Causality violation", || {
+            publish_through_a_cell(Release, Relaxed);
+        });
     }
 
     #[test]
     fn acquire_alone_is_a_race() {
-        must_fail(
-            Spec::two_threads(),
-            Pass::Normal,
-            "Causality violation",
-            || {
-                publish_through_a_cell(Relaxed, Acquire);
-            },
-        );
+        must_fail(Spec::two_threads(), Pass::Normal, "Causality violation", || {
+            publish_through_a_cell(Relaxed, Acquire);
+        });
     }
 
     /// The control: with both orderings the same world is green, in both passes.
@@ -156,12 +129,7 @@ mod explored {
     /// What the second pass is for: the first is green although an assertion must fail.
     #[test]
     fn only_the_second_pass_sees_a_load_before_a_cas() {
-        must_fail(
-            Spec::two_threads(),
-            Pass::ReadAsRmw,
-            "the load came after the exchange",
-            load_cas_against_load,
-        );
+        must_fail(Spec::two_threads(), Pass::ReadAsRmw, "the load came after the exchange", load_cas_against_load);
         let blind = Spec::two_threads().normal_only("shows that this pass alone is blind here");
         let certificates = model("blind", blind, load_cas_against_load);
         assert_eq!(certificates.len(), 1);
@@ -170,21 +138,16 @@ mod explored {
     /// A plain write of a heap word that races with an atomic read of it.
     #[test]
     fn plain_access_to_a_shared_heap_word_is_a_race() {
-        must_fail(
-            Spec::two_threads(),
-            Pass::Normal,
-            "Causality violation",
-            || {
-                let word = Arc::new(HeapWord::new(0));
-                let other = thread::spawn({
-                    let word = word.clone();
-                    move || word.load(Acquire)
-                });
-                // SAFETY: deliberately not upheld; the model checks it.
-                unsafe { word.unsync_store(1) };
-                other.join().unwrap();
-            },
-        );
+        must_fail(Spec::two_threads(), Pass::Normal, "Causality violation", || {
+            let word = Arc::new(HeapWord::new(0));
+            let other = thread::spawn({
+                let word = word.clone();
+                move || word.load(Acquire)
+            });
+            // SAFETY: deliberately not upheld; the model checks it.
+            unsafe { word.unsync_store(1) };
+            other.join().unwrap();
+        });
     }
 
     /// A heap word that is read plainly by two threads is no race, in either pass: no read takes the form of a write.
@@ -218,10 +181,7 @@ mod explored {
     fn a_limit_that_is_not_met_is_no_truncation() {
         let all = explore(&ExploreOptions::default(), three_stores_against_three_loads);
         assert!(all.is_complete());
-        let options = ExploreOptions {
-            executions_max: Some(all.executions),
-            ..ExploreOptions::default()
-        };
+        let options = ExploreOptions { executions_max: Some(all.executions), ..ExploreOptions::default() };
         let limited = explore(&options, three_stores_against_three_loads);
         assert!(limited.is_complete());
         assert_eq!(limited.executions, all.executions);
@@ -298,17 +258,13 @@ mod explored {
     #[test]
     fn more_threads_than_declared_are_red() {
         let reason = "starts thread number 6, but may have 5";
-        must_fail(Spec::bounded(5, 2), Pass::Normal, reason, || {
-            spawn_and_join(5)
-        });
+        must_fail(Spec::bounded(5, 2), Pass::Normal, reason, || spawn_and_join(5));
     }
 
     #[test]
     fn fewer_threads_than_declared_are_red() {
         let reason = "declares 3 threads and never ran more than 2";
-        must_fail(Spec::bounded(3, 2), Pass::Normal, reason, || {
-            spawn_and_join(1)
-        });
+        must_fail(Spec::bounded(3, 2), Pass::Normal, reason, || spawn_and_join(1));
     }
 
     #[test]
@@ -330,18 +286,10 @@ mod explored {
     #[test]
     fn a_failure_leaves_no_state_behind() {
         for _ in 0..2 {
-            must_fail(
-                Spec::two_threads(),
-                Pass::ReadAsRmw,
-                "the load came after the exchange",
-                load_cas_against_load,
-            );
+            must_fail(Spec::two_threads(), Pass::ReadAsRmw, "the load came after the exchange", load_cas_against_load);
             assert_eq!(model_control::pass(), Pass::Normal);
             let again = explore(&ExploreOptions::default(), load_cas_against_load);
-            assert!(
-                again.is_complete(),
-                "the normal pass is blind here: {again:?}"
-            );
+            assert!(again.is_complete(), "the normal pass is blind here: {again:?}");
             assert_eq!(again.executions, 1);
         }
     }
@@ -349,11 +297,7 @@ mod explored {
     /// Each ordering of a correct protocol is found by the register, and the protocol fails when it is weakened.
     #[test]
     fn every_weakened_ordering_of_a_publication_is_killed() {
-        let explore_it = || {
-            explore(&ExploreOptions::default(), || {
-                publish_through_a_cell(Release, Acquire)
-            })
-        };
+        let explore_it = || explore(&ExploreOptions::default(), || publish_through_a_cell(Release, Acquire));
         start_sites();
         assert!(explore_it().is_complete());
         let sites = take_sites();
@@ -367,29 +311,21 @@ mod explored {
             assert!(guard.hits() > 0, "{weakening:?} touched nothing");
             assert!(exploration.outcome.is_err(), "{weakening:?} survives");
         }
-        assert!(
-            explore_it().is_complete(),
-            "a weakening ends with its guard"
-        );
+        assert!(explore_it().is_complete(), "a weakening ends with its guard");
     }
 
     /// The journal of a failed exploration tells the failing execution, in order, with values.
     #[test]
     fn the_journal_tells_the_failing_execution() {
         start_journal();
-        let options = ExploreOptions {
-            pass: Pass::ReadAsRmw,
-            ..ExploreOptions::default()
-        };
+        let options = ExploreOptions { pass: Pass::ReadAsRmw, ..ExploreOptions::default() };
         let exploration = explore(&options, load_cas_against_load);
         let journal = take_journal();
         assert!(exploration.outcome.is_err());
         let ordered: Vec<_> = journal
             .iter()
             .filter_map(|entry| match entry.action {
-                Action::Ordered(operand, _) => {
-                    Some((entry.thread, operand, entry.read, entry.written))
-                }
+                Action::Ordered(operand, _) => Some((entry.thread, operand, entry.read, entry.written)),
                 _ => None,
             })
             .collect();

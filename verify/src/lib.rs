@@ -1,1 +1,3 @@
-pub mod x {}
+//! The verification suite of heaplab, as a library: what tests, fuzz targets, benches and the binary share.
+
+pub mod model;

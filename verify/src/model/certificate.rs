@@ -7,11 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the checker takes on trust in every pass.
-pub const TRUSTED: &[&str] = &[
-    "the model checker itself",
-    "the count of Arc",
-    "the mapping of heap words to one modelled atomic each",
-];
+pub const TRUSTED: &[&str] =
+    &["the model checker itself", "the count of Arc", "the mapping of heap words to one modelled atomic each"];
 
 /// What the named pass cannot see.
 #[must_use]
@@ -113,10 +110,7 @@ impl Certificate {
         let path = certificates_path();
         let append = || {
             std::fs::create_dir_all(path.parent().expect("the path has a directory"))?;
-            let mut file = std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&path)?;
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
             // One write: models of several test threads append to one file.
             file.write_all(format!("{}\n", self.to_json()).as_bytes())
         };

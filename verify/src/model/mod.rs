@@ -122,11 +122,7 @@ impl Spec {
     /// `threads` threads, every execution of at most `preemptions` preemptions.
     #[must_use]
     pub const fn bounded(threads: usize, preemptions: usize) -> Self {
-        Self {
-            threads,
-            bound: Bound::Preemptions(preemptions),
-            ..Self::two_threads()
-        }
+        Self { threads, bound: Bound::Preemptions(preemptions), ..Self::two_threads() }
     }
 
     /// Leaves the second pass out.

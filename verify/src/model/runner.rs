@@ -61,11 +61,7 @@ pub fn model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Ve
 /// # Errors
 ///
 /// Why the model is red. Certificates of passes that were green before it are printed and recorded all the same.
-pub fn try_model(
-    name: &str,
-    spec: Spec,
-    f: impl Fn() + Send + Sync + 'static,
-) -> Result<Vec<Certificate>, Failure> {
+pub fn try_model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<Vec<Certificate>, Failure> {
     if spec.threads == 0 || spec.threads > THREADS_MAX {
         return Err(Failure {
             model: name.to_owned(),
@@ -82,11 +78,7 @@ pub fn try_model(
 }
 
 #[cfg(feature = "loom")]
-fn run(
-    name: &str,
-    spec: Spec,
-    f: impl Fn() + Send + Sync + 'static,
-) -> Result<Vec<Certificate>, Failure> {
+fn run(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<Vec<Certificate>, Failure> {
     use super::Passes;
     use heaplab::sync::model_control::Pass;
     use heaplab::sync::{ExploreOptions, explore};
@@ -114,10 +106,7 @@ fn run(
         } else if exploration.truncated {
             Some("truncated: executions were left when the limit was met".to_owned())
         } else if exploration.threads_max < spec.threads {
-            Some(format!(
-                "it declares {} threads and never ran more than {}",
-                spec.threads, exploration.threads_max
-            ))
+            Some(format!("it declares {} threads and never ran more than {}", spec.threads, exploration.threads_max))
         } else {
             None
         };
@@ -148,11 +137,7 @@ fn run(
 
 #[cfg(not(feature = "loom"))]
 #[expect(clippy::unnecessary_wraps, reason = "the explored form can fail")]
-fn run(
-    name: &str,
-    spec: Spec,
-    f: impl Fn() + Send + Sync + 'static,
-) -> Result<Vec<Certificate>, Failure> {
+fn run(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<Vec<Certificate>, Failure> {
     let start = std::time::Instant::now();
     for _ in 0..spec.smoke_runs {
         f();

@@ -1,0 +1,221 @@
+//! The minor collection: copying.
+//!
+//! Every page that may hold young objects is flagged as evacuated. An object in such a page is claimed by a
+//! compare-exchange on its header: forwarded to a copy, or kept where it is. Copies and kept objects are pushed, and
+//! their slots relocated in turn. Objects of pages that were copied into once already go to old space.
+//!
+//! When the work list is full, the mark bit of the forgotten object says "copied, slots not visited"; mark bits have no
+//! other meaning here.
+
+use super::destination::Destination;
+use super::{Collector, Worklist};
+use crate::object::{Header, Tagged, View};
+use crate::page::{PageKind, PageTable};
+use crate::words::{Offset, PageIndex};
+
+/// Moves objects out of evacuated pages, and counts.
+struct Mover<'a> {
+    view: View<'a>,
+    pages: &'a PageTable,
+    destination: Destination<'a>,
+    worklist: &'a mut Worklist,
+    survived_bytes: usize,
+    promoted_bytes: usize,
+}
+
+impl Mover<'_> {
+    /// What `word` is after the collection; the object it refers to is moved or kept now if it was not yet.
+    #[inline]
+    fn relocate(&mut self, word: Tagged) -> Tagged {
+        if !word.is_reference() {
+            return word;
+        }
+        let object = word.target();
+        // SAFETY: the world is stopped.
+        if !unsafe { self.pages.is_evacuated(self.pages.layout().page_of(object)) } {
+            return word;
+        }
+        match self.view.header(object) {
+            Header::Forwarded(to) => Tagged::reference(to),
+            Header::Kept(_) => word,
+            Header::Map(map) => self.evacuate(object, map),
+        }
+    }
+
+    fn evacuate(&mut self, object: Offset, map: Offset) -> Tagged {
+        let shape = self.view.shape(map);
+        let bytes = shape.size_bytes_of(self.view.length(object, shape));
+        let page = self.pages.layout().page_of(object);
+        // SAFETY: the world is stopped.
+        let aged = unsafe { self.pages.info(page) }.age > 0;
+        let survivor = if aged { None } else { self.destination.survivor(bytes) };
+        let Some(to) = survivor.or_else(|| self.destination.old(bytes)) else {
+            return self.keep(object, map, page);
+        };
+        self.view.copy(object, to, bytes);
+        match self.view.claim(object, Header::Map(map), Header::Forwarded(to)) {
+            Ok(()) => {
+                if survivor.is_some() {
+                    self.survived_bytes += bytes;
+                } else {
+                    self.promoted_bytes += bytes;
+                }
+                self.push(to);
+                Tagged::reference(to)
+            }
+            Err(winner) => {
+                self.destination.undo(to, bytes);
+                match winner {
+                    Header::Forwarded(to) => Tagged::reference(to),
+                    Header::Kept(_) | Header::Map(_) => Tagged::reference(object),
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, object: Offset, map: Offset, page: PageIndex) -> Tagged {
+        match self.view.claim(object, Header::Map(map), Header::Kept(map)) {
+            Ok(()) => {
+                // SAFETY: the world is stopped.
+                unsafe { self.pages.update(page, |info| info.kept = true) };
+                self.push(object);
+                Tagged::reference(object)
+            }
+            Err(Header::Forwarded(to)) => Tagged::reference(to),
+            Err(Header::Kept(_) | Header::Map(_)) => Tagged::reference(object),
+        }
+    }
+
+    fn push(&mut self, object: Offset) {
+        if !self.worklist.push(object) {
+            self.pages.mark(object);
+        }
+    }
+
+    /// Whether an object will be young when the collection ends.
+    #[inline]
+    fn stays_young(&self, object: Offset) -> bool {
+        let page = self.pages.layout().page_of(object);
+        // SAFETY: the world is stopped.
+        unsafe { self.pages.kind(page) == PageKind::New && !self.pages.info(page).kept }
+    }
+
+    /// Relocates the slots of a copied or kept object, and remembers those that lead from old to young.
+    fn visit(&mut self, object: Offset) {
+        let shape = self.view.shape(self.view.map_of(object));
+        let young = self.stays_young(object);
+        for range in self.view.slots(object, shape) {
+            for index in 0..range.count {
+                let slot = range.start.word(index);
+                let old = self.view.tagged(slot);
+                if !old.is_reference() {
+                    continue;
+                }
+                let new = self.relocate(old);
+                if new != old {
+                    self.view.write(slot, new.bits());
+                }
+                if !young && self.stays_young(new.target()) {
+                    self.pages.remember(slot);
+                }
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            while let Some(object) = self.worklist.pop() {
+                self.visit(object);
+            }
+            if !self.worklist.take_overflow() {
+                return;
+            }
+            // Ends: each round unmarks what the last one forgot, and an object is copied, and so forgotten, once.
+            for index in 0..self.pages.layout().paged_pages {
+                let page = PageIndex::new(index);
+                let mut granule = 0;
+                // SAFETY: the world is stopped.
+                while let Some(found) = unsafe { self.pages.marks().next(page, granule) } {
+                    granule = found + 1;
+                    // SAFETY: as above.
+                    unsafe { self.pages.marks().put(page, found, false) };
+                    self.visit(self.pages.granule_offset(page, found));
+                }
+            }
+        }
+    }
+}
+
+impl Collector<'_, '_> {
+    pub(super) fn minor(&mut self) {
+        let from = self.flag_new_pages();
+        let survivor_pages_max = self.spaces.layout().new_pages / 2;
+        let mut mover = Mover {
+            view: self.view,
+            pages: &self.spaces.pages,
+            destination: Destination::new(self.spaces, survivor_pages_max),
+            worklist: self.worklist,
+            survived_bytes: 0,
+            promoted_bytes: 0,
+        };
+        self.roots.visit(|word| mover.relocate(word));
+        // SAFETY: the world is stopped. C-3: a slot that no longer leads to a young object is forgotten.
+        unsafe {
+            self.spaces.pages.retain_remembered(|slot| {
+                let old = mover.view.tagged(slot);
+                let new = mover.relocate(old);
+                if new != old {
+                    mover.view.write(slot, new.bits());
+                }
+                new.is_reference() && mover.stays_young(new.target())
+            });
+        }
+        mover.drain();
+        self.summary.survived_bytes = mover.survived_bytes;
+        self.summary.promoted_bytes = mover.promoted_bytes;
+        mover.destination.finish();
+        let mut free = Vec::new();
+        for page in from {
+            // SAFETY: the world is stopped.
+            if unsafe { self.spaces.pages.info(page) }.kept {
+                self.keep_page(page);
+            } else {
+                free.push(page);
+            }
+        }
+        self.renew(free);
+    }
+
+    /// Flags every page with young objects as evacuated, and returns those pages with the frontier's unreached ones.
+    pub(super) fn flag_new_pages(&self) -> Vec<PageIndex> {
+        let pages = self.pages_of(PageKind::New);
+        for &page in &pages {
+            if self.is_reached(page) {
+                // SAFETY: the world is stopped.
+                unsafe { self.spaces.pages.update(page, |info| info.evacuated = true) };
+            }
+        }
+        pages
+    }
+
+    /// Relabels a page in place: what stayed is old now, what moved or died is a hole (C-1).
+    fn keep_page(&mut self, page: PageIndex) {
+        let layout = self.spaces.layout();
+        let (mut at, end) = (layout.page_start(page), layout.page_end(page));
+        // SAFETY: the world is stopped.
+        let holes = unsafe { self.spaces.holes(page) };
+        let (mut gap, mut live_bytes) = (at, 0);
+        while at < end {
+            let bytes = self.view.size_bytes(at);
+            if let Header::Kept(map) = self.view.header(at) {
+                self.view.write(at, Header::Map(map).encode());
+                holes.give(gap, at.bytes() - gap.bytes());
+                gap = at.plus(bytes);
+                live_bytes += bytes as u32;
+            }
+            at = at.plus(bytes);
+        }
+        holes.give(gap, end.bytes() - gap.bytes());
+        self.become_old(page, live_bytes);
+    }
+}

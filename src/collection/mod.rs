@@ -1,0 +1,143 @@
+//! Layer 6: collections. They run in a stop, by one collector thread, over interfaces made for several: marks are set by
+//! RMW, an object's fate is decided by a compare-exchange on its header, work lists have a bound and survive overflow.
+//!
+//! ```text
+//! minor             roots and remembered set -> copy live young objects: to survivor pages, by age to old space
+//! major             mark -> sweep old, code, large -> promote every marked young object -> update references
+//!                   -> sweep maps -> clear marks
+//! memory-reducing   a major one that also evacuates sparse old pages, and gives every free page to the system
+//! ```
+//!
+//! Invariants:
+//! * **C-1** A collection never fails. An object without a destination stays where it is; its page is relabelled as old
+//!   in place, whatever it held else becomes holes.
+//! * **C-2** Afterwards every page is walkable (G-2), mark bits are clear, every header is a map, and no page is flagged.
+//! * **C-3** After a minor collection the remembered set holds exactly the slots of old objects that refer to young
+//!   ones; after a major one it is empty and so is new space.
+//! * **C-4** New space's charge: pages of kind New never exceed `new_pages` by more than the pages that scopes added.
+//! * **C-5** Maps and code objects never move. Maps are swept last, since everything else is measured by them.
+//!
+//! Nothing here calls an embedder: roots are words, shapes are data.
+
+mod destination;
+mod evacuate;
+mod mark;
+mod minor;
+mod renew;
+mod roots;
+mod sweep;
+mod worklist;
+
+pub use roots::Roots;
+pub use worklist::Worklist;
+
+use crate::object::View;
+use crate::page::PageKind;
+use crate::space::Spaces;
+use crate::thread::Stop;
+use crate::words::{CollectionKind, Limit, PageIndex};
+
+/// What one collection did. Sizes in bytes, pages in pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CollectionSummary {
+    /// Bytes copied within new space.
+    pub survived_bytes: usize,
+    /// Bytes moved from new to old space by copying.
+    pub promoted_bytes: usize,
+    /// Bytes moved out of sparse old pages.
+    pub evacuated_bytes: usize,
+    /// Pages relabelled in place, because an object found no destination.
+    pub pages_kept: usize,
+    /// Bytes of live old, map, code and large objects. Counted by major collections, else 0.
+    pub live_bytes: usize,
+    /// Bytes of holes, after a major collection.
+    pub hole_bytes: usize,
+}
+
+/// What a collection works on.
+pub struct Collector<'a, 's> {
+    spaces: &'a Spaces,
+    view: View<'a>,
+    roots: Roots<'a, 's>,
+    worklist: &'a mut Worklist,
+    summary: CollectionSummary,
+}
+
+impl<'a, 's> Collector<'a, 's> {
+    /// A collector for this stop. Every local heap gives its LABs and owned pages up, so that pages are walkable.
+    pub fn new(spaces: &'a Spaces, roots: Roots<'a, 's>, worklist: &'a mut Worklist) -> Collector<'a, 's> {
+        // SAFETY: the world is stopped, as the `Stop` in `roots` proves, and this is its collector.
+        let view = unsafe { spaces.view() };
+        let mut this = Collector { spaces, view, roots, worklist, summary: CollectionSummary::default() };
+        make_walkable(spaces, this.roots.stop());
+        this
+    }
+
+    /// Collects. Never fails (C-1).
+    pub fn collect(mut self, kind: CollectionKind) -> CollectionSummary {
+        self.roots.stop().count_collection(kind);
+        match kind {
+            CollectionKind::Minor => self.minor(),
+            CollectionKind::Major => self.major(false),
+            CollectionKind::MemoryReducing => self.major(true),
+        }
+        self.summary
+    }
+
+    fn major(&mut self, reduce: bool) {
+        // SAFETY: the world is stopped. No young object will be left to remember (C-3).
+        unsafe { self.spaces.pages.retain_remembered(|_| false) };
+        self.mark();
+        let sparse = if reduce { self.select_sparse() } else { Vec::new() };
+        let pool_pages_max = if reduce { 0 } else { self.spaces.layout().pool_pages_max };
+        self.sweep(&sparse, pool_pages_max);
+        self.evacuate(&sparse, pool_pages_max);
+        self.sweep_maps(pool_pages_max);
+        self.clear_marks();
+        if reduce {
+            self.uncommit_new_space();
+        }
+        // SAFETY: the world is stopped.
+        unsafe { self.spaces.trim_pool(pool_pages_max) };
+        self.set_soft_limit();
+    }
+
+    fn clear_marks(&self) {
+        for page in self.pages() {
+            if self.kind(page).space().is_some() {
+                // SAFETY: the world is stopped.
+                unsafe { self.spaces.pages.marks().clear_page(page) };
+            }
+        }
+    }
+
+    /// After a major collection: room for as much again as is live, between the configured soft limit and the hard one.
+    fn set_soft_limit(&self) {
+        let layout = self.spaces.layout();
+        let hard = self.spaces.budget.limit(Limit::Hard);
+        let live = self.spaces.budget.committed() - self.spaces.fresh.pooled();
+        let soft = live.saturating_mul(2).max(layout.soft_limit_pages);
+        // SAFETY: the world is stopped.
+        unsafe { self.spaces.budget.set_limits(soft, hard) };
+    }
+
+    fn pages(&self) -> impl Iterator<Item = PageIndex> + use<> {
+        (self.spaces.layout().root_pages..self.spaces.layout().pages()).map(PageIndex::new)
+    }
+
+    fn kind(&self, page: PageIndex) -> PageKind {
+        // SAFETY: the world is stopped.
+        unsafe { self.spaces.pages.kind(page) }
+    }
+
+    fn pages_of(&self, kind: PageKind) -> Vec<PageIndex> {
+        self.pages().filter(|&page| self.kind(page) == kind).collect()
+    }
+}
+
+/// In a stop: makes every page walkable (G-2). All local heaps give up their LABs and owned pages.
+pub fn make_walkable(spaces: &Spaces, stop: &mut Stop<'_>) {
+    stop.for_each_local(|data| data.allocator.give_up(spaces));
+    // SAFETY: the world is stopped, and this is its collector.
+    unsafe { spaces.new.make_walkable(spaces.view(), spaces.layout()) };
+}

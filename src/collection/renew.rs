@@ -1,0 +1,81 @@
+//! Renewing new space after its live objects have left: the frontier starts again over the freed pages.
+
+use super::Collector;
+use crate::page::{NO_ORDINAL, PageKind};
+use crate::space::Ordinal;
+use crate::words::{Limit, PageIndex};
+
+impl Collector<'_, '_> {
+    /// Whether a page of new space has been reached by the frontier, or never was the frontier's.
+    pub(super) fn is_reached(&self, page: PageIndex) -> bool {
+        // SAFETY: the world is stopped.
+        let ordinal = unsafe { self.spaces.pages.info(page) }.ordinal;
+        ordinal == NO_ORDINAL || self.spaces.new.is_reached(ordinal as usize)
+    }
+
+    /// Starts the frontier again over `free`, pages of new space without live objects. Survivor pages count as new
+    /// space's, so the table has what is left of its `new_pages`; pages that are too many are freed, missing ones are
+    /// taken while the hard limit has any (C-4).
+    pub(super) fn renew(&mut self, free: Vec<PageIndex>) {
+        let layout = self.spaces.layout();
+        let survivors = self.pages_of(PageKind::New).len() - free.len();
+        let wanted = layout.new_pages.saturating_sub(survivors);
+        // SAFETY: the world is stopped.
+        let known = unsafe { self.spaces.new.ordinals() };
+        let mut ordinals: Vec<Ordinal> = free
+            .into_iter()
+            .map(|page| {
+                let entry = known.iter().find(|(ordinal, _)| ordinal.page == page);
+                match entry {
+                    // Reached, so committed by the carver that reached it; or committed before.
+                    Some(&(ordinal, reached)) => Ordinal { page, committed: ordinal.committed || reached },
+                    None => Ordinal::committed(page),
+                }
+            })
+            .collect();
+        // Committed pages first: they are warm, and sealing into them asks nothing of the system.
+        ordinals.sort_by_key(|ordinal| !ordinal.committed);
+        for ordinal in ordinals.split_off(wanted.min(ordinals.len())) {
+            if ordinal.committed {
+                self.free_page(ordinal.page, layout.pool_pages_max);
+            } else {
+                self.free_uncommitted(ordinal.page);
+            }
+        }
+        while ordinals.len() < wanted {
+            match self.spaces.take_page(PageKind::New, Limit::Hard) {
+                Ok(page) => ordinals.push(Ordinal::committed(page)),
+                Err(_) => break,
+            }
+        }
+        // SAFETY: the world is stopped, and no live object is in these pages.
+        unsafe { self.spaces.new.rebuild(&self.spaces.pages, ordinals) };
+    }
+
+    fn free_uncommitted(&self, page: PageIndex) {
+        // SAFETY: the world is stopped, and nothing refers to the page.
+        unsafe { self.spaces.pages.label(page, PageKind::Free, crate::page::PageInfo::NEW) };
+        self.spaces.fresh.put_address(page);
+        self.spaces.budget.give_back(1);
+    }
+
+    /// Gives the memory of the frontier's pages back to the system; their addresses and their budget stay. After a
+    /// collection that left new space empty.
+    pub(super) fn uncommit_new_space(&mut self) {
+        let layout = self.spaces.layout();
+        // SAFETY: the world is stopped.
+        let ordinals = unsafe { self.spaces.new.ordinals() }
+            .into_iter()
+            .map(|(ordinal, _)| {
+                let start = layout.page_start(ordinal.page).bytes();
+                // SAFETY: the page holds no object, and the world is stopped. A page that the system does not take back
+                // stays committed.
+                let released =
+                    ordinal.committed && unsafe { self.spaces.memory.release(start, layout.page_bytes) }.is_ok();
+                Ordinal { page: ordinal.page, committed: ordinal.committed && !released }
+            })
+            .collect();
+        // SAFETY: as above.
+        unsafe { self.spaces.new.rebuild(&self.spaces.pages, ordinals) };
+    }
+}

@@ -1,0 +1,130 @@
+//! Configuration of a heap. Sizes are in bytes.
+
+use crate::memory::PageSource;
+use crate::words::{ConfigError, Layout, LayoutRequest};
+
+/// How a heap is built. Validated by [`Heap::new`](super::Heap::new), which names the field that is wrong.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HeapConfig {
+    /// Where the memory comes from.
+    pub page_source: PageSource,
+    /// Bytes of a page, a power of two within 128 bytes ..= 1 MiB; `None` derives 16..256 KiB from the hard limit.
+    pub page_bytes: Option<usize>,
+    /// Reaching this many committed bytes asks for a collection. Adjusted after major collections, never below this.
+    pub soft_limit_bytes: usize,
+    /// Committed bytes never exceed this.
+    pub hard_limit_bytes: usize,
+    /// The near-heap-limit callback may raise the hard limit up to here; address space is reserved for it.
+    pub hard_limit_bytes_max: usize,
+    /// Bytes of new space; always counted as committed.
+    pub new_space_bytes: usize,
+    /// Bytes of a young LAB, at most half a page.
+    pub young_lab_bytes: usize,
+    /// Pages whose greatest hole is smaller wait for the next sweep; `None` for 1/32 of a page.
+    pub small_hole_bytes: Option<usize>,
+    /// Free bytes that stay committed after a collection.
+    pub pool_bytes_max: usize,
+    /// Local heaps that may be attached at once.
+    pub threads_max: usize,
+    /// The hard limit has at least this many pages for each thread, and as many more.
+    pub pages_per_thread_min: usize,
+    /// Entries of the collector's work list.
+    pub worklist_entries: usize,
+    /// Slots in a block of handles.
+    pub handle_block_slots: usize,
+    /// Width of the words of a page set, 1..=64; less than 64 only in small worlds.
+    pub page_set_bits: usize,
+    /// Whether several local heaps may be attached at once.
+    pub concurrent_allocation: bool,
+    /// Verify before and after each collection, and when the heap is dropped. Slow; a violation panics.
+    pub verify_heap: bool,
+}
+
+impl HeapConfig {
+    /// A heap of at most `hard_limit_bytes` bytes for up to `threads_max` threads, other fields in proportion.
+    #[must_use]
+    pub fn sized(hard_limit_bytes: usize, threads_max: usize) -> HeapConfig {
+        HeapConfig {
+            page_source: PageSource::default(),
+            page_bytes: None,
+            soft_limit_bytes: hard_limit_bytes / 2,
+            hard_limit_bytes,
+            hard_limit_bytes_max: hard_limit_bytes.saturating_mul(2).min(crate::words::RESERVATION_BYTES_MAX),
+            new_space_bytes: (hard_limit_bytes / 8).min(4 << 20),
+            young_lab_bytes: 32 << 10,
+            small_hole_bytes: None,
+            pool_bytes_max: hard_limit_bytes / 16,
+            threads_max,
+            pages_per_thread_min: 16,
+            worklist_entries: 64 << 10,
+            handle_block_slots: 256,
+            page_set_bits: 64,
+            concurrent_allocation: true,
+            verify_heap: false,
+        }
+    }
+
+    /// A world of a few pages of a few words, for models, properties and Miri: 128-byte pages, 16 of them at most, two
+    /// threads. LABs do not divide a page, so that tails occur.
+    #[must_use]
+    pub fn tiny() -> HeapConfig {
+        HeapConfig {
+            page_bytes: Some(128),
+            soft_limit_bytes: 12 * 128,
+            hard_limit_bytes: 16 * 128,
+            hard_limit_bytes_max: 16 * 128,
+            new_space_bytes: 2 * 128,
+            young_lab_bytes: 48,
+            small_hole_bytes: Some(64),
+            pool_bytes_max: 128,
+            pages_per_thread_min: 2,
+            worklist_entries: 4,
+            handle_block_slots: 8,
+            page_set_bits: 8,
+            ..HeapConfig::sized(16 * 128, 3)
+        }
+    }
+
+    /// The geometry of this configuration.
+    ///
+    /// # Errors
+    /// Names the field that is out of its range, and the range.
+    pub fn layout(&self) -> Result<Layout, ConfigError> {
+        if self.handle_block_slots == 0 || self.handle_block_slots > 1 << 20 {
+            return Err(ConfigError::new(
+                "handle_block_slots",
+                format!("{} is not within 1..=1048576", self.handle_block_slots),
+            ));
+        }
+        if !(1..=64).contains(&self.page_set_bits) {
+            return Err(ConfigError::new("page_set_bits", format!("{} is not within 1..=64", self.page_set_bits)));
+        }
+        if self.worklist_entries == 0 || self.worklist_entries > 1 << 28 {
+            return Err(ConfigError::new(
+                "worklist_entries",
+                format!("{} is not within 1..=268435456", self.worklist_entries),
+            ));
+        }
+        Layout::derive(&LayoutRequest {
+            page_bytes: self.page_bytes,
+            soft_limit_bytes: self.soft_limit_bytes,
+            hard_limit_bytes: self.hard_limit_bytes,
+            hard_limit_bytes_max: self.hard_limit_bytes_max,
+            new_space_bytes: self.new_space_bytes,
+            young_lab_bytes: self.young_lab_bytes,
+            small_hole_bytes: self.small_hole_bytes,
+            pool_bytes_max: self.pool_bytes_max,
+            threads_max: self.threads_max,
+            pages_per_thread_min: self.pages_per_thread_min,
+            worklist_entries: self.worklist_entries,
+        })
+    }
+}
+
+impl Default for HeapConfig {
+    /// 64 MiB, half of it before a collection is asked for, up to 31 threads.
+    fn default() -> Self {
+        HeapConfig::sized(64 << 20, 31)
+    }
+}

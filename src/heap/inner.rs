@@ -1,0 +1,283 @@
+//! The heap behind its handles: the layers wired together, and everything that happens in a stop.
+
+use super::verify::{self, Verification};
+use super::{BuildError, HeapConfig, Statistics};
+use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
+use crate::space::Spaces;
+use crate::sync::{Arc, Mutex};
+use crate::thread::{Local, LocalData, LocalFlags, PersistentHandles, RootSets, Safepoint, Stop};
+use crate::words::{CollectionKind, Limit, SpaceKind};
+
+/// Numbers for the near-heap-limit callback. Bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct NearLimit {
+    /// The hard limit now.
+    pub hard_limit_bytes: usize,
+    /// The hard limit that was configured.
+    pub hard_limit_bytes_initial: usize,
+    /// The greatest hard limit that the reservation allows.
+    pub hard_limit_bytes_max: usize,
+    /// Committed bytes now.
+    pub committed_bytes: usize,
+}
+
+/// Returns the new hard limit in bytes; a value that is not greater changes nothing.
+pub type NearLimitCallback = dyn Fn(NearLimit) -> usize + Send + Sync;
+
+/// A heap.
+pub(crate) struct HeapInner {
+    pub(crate) spaces: Spaces,
+    pub(crate) safepoint: Safepoint,
+    pub(crate) persistent: PersistentHandles,
+    pub(crate) root_sets: RootSets,
+    pub(crate) config: HeapConfig,
+    /// Locked in stops only, by their collector, so never contended.
+    collector: Mutex<CollectorState>,
+    pub(crate) near_limit: Mutex<Option<Arc<NearLimitCallback>>>,
+}
+
+struct CollectorState {
+    worklist: Worklist,
+    verify_heap: bool,
+    flags: HeapFlags,
+    /// Of detached local heaps, and of all collections.
+    statistics: Statistics,
+    /// Major collections in a row that left next to nothing.
+    ineffective: u32,
+}
+
+/// Flags that every local heap gets a copy of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct HeapFlags {
+    pub(crate) gc_interval: u64,
+    pub(crate) fail_after: Option<u64>,
+}
+
+/// A collection is ineffective if it leaves less than this share of the hard limit free.
+const INEFFECTIVE_SHARE: usize = 64;
+/// So many ineffective major collections in a row end the rounds of a ladder.
+const INEFFECTIVE_MAX: u32 = 4;
+/// Collections of a last resort: the second one gets what the first one's evacuation made free.
+const LAST_RESORT_ROUNDS: usize = 2;
+
+impl HeapInner {
+    pub(crate) fn new(config: HeapConfig) -> Result<HeapInner, BuildError> {
+        let layout = config.layout().map_err(BuildError::Config)?;
+        let spaces = Spaces::new(&layout, config.page_source, config.page_set_bits).map_err(BuildError::Memory)?;
+        Ok(HeapInner {
+            spaces,
+            safepoint: Safepoint::new(config.concurrent_allocation),
+            persistent: PersistentHandles::new(),
+            root_sets: RootSets::new(),
+            collector: Mutex::new(CollectorState {
+                worklist: Worklist::new(layout.worklist_entries),
+                verify_heap: config.verify_heap,
+                flags: HeapFlags::default(),
+                statistics: Statistics::default(),
+                ineffective: 0,
+            }),
+            near_limit: Mutex::new(None),
+            config,
+        })
+    }
+
+    fn collect_in_stop(&self, stop: &mut Stop<'_>, state: &mut CollectorState, kind: CollectionKind) {
+        if state.verify_heap {
+            self.require_sound(stop, state, "before a collection");
+        }
+        let roots = Roots::new(stop, &self.persistent, &self.root_sets);
+        let summary = Collector::new(&self.spaces, roots, &mut state.worklist).collect(kind);
+        state.statistics.add_collection(kind, &summary);
+        if kind >= CollectionKind::Major {
+            state.ineffective = if self.is_effective(&summary) { 0 } else { state.ineffective.saturating_add(1) };
+        }
+        self.assert_within_hard_limit();
+        if state.verify_heap {
+            self.require_sound(stop, state, "after a collection");
+        }
+    }
+
+    /// S-1, checked in every stop.
+    fn assert_within_hard_limit(&self) {
+        let (committed, hard) = (self.spaces.budget.committed(), self.spaces.budget.limit(Limit::Hard));
+        assert!(committed <= hard, "S-1: {committed} pages are committed, the hard limit is {hard}");
+    }
+
+    fn is_effective(&self, summary: &CollectionSummary) -> bool {
+        let hard = self.spaces.budget.limit(Limit::Hard);
+        let free_pages = hard - self.spaces.budget.committed() + self.spaces.fresh.pooled();
+        let free_bytes = free_pages * self.spaces.layout().page_bytes + summary.hole_bytes;
+        free_bytes >= hard * self.spaces.layout().page_bytes / INEFFECTIVE_SHARE
+    }
+
+    /// A collection of `kind` or stronger, unless one was started since `before`. Whether the heap is usable.
+    pub(crate) fn collect(
+        &self,
+        initiator: Option<&Local>,
+        kind: CollectionKind,
+        before: Option<crate::thread::CollectionCounts>,
+    ) -> bool {
+        let mut usable = true;
+        self.safepoint.stop(
+            initiator,
+            |registry| {
+                usable = !registry.is_poisoned();
+                usable && before.is_none_or(|before| !registry.counts().met_since(kind, &before))
+            },
+            |stop| self.collect_in_stop(stop, &mut self.collector.lock(), kind),
+        );
+        usable
+    }
+
+    /// Whether recent collections left next to nothing.
+    pub(crate) fn is_thrashing(&self) -> bool {
+        self.collector.lock().ineffective >= INEFFECTIVE_MAX
+    }
+
+    /// The last resort: raises the hard limit if asked, then collects and attempts, all in one stop.
+    pub(crate) fn last_resort<R>(
+        &self,
+        initiator: &Local,
+        raised_limit_bytes: Option<usize>,
+        mut attempt: impl FnMut(&mut LocalData) -> Option<R>,
+    ) -> Option<R> {
+        self.safepoint
+            .stop(
+                Some(initiator),
+                |registry| !registry.is_poisoned(),
+                |stop| {
+                    let state = &mut *self.collector.lock();
+                    if let Some(bytes) = raised_limit_bytes {
+                        self.raise_hard_limit(bytes);
+                    }
+                    (0..LAST_RESORT_ROUNDS).find_map(|_| {
+                        self.collect_in_stop(stop, state, CollectionKind::MemoryReducing);
+                        let result = stop.with_initiator(&mut attempt).flatten();
+                        self.assert_within_hard_limit();
+                        result
+                    })
+                },
+            )
+            .flatten()
+    }
+
+    fn raise_hard_limit(&self, bytes: usize) {
+        let (layout, budget) = (self.spaces.layout(), &self.spaces.budget);
+        let hard = (bytes / layout.page_bytes).min(layout.hard_limit_pages_max).max(budget.limit(Limit::Hard));
+        // SAFETY: called in a stop.
+        unsafe { budget.set_limits(budget.limit(Limit::Soft), hard) };
+    }
+
+    /// Stops the world for `f`, after every page was made walkable. `None` if the heap is poisoned.
+    pub(crate) fn stopped<R>(&self, initiator: Option<&Local>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Option<R> {
+        self.safepoint.stop(
+            initiator,
+            |registry| !registry.is_poisoned(),
+            |stop| {
+                make_walkable(&self.spaces, stop);
+                self.assert_within_hard_limit();
+                f(stop)
+            },
+        )
+    }
+
+    pub(crate) fn verify_in_stop(&self, stop: &mut Stop<'_>) -> Verification {
+        let state = &mut *self.collector.lock();
+        self.verify_with(stop, state)
+    }
+
+    fn verify_with(&self, stop: &mut Stop<'_>, state: &mut CollectorState) -> Verification {
+        make_walkable(&self.spaces, stop);
+        let verification = verify::verify(&self.spaces, Roots::new(stop, &self.persistent, &self.root_sets));
+        state.statistics.objects_verified += verification.objects;
+        verification
+    }
+
+    /// # Panics
+    /// If the verifier finds a violation: an invariant is broken.
+    fn require_sound(&self, stop: &mut Stop<'_>, state: &mut CollectorState, when: &str) {
+        let verification = self.verify_with(stop, state);
+        assert!(verification.violations.is_empty(), "heap verification {when}: {}", verification.describe());
+    }
+
+    pub(crate) fn statistics_in_stop(&self, stop: &mut Stop<'_>) -> Statistics {
+        let mut statistics = self.collector.lock().statistics;
+        stop.for_each_local(|data| statistics.add_local(data));
+        let (page_bytes, budget) = (self.spaces.layout().page_bytes, &self.spaces.budget);
+        statistics.committed_bytes = budget.committed() * page_bytes;
+        statistics.pooled_bytes = self.spaces.fresh.pooled() * page_bytes;
+        statistics.soft_limit_bytes = budget.limit(Limit::Soft) * page_bytes;
+        statistics.hard_limit_bytes = budget.limit(Limit::Hard) * page_bytes;
+        statistics.attached = stop.locals_count();
+        statistics
+    }
+
+    /// Changes flags in a stop, and gives each local heap its copy.
+    pub(crate) fn set_flags(&self, stop: &mut Stop<'_>, change: impl FnOnce(&mut HeapFlags)) {
+        let flags = {
+            let state = &mut *self.collector.lock();
+            change(&mut state.flags);
+            state.flags
+        };
+        stop.for_each_local(|data| HeapInner::apply_flags(flags, data));
+    }
+
+    pub(crate) fn set_verify_heap(&self, on: bool) {
+        self.collector.lock().verify_heap = on;
+    }
+
+    fn apply_flags(flags: HeapFlags, data: &mut LocalData) {
+        data.flags = LocalFlags { gc_interval: flags.gc_interval, countdown: flags.gc_interval };
+        data.allocator.set_window(flags.gc_interval == 0);
+        data.allocator.fail_after(flags.fail_after);
+    }
+
+    /// Under the collector lock: a local heap's first copy of the flags.
+    pub(crate) fn prepare_local(&self, data: &mut LocalData) {
+        let flags = self.collector.lock().flags;
+        HeapInner::apply_flags(flags, data);
+    }
+
+    /// Under the collector lock: a detaching local heap's memory and counters.
+    pub(crate) fn retire_local(&self, data: &mut LocalData) {
+        data.allocator.give_up(&self.spaces);
+        data.allocator.give_back_reserve(&self.spaces, crate::allocation::ScopeMark::default());
+        self.collector.lock().statistics.add_local(data);
+    }
+
+    /// Makes a space full: no memory that is free now serves any later allocation before the next collection of it.
+    /// Returns the bytes that are wasted.
+    pub(crate) fn simulate_full_space(&self, stop: &mut Stop<'_>, space: SpaceKind) -> usize {
+        let (spaces, layout) = (&self.spaces, self.spaces.layout());
+        make_walkable(spaces, stop);
+        let paged = match space {
+            // SAFETY: the world is stopped, and walkable.
+            SpaceKind::New => return unsafe { spaces.new.exhaust(layout) },
+            SpaceKind::Large => return spaces.large.exhaust() * layout.page_bytes,
+            SpaceKind::Old => &spaces.old,
+            SpaceKind::Map => &spaces.map,
+            SpaceKind::Code => &spaces.code,
+        };
+        // SAFETY: the world is stopped; every page of the space is the collector's.
+        unsafe {
+            paged.clear();
+            (0..layout.paged_pages)
+                .map(crate::words::PageIndex::new)
+                .filter(|&page| spaces.pages.kind(page) == paged.kind())
+                .map(|page| spaces.holes(page).drop_all())
+                .sum()
+        }
+    }
+}
+
+impl Drop for HeapInner {
+    fn drop(&mut self) {
+        if self.collector.get_mut().verify_heap && !crate::sync::thread::panicking() {
+            let sound = self.stopped(None, |stop| self.verify_in_stop(stop));
+            if let Some(verification) = sound {
+                assert!(verification.violations.is_empty(), "heap verification at drop: {}", verification.describe());
+            }
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! The raw API: a local heap without handles, scopes or lifetimes. What the safe API is made of.
+//!
+//! # The contract of the raw API
+//!
+//! * **R-1** A local heap is used by one thread at a time. The methods that touch the heap need it *running*: between
+//!   [`LocalHeap::unpark`] and [`LocalHeap::park`]. A thread has at most one running local heap, of any heap.
+//! * **R-2** Whatever may collect (allocation, `poll`, `park`, `collect`, ...) may move objects and reclaims what no root
+//!   reaches: raw references held over it are dead. Roots are pushed with [`LocalHeap::push_handle`].
+//! * **R-3** Memory from [`LocalHeap::allocate_raw`] is zero. Before the next call that may collect, the caller writes a
+//!   header that names a map whose shape gives exactly the allocated size; until then nobody else may see it.
+//! * **R-4** References are stored through [`LocalHeap::store_slot`] only, except into an object that is not yet
+//!   published and was allocated young since the last call that may collect.
+
+use super::inner::{HeapInner, NearLimit};
+use crate::allocation::{Collect, Collected, Fell, Reserve, climb, rungs};
+use crate::object::{Header, Root, Shape, Tagged, View, kind};
+use crate::page::PageKind;
+use crate::sync::{Arc, Ordering};
+use crate::thread::{HandleMark, Local, LocalData, Slot};
+use crate::words::{
+    AllocError, AllocationOrigin, AllocationType, CollectionKind, GRANULE_BYTES, Limit, Offset, align_up,
+};
+use core::ptr::NonNull;
+
+/// A thread's state in a heap, raw: see the [module](self) for the contract.
+pub struct LocalHeap {
+    inner: Arc<HeapInner>,
+    local: Arc<Local>,
+}
+
+impl LocalHeap {
+    pub(super) fn new(inner: Arc<HeapInner>, local: Arc<Local>) -> LocalHeap {
+        LocalHeap { inner, local }
+    }
+
+    #[inline(always)]
+    pub(super) fn inner(&self) -> &Arc<HeapInner> {
+        &self.inner
+    }
+
+    #[inline(always)]
+    pub(super) fn local(&self) -> &Local {
+        &self.local
+    }
+
+    /// The data, exclusively.
+    ///
+    /// # Safety
+    /// R-1 holds, and no other borrow of the data is alive.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub(super) unsafe fn data(&self) -> &mut LocalData {
+        // SAFETY: the running owner has the data, by the contract.
+        unsafe { &mut *self.local.data().access() }
+    }
+
+    /// Allocates `size` bytes of zeroed memory at a multiple of `alignment` bytes.
+    ///
+    /// The common case, a small request that the LAB has room for, is a bounds check and an addition. Otherwise this
+    /// polls, may collect, may call the near-heap-limit callback, and may block while another thread collects.
+    ///
+    /// `size` is a non-zero multiple of 8; `alignment` is 8, 16, 32 or 64. Map and code objects are padded to 32 and 64
+    /// bytes; the padding is a filler.
+    ///
+    /// # Errors
+    /// See [`AllocError`]. Nothing is lost by a failure, and the heap stays usable.
+    ///
+    /// # Safety
+    ///
+    #[inline(always)]
+    pub unsafe fn allocate_raw(
+        &mut self,
+        size: usize,
+        ty: AllocationType,
+        origin: AllocationOrigin,
+        alignment: usize,
+    ) -> Result<Offset, AllocError> {
+        let plain = matches!(ty, AllocationType::Young | AllocationType::Old) && alignment == GRANULE_BYTES;
+        if plain && origin == AllocationOrigin::Runtime && size != 0 && size.is_multiple_of(GRANULE_BYTES) {
+            // SAFETY: R-1, and the borrow ends here.
+            if let Some(at) = unsafe { self.data() }.allocator.bump(ty, size) {
+                return Ok(at);
+            }
+        }
+        // SAFETY: are the caller's.
+        unsafe { self.allocate_raw_slow(size, ty, origin, alignment) }
+    }
+
+    /// The same after the bump path failed: checks the request, then rounds, aligns and climbs.
+    ///
+    /// # Safety
+    ///
+    #[cold]
+    #[inline(never)]
+    unsafe fn allocate_raw_slow(
+        &mut self,
+        size: usize,
+        ty: AllocationType,
+        origin: AllocationOrigin,
+        alignment: usize,
+    ) -> Result<Offset, AllocError> {
+        if origin != AllocationOrigin::Runtime {
+            return Err(AllocError::InvalidOrigin);
+        }
+        if size == 0 || !size.is_multiple_of(GRANULE_BYTES) {
+            return Err(AllocError::InvalidSize { size_bytes: size });
+        }
+        if !matches!(alignment, 8 | 16 | 32 | 64) {
+            return Err(AllocError::InvalidAlignment { alignment_bytes: alignment });
+        }
+        let layout = self.inner.spaces.layout();
+        let size_bytes_max = layout.object_bytes_max;
+        if size > size_bytes_max {
+            return Err(AllocError::TooLarge { size_bytes: size, size_bytes_max });
+        }
+        let granule = ty.granule_bytes();
+        // A large object starts at a page, so it is aligned.
+        let slack = alignment.saturating_sub(granule);
+        let bytes = align_up(size, granule) + slack;
+        let bytes = if bytes > layout.regular_bytes_max {
+            align_up(size, granule).max(layout.regular_bytes_max + 8)
+        } else {
+            bytes
+        };
+        if ty == AllocationType::Map && bytes > layout.regular_bytes_max {
+            return Err(AllocError::TooLarge { size_bytes: size, size_bytes_max: layout.regular_bytes_max });
+        }
+        let regular = bytes <= layout.regular_bytes_max;
+        // SAFETY.
+        unsafe {
+            let start = self.allocate_slow(bytes, size, ty)?;
+            let at = Offset::new(align_up(start.bytes(), alignment));
+            if regular {
+                let view = self.view();
+                view.write_filler(start, at.bytes() - start.bytes());
+                view.write_filler(at.plus(size), start.bytes() + bytes - at.bytes() - size);
+            }
+            Ok(at)
+        }
+    }
+
+    /// Climbs the ladder for `bytes` bytes.
+    unsafe fn allocate_slow(&mut self, bytes: usize, size: usize, ty: AllocationType) -> Result<Offset, AllocError> {
+        let out_of_memory = AllocError::OutOfMemory { allocation_type: ty, size_bytes: size };
+        self.inner.safepoint.poll(&self.local);
+        // SAFETY: R-1; each borrow ends with its statement.
+        unsafe {
+            if self.data().poisoned {
+                return Err(AllocError::Poisoned);
+            }
+            if self.data().in_callback {
+                return Err(out_of_memory);
+            }
+            self.collect_at_interval(ty);
+            let large = bytes > self.inner.spaces.layout().regular_bytes_max;
+            let mut climber = Climber { heap: self, ty, bytes, first: true, raised_limit_bytes: None };
+            match climb(rungs(ty, large), &mut climber) {
+                Ok(at) => Ok(at),
+                Err(Fell::Exhausted) if self.data().poisoned => Err(AllocError::Poisoned),
+                Err(Fell::Exhausted) => Err(out_of_memory),
+                Err(Fell::Poisoned) => Err(AllocError::Poisoned),
+            }
+        }
+    }
+
+    /// The flag `gc_interval`: a collection at every n-th allocation, but never in an always-allocate scope.
+    unsafe fn collect_at_interval(&mut self, ty: AllocationType) {
+        // SAFETY: R-1.
+        let data = unsafe { self.data() };
+        if data.flags.gc_interval == 0 || data.allocator.is_always_allocating() {
+            return;
+        }
+        data.flags.countdown = data.flags.countdown.saturating_sub(1);
+        if data.flags.countdown == 0 {
+            data.flags.countdown = data.flags.gc_interval;
+            let kind = if ty == AllocationType::Young { CollectionKind::Minor } else { CollectionKind::Major };
+            self.inner.collect(Some(&self.local), kind, None);
+        }
+    }
+
+    /// Lets a stop begin, if one was asked for, and waits for its end. One load otherwise.
+    ///
+    /// # Safety
+    ///
+    #[inline(always)]
+    pub unsafe fn poll(&mut self) {
+        self.inner.safepoint.poll(&self.local);
+    }
+
+    /// Running to parked: stops need not wait for this thread any more. Does not block.
+    ///
+    /// # Safety
+    /// running before, not after.
+    #[inline]
+    pub unsafe fn park(&mut self) {
+        self.inner.safepoint.park(&self.local);
+    }
+
+    /// Parked to running. Blocks while a stop runs.
+    ///
+    /// # Safety
+    /// parked before, running after; the thread runs no other local heap.
+    #[inline]
+    pub unsafe fn unpark(&mut self) {
+        self.inner.safepoint.unpark(&self.local);
+    }
+
+    /// Collects, or waits for a collection of this kind or a stronger one that another thread started meanwhile.
+    ///
+    /// # Safety
+    ///
+    pub unsafe fn collect(&mut self, kind: CollectionKind) {
+        // SAFETY: R-1; the borrow ends here.
+        let before = unsafe { self.data() }.counts;
+        self.inner.collect(Some(&self.local), kind, Some(before));
+    }
+
+    /// Plain access to words that this thread allocated since the last call that may collect.
+    ///
+    /// # Safety
+    /// R-1, and see [`View::new`].
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn view(&self) -> View<'_> {
+        // SAFETY: the caller's contract.
+        unsafe { self.inner.spaces.view() }
+    }
+
+    /// Loads a slot.
+    ///
+    /// # Safety
+    /// `slot` is a tagged word of a live object.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn load_slot(&self, slot: Offset) -> Tagged {
+        // SAFETY: a live object's words are committed.
+        // O-5: Acquire pairs with `store_slot`: the object it refers to is seen as it was when it was published.
+        Tagged::from_bits(unsafe { self.inner.spaces.memory.load(slot.bytes(), Ordering::Acquire) })
+    }
+
+    /// Stores a reference or a small integer into a slot of `host`, and remembers the slot if it leads from an old to
+    /// a young object.
+    ///
+    /// # Safety
+    /// `slot` is a tagged word of the live object `host`; `value` is a small integer or a live object.
+    #[inline(always)]
+    pub unsafe fn store_slot(&self, host: Offset, slot: Offset, value: Tagged) {
+        // SAFETY: a live object's words are committed.
+        // O-5: Release publishes the object to whoever loads the slot.
+        unsafe { self.inner.spaces.memory.store(slot.bytes(), value.bits(), Ordering::Release) };
+        if value.is_reference() {
+            // SAFETY: the caller's contract.
+            unsafe { self.barrier(host, slot, value.target()) };
+        }
+    }
+
+    /// The write barrier: remembers a slot that leads from an old to a young object. Runs after the store, with no poll
+    /// between, so the two are one step to every stop.
+    #[inline(always)]
+    unsafe fn barrier(&self, host: Offset, slot: Offset, target: Offset) {
+        let pages = &self.inner.spaces.pages;
+        let kind = |object| {
+            // SAFETY: G-1: both objects reached this thread, and with them what their pages are.
+            unsafe { pages.kind(pages.layout().page_of(object)) }
+        };
+        if kind(target) == PageKind::New && kind(host) != PageKind::New {
+            pages.remember(slot);
+        }
+    }
+
+    /// Pushes a root; the slot keeps its address, and follows the object, until the handle stack is reset.
+    ///
+    /// # Safety
+    /// R-1; `value` is a small integer or a live object.
+    #[inline(always)]
+    pub unsafe fn push_handle(&mut self, value: Tagged) -> NonNull<Slot> {
+        // SAFETY: R-1; the borrow ends here.
+        unsafe { self.data() }.handles.push(value)
+    }
+
+    /// Where the handle stack stands.
+    ///
+    /// # Safety
+    ///
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn handle_mark(&self) -> HandleMark {
+        // SAFETY: R-1; the borrow ends here.
+        unsafe { self.data() }.handles.mark()
+    }
+
+    /// Goes back to `mark`: later roots are dropped.
+    ///
+    /// # Safety
+    /// R-1; `mark` was taken on this local heap and not gone back beyond; no later slot is read again.
+    #[inline(always)]
+    pub unsafe fn reset_handles(&mut self, mark: HandleMark) {
+        // SAFETY: R-1; the borrow ends here.
+        unsafe { self.data() }.handles.reset(mark);
+    }
+
+    /// The shape of the map at `map`.
+    ///
+    /// # Safety
+    /// R-1; `map` is a live map.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn shape_of(&self, map: Offset) -> Shape {
+        // SAFETY: a live object's words are committed; J-1: they never change after publication, and whoever holds the
+        // map was handed it by an edge.
+        let word = |index| unsafe { self.inner.spaces.memory.load(map.word(index).bytes(), Ordering::Relaxed) };
+        Shape::decode([word(1), word(2)])
+    }
+
+    /// The map of `object`.
+    ///
+    /// # Safety
+    /// R-1; `object` is live.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn map_of(&self, object: Offset) -> Offset {
+        // SAFETY: a live object's words are committed. Relaxed: J-1, as in `shape_of`.
+        let word = unsafe { self.inner.spaces.memory.load(object.bytes(), Ordering::Relaxed) };
+        match Header::decode(word) {
+            Header::Map(map) => map,
+            Header::Kept(_) | Header::Forwarded(_) => unreachable!("J-2: headers change in stops only"),
+        }
+    }
+
+    /// Allocates and writes a map of `shape`.
+    ///
+    /// # Errors
+    /// As [`allocate_raw`](Self::allocate_raw); `InvalidShape` for a built-in kind.
+    ///
+    /// # Safety
+    ///
+    pub unsafe fn allocate_map(&mut self, shape: Shape) -> Result<Offset, AllocError> {
+        if shape.kind() < kind::FIRST_EMBEDDER {
+            return Err(AllocError::InvalidShape("kinds below 16 are built in"));
+        }
+        // SAFETY; the map is written before anything else happens.
+        unsafe {
+            let at = self.allocate_raw(32, AllocationType::Map, AllocationOrigin::Runtime, 8)?;
+            self.view().write_map(at, Root::MetaMap.offset(), shape);
+            Ok(at)
+        }
+    }
+
+    /// Runs `f` in an always-allocate scope, whose reserve belongs to this local heap alone.
+    ///
+    /// On entry the reserve is taken from the budget, which may collect and may fail. Inside `f` the first attempt of
+    /// each allocation succeeds up to the reserve, without a collection that this thread asked for; beyond it, only
+    /// this local heap's soft limit is lifted. What is left of the reserve goes back when `f` returns or unwinds.
+    ///
+    /// # Errors
+    /// The reserve does not fit after every collection, or the heap is poisoned.
+    ///
+    /// # Safety
+    ///
+    pub unsafe fn always_allocate<R>(
+        &mut self,
+        reserve: Reserve,
+        f: impl FnOnce(&mut LocalHeap) -> R,
+    ) -> Result<R, AllocError> {
+        struct ScopeGuard<'a> {
+            heap: &'a mut LocalHeap,
+            mark: crate::allocation::ScopeMark,
+            entered: bool,
+        }
+        impl Drop for ScopeGuard<'_> {
+            fn drop(&mut self) {
+                // SAFETY: R-1: the scope is left where it was entered, running.
+                let data = unsafe { self.heap.data() };
+                if self.entered {
+                    data.allocator.leave_scope();
+                }
+                data.allocator.give_back_reserve(&self.heap.inner.spaces, self.mark);
+            }
+        }
+        // SAFETY: R-1; each borrow ends with its statement.
+        unsafe {
+            let layout = self.inner.spaces.layout();
+            let page_max = layout.hard_limit_pages_max;
+            let pages = [reserve.young_pages, reserve.old_pages, reserve.map_pages, reserve.code_pages];
+            if reserve.large_bytes > layout.object_bytes_max || pages.iter().any(|&count| count > page_max) {
+                return Err(AllocError::TooLarge {
+                    size_bytes: pages.iter().fold(reserve.large_bytes, |sum, &count| {
+                        sum.saturating_add(count.saturating_mul(layout.page_bytes))
+                    }),
+                    size_bytes_max: layout.object_bytes_max,
+                });
+            }
+            let mark = self.data().allocator.scope_mark();
+            let mut guard = ScopeGuard { heap: self, mark, entered: false };
+            guard.heap.fill_reserve(&reserve, mark)?;
+            guard.heap.data().allocator.enter_scope();
+            guard.entered = true;
+            Ok(f(guard.heap))
+        }
+    }
+
+    unsafe fn fill_reserve(&mut self, reserve: &Reserve, mark: crate::allocation::ScopeMark) -> Result<(), AllocError> {
+        use CollectionKind::{Major, MemoryReducing};
+        let rounds = [(Limit::Soft, Some(Major)), (Limit::Hard, Some(MemoryReducing)), (Limit::Hard, None)];
+        for (limit, then) in rounds {
+            // SAFETY: R-1; each borrow ends with its statement.
+            unsafe {
+                let before = self.data().counts;
+                let inner = &self.inner;
+                if self.data().allocator.fill_reserve(&inner.spaces, mark, reserve, limit).is_ok() {
+                    return Ok(());
+                }
+                if let Some(kind) = then {
+                    self.data().requests += 1;
+                    if !inner.collect(Some(&self.local), kind, Some(before)) {
+                        return Err(AllocError::Poisoned);
+                    }
+                }
+            }
+        }
+        let layout = self.inner.spaces.layout();
+        let pages = reserve.young_pages + reserve.old_pages + reserve.map_pages + reserve.code_pages;
+        Err(AllocError::OutOfMemory {
+            allocation_type: AllocationType::Old,
+            size_bytes: pages * layout.page_bytes + reserve.large_bytes,
+        })
+    }
+
+    /// Fills the current page of a type's space but for `bytes_left` bytes, which serve the next allocations.
+    ///
+    /// # Errors
+    /// `InvalidSize` if `bytes_left` is no multiple of the type's granule or more than half a page; `OutOfMemory` if
+    /// the space has no page. Never collects.
+    ///
+    /// # Safety
+    ///
+    pub unsafe fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
+        let layout = self.inner.spaces.layout();
+        if !bytes_left.is_multiple_of(ty.granule_bytes()) || bytes_left > layout.regular_bytes_max {
+            return Err(AllocError::InvalidSize { size_bytes: bytes_left });
+        }
+        let inner = &self.inner;
+        // SAFETY: R-1; the borrow ends here.
+        unsafe { self.data() }
+            .allocator
+            .fill_page_but(&inner.spaces, ty, bytes_left)
+            .map_err(|_| AllocError::OutOfMemory { allocation_type: ty, size_bytes: bytes_left })
+    }
+}
+
+impl Drop for LocalHeap {
+    fn drop(&mut self) {
+        // parked. The collector lock keeps stops away while memory is given up.
+        self.inner.safepoint.lock().detach(&self.local, |data| self.inner.retire_local(data));
+    }
+}
+
+// SAFETY: R-1: a parked local heap may be moved to another thread; its data is reached by its owner and in stops only.
+unsafe impl Send for LocalHeap {}
+
+/// A request on its way up the ladder.
+struct Climber<'a> {
+    heap: &'a mut LocalHeap,
+    ty: AllocationType,
+    bytes: usize,
+    first: bool,
+    raised_limit_bytes: Option<usize>,
+}
+
+impl Collect for Climber<'_> {
+    fn attempt(&mut self, limit: Limit) -> Option<Offset> {
+        let inner = &self.heap.inner;
+        // SAFETY: R-1; the borrow ends with this call.
+        let data = unsafe { self.heap.data() };
+        let result = data.allocator.attempt(&inner.spaces, self.ty, self.bytes, limit).ok();
+        if result.is_none() && core::mem::take(&mut self.first) {
+            data.retries += 1;
+        }
+        result
+    }
+
+    fn collect(&mut self, kind: CollectionKind) -> Collected {
+        let before = {
+            // SAFETY: R-1; the borrow ends here. T-5: the counts as of the last attempt.
+            let data = unsafe { self.heap.data() };
+            data.requests += 1;
+            data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
+            data.counts
+        };
+        if !self.heap.inner.collect(Some(&self.heap.local), kind, Some(before)) {
+            return Collected::Poisoned;
+        }
+        if self.heap.inner.is_thrashing() { Collected::Thrashing } else { Collected::Done }
+    }
+
+    fn near_limit(&mut self) {
+        struct CallbackGuard<'a>(&'a LocalHeap);
+        impl Drop for CallbackGuard<'_> {
+            fn drop(&mut self) {
+                // SAFETY: R-1; also when the callback unwinds.
+                unsafe { self.0.data() }.in_callback = false;
+            }
+        }
+        let inner = &self.heap.inner;
+        let Some(callback) = inner.near_limit.lock().clone() else { return };
+        let (layout, budget) = (inner.spaces.layout(), &inner.spaces.budget);
+        let near = NearLimit {
+            hard_limit_bytes: budget.limit(Limit::Hard) * layout.page_bytes,
+            hard_limit_bytes_initial: layout.hard_limit_pages * layout.page_bytes,
+            hard_limit_bytes_max: layout.hard_limit_pages_max * layout.page_bytes,
+            committed_bytes: budget.committed() * layout.page_bytes,
+        };
+        // SAFETY: R-1; the borrow ends here.
+        unsafe { self.heap.data() }.in_callback = true;
+        let guard = CallbackGuard(self.heap);
+        let answer = callback(near);
+        drop(guard);
+        self.raised_limit_bytes = (answer > near.hard_limit_bytes).then_some(answer);
+    }
+
+    fn last_resort(&mut self) -> Option<Offset> {
+        let inner = &self.heap.inner;
+        let (ty, bytes) = (self.ty, self.bytes);
+        // SAFETY: R-1; the borrow ends here.
+        let data = unsafe { self.heap.data() };
+        data.requests += 1;
+        data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
+        inner.last_resort(&self.heap.local, self.raised_limit_bytes, |data| {
+            data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard).ok()
+        })
+    }
+}

@@ -1,0 +1,301 @@
+//! Layer 7: the heap. The public API, the verifier, statistics, flags.
+//!
+//! A [`Heap`] is shared by threads. Each thread that allocates has an [`Attachment`] and works inside
+//! [`Attachment::run`], through a [`Scope`]:
+//!
+//! * **Handles** ([`Handle`]) are roots: they keep objects alive and follow them when they move. They live as long as
+//!   the handle scope that made them.
+//! * **References** ([`Ref`]) are the objects themselves, for the moment: they borrow the scope, so the borrow checker
+//!   rejects one that is held over anything that may collect, since all of that takes `&mut Scope`.
+//! * **Persistent handles** ([`Persistent`]) and **root sets** ([`RootSet`]) are roots that belong to no thread.
+//!
+//! The safe API rests on these invariants, each of which a compile-fail or run-time test attacks:
+//! * **H-1** A thread runs at most one local heap, of any heap (a per-thread marker): so no two scopes exist on a
+//!   thread but nested ones, and references of two heaps cannot meet.
+//! * **H-2** Whatever may collect takes `&mut Scope`; references borrow the scope.
+//! * **H-3** A handle's lifetime is its scope's brand, which is invariant and made by a `for<'s>` closure: it cannot
+//!   leave.
+//! * **H-4** There is no guard to forget: scopes end when closures return or unwind.
+
+mod attachment;
+mod config;
+mod error;
+mod inner;
+mod local_heap;
+mod persistent;
+mod scope;
+mod scope_objects;
+mod statistics;
+mod stress;
+mod value;
+mod verify;
+
+pub use attachment::Attachment;
+pub use config::HeapConfig;
+pub use error::{AttachError, BuildError, CloseError, FlagError, RunError, StopError, WrongHeap};
+pub use inner::{NearLimit, NearLimitCallback};
+pub use local_heap::LocalHeap;
+pub use persistent::{Persistent, RootSet};
+pub use scope::{OwnRequests, Scope};
+pub use statistics::Statistics;
+pub use value::{Array, Bytes, Code, Handle, HeapType, Map, Record, Ref, Value};
+pub use verify::{Verification, Violation};
+
+use crate::sync::{Arc, Mutex, run_marker};
+use crate::thread::{Local, Stop};
+use crate::words::{CollectionKind, Layout, SpaceKind};
+use core::fmt;
+use inner::HeapInner;
+use stress::StressThread;
+
+/// A managed heap. Cloning it clones the reference.
+///
+/// # Examples
+///
+/// ```
+/// # if cfg!(feature = "loom") { return; }
+/// use heaplab::{Heap, HeapConfig};
+///
+/// let heap = Heap::new(HeapConfig::default()).unwrap();
+/// let mut thread = heap.attach().unwrap();
+/// let sum = thread
+///     .run(|scope| {
+///         let list = scope.new_array(2).unwrap();
+///         let item = scope.new_array(1).unwrap();
+///         scope.store(scope.get(list), 0, scope.get(item).into());
+///         scope.collect(heaplab::CollectionKind::Major);
+///         scope.len(scope.get(list)) + scope.len(scope.get(item))
+///     })
+///     .unwrap();
+/// assert_eq!(sum, 3);
+/// ```
+#[derive(Clone)]
+pub struct Heap {
+    inner: Arc<HeapInner>,
+    stress: Arc<Mutex<Option<StressThread>>>,
+}
+
+impl Heap {
+    /// Builds a heap: reserves address space, commits the pages of the built-in objects.
+    ///
+    /// # Errors
+    /// The configuration contradicts itself, or the system refuses the memory.
+    pub fn new(config: HeapConfig) -> Result<Heap, BuildError> {
+        Ok(Heap { inner: Arc::new(HeapInner::new(config)?), stress: Arc::new(Mutex::new(None)) })
+    }
+
+    /// Attaches a local heap. It is parked until [`Attachment::run`]. Waits for a stop to end.
+    ///
+    /// # Errors
+    /// See [`AttachError`].
+    pub fn attach(&self) -> Result<Attachment, AttachError> {
+        attach(&self.inner).map(Attachment::new)
+    }
+
+    /// Attaches a local heap for use through the raw API. It is parked.
+    ///
+    /// # Errors
+    /// See [`AttachError`].
+    pub fn attach_raw(&self) -> Result<LocalHeap, AttachError> {
+        attach(&self.inner)
+    }
+
+    fn stopped<R>(&self, f: impl FnOnce(&mut Stop<'_>) -> R) -> Result<R, StopError> {
+        if run_marker::is_inside() {
+            return Err(StopError::InsideRun);
+        }
+        self.inner.stopped(None, f).ok_or(StopError::Poisoned)
+    }
+
+    /// Collects, from a thread that runs no local heap. Blocks until every local heap is parked.
+    ///
+    /// # Errors
+    /// The thread runs a local heap (use [`Scope::collect`]), or the heap is poisoned.
+    pub fn collect(&self, kind: CollectionKind) -> Result<(), StopError> {
+        if run_marker::is_inside() {
+            return Err(StopError::InsideRun);
+        }
+        if self.inner.collect(None, kind, None) { Ok(()) } else { Err(StopError::Poisoned) }
+    }
+
+    /// Walks the whole heap in a stop, and says what is wrong with it.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn verify(&self) -> Result<Verification, StopError> {
+        self.stopped(|stop| self.inner.verify_in_stop(stop))
+    }
+
+    /// Statistics, summed in a stop.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn statistics(&self) -> Result<Statistics, StopError> {
+        self.stopped(|stop| self.inner.statistics_in_stop(stop))
+    }
+
+    /// Makes a space full, while other threads go on allocating: nothing allocated later lies in memory of the space
+    /// that was free at the stop, until a collection frees it again. Returns the bytes wasted.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn simulate_full_space(&self, space: SpaceKind) -> Result<usize, StopError> {
+        self.stopped(|stop| self.inner.simulate_full_space(stop, space))
+    }
+
+    /// Switches concurrent allocation. Off, at most one local heap may be attached. Waits for a stop to end.
+    ///
+    /// # Errors
+    /// Several local heaps are attached, or the caller runs one.
+    pub fn set_concurrent_allocation(&self, on: bool) -> Result<(), FlagError> {
+        if run_marker::is_inside() {
+            return Err(FlagError::InsideRun);
+        }
+        // Under the collector lock, as `attach` is, so the two cannot pass each other.
+        let mut registry = self.inner.safepoint.lock();
+        if registry.is_poisoned() {
+            return Err(FlagError::Poisoned);
+        }
+        let attached = registry.locals().len();
+        if !on && attached > 1 {
+            return Err(FlagError::SeveralAttached { attached });
+        }
+        registry.concurrent_allocation = on;
+        Ok(())
+    }
+
+    /// Switches a background thread that allocates small, medium and large old objects, polls each round, and asks
+    /// for a collection when it fails. Switching it off joins it.
+    ///
+    /// # Errors
+    /// It cannot attach, or the caller runs a local heap.
+    pub fn set_stress_concurrent_allocation(&self, on: bool) -> Result<(), FlagError> {
+        if run_marker::is_inside() {
+            return Err(FlagError::InsideRun);
+        }
+        let mut stress = self.stress.lock();
+        match (on, stress.is_some()) {
+            (true, false) => {
+                let local = attach(&self.inner).map_err(FlagError::Attach)?;
+                *stress = Some(StressThread::start(local, Arc::downgrade(&self.inner)));
+            }
+            (false, true) => {
+                if let Some(thread) = stress.take() {
+                    thread.stop();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Switches verification before and after each collection and when the heap is dropped.
+    pub fn set_verify_heap(&self, on: bool) {
+        self.inner.set_verify_heap(on);
+    }
+
+    /// Collects at every `interval`-th allocation of each local heap; 0 switches that off. Inside an always-allocate
+    /// scope no such collection happens.
+    ///
+    /// # Errors
+    /// The caller runs a local heap, or the heap is poisoned.
+    pub fn set_gc_interval(&self, interval: u64) -> Result<(), FlagError> {
+        self.set_flags(|flags| flags.gc_interval = interval)
+    }
+
+    /// Makes the `attempt`-th attempt (counted from 0, per local heap) to get memory for a LAB or a large object fail,
+    /// once, as if memory were exhausted; `None` switches that off.
+    ///
+    /// # Errors
+    /// The caller runs a local heap, or the heap is poisoned.
+    pub fn set_fail_allocation(&self, attempt: Option<u64>) -> Result<(), FlagError> {
+        self.set_flags(|flags| flags.fail_after = attempt)
+    }
+
+    fn set_flags(&self, change: impl FnOnce(&mut inner::HeapFlags)) -> Result<(), FlagError> {
+        self.stopped(|stop| self.inner.set_flags(stop, change)).map_err(|error| match error {
+            StopError::InsideRun => FlagError::InsideRun,
+            StopError::Poisoned => FlagError::Poisoned,
+        })
+    }
+
+    /// Sets the callback of the last resort, which may raise the hard limit; `None` removes it.
+    ///
+    /// It runs on the thread whose request failed, which is running, with no lock held. A request nested in it fails.
+    /// If it unwinds, so does the request.
+    pub fn set_near_limit_callback(&self, callback: Option<Box<NearLimitCallback>>) {
+        *self.inner.near_limit.lock() = callback.map(Arc::from);
+    }
+
+    /// A root set of `len` slots, each the small integer 0.
+    #[must_use]
+    pub fn new_root_set(&self, len: usize) -> RootSet {
+        RootSet::new(Arc::clone(&self.inner), len)
+    }
+
+    /// The configuration that the heap was built with.
+    #[must_use]
+    pub fn config(&self) -> &HeapConfig {
+        &self.inner.config
+    }
+
+    /// The geometry of the heap.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        self.inner.spaces.layout()
+    }
+
+    /// The spaces, for tests that look inside.
+    #[must_use]
+    pub fn spaces(&self) -> &crate::space::Spaces {
+        &self.inner.spaces
+    }
+
+    /// Verifies the heap a last time and drops this reference to it. The memory goes back to the system when the last
+    /// reference is dropped; attached local heaps hold one each, so a heap never disappears under a thread.
+    ///
+    /// # Errors
+    /// Local heaps are attached; the heap is handed back.
+    pub fn close(self) -> Result<Verification, (Heap, CloseError)> {
+        if run_marker::is_inside() {
+            return Err((self, CloseError::InsideRun));
+        }
+        if let Some(thread) = self.stress.lock().take() {
+            thread.stop();
+        }
+        let attached = self.inner.safepoint.lock().locals().len();
+        if attached != 0 {
+            return Err((self, CloseError::Attached { attached }));
+        }
+        match self.verify() {
+            Ok(verification) => Ok(verification),
+            Err(_) => Err((self, CloseError::Poisoned)),
+        }
+    }
+}
+
+impl fmt::Debug for Heap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heap").field("config", &self.inner.config).finish_non_exhaustive()
+    }
+}
+
+fn attach(inner: &Arc<HeapInner>) -> Result<LocalHeap, AttachError> {
+    let local = Arc::new(Local::new(inner.config.handle_block_slots));
+    let mut registry = inner.safepoint.lock();
+    let (attached, threads_max) = (registry.locals().len(), inner.spaces.layout().threads_max);
+    if registry.is_poisoned() {
+        return Err(AttachError::Poisoned);
+    }
+    if attached != 0 && !registry.concurrent_allocation {
+        return Err(AttachError::ConcurrentAllocationOff);
+    }
+    if attached >= threads_max {
+        return Err(AttachError::TooManyThreads { threads_max });
+    }
+    // SAFETY: nobody else knows this local heap yet.
+    unsafe { local.data().with_mut(|data| inner.prepare_local(&mut *data)) };
+    registry.attach(Arc::clone(&local));
+    drop(registry);
+    Ok(LocalHeap::new(Arc::clone(inner), local))
+}

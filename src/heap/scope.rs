@@ -1,0 +1,330 @@
+//! The scope: a running thread's door to the heap, and the innermost handle scope. Control; objects are in
+//! `scope_objects`.
+
+use super::persistent::HeapId;
+use super::value::{Handle, HeapType, Ref, Value};
+use super::{LocalHeap, Persistent, RootSet, Statistics, Verification, WrongHeap};
+use crate::allocation::Reserve;
+use crate::object::Root;
+use crate::sync::{Arc, run_marker};
+use crate::thread::HandleMark;
+use crate::words::{AllocError, AllocationType, CollectionKind, SpaceKind};
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+/// A running thread's door to the heap. Handles made through it live until it ends, and no longer.
+///
+/// Methods that take `&mut self` may collect, and so move objects; [`Ref`]s borrow the scope and cannot be held over
+/// them. Methods that take `&self` cannot collect.
+pub struct Scope<'s, 'o: 's> {
+    heap: NonNull<LocalHeap>,
+    /// The brand of this scope's handles: invariant.
+    _scope: PhantomData<fn(&'s ()) -> &'s ()>,
+    /// The brand of the enclosing scope's.
+    _outer: PhantomData<&'o ()>,
+}
+
+/// Closes a handle scope, also on unwind.
+struct HandleScope {
+    heap: NonNull<LocalHeap>,
+    mark: HandleMark,
+}
+
+impl HandleScope {
+    #[inline(always)]
+    fn open(heap: NonNull<LocalHeap>) -> HandleScope {
+        // SAFETY: the scope that this is opened in keeps the local heap alive and running.
+        let mark = unsafe { heap.as_ref().handle_mark() };
+        HandleScope { heap, mark }
+    }
+}
+
+impl Drop for HandleScope {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: as in `open`; handles made since are branded with the inner scope's lifetime, which is over.
+        unsafe { self.heap.as_mut().reset_handles(self.mark) };
+    }
+}
+
+impl<'s, 'o: 's> Scope<'s, 'o> {
+    /// # Safety
+    /// `heap` runs on this thread, is the only one that does, and outlives the scope, which is handed out by `&mut`
+    /// and to closures only.
+    #[inline(always)]
+    pub(super) unsafe fn new(heap: &mut LocalHeap) -> Scope<'s, 'o> {
+        Scope { heap: NonNull::from(heap), _scope: PhantomData, _outer: PhantomData }
+    }
+
+    /// The same local heap, with fresh brands.
+    #[inline(always)]
+    unsafe fn inner_scope<'i, 'x: 'i>(&mut self) -> Scope<'i, 'x> {
+        Scope { heap: self.heap, _scope: PhantomData, _outer: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(super) fn local(&self) -> &LocalHeap {
+        // SAFETY: by the contract of `new`.
+        unsafe { self.heap.as_ref() }
+    }
+
+    #[inline(always)]
+    pub(super) fn local_mut(&mut self) -> &mut LocalHeap {
+        // SAFETY: by the contract of `new`; the scope is borrowed exclusively.
+        unsafe { self.heap.as_mut() }
+    }
+
+    /// Lets a stop begin, if one was asked for. Call it in loops that do not allocate. One load otherwise.
+    #[inline(always)]
+    pub fn poll(&mut self) {
+        // SAFETY: running, and no reference is alive over `&mut self`.
+        unsafe { self.local_mut().poll() }
+    }
+
+    /// Runs `f`, which may block and may not touch this heap, while stops need not wait for this thread. Waits for a
+    /// stop to end before it returns; also when `f` unwinds.
+    pub fn park<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        struct Unpark(NonNull<LocalHeap>);
+        impl Drop for Unpark {
+            fn drop(&mut self) {
+                let entered = run_marker::try_enter();
+                assert!(entered, "a run inside `park` ends before it");
+                // SAFETY: R-1: parked below, on this thread.
+                unsafe { self.0.as_mut().unpark() };
+            }
+        }
+        // SAFETY: running, and no reference is alive over `&mut self`.
+        unsafe { self.local_mut().park() };
+        run_marker::leave();
+        let _unpark = Unpark(self.heap);
+        f()
+    }
+
+    /// Collects, or waits for a collection of this kind or a stronger one that another thread starts meanwhile.
+    pub fn collect(&mut self, kind: CollectionKind) {
+        // SAFETY.
+        unsafe { self.local_mut().collect(kind) }
+    }
+
+    /// Opens a handle scope for `f`: handles made in it are dropped when it returns or unwinds.
+    #[inline(always)]
+    pub fn nested<R>(&mut self, f: impl for<'i> FnOnce(&mut Scope<'i, 's>) -> R) -> R {
+        let _handles = HandleScope::open(self.heap);
+        // SAFETY: the inner scope lives for the call of `f`, during which this one is borrowed.
+        f(&mut unsafe { self.inner_scope() })
+    }
+
+    /// A handle scope whose result escapes into this one.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    #[inline(always)]
+    pub fn escape<T>(
+        &mut self,
+        f: impl for<'i> FnOnce(&mut Scope<'i, 's>) -> Result<Handle<'i, T>, AllocError>,
+    ) -> Result<Handle<'s, T>, AllocError> {
+        let handles = HandleScope::open(self.heap);
+        // SAFETY: the inner scope lives for the call of `f`; the word is read before its handles are dropped, and
+        // nothing collects before it is pushed again.
+        unsafe {
+            let word = f(&mut self.inner_scope())?.tagged();
+            drop(handles);
+            Ok(Handle::new(self.local_mut().push_handle(word)))
+        }
+    }
+
+    /// Runs `f` in an always-allocate scope and a handle scope: see [`LocalHeap::always_allocate`].
+    ///
+    /// # Errors
+    /// The reserve does not fit after every collection, or the heap is poisoned.
+    pub fn always_allocate<R>(
+        &mut self,
+        reserve: Reserve,
+        f: impl for<'i> FnOnce(&mut Scope<'i, 's>) -> R,
+    ) -> Result<R, AllocError> {
+        let mut heap = self.heap;
+        // SAFETY; the inner scope lives for the call of `f`.
+        unsafe {
+            heap.as_mut().always_allocate(reserve, |_| {
+                let _handles = HandleScope::open(self.heap);
+                f(&mut self.inner_scope())
+            })
+        }
+    }
+
+    /// The object of a handle.
+    #[inline(always)]
+    pub fn get<'a, T>(&'a self, handle: Handle<'s, T>) -> Ref<'a, T> {
+        // SAFETY: the handle is a root of type `T`, and nothing collects while the scope is borrowed.
+        unsafe { Ref::new(handle.tagged()) }
+    }
+
+    /// A handle to an object.
+    #[inline(always)]
+    pub fn handle<T>(&self, object: Ref<'_, T>) -> Handle<'s, T> {
+        // SAFETY: R-1; the data is not borrowed elsewhere.
+        Handle::new(unsafe { self.local().data() }.handles.push(object.tagged()))
+    }
+
+    /// The value as a `T`, if it is one.
+    #[inline]
+    pub fn downcast<'a, T: HeapType>(&'a self, value: Ref<'a, Value>) -> Option<Ref<'a, T>> {
+        let is_a = match value.tagged().as_reference() {
+            None => T::ADMITS_SMALL,
+            // SAFETY: R-1; the value is live.
+            Some(object) => unsafe {
+                let local = self.local();
+                T::admits(local.shape_of(local.map_of(object)).kind())
+            },
+        };
+        // SAFETY: just checked.
+        is_a.then(|| unsafe { Ref::new(value.tagged()) })
+    }
+
+    /// A handle to a small integer. `None` outside of 31 bits.
+    #[must_use]
+    pub fn small(&self, value: i32) -> Option<Handle<'s, Value>> {
+        Ref::small(value).map(|small| self.handle(small))
+    }
+
+    fn root<'a>(&'a self, root: Root) -> Ref<'a, Value> {
+        // SAFETY: built-in objects are immortal.
+        unsafe { Ref::new(root.tagged()) }
+    }
+
+    /// undefined
+    pub fn undefined(&self) -> Ref<'_, Value> {
+        self.root(Root::Undefined)
+    }
+
+    /// null
+    pub fn null(&self) -> Ref<'_, Value> {
+        self.root(Root::Null)
+    }
+
+    /// true or false
+    pub fn boolean(&self, value: bool) -> Ref<'_, Value> {
+        self.root(if value { Root::True } else { Root::False })
+    }
+
+    /// A root that belongs to no thread. Takes a leaf mutex.
+    #[must_use]
+    pub fn persist<T>(&self, handle: Handle<'s, T>) -> Persistent<T> {
+        // SAFETY: the handle is a root of this scope.
+        let word = unsafe { handle.tagged() };
+        let inner = self.local().inner();
+        Persistent::new(inner.persistent.add(word), HeapId::of(inner))
+    }
+
+    /// A handle to what a persistent handle holds.
+    ///
+    /// # Errors
+    /// The persistent handle belongs to another heap.
+    pub fn open<T>(&mut self, persistent: &Persistent<T>) -> Result<Handle<'s, T>, WrongHeap> {
+        if !persistent.heap.is(self.local().inner()) {
+            return Err(WrongHeap);
+        }
+        let word = persistent.cell.tagged();
+        // SAFETY: the persistent handle is a root of this heap.
+        Ok(Handle::new(unsafe { self.local_mut().push_handle(word) }))
+    }
+
+    /// What slot `index` of a root set holds.
+    ///
+    /// # Errors
+    /// The root set belongs to another heap.
+    ///
+    /// # Panics
+    /// If there is no such slot.
+    pub fn load_root<'a>(&'a self, set: &RootSet, index: usize) -> Result<Ref<'a, Value>, WrongHeap> {
+        if !set.heap.is(self.local().inner()) {
+            return Err(WrongHeap);
+        }
+        // SAFETY: the slot is a root of this heap, or was when it was loaded; nothing collects meanwhile.
+        Ok(unsafe { Ref::new(set.slots.load(index)) })
+    }
+
+    /// Sets slot `index` of a root set.
+    ///
+    /// # Errors
+    /// The root set belongs to another heap.
+    ///
+    /// # Panics
+    /// If there is no such slot.
+    pub fn store_root(&self, set: &RootSet, index: usize, value: Ref<'_, Value>) -> Result<(), WrongHeap> {
+        if !set.heap.is(self.local().inner()) {
+            return Err(WrongHeap);
+        }
+        set.slots.store(index, value.tagged());
+        Ok(())
+    }
+
+    /// Walks the whole heap in a stop and says what is wrong with it; empty if the heap is poisoned.
+    pub fn verify(&mut self) -> Verification {
+        let (inner, local) = (Arc::clone(self.local().inner()), self.local().local());
+        inner.stopped(Some(local), |stop| inner.verify_in_stop(stop)).unwrap_or_default()
+    }
+
+    /// Statistics, summed in a stop.
+    pub fn statistics(&mut self) -> Statistics {
+        let (inner, local) = (Arc::clone(self.local().inner()), self.local().local());
+        inner.stopped(Some(local), |stop| inner.statistics_in_stop(stop)).unwrap_or_default()
+    }
+
+    /// Makes a space full in a stop: see [`Heap::simulate_full_space`](super::Heap::simulate_full_space).
+    pub fn simulate_full_space(&mut self, space: SpaceKind) -> usize {
+        let (inner, local) = (Arc::clone(self.local().inner()), self.local().local());
+        inner.stopped(Some(local), |stop| inner.simulate_full_space(stop, space)).unwrap_or(0)
+    }
+
+    /// Fills the current page of a type's space but for `bytes_left` bytes: see [`LocalHeap::fill_page_but`].
+    ///
+    /// # Errors
+    /// `InvalidSize` or `OutOfMemory`.
+    pub fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
+        // SAFETY: R-1.
+        unsafe { self.local_mut().fill_page_but(ty, bytes_left) }
+    }
+
+    /// Bytes between what is committed and the soft limit: how much may be allocated in new pages before a collection
+    /// is asked for. A snapshot.
+    #[must_use]
+    pub fn soft_bytes_available(&self) -> usize {
+        let spaces = &self.local().inner().spaces;
+        let limit = spaces.budget.limit(crate::words::Limit::Soft);
+        limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes
+    }
+
+    /// The geometry of the heap.
+    #[must_use]
+    pub fn layout(&self) -> &crate::words::Layout {
+        self.local().inner().spaces.layout()
+    }
+
+    /// What this local heap has counted since it was attached: requests for collections, those of them inside
+    /// always-allocate scopes, and allocations whose first attempt failed.
+    #[must_use]
+    pub fn own_requests(&self) -> OwnRequests {
+        // SAFETY: R-1; the borrow ends here.
+        let data = unsafe { self.local().data() };
+        OwnRequests { collections: data.requests, collections_in_scope: data.requests_in_scope, retries: data.retries }
+    }
+}
+
+/// What a local heap has asked for since it was attached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OwnRequests {
+    /// Collections that its attempts asked for.
+    pub collections: u64,
+    /// Those of them inside its own always-allocate scopes.
+    pub collections_in_scope: u64,
+    /// Allocations whose first attempt failed.
+    pub retries: u64,
+}
+
+impl fmt::Debug for Scope<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! Statistics: counted per thread, summed in stops.
+
+use crate::allocation::AllocationCounters;
+use crate::collection::CollectionSummary;
+use crate::thread::LocalData;
+use crate::words::CollectionKind;
+
+/// What a heap did since it was built, and where it stands. Exact: taken in a stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Minor, major and memory-reducing collections.
+    pub collections: [u64; 3],
+    /// LABs installed, bytes of them, large objects, failed attempts; over all threads, detached ones included.
+    pub allocation: AllocationCounters,
+    /// Collections that attempts asked for. Several threads that fail together ask often and get one.
+    pub requests: u64,
+    /// Such requests by a thread inside its own always-allocate scope.
+    pub requests_in_scope: u64,
+    /// Allocations whose first attempt failed.
+    pub retries: u64,
+    /// Bytes copied within new space, promoted, evacuated; pages kept in place: sums over all collections.
+    pub moved: CollectionSummary,
+    /// Bytes committed now.
+    pub committed_bytes: usize,
+    /// Bytes of committed pages that are in the pool now.
+    pub pooled_bytes: usize,
+    /// The soft limit now, in bytes.
+    pub soft_limit_bytes: usize,
+    /// The hard limit now, in bytes.
+    pub hard_limit_bytes: usize,
+    /// Local heaps attached now.
+    pub attached: usize,
+    /// Objects looked at by the verifier, fillers and free blocks excluded.
+    pub objects_verified: u64,
+}
+
+impl Statistics {
+    /// Collections of one kind.
+    #[must_use]
+    pub fn collections_of(&self, kind: CollectionKind) -> u64 {
+        self.collections[kind as usize]
+    }
+
+    pub(super) fn add_local(&mut self, data: &LocalData) {
+        let counters = data.allocator.counters();
+        self.allocation.refills += counters.refills;
+        self.allocation.lab_bytes += counters.lab_bytes;
+        self.allocation.large_objects += counters.large_objects;
+        self.allocation.failed_attempts += counters.failed_attempts;
+        self.requests += data.requests;
+        self.requests_in_scope += data.requests_in_scope;
+        self.retries += data.retries;
+    }
+
+    pub(super) fn add_collection(&mut self, kind: CollectionKind, summary: &CollectionSummary) {
+        self.collections[kind as usize] += 1;
+        self.moved.survived_bytes += summary.survived_bytes;
+        self.moved.promoted_bytes += summary.promoted_bytes;
+        self.moved.evacuated_bytes += summary.evacuated_bytes;
+        self.moved.pages_kept += summary.pages_kept;
+        self.moved.live_bytes = summary.live_bytes;
+        self.moved.hole_bytes = summary.hole_bytes;
+    }
+}

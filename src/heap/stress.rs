@@ -1,0 +1,89 @@
+//! The background thread of the flag `stress_concurrent_allocation`.
+
+use super::inner::HeapInner;
+use super::{LocalHeap, attach};
+use crate::object::Root;
+use crate::sync::{Arc, AtomicBool, Ordering, Weak, run_marker, thread};
+use crate::words::{AllocationOrigin, AllocationType, CollectionKind};
+
+/// Words of the small objects.
+const SMALL_BYTES: usize = 10 * 4;
+/// Bytes of the medium objects.
+const MEDIUM_BYTES: usize = 8 << 10;
+/// After so many rounds the thread detaches and looks whether anybody else still has the heap.
+const ROUNDS: usize = 64;
+
+/// A thread that allocates small, medium and large old objects until it is stopped or the heap is dropped.
+pub(super) struct StressThread {
+    stop: Arc<AtomicBool>,
+    handle: thread::JoinHandle<()>,
+}
+
+impl StressThread {
+    pub(super) fn start(local: LocalHeap, heap: Weak<HeapInner>) -> StressThread {
+        let stop = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&stop);
+        let handle = thread::spawn(move || {
+            let mut next = Some(local);
+            while let Some(mut local) = next.take() {
+                // Relaxed: a request to end, which orders nothing; the join does.
+                if seen.load(Ordering::Relaxed) {
+                    return;
+                }
+                rounds(&mut local, &seen);
+                drop(local);
+                // The thread must not keep the heap alive. It may find no place when it comes back: then it is over.
+                next = heap.upgrade().and_then(|inner| attach(&inner).ok());
+                thread::yield_now();
+            }
+        });
+        StressThread { stop, handle }
+    }
+
+    /// Ends the thread and waits for it. The caller runs no local heap.
+    pub(super) fn stop(self) {
+        // Relaxed: see above.
+        self.stop.swap(true, Ordering::Relaxed);
+        // A panic of the thread has poisoned the heap already, which every later call reports.
+        let _ = self.handle.join();
+    }
+}
+
+fn rounds(local: &mut LocalHeap, stop: &AtomicBool) {
+    if !run_marker::try_enter() {
+        return;
+    }
+    // SAFETY: R-1: this thread has the local heap, and by the marker runs no other; it is parked again below.
+    unsafe {
+        local.unpark();
+        for _ in 0..ROUNDS {
+            // Relaxed: see above.
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            round(local);
+        }
+        local.park();
+    }
+    run_marker::leave();
+}
+
+/// # Safety
+/// `local` is running on this thread.
+unsafe fn round(local: &mut LocalHeap) {
+    let layout = local.inner().spaces.layout();
+    let medium = MEDIUM_BYTES.min(layout.regular_bytes_max);
+    for size in [SMALL_BYTES, medium, layout.page_bytes] {
+        // SAFETY: the object is formatted at once, and not referred to afterwards.
+        unsafe {
+            match local.allocate_raw(size, AllocationType::Old, AllocationOrigin::Runtime, 8) {
+                Ok(at) => {
+                    local.view().write(at, Root::ByteArrayMap.tagged().bits());
+                    local.view().write(at.word(1), ((size - 8) as u32) << 1);
+                }
+                Err(_) => local.collect(CollectionKind::Major),
+            }
+            local.poll();
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! The verifier: walks a stopped heap and returns what is wrong with it.
+//!
+//! It trusts the page table's kinds and nothing else: object starts, holes, the remembered set and the committed count
+//! are recomputed from the heap itself and compared. It runs in stops only, when every page is walkable (G-2).
+
+use crate::collection::Roots;
+use crate::object::{Header, Root, Tagged, View, kind};
+use crate::page::{NO_ORDINAL, PageKind};
+use crate::space::Spaces;
+use crate::words::{GRANULE_BYTES, Limit, Offset, PageIndex, ROOT_BYTES, SpaceKind};
+use core::fmt;
+use std::collections::HashMap;
+
+/// Something that is wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Violation {
+    /// The object's header names no map.
+    BadMap {
+        /// The object.
+        object: Offset,
+        /// Its header word.
+        header: u32,
+    },
+    /// The object reaches over the end of its page or run.
+    OverEnd {
+        /// The object.
+        object: Offset,
+        /// Its bytes.
+        bytes: usize,
+    },
+    /// The object lies where objects of its space may not start, or is of a kind that its space does not hold.
+    Misplaced {
+        /// The object.
+        object: Offset,
+        /// The space of its page.
+        space: SpaceKind,
+    },
+    /// A slot holds a reference to something that is no live object.
+    BadReference {
+        /// The slot; `None` for a root.
+        slot: Option<Offset>,
+        /// What it refers to.
+        target: Offset,
+    },
+    /// A slot of an old object refers to a young object and is not in the remembered set.
+    NotRemembered {
+        /// The slot.
+        slot: Offset,
+    },
+    /// The remembered set holds something that is no slot of an old object.
+    StaleRemembered {
+        /// What it holds.
+        slot: Offset,
+    },
+    /// A mark bit is set outside of a collection.
+    StrayMark {
+        /// Where.
+        object: Offset,
+    },
+    /// Hole bits and free blocks of a page disagree.
+    HolesDisagree {
+        /// The page.
+        page: PageIndex,
+    },
+    /// A page is offered to allocation without having the room it is offered for, or by the wrong space.
+    BadOffer {
+        /// The page.
+        page: PageIndex,
+    },
+    /// Pages that are in use and pages that are counted as committed disagree.
+    CommittedDrift {
+        /// Pages counted.
+        counted: usize,
+        /// Pages found.
+        found: usize,
+    },
+    /// More is committed than the hard limit allows.
+    OverHardLimit {
+        /// Pages committed.
+        committed: usize,
+        /// Pages allowed.
+        limit: usize,
+    },
+    /// A flag of a collection is set outside of one, or a run's length is wrong.
+    BadPageInfo {
+        /// The page.
+        page: PageIndex,
+    },
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// What a verification looked at and found.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Verification {
+    /// Objects, fillers and free blocks excluded.
+    pub objects: u64,
+    /// What is wrong; empty for a sound heap.
+    pub violations: Vec<Violation>,
+}
+
+impl Verification {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// The first violations, as text.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let shown: Vec<String> = self.violations.iter().take(8).map(ToString::to_string).collect();
+        format!("{} violations: {}", self.violations.len(), shown.join("; "))
+    }
+}
+
+/// Bits of the granules where live objects start, by page.
+#[derive(Default)]
+struct Starts(HashMap<PageIndex, Vec<u64>>);
+
+impl Starts {
+    fn insert(&mut self, spaces: &Spaces, object: Offset) {
+        let (page, granule) = spaces.pages.granule_of(object);
+        let words = spaces.layout().page_bytes.div_ceil(GRANULE_BYTES * 64);
+        self.0.entry(page).or_insert_with(|| vec![0; words])[granule / 64] |= 1 << (granule % 64);
+    }
+
+    fn contains(&self, spaces: &Spaces, object: Offset) -> bool {
+        if object.bytes() >= spaces.layout().pages() << spaces.layout().page_shift {
+            return false;
+        }
+        let (page, granule) = spaces.pages.granule_of(object);
+        self.0.get(&page).is_some_and(|words| words[granule / 64] >> (granule % 64) & 1 != 0)
+    }
+}
+
+struct Verifier<'a> {
+    spaces: &'a Spaces,
+    view: View<'a>,
+    starts: Starts,
+    objects: Vec<Offset>,
+    found: Verification,
+}
+
+/// Verifies a stopped, walkable heap.
+pub(super) fn verify(spaces: &Spaces, roots: Roots<'_, '_>) -> Verification {
+    let mut verifier = Verifier {
+        spaces,
+        // SAFETY: the world is stopped: `roots` holds the stop.
+        view: unsafe { spaces.view() },
+        starts: Starts::default(),
+        objects: Vec::new(),
+        found: Verification::default(),
+    };
+    verifier.run(roots);
+    verifier.found
+}
+
+impl Verifier<'_> {
+    fn report(&mut self, violation: Violation) {
+        self.found.violations.push(violation);
+    }
+
+    fn kind(&self, page: PageIndex) -> PageKind {
+        // SAFETY: the world is stopped.
+        unsafe { self.spaces.pages.kind(page) }
+    }
+
+    fn run(&mut self, mut roots: Roots<'_, '_>) {
+        let layout = self.spaces.layout();
+        let mut found = 0;
+        let mut index = 0;
+        while index < layout.pages() {
+            let page = PageIndex::new(index);
+            let kind = self.kind(page);
+            found += usize::from(kind != PageKind::Free);
+            index += 1;
+            match kind {
+                PageKind::New if !self.is_reached(page) => {}
+                PageKind::Root | PageKind::New | PageKind::Old | PageKind::Map | PageKind::Code => {
+                    self.walk(page, kind);
+                }
+                PageKind::LargeHead => {
+                    let run_pages = self.check_run(page);
+                    found += run_pages - 1;
+                    index += run_pages - 1;
+                }
+                PageKind::Free | PageKind::Pooled | PageKind::Reserved | PageKind::LargeTail => {}
+            }
+            self.check_info(page, kind);
+        }
+        let (counted, limit) = (self.spaces.budget.committed(), self.spaces.budget.limit(Limit::Hard));
+        if counted != found {
+            self.report(Violation::CommittedDrift { counted, found });
+        }
+        if counted > limit {
+            self.report(Violation::OverHardLimit { committed: counted, limit });
+        }
+        for object in core::mem::take(&mut self.objects) {
+            self.check_slots(object);
+        }
+        self.check_remembered();
+        let mut bad = Vec::new();
+        roots.visit(|word| {
+            if word.is_reference() && !self.starts.contains(self.spaces, word.target()) {
+                bad.push(word.target());
+            }
+            word
+        });
+        for target in bad {
+            self.report(Violation::BadReference { slot: None, target });
+        }
+    }
+
+    fn is_reached(&self, page: PageIndex) -> bool {
+        // SAFETY: the world is stopped.
+        let ordinal = unsafe { self.spaces.pages.info(page) }.ordinal;
+        ordinal == NO_ORDINAL || self.spaces.new.is_reached(ordinal as usize)
+    }
+
+    /// Whether `map` is the address of a map: an object whose own map is the meta map.
+    fn is_map(&self, map: Offset) -> bool {
+        if map.bytes() >= self.spaces.layout().paged_pages << self.spaces.layout().page_shift
+            || !map.bytes().is_multiple_of(32)
+        {
+            return false;
+        }
+        let kind = self.kind(self.spaces.layout().page_of(map));
+        (kind == PageKind::Map || (kind == PageKind::Root && map.bytes() < ROOT_BYTES))
+            && self.view.read(map) == Root::MetaMap.tagged().bits()
+    }
+
+    /// Enters the object at `at` and returns its bytes; `None` if its page cannot be walked further.
+    fn enter(&mut self, at: Offset, end: Offset, space: Option<SpaceKind>) -> Option<(usize, u16)> {
+        let word = self.view.read(at);
+        let map = match Header::decode(word) {
+            Header::Map(map) if self.is_map(map) => map,
+            _ => {
+                self.report(Violation::BadMap { object: at, header: word });
+                return None;
+            }
+        };
+        let shape = self.view.shape(map);
+        let bytes = self.view.size_bytes(at);
+        if bytes > end.bytes() - at.bytes() {
+            self.report(Violation::OverEnd { object: at, bytes });
+            return None;
+        }
+        let kind = shape.kind();
+        if kind != kind::FILLER && kind != kind::FREE_BLOCK {
+            let granule = match space {
+                Some(SpaceKind::Map) => 32,
+                Some(SpaceKind::Code) => 64,
+                _ => GRANULE_BYTES,
+            };
+            let belongs = match space {
+                Some(SpaceKind::Map) => kind == kind::MAP,
+                Some(_) => kind != kind::MAP && kind != kind::ODDBALL,
+                None => true,
+            };
+            if let Some(space) = space
+                && (!belongs || !at.bytes().is_multiple_of(granule))
+            {
+                self.report(Violation::Misplaced { object: at, space });
+            }
+            self.starts.insert(self.spaces, at);
+            self.objects.push(at);
+            self.found.objects += 1;
+        }
+        Some((bytes, kind))
+    }
+
+    fn walk(&mut self, page: PageIndex, page_kind: PageKind) {
+        let layout = self.spaces.layout();
+        let (mut at, end) = (layout.page_start(page), layout.page_end(page));
+        if page_kind == PageKind::Root {
+            // The built-in objects run over page borders in small worlds.
+            at = at.max(Offset::new(0));
+        }
+        let mut free_blocks = Vec::new();
+        while at < end {
+            let Some((bytes, kind)) = self.enter(at, end, page_kind.space()) else { return };
+            if kind == kind::FREE_BLOCK {
+                free_blocks.push((at, bytes));
+            }
+            at = at.plus(bytes);
+        }
+        if page_kind == PageKind::Root {
+            return;
+        }
+        // SAFETY: the world is stopped.
+        let holes: Vec<_> = unsafe { self.spaces.holes(page) }.iter().collect();
+        if holes != free_blocks {
+            self.report(Violation::HolesDisagree { page });
+        }
+        for space in [&self.spaces.old, &self.spaces.map, &self.spaces.code] {
+            if space.contains(page) && space.kind() != page_kind {
+                self.report(Violation::BadOffer { page });
+            }
+        }
+    }
+
+    fn check_run(&mut self, head: PageIndex) -> usize {
+        let layout = self.spaces.layout();
+        // SAFETY: the world is stopped.
+        let run_pages = unsafe { self.spaces.pages.info(head) }.run_pages as usize;
+        let start = layout.page_start(head);
+        if run_pages == 0 || head.index() + run_pages > layout.pages() {
+            self.report(Violation::BadPageInfo { page: head });
+            return 1;
+        }
+        let end = start.plus(run_pages << layout.page_shift);
+        if let Some((bytes, _)) = self.enter(start, end, Some(SpaceKind::Large))
+            && layout.pages_for(bytes) != run_pages
+        {
+            self.report(Violation::BadPageInfo { page: head });
+        }
+        let tails_labelled = (1..run_pages).all(|i| self.kind(PageIndex::new(head.index() + i)) == PageKind::LargeTail);
+        let used = (0..run_pages).all(|i| self.spaces.large.is_used(PageIndex::new(head.index() + i)));
+        if !tails_labelled || !used {
+            self.report(Violation::BadPageInfo { page: head });
+        }
+        run_pages
+    }
+
+    fn check_info(&mut self, page: PageIndex, kind: PageKind) {
+        // SAFETY: the world is stopped.
+        let (info, mark) = unsafe { (self.spaces.pages.info(page), self.spaces.pages.marks().next(page, 0)) };
+        if info.evacuated || info.kept {
+            self.report(Violation::BadPageInfo { page });
+        }
+        if let Some(granule) = mark {
+            self.report(Violation::StrayMark { object: self.spaces.pages.granule_offset(page, granule) });
+        }
+        if page.index() < self.spaces.layout().paged_pages
+            && (kind == PageKind::Pooled) != self.spaces.fresh.is_pooled(page)
+        {
+            self.report(Violation::BadOffer { page });
+        }
+    }
+
+    fn check_slots(&mut self, object: Offset) {
+        let (pages, view) = (&self.spaces.pages, self.view);
+        let shape = view.shape(view.map_of(object));
+        let young = self.kind(pages.layout().page_of(object)) == PageKind::New;
+        let mut violations = Vec::new();
+        view.for_each_slot(object, shape, |slot| {
+            let word: Tagged = view.tagged(slot);
+            let Some(target) = word.as_reference() else { return };
+            if !self.starts.contains(self.spaces, target) {
+                violations.push(Violation::BadReference { slot: Some(slot), target });
+            } else if !young && self.kind(pages.layout().page_of(target)) == PageKind::New && !pages.is_remembered(slot)
+            {
+                violations.push(Violation::NotRemembered { slot });
+            }
+        });
+        self.found.violations.extend(violations);
+    }
+
+    /// Every remembered slot lies in a page of old objects. (That it is a tagged word follows: slots are remembered by
+    /// the write barrier and the collector only, and freed ranges are forgotten.)
+    fn check_remembered(&mut self) {
+        let pages = &self.spaces.pages;
+        let mut stale = Vec::new();
+        // SAFETY: the world is stopped.
+        unsafe {
+            pages.retain_remembered(|slot| {
+                let kind = pages.kind(pages.layout().page_of(slot));
+                if !matches!(
+                    kind,
+                    PageKind::Old | PageKind::Map | PageKind::Code | PageKind::LargeHead | PageKind::LargeTail
+                ) {
+                    stale.push(slot);
+                }
+                true
+            });
+        }
+        for slot in stale {
+            self.report(Violation::StaleRemembered { slot });
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Models: one file a protocol, several models each, named by their race. Under `--features loom` each is explored
+//! exhaustively within its stated bound; otherwise it runs many times with real threads, as a smoke test.
+
+mod canary;
+mod litmus;
