@@ -50,7 +50,8 @@ impl Allocator {
         }
     }
 
-    /// The bump path: `bytes` bytes, a multiple of the type's granule, from the current LAB. Zeroed memory.
+    /// The bump path: `bytes` bytes, a multiple of the type's granule, from the current LAB. The
+    /// words hold anything.
     #[inline(always)]
     #[must_use]
     pub fn bump(&mut self, ty: AllocationType, bytes: usize) -> Option<Offset> {
@@ -96,8 +97,8 @@ impl Allocator {
         }
     }
 
-    /// One attempt, a rung of the ladder: `bytes` bytes of zeroed memory within `limit`, from the LAB, from a refilled
-    /// one, or as a large object. May make system calls; never collects, never polls.
+    /// One attempt, a rung of the ladder: `bytes` bytes within `limit`, from the LAB, from a refilled one, or as a
+    /// large object. The words hold anything. May make system calls; never collects, never polls.
     ///
     /// # Errors
     /// The space is exhausted within the limit, or the system refused memory.
@@ -134,8 +135,6 @@ impl Allocator {
             };
         }
         let at = result?;
-        // SAFETY: the run is this local heap's, committed, and not published.
-        unsafe { spaces.view().zero(at, bytes) };
         self.counters.large_objects += 1;
         Ok(at)
     }
@@ -149,8 +148,6 @@ impl Allocator {
                 self.refill_paged(spaces, ty, bytes, limit)?
             }
         };
-        // SAFETY: the range belongs to this local heap, is committed, and holds no published object (L-2).
-        unsafe { spaces.view().zero(start, bytes) };
         self.labs[ty as usize] = Lab::new(start, bytes, self.window_open);
         self.counters.refills += 1;
         self.counters.lab_bytes += bytes as u64;
@@ -358,10 +355,7 @@ impl Allocator {
         };
         let filled = bytes - bytes_left;
         // SAFETY: the range is this local heap's, and holds no published object.
-        unsafe {
-            spaces.view().write_filler(start, filled);
-            spaces.view().zero(start.plus(filled), bytes_left);
-        }
+        unsafe { spaces.view().write_filler(start, filled) };
         self.labs[ty as usize] = Lab::new(start.plus(filled), bytes_left, self.window_open);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::words::{GRANULE_BYTES, Offset};
 
-/// A range of zeroed memory that one local heap allocates from by bumping `top` (L-1, L-2).
+/// A range of memory that one local heap allocates from by bumping `top` (L-1, L-2).
 #[derive(Clone, Copy, Debug)]
 pub struct Lab {
     top: usize,

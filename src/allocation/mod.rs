@@ -9,7 +9,8 @@
 //! Invariants:
 //! * **L-1** `top <= limit <= end`, all granule-aligned, within one page; `end - top` is at most half a page, so the
 //!   bump path needs no test for large objects.
-//! * **L-2** The words of `top..end` are zero and belong to this local heap alone.
+//! * **L-2** The words of `top..end` belong to this local heap alone. They hold anything: an object is zeroed when it is
+//!   allocated, not its LAB when it is installed, so each cache line is brought in once.
 //! * **L-3** A retired LAB leaves no gap: its rest is a filler (new space) or a hole of the owned page.
 //! * **L-4** A local heap owns at most one page per paged space; nobody else looks at that page's holes.
 

@@ -56,7 +56,7 @@ impl Attachment {
             return Err(RunError::Poisoned);
         }
         // SAFETY: H-1 by the marker; the local heap outlives the closure, and runs for its time.
-        Ok(f(&mut unsafe { Scope::new(guard.heap) }))
+        Ok(f(&mut unsafe { Scope::new(guard.heap.raw()) }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The heap behind its handles: the layers wired together, and everything that happens in a stop.
 
+use super::persistent::HeapId;
 use super::verify::{self, Verification};
 use super::{BuildError, HeapConfig, Statistics};
 use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
@@ -32,6 +33,7 @@ pub(crate) struct HeapInner {
     pub(crate) persistent: PersistentHandles,
     pub(crate) root_sets: RootSets,
     pub(crate) config: HeapConfig,
+    pub(crate) id: HeapId,
     /// Locked in stops only, by their collector, so never contended.
     collector: Mutex<CollectorState>,
     pub(crate) near_limit: Mutex<Option<Arc<NearLimitCallback>>>,
@@ -78,6 +80,7 @@ impl HeapInner {
                 ineffective: 0,
             }),
             near_limit: Mutex::new(None),
+            id: HeapId::default(),
             config,
         })
     }

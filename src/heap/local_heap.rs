@@ -1,5 +1,10 @@
 //! The raw API: a local heap without handles, scopes or lifetimes. What the safe API is made of.
 //!
+//! [`LocalHeap`] owns the attachment; [`RawLocalHeap`], a copyable pair of pointers, is what the methods are on. They
+//! take it by value: then the pointers stay in registers in a loop that allocates, and the bump path is a load, a
+//! compare and a store through one of them. (Held behind a reference that slow paths capture, they are loaded anew for
+//! each object, and the processor no longer recognises one object's `top` as the next one's: twice the time.)
+//!
 //! # The contract of the raw API
 //!
 //! * **R-1** A local heap is used by one thread at a time. The methods that touch the heap need it *running*: between
@@ -22,25 +27,56 @@ use crate::words::{
 };
 use core::ptr::NonNull;
 
-/// A thread's state in a heap, raw: see the [module](self) for the contract.
+/// A thread's attachment to a heap, raw: detached when it is dropped, parked. Its methods are [`RawLocalHeap`]'s.
 pub struct LocalHeap {
     inner: Arc<HeapInner>,
     local: Arc<Local>,
+    raw: RawLocalHeap,
 }
 
 impl LocalHeap {
     pub(super) fn new(inner: Arc<HeapInner>, local: Arc<Local>) -> LocalHeap {
-        LocalHeap { inner, local }
+        let raw = RawLocalHeap { inner: NonNull::from(&*inner), local: NonNull::from(&*local) };
+        LocalHeap { inner, local, raw }
+    }
+
+    /// The local heap as a copyable value, good until this one is dropped.
+    #[inline(always)]
+    #[must_use]
+    pub fn raw(&self) -> RawLocalHeap {
+        self.raw
+    }
+}
+
+impl core::ops::Deref for LocalHeap {
+    type Target = RawLocalHeap;
+
+    #[inline(always)]
+    fn deref(&self) -> &RawLocalHeap {
+        &self.raw
+    }
+}
+
+/// A thread's state in a heap, raw: see the [module](self) for the contract.
+///
+/// * **R-0** It is used only while the [`LocalHeap`] that it came from exists.
+#[derive(Clone, Copy)]
+pub struct RawLocalHeap {
+    inner: NonNull<HeapInner>,
+    local: NonNull<Local>,
+}
+
+impl RawLocalHeap {
+    #[inline(always)]
+    pub(super) fn inner<'a>(self) -> &'a HeapInner {
+        // SAFETY: R-0: the attachment keeps the heap alive.
+        unsafe { self.inner.as_ref() }
     }
 
     #[inline(always)]
-    pub(super) fn inner(&self) -> &Arc<HeapInner> {
-        &self.inner
-    }
-
-    #[inline(always)]
-    pub(super) fn local(&self) -> &Local {
-        &self.local
+    pub(super) fn local<'a>(self) -> &'a Local {
+        // SAFETY: R-0: the attachment keeps its record alive.
+        unsafe { self.local.as_ref() }
     }
 
     /// The data, exclusively.
@@ -48,10 +84,9 @@ impl LocalHeap {
     /// # Safety
     /// R-1 holds, and no other borrow of the data is alive.
     #[inline(always)]
-    #[allow(clippy::mut_from_ref)]
-    pub(super) unsafe fn data(&self) -> &mut LocalData {
+    pub(super) unsafe fn data<'a>(self) -> &'a mut LocalData {
         // SAFETY: the running owner has the data, by the contract.
-        unsafe { &mut *self.local.data().access() }
+        unsafe { &mut *self.local().data().access() }
     }
 
     /// Allocates `size` bytes of zeroed memory at a multiple of `alignment` bytes.
@@ -69,7 +104,7 @@ impl LocalHeap {
     ///
     #[inline(always)]
     pub unsafe fn allocate_raw(
-        &mut self,
+        self,
         size: usize,
         ty: AllocationType,
         origin: AllocationOrigin,
@@ -79,6 +114,8 @@ impl LocalHeap {
         if plain && origin == AllocationOrigin::Runtime && size != 0 && size.is_multiple_of(GRANULE_BYTES) {
             // SAFETY: R-1, and the borrow ends here.
             if let Some(at) = unsafe { self.data() }.allocator.bump(ty, size) {
+                // SAFETY: the words are this local heap's alone (L-2).
+                unsafe { self.view().zero(at, size) };
                 return Ok(at);
             }
         }
@@ -93,7 +130,7 @@ impl LocalHeap {
     #[cold]
     #[inline(never)]
     unsafe fn allocate_raw_slow(
-        &mut self,
+        self,
         size: usize,
         ty: AllocationType,
         origin: AllocationOrigin,
@@ -108,7 +145,7 @@ impl LocalHeap {
         if !matches!(alignment, 8 | 16 | 32 | 64) {
             return Err(AllocError::InvalidAlignment { alignment_bytes: alignment });
         }
-        let layout = self.inner.spaces.layout();
+        let layout = self.inner().spaces.layout();
         let size_bytes_max = layout.object_bytes_max;
         if size > size_bytes_max {
             return Err(AllocError::TooLarge { size_bytes: size, size_bytes_max });
@@ -130,6 +167,7 @@ impl LocalHeap {
         unsafe {
             let start = self.allocate_slow(bytes, size, ty)?;
             let at = Offset::new(align_up(start.bytes(), alignment));
+            self.view().zero(at, size);
             if regular {
                 let view = self.view();
                 view.write_filler(start, at.bytes() - start.bytes());
@@ -140,9 +178,9 @@ impl LocalHeap {
     }
 
     /// Climbs the ladder for `bytes` bytes.
-    unsafe fn allocate_slow(&mut self, bytes: usize, size: usize, ty: AllocationType) -> Result<Offset, AllocError> {
+    unsafe fn allocate_slow(self, bytes: usize, size: usize, ty: AllocationType) -> Result<Offset, AllocError> {
         let out_of_memory = AllocError::OutOfMemory { allocation_type: ty, size_bytes: size };
-        self.inner.safepoint.poll(&self.local);
+        self.inner().safepoint.poll(self.local());
         // SAFETY: R-1; each borrow ends with its statement.
         unsafe {
             if self.data().poisoned {
@@ -152,7 +190,7 @@ impl LocalHeap {
                 return Err(out_of_memory);
             }
             self.collect_at_interval(ty);
-            let large = bytes > self.inner.spaces.layout().regular_bytes_max;
+            let large = bytes > self.inner().spaces.layout().regular_bytes_max;
             let mut climber = Climber { heap: self, ty, bytes, first: true, raised_limit_bytes: None };
             match climb(rungs(ty, large), &mut climber) {
                 Ok(at) => Ok(at),
@@ -164,7 +202,7 @@ impl LocalHeap {
     }
 
     /// The flag `gc_interval`: a collection at every n-th allocation, but never in an always-allocate scope.
-    unsafe fn collect_at_interval(&mut self, ty: AllocationType) {
+    unsafe fn collect_at_interval(self, ty: AllocationType) {
         // SAFETY: R-1.
         let data = unsafe { self.data() };
         if data.flags.gc_interval == 0 || data.allocator.is_always_allocating() {
@@ -174,7 +212,7 @@ impl LocalHeap {
         if data.flags.countdown == 0 {
             data.flags.countdown = data.flags.gc_interval;
             let kind = if ty == AllocationType::Young { CollectionKind::Minor } else { CollectionKind::Major };
-            self.inner.collect(Some(&self.local), kind, None);
+            self.inner().collect(Some(self.local()), kind, None);
         }
     }
 
@@ -183,8 +221,8 @@ impl LocalHeap {
     /// # Safety
     ///
     #[inline(always)]
-    pub unsafe fn poll(&mut self) {
-        self.inner.safepoint.poll(&self.local);
+    pub unsafe fn poll(self) {
+        self.inner().safepoint.poll(self.local());
     }
 
     /// Running to parked: stops need not wait for this thread any more. Does not block.
@@ -192,8 +230,8 @@ impl LocalHeap {
     /// # Safety
     /// running before, not after.
     #[inline]
-    pub unsafe fn park(&mut self) {
-        self.inner.safepoint.park(&self.local);
+    pub unsafe fn park(self) {
+        self.inner().safepoint.park(self.local());
     }
 
     /// Parked to running. Blocks while a stop runs.
@@ -201,18 +239,18 @@ impl LocalHeap {
     /// # Safety
     /// parked before, running after; the thread runs no other local heap.
     #[inline]
-    pub unsafe fn unpark(&mut self) {
-        self.inner.safepoint.unpark(&self.local);
+    pub unsafe fn unpark(self) {
+        self.inner().safepoint.unpark(self.local());
     }
 
     /// Collects, or waits for a collection of this kind or a stronger one that another thread started meanwhile.
     ///
     /// # Safety
     ///
-    pub unsafe fn collect(&mut self, kind: CollectionKind) {
+    pub unsafe fn collect(self, kind: CollectionKind) {
         // SAFETY: R-1; the borrow ends here.
         let before = unsafe { self.data() }.counts;
-        self.inner.collect(Some(&self.local), kind, Some(before));
+        self.inner().collect(Some(self.local()), kind, Some(before));
     }
 
     /// Plain access to words that this thread allocated since the last call that may collect.
@@ -221,9 +259,9 @@ impl LocalHeap {
     /// R-1, and see [`View::new`].
     #[inline(always)]
     #[must_use]
-    pub unsafe fn view(&self) -> View<'_> {
+    pub unsafe fn view<'a>(self) -> View<'a> {
         // SAFETY: the caller's contract.
-        unsafe { self.inner.spaces.view() }
+        unsafe { self.inner().spaces.view() }
     }
 
     /// Loads a slot.
@@ -232,10 +270,10 @@ impl LocalHeap {
     /// `slot` is a tagged word of a live object.
     #[inline(always)]
     #[must_use]
-    pub unsafe fn load_slot(&self, slot: Offset) -> Tagged {
+    pub unsafe fn load_slot(self, slot: Offset) -> Tagged {
         // SAFETY: a live object's words are committed.
         // O-5: Acquire pairs with `store_slot`: the object it refers to is seen as it was when it was published.
-        Tagged::from_bits(unsafe { self.inner.spaces.memory.load(slot.bytes(), Ordering::Acquire) })
+        Tagged::from_bits(unsafe { self.inner().spaces.memory.load(slot.bytes(), Ordering::Acquire) })
     }
 
     /// Stores a reference or a small integer into a slot of `host`, and remembers the slot if it leads from an old to
@@ -244,10 +282,10 @@ impl LocalHeap {
     /// # Safety
     /// `slot` is a tagged word of the live object `host`; `value` is a small integer or a live object.
     #[inline(always)]
-    pub unsafe fn store_slot(&self, host: Offset, slot: Offset, value: Tagged) {
+    pub unsafe fn store_slot(self, host: Offset, slot: Offset, value: Tagged) {
         // SAFETY: a live object's words are committed.
         // O-5: Release publishes the object to whoever loads the slot.
-        unsafe { self.inner.spaces.memory.store(slot.bytes(), value.bits(), Ordering::Release) };
+        unsafe { self.inner().spaces.memory.store(slot.bytes(), value.bits(), Ordering::Release) };
         if value.is_reference() {
             // SAFETY: the caller's contract.
             unsafe { self.barrier(host, slot, value.target()) };
@@ -257,8 +295,8 @@ impl LocalHeap {
     /// The write barrier: remembers a slot that leads from an old to a young object. Runs after the store, with no poll
     /// between, so the two are one step to every stop.
     #[inline(always)]
-    unsafe fn barrier(&self, host: Offset, slot: Offset, target: Offset) {
-        let pages = &self.inner.spaces.pages;
+    unsafe fn barrier(self, host: Offset, slot: Offset, target: Offset) {
+        let pages = &self.inner().spaces.pages;
         let kind = |object| {
             // SAFETY: G-1: both objects reached this thread, and with them what their pages are.
             unsafe { pages.kind(pages.layout().page_of(object)) }
@@ -273,7 +311,7 @@ impl LocalHeap {
     /// # Safety
     /// R-1; `value` is a small integer or a live object.
     #[inline(always)]
-    pub unsafe fn push_handle(&mut self, value: Tagged) -> NonNull<Slot> {
+    pub unsafe fn push_handle(self, value: Tagged) -> NonNull<Slot> {
         // SAFETY: R-1; the borrow ends here.
         unsafe { self.data() }.handles.push(value)
     }
@@ -284,7 +322,7 @@ impl LocalHeap {
     ///
     #[inline(always)]
     #[must_use]
-    pub unsafe fn handle_mark(&self) -> HandleMark {
+    pub unsafe fn handle_mark(self) -> HandleMark {
         // SAFETY: R-1; the borrow ends here.
         unsafe { self.data() }.handles.mark()
     }
@@ -294,7 +332,7 @@ impl LocalHeap {
     /// # Safety
     /// R-1; `mark` was taken on this local heap and not gone back beyond; no later slot is read again.
     #[inline(always)]
-    pub unsafe fn reset_handles(&mut self, mark: HandleMark) {
+    pub unsafe fn reset_handles(self, mark: HandleMark) {
         // SAFETY: R-1; the borrow ends here.
         unsafe { self.data() }.handles.reset(mark);
     }
@@ -305,10 +343,10 @@ impl LocalHeap {
     /// R-1; `map` is a live map.
     #[inline(always)]
     #[must_use]
-    pub unsafe fn shape_of(&self, map: Offset) -> Shape {
+    pub unsafe fn shape_of(self, map: Offset) -> Shape {
         // SAFETY: a live object's words are committed; J-1: they never change after publication, and whoever holds the
         // map was handed it by an edge.
-        let word = |index| unsafe { self.inner.spaces.memory.load(map.word(index).bytes(), Ordering::Relaxed) };
+        let word = |index| unsafe { self.inner().spaces.memory.load(map.word(index).bytes(), Ordering::Relaxed) };
         Shape::decode([word(1), word(2)])
     }
 
@@ -318,9 +356,9 @@ impl LocalHeap {
     /// R-1; `object` is live.
     #[inline(always)]
     #[must_use]
-    pub unsafe fn map_of(&self, object: Offset) -> Offset {
+    pub unsafe fn map_of(self, object: Offset) -> Offset {
         // SAFETY: a live object's words are committed. Relaxed: J-1, as in `shape_of`.
-        let word = unsafe { self.inner.spaces.memory.load(object.bytes(), Ordering::Relaxed) };
+        let word = unsafe { self.inner().spaces.memory.load(object.bytes(), Ordering::Relaxed) };
         match Header::decode(word) {
             Header::Map(map) => map,
             Header::Kept(_) | Header::Forwarded(_) => unreachable!("J-2: headers change in stops only"),
@@ -334,7 +372,7 @@ impl LocalHeap {
     ///
     /// # Safety
     ///
-    pub unsafe fn allocate_map(&mut self, shape: Shape) -> Result<Offset, AllocError> {
+    pub unsafe fn allocate_map(self, shape: Shape) -> Result<Offset, AllocError> {
         if shape.kind() < kind::FIRST_EMBEDDER {
             return Err(AllocError::InvalidShape("kinds below 16 are built in"));
         }
@@ -358,28 +396,28 @@ impl LocalHeap {
     /// # Safety
     ///
     pub unsafe fn always_allocate<R>(
-        &mut self,
+        self,
         reserve: Reserve,
-        f: impl FnOnce(&mut LocalHeap) -> R,
+        f: impl FnOnce(RawLocalHeap) -> R,
     ) -> Result<R, AllocError> {
-        struct ScopeGuard<'a> {
-            heap: &'a mut LocalHeap,
+        struct ScopeGuard {
+            heap: RawLocalHeap,
             mark: crate::allocation::ScopeMark,
             entered: bool,
         }
-        impl Drop for ScopeGuard<'_> {
+        impl Drop for ScopeGuard {
             fn drop(&mut self) {
                 // SAFETY: R-1: the scope is left where it was entered, running.
                 let data = unsafe { self.heap.data() };
                 if self.entered {
                     data.allocator.leave_scope();
                 }
-                data.allocator.give_back_reserve(&self.heap.inner.spaces, self.mark);
+                data.allocator.give_back_reserve(&self.heap.inner().spaces, self.mark);
             }
         }
         // SAFETY: R-1; each borrow ends with its statement.
         unsafe {
-            let layout = self.inner.spaces.layout();
+            let layout = self.inner().spaces.layout();
             let page_max = layout.hard_limit_pages_max;
             let pages = [reserve.young_pages, reserve.old_pages, reserve.map_pages, reserve.code_pages];
             if reserve.large_bytes > layout.object_bytes_max || pages.iter().any(|&count| count > page_max) {
@@ -399,26 +437,26 @@ impl LocalHeap {
         }
     }
 
-    unsafe fn fill_reserve(&mut self, reserve: &Reserve, mark: crate::allocation::ScopeMark) -> Result<(), AllocError> {
+    unsafe fn fill_reserve(self, reserve: &Reserve, mark: crate::allocation::ScopeMark) -> Result<(), AllocError> {
         use CollectionKind::{Major, MemoryReducing};
         let rounds = [(Limit::Soft, Some(Major)), (Limit::Hard, Some(MemoryReducing)), (Limit::Hard, None)];
         for (limit, then) in rounds {
             // SAFETY: R-1; each borrow ends with its statement.
             unsafe {
                 let before = self.data().counts;
-                let inner = &self.inner;
+                let inner = self.inner();
                 if self.data().allocator.fill_reserve(&inner.spaces, mark, reserve, limit).is_ok() {
                     return Ok(());
                 }
                 if let Some(kind) = then {
                     self.data().requests += 1;
-                    if !inner.collect(Some(&self.local), kind, Some(before)) {
+                    if !inner.collect(Some(self.local()), kind, Some(before)) {
                         return Err(AllocError::Poisoned);
                     }
                 }
             }
         }
-        let layout = self.inner.spaces.layout();
+        let layout = self.inner().spaces.layout();
         let pages = reserve.young_pages + reserve.old_pages + reserve.map_pages + reserve.code_pages;
         Err(AllocError::OutOfMemory {
             allocation_type: AllocationType::Old,
@@ -434,12 +472,12 @@ impl LocalHeap {
     ///
     /// # Safety
     ///
-    pub unsafe fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
-        let layout = self.inner.spaces.layout();
+    pub unsafe fn fill_page_but(self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
+        let layout = self.inner().spaces.layout();
         if !bytes_left.is_multiple_of(ty.granule_bytes()) || bytes_left > layout.regular_bytes_max {
             return Err(AllocError::InvalidSize { size_bytes: bytes_left });
         }
-        let inner = &self.inner;
+        let inner = self.inner();
         // SAFETY: R-1; the borrow ends here.
         unsafe { self.data() }
             .allocator
@@ -459,17 +497,17 @@ impl Drop for LocalHeap {
 unsafe impl Send for LocalHeap {}
 
 /// A request on its way up the ladder.
-struct Climber<'a> {
-    heap: &'a mut LocalHeap,
+struct Climber {
+    heap: RawLocalHeap,
     ty: AllocationType,
     bytes: usize,
     first: bool,
     raised_limit_bytes: Option<usize>,
 }
 
-impl Collect for Climber<'_> {
+impl Collect for Climber {
     fn attempt(&mut self, limit: Limit) -> Option<Offset> {
-        let inner = &self.heap.inner;
+        let inner = self.heap.inner();
         // SAFETY: R-1; the borrow ends with this call.
         let data = unsafe { self.heap.data() };
         let result = data.allocator.attempt(&inner.spaces, self.ty, self.bytes, limit).ok();
@@ -487,21 +525,21 @@ impl Collect for Climber<'_> {
             data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
             data.counts
         };
-        if !self.heap.inner.collect(Some(&self.heap.local), kind, Some(before)) {
+        if !self.heap.inner().collect(Some(self.heap.local()), kind, Some(before)) {
             return Collected::Poisoned;
         }
-        if self.heap.inner.is_thrashing() { Collected::Thrashing } else { Collected::Done }
+        if self.heap.inner().is_thrashing() { Collected::Thrashing } else { Collected::Done }
     }
 
     fn near_limit(&mut self) {
-        struct CallbackGuard<'a>(&'a LocalHeap);
-        impl Drop for CallbackGuard<'_> {
+        struct CallbackGuard(RawLocalHeap);
+        impl Drop for CallbackGuard {
             fn drop(&mut self) {
                 // SAFETY: R-1; also when the callback unwinds.
                 unsafe { self.0.data() }.in_callback = false;
             }
         }
-        let inner = &self.heap.inner;
+        let inner = self.heap.inner();
         let Some(callback) = inner.near_limit.lock().clone() else { return };
         let (layout, budget) = (inner.spaces.layout(), &inner.spaces.budget);
         let near = NearLimit {
@@ -519,13 +557,13 @@ impl Collect for Climber<'_> {
     }
 
     fn last_resort(&mut self) -> Option<Offset> {
-        let inner = &self.heap.inner;
+        let inner = self.heap.inner();
         let (ty, bytes) = (self.ty, self.bytes);
         // SAFETY: R-1; the borrow ends here.
         let data = unsafe { self.heap.data() };
         data.requests += 1;
         data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
-        inner.last_resort(&self.heap.local, self.raised_limit_bytes, |data| {
+        inner.last_resort(self.heap.local(), self.raised_limit_bytes, |data| {
             data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard).ok()
         })
     }

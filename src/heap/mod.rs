@@ -34,7 +34,7 @@ pub use attachment::Attachment;
 pub use config::HeapConfig;
 pub use error::{AttachError, BuildError, CloseError, FlagError, RunError, StopError, WrongHeap};
 pub use inner::{NearLimit, NearLimitCallback};
-pub use local_heap::LocalHeap;
+pub use local_heap::{LocalHeap, RawLocalHeap};
 pub use persistent::{Persistent, RootSet};
 pub use scope::{OwnRequests, Scope};
 pub use statistics::Statistics;
@@ -230,7 +230,7 @@ impl Heap {
     /// A root set of `len` slots, each the small integer 0.
     #[must_use]
     pub fn new_root_set(&self, len: usize) -> RootSet {
-        RootSet::new(Arc::clone(&self.inner), len)
+        RootSet::new(&self.inner, len)
     }
 
     /// The configuration that the heap was built with.

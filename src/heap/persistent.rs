@@ -1,7 +1,7 @@
 //! Roots that belong to no thread.
 
 use super::inner::HeapInner;
-use crate::sync::{Arc, Weak};
+use crate::sync::Arc;
 use crate::thread::{PersistentCell, RootSetSlots};
 use core::fmt;
 use core::marker::PhantomData;
@@ -14,17 +14,19 @@ pub struct Persistent<T: 'static> {
     _type: PhantomData<fn() -> T>,
 }
 
-/// Which heap a root belongs to. Holds the heap's record, not its memory, so that identities are never reused.
-#[derive(Clone)]
-pub(super) struct HeapId(Weak<HeapInner>);
+/// Which heap a root belongs to: a token that the heap and its roots share, so that identities are never reused.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HeapId(Arc<HeapToken>);
+
+/// Not zero-sized, so that each has an address of its own.
+#[derive(Debug, Default)]
+struct HeapToken {
+    _address: u8,
+}
 
 impl HeapId {
-    pub(super) fn of(heap: &Arc<HeapInner>) -> HeapId {
-        HeapId(Arc::downgrade(heap))
-    }
-
-    pub(super) fn is(&self, heap: &Arc<HeapInner>) -> bool {
-        core::ptr::eq(self.0.as_ptr(), Arc::as_ptr(heap))
+    pub(super) fn is(&self, other: &HeapId) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -55,8 +57,8 @@ pub struct RootSet {
 }
 
 impl RootSet {
-    pub(super) fn new(heap: Arc<HeapInner>, len: usize) -> RootSet {
-        RootSet { slots: heap.root_sets.add(len), heap: HeapId::of(&heap) }
+    pub(super) fn new(heap: &HeapInner, len: usize) -> RootSet {
+        RootSet { slots: heap.root_sets.add(len), heap: heap.id.clone() }
     }
 
     /// How many slots.

@@ -1,24 +1,22 @@
 //! The scope: a running thread's door to the heap, and the innermost handle scope. Control; objects are in
 //! `scope_objects`.
 
-use super::persistent::HeapId;
 use super::value::{Handle, HeapType, Ref, Value};
-use super::{LocalHeap, Persistent, RootSet, Statistics, Verification, WrongHeap};
+use super::{Persistent, RawLocalHeap, RootSet, Statistics, Verification, WrongHeap};
 use crate::allocation::Reserve;
 use crate::object::Root;
-use crate::sync::{Arc, run_marker};
+use crate::sync::run_marker;
 use crate::thread::HandleMark;
 use crate::words::{AllocError, AllocationType, CollectionKind, SpaceKind};
 use core::fmt;
 use core::marker::PhantomData;
-use core::ptr::NonNull;
 
 /// A running thread's door to the heap. Handles made through it live until it ends, and no longer.
 ///
 /// Methods that take `&mut self` may collect, and so move objects; [`Ref`]s borrow the scope and cannot be held over
 /// them. Methods that take `&self` cannot collect.
 pub struct Scope<'s, 'o: 's> {
-    heap: NonNull<LocalHeap>,
+    heap: RawLocalHeap,
     /// The brand of this scope's handles: invariant.
     _scope: PhantomData<fn(&'s ()) -> &'s ()>,
     /// The brand of the enclosing scope's.
@@ -27,15 +25,15 @@ pub struct Scope<'s, 'o: 's> {
 
 /// Closes a handle scope, also on unwind.
 struct HandleScope {
-    heap: NonNull<LocalHeap>,
+    heap: RawLocalHeap,
     mark: HandleMark,
 }
 
 impl HandleScope {
     #[inline(always)]
-    fn open(heap: NonNull<LocalHeap>) -> HandleScope {
+    fn open(heap: RawLocalHeap) -> HandleScope {
         // SAFETY: the scope that this is opened in keeps the local heap alive and running.
-        let mark = unsafe { heap.as_ref().handle_mark() };
+        let mark = unsafe { heap.handle_mark() };
         HandleScope { heap, mark }
     }
 }
@@ -44,7 +42,7 @@ impl Drop for HandleScope {
     #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: as in `open`; handles made since are branded with the inner scope's lifetime, which is over.
-        unsafe { self.heap.as_mut().reset_handles(self.mark) };
+        unsafe { self.heap.reset_handles(self.mark) };
     }
 }
 
@@ -53,8 +51,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// `heap` runs on this thread, is the only one that does, and outlives the scope, which is handed out by `&mut`
     /// and to closures only.
     #[inline(always)]
-    pub(super) unsafe fn new(heap: &mut LocalHeap) -> Scope<'s, 'o> {
-        Scope { heap: NonNull::from(heap), _scope: PhantomData, _outer: PhantomData }
+    pub(super) unsafe fn new(heap: RawLocalHeap) -> Scope<'s, 'o> {
+        Scope { heap, _scope: PhantomData, _outer: PhantomData }
     }
 
     /// The same local heap, with fresh brands.
@@ -64,38 +62,31 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     }
 
     #[inline(always)]
-    pub(super) fn local(&self) -> &LocalHeap {
-        // SAFETY: by the contract of `new`.
-        unsafe { self.heap.as_ref() }
-    }
-
-    #[inline(always)]
-    pub(super) fn local_mut(&mut self) -> &mut LocalHeap {
-        // SAFETY: by the contract of `new`; the scope is borrowed exclusively.
-        unsafe { self.heap.as_mut() }
+    pub(super) fn local(&self) -> RawLocalHeap {
+        self.heap
     }
 
     /// Lets a stop begin, if one was asked for. Call it in loops that do not allocate. One load otherwise.
     #[inline(always)]
     pub fn poll(&mut self) {
         // SAFETY: running, and no reference is alive over `&mut self`.
-        unsafe { self.local_mut().poll() }
+        unsafe { self.local().poll() }
     }
 
     /// Runs `f`, which may block and may not touch this heap, while stops need not wait for this thread. Waits for a
     /// stop to end before it returns; also when `f` unwinds.
     pub fn park<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        struct Unpark(NonNull<LocalHeap>);
+        struct Unpark(RawLocalHeap);
         impl Drop for Unpark {
             fn drop(&mut self) {
                 let entered = run_marker::try_enter();
                 assert!(entered, "a run inside `park` ends before it");
                 // SAFETY: R-1: parked below, on this thread.
-                unsafe { self.0.as_mut().unpark() };
+                unsafe { self.0.unpark() };
             }
         }
         // SAFETY: running, and no reference is alive over `&mut self`.
-        unsafe { self.local_mut().park() };
+        unsafe { self.local().park() };
         run_marker::leave();
         let _unpark = Unpark(self.heap);
         f()
@@ -104,7 +95,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// Collects, or waits for a collection of this kind or a stronger one that another thread starts meanwhile.
     pub fn collect(&mut self, kind: CollectionKind) {
         // SAFETY.
-        unsafe { self.local_mut().collect(kind) }
+        unsafe { self.local().collect(kind) }
     }
 
     /// Opens a handle scope for `f`: handles made in it are dropped when it returns or unwinds.
@@ -130,11 +121,11 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         unsafe {
             let word = f(&mut self.inner_scope())?.tagged();
             drop(handles);
-            Ok(Handle::new(self.local_mut().push_handle(word)))
+            Ok(Handle::new(self.local().push_handle(word)))
         }
     }
 
-    /// Runs `f` in an always-allocate scope and a handle scope: see [`LocalHeap::always_allocate`].
+    /// Runs `f` in an always-allocate scope and a handle scope: see [`RawLocalHeap::always_allocate`].
     ///
     /// # Errors
     /// The reserve does not fit after every collection, or the heap is poisoned.
@@ -143,10 +134,10 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         reserve: Reserve,
         f: impl for<'i> FnOnce(&mut Scope<'i, 's>) -> R,
     ) -> Result<R, AllocError> {
-        let mut heap = self.heap;
+        let heap = self.heap;
         // SAFETY; the inner scope lives for the call of `f`.
         unsafe {
-            heap.as_mut().always_allocate(reserve, |_| {
+            heap.always_allocate(reserve, |_| {
                 let _handles = HandleScope::open(self.heap);
                 f(&mut self.inner_scope())
             })
@@ -214,7 +205,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         // SAFETY: the handle is a root of this scope.
         let word = unsafe { handle.tagged() };
         let inner = self.local().inner();
-        Persistent::new(inner.persistent.add(word), HeapId::of(inner))
+        Persistent::new(inner.persistent.add(word), inner.id.clone())
     }
 
     /// A handle to what a persistent handle holds.
@@ -222,12 +213,12 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Errors
     /// The persistent handle belongs to another heap.
     pub fn open<T>(&mut self, persistent: &Persistent<T>) -> Result<Handle<'s, T>, WrongHeap> {
-        if !persistent.heap.is(self.local().inner()) {
+        if !persistent.heap.is(&self.local().inner().id) {
             return Err(WrongHeap);
         }
         let word = persistent.cell.tagged();
         // SAFETY: the persistent handle is a root of this heap.
-        Ok(Handle::new(unsafe { self.local_mut().push_handle(word) }))
+        Ok(Handle::new(unsafe { self.local().push_handle(word) }))
     }
 
     /// What slot `index` of a root set holds.
@@ -238,7 +229,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Panics
     /// If there is no such slot.
     pub fn load_root<'a>(&'a self, set: &RootSet, index: usize) -> Result<Ref<'a, Value>, WrongHeap> {
-        if !set.heap.is(self.local().inner()) {
+        if !set.heap.is(&self.local().inner().id) {
             return Err(WrongHeap);
         }
         // SAFETY: the slot is a root of this heap, or was when it was loaded; nothing collects meanwhile.
@@ -253,7 +244,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Panics
     /// If there is no such slot.
     pub fn store_root(&self, set: &RootSet, index: usize, value: Ref<'_, Value>) -> Result<(), WrongHeap> {
-        if !set.heap.is(self.local().inner()) {
+        if !set.heap.is(&self.local().inner().id) {
             return Err(WrongHeap);
         }
         set.slots.store(index, value.tagged());
@@ -262,29 +253,29 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
 
     /// Walks the whole heap in a stop and says what is wrong with it; empty if the heap is poisoned.
     pub fn verify(&mut self) -> Verification {
-        let (inner, local) = (Arc::clone(self.local().inner()), self.local().local());
+        let (inner, local) = (self.heap.inner(), self.heap.local());
         inner.stopped(Some(local), |stop| inner.verify_in_stop(stop)).unwrap_or_default()
     }
 
     /// Statistics, summed in a stop.
     pub fn statistics(&mut self) -> Statistics {
-        let (inner, local) = (Arc::clone(self.local().inner()), self.local().local());
+        let (inner, local) = (self.heap.inner(), self.heap.local());
         inner.stopped(Some(local), |stop| inner.statistics_in_stop(stop)).unwrap_or_default()
     }
 
     /// Makes a space full in a stop: see [`Heap::simulate_full_space`](super::Heap::simulate_full_space).
     pub fn simulate_full_space(&mut self, space: SpaceKind) -> usize {
-        let (inner, local) = (Arc::clone(self.local().inner()), self.local().local());
+        let (inner, local) = (self.heap.inner(), self.heap.local());
         inner.stopped(Some(local), |stop| inner.simulate_full_space(stop, space)).unwrap_or(0)
     }
 
-    /// Fills the current page of a type's space but for `bytes_left` bytes: see [`LocalHeap::fill_page_but`].
+    /// Fills the current page of a type's space but for `bytes_left` bytes: see [`RawLocalHeap::fill_page_but`].
     ///
     /// # Errors
     /// `InvalidSize` or `OutOfMemory`.
     pub fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
         // SAFETY: R-1.
-        unsafe { self.local_mut().fill_page_but(ty, bytes_left) }
+        unsafe { self.local().fill_page_but(ty, bytes_left) }
     }
 
     /// Bytes between what is committed and the soft limit: how much may be allocated in new pages before a collection

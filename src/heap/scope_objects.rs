@@ -7,6 +7,7 @@ use crate::sync::Ordering;
 use crate::words::{AllocError, AllocationOrigin, AllocationType, Offset, WORD_BYTES};
 
 const ARRAY_ELEMENTS: usize = 2;
+const MAP_RECORD_BYTES: usize = 3;
 const MAP_SLOTS_START: usize = 4;
 
 impl<'s, 'o: 's> Scope<'s, 'o> {
@@ -19,7 +20,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         map: Tagged,
         length: Option<usize>,
     ) -> Result<Handle<'s, T>, AllocError> {
-        let local = self.local_mut();
+        let local = self.local();
         // SAFETY; the size is that of the shape of `map`, and maps never move (C-5).
         unsafe {
             let at = local.allocate_raw(bytes, ty, AllocationOrigin::Runtime, 8)?;
@@ -101,7 +102,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Errors
     /// See [`AllocError`]; `InvalidShape` for a built-in kind.
     pub fn new_map(&mut self, shape: Shape) -> Result<Handle<'s, Map>, AllocError> {
-        let local = self.local_mut();
+        let local = self.local();
         // SAFETY; the map is rooted before anything else happens.
         unsafe {
             let at = local.allocate_map(shape)?;
@@ -115,7 +116,12 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// See [`AllocError`]; `InvalidShape` for a built-in map.
     #[inline(always)]
     pub fn new_record(&mut self, map: Handle<'s, Map>) -> Result<Handle<'s, Record>, AllocError> {
-        self.new_record_in(map, 0, AllocationType::Young)
+        // SAFETY: the handle is a root of this scope.
+        let word = unsafe { map.tagged() };
+        match self.word(word.target(), MAP_RECORD_BYTES) >> 1 {
+            0 => self.new_record_in(map, 0, AllocationType::Young),
+            bytes => self.allocate(AllocationType::Young, bytes as usize, word, None),
+        }
     }
 
     /// An object of `map` with a tail of `length` elements, of a type of the caller's choice. May collect.

@@ -164,14 +164,17 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Writes a map at `at`, a multiple of 32. Its embedder slots are zero.
+    /// Writes a map at `at`, a multiple of 32. Its embedder slots are zero. Word 3 is the size of its objects in bytes, a
+    /// small integer, if the kind is an embedder's and the size is always the same; else 0.
     pub(crate) fn write_map(self, at: Offset, meta_map: Offset, shape: Shape) {
         debug_assert!(at.bytes().is_multiple_of(32), "J-3");
         self.write(at, Tagged::reference(meta_map).bits());
         let [kind, geometry] = shape.encode();
         self.write(at.word(1), kind);
         self.write(at.word(2), geometry);
-        for index in 3..8 {
+        let fixed = shape.kind() >= super::kind::FIRST_EMBEDDER && shape.tail() == Tail::None;
+        self.write(at.word(3), if fixed { (shape.size_bytes_of(0) as u32) << 1 } else { 0 });
+        for index in 4..8 {
             self.write(at.word(index), 0);
         }
     }

@@ -35,11 +35,20 @@ pub struct HandleMark {
 }
 
 impl HandleSlots {
-    /// An empty stack.
+    /// An empty stack with one block.
     #[must_use]
     pub fn new(block_slots: usize) -> HandleSlots {
         assert!(block_slots != 0);
-        HandleSlots { blocks: Vec::new(), block_slots, current: 0, next: core::ptr::null(), end: core::ptr::null() }
+        let mut slots = HandleSlots {
+            blocks: Vec::new(),
+            block_slots,
+            current: 0,
+            next: core::ptr::null(),
+            end: core::ptr::null(),
+        };
+        slots.add_block();
+        slots.enter(0);
+        slots
     }
 
     /// Pushes a root and returns its slot, which stays where it is until the scope is closed.
@@ -59,15 +68,20 @@ impl HandleSlots {
 
     #[cold]
     fn grow(&mut self) {
-        let index = if self.next.is_null() { 0 } else { self.current + 1 };
+        let index = self.current + 1;
         if index == self.blocks.len() {
-            let block: Box<[Slot]> = (0..self.block_slots).map(|_| Slot::new(0)).collect();
-            let block: *mut [Slot] = Box::into_raw(block);
-            self.blocks.push(NonNull::new(block.cast::<Slot>()).expect("a box is not null"));
+            self.add_block();
         }
         self.enter(index);
     }
 
+    fn add_block(&mut self) {
+        let block: Box<[Slot]> = (0..self.block_slots).map(|_| Slot::new(0)).collect();
+        let block: *mut [Slot] = Box::into_raw(block);
+        self.blocks.push(NonNull::new(block.cast::<Slot>()).expect("a box is not null"));
+    }
+
+    #[cold]
     fn enter(&mut self, index: usize) {
         let start = self.blocks[index].as_ptr().cast_const();
         self.current = index;
@@ -86,31 +100,14 @@ impl HandleSlots {
     /// Goes back to `mark`. Handles pushed since are dead.
     #[inline(always)]
     pub fn reset(&mut self, mark: HandleMark) {
-        if mark.current == self.current && !mark.next.is_null() {
-            self.next = mark.next;
-        } else {
-            self.reset_slow(mark);
-        }
-    }
-
-    #[cold]
-    fn reset_slow(&mut self, mark: HandleMark) {
-        if mark.next.is_null() {
-            // The mark was taken before the first push.
-            if !self.blocks.is_empty() {
-                self.enter(0);
-            }
-        } else {
+        if mark.current != self.current {
             self.enter(mark.current);
-            self.next = mark.next;
         }
+        self.next = mark.next;
     }
 
     /// Calls `f` with every live slot.
     pub fn for_each(&self, mut f: impl FnMut(&Slot)) {
-        if self.next.is_null() {
-            return;
-        }
         for (index, block) in self.blocks.iter().enumerate().take(self.current + 1) {
             let start = block.as_ptr().cast_const();
             let count = if index == self.current {
