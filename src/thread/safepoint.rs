@@ -5,7 +5,7 @@
 //! `outstanding` orders one way and the collector lock the other.
 
 use super::{Local, LocalData};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, thread};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 use crate::words::CollectionKind;
 
 /// Collections started, per kind. Changes in stops only (T-5).
@@ -191,8 +191,10 @@ impl Safepoint {
             outstanding = self.all_stopped.wait(outstanding);
         }
         drop(outstanding);
-        let mut stop = Stop { registry: &mut registry, initiator };
-        Some(f(&mut stop))
+        let mut stop = Stop { registry: &mut registry, initiator, completed: false };
+        let result = f(&mut stop);
+        stop.completed = true;
+        Some(result)
         // `stop` ends here, then the lock is released.
     }
 }
@@ -202,6 +204,9 @@ impl Safepoint {
 pub struct Stop<'a> {
     registry: &'a mut Registry,
     initiator: Option<&'a Local>,
+    /// Whether its work has returned, not unwound. (Asking whether the thread is panicking would not do: a destructor
+    /// that runs during a panic may stop the world and return.)
+    completed: bool,
 }
 
 impl Stop<'_> {
@@ -244,7 +249,7 @@ impl Stop<'_> {
 
 impl Drop for Stop<'_> {
     fn drop(&mut self) {
-        if thread::panicking() {
+        if !self.completed {
             self.registry.poisoned = true;
         }
         let (counts, poisoned) = (self.registry.counts, self.registry.poisoned);
