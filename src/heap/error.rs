@@ -44,6 +44,8 @@ pub enum AttachError {
         /// The configured maximum.
         threads_max: usize,
     },
+    /// This thread runs a local heap, for which a stop that attaching waits for would wait: attach outside of `run`.
+    InsideRun,
     /// An invariant broke in an earlier stop: build a new heap.
     Poisoned,
 }
@@ -53,6 +55,7 @@ message!(AttachError, this =>
         "concurrent allocation is off and a local heap is attached: detach it, or switch concurrent_allocation on".to_owned(),
     AttachError::TooManyThreads { threads_max } =>
         format!("{threads_max} local heaps are attached, as many as threads_max allows: detach one or raise it"),
+    AttachError::InsideRun => "this thread runs a local heap: attach outside of `run`, or inside `park`".to_owned(),
     AttachError::Poisoned => POISONED.to_owned(),
 );
 

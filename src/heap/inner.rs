@@ -5,8 +5,8 @@ use super::verify::{self, Verification};
 use super::{BuildError, HeapConfig, Statistics};
 use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
 use crate::space::Spaces;
-use crate::sync::{Arc, Mutex};
-use crate::thread::{Local, LocalData, LocalFlags, PersistentHandles, RootSets, Safepoint, Stop};
+use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::thread::{Local, LocalData, LocalFlags, PersistentHandles, Registry, RootSets, Safepoint, Stop};
 use crate::words::{CollectionKind, Limit, SpaceKind};
 
 /// Numbers for the near-heap-limit callback. Bytes.
@@ -240,6 +240,13 @@ impl HeapInner {
     pub(crate) fn prepare_local(&self, data: &mut LocalData) {
         let flags = self.collector.lock().flags;
         HeapInner::apply_flags(flags, data);
+    }
+
+    /// The register, without local heaps that nobody has any more. Waits for a stop to end; the caller is parked.
+    pub(crate) fn lock_registry(&self) -> MutexGuard<'_, Registry> {
+        let mut registry = self.safepoint.lock();
+        registry.detach_abandoned(|data| self.retire_local(data));
+        registry
     }
 
     /// Under the collector lock: a detaching local heap's memory and counters.

@@ -20,7 +20,7 @@ use super::inner::{HeapInner, NearLimit};
 use crate::allocation::{Collect, Collected, Fell, Reserve, climb, rungs};
 use crate::object::{Header, Root, Shape, Tagged, View, kind};
 use crate::page::PageKind;
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, Ordering, run_marker};
 use crate::thread::{HandleMark, Local, LocalData, Slot};
 use crate::words::{
     AllocError, AllocationOrigin, AllocationType, CollectionKind, GRANULE_BYTES, Limit, Offset, align_up,
@@ -486,10 +486,23 @@ impl RawLocalHeap {
     }
 }
 
+impl core::fmt::Debug for LocalHeap {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("LocalHeap").finish_non_exhaustive()
+    }
+}
+
 impl Drop for LocalHeap {
     fn drop(&mut self) {
-        // parked. The collector lock keeps stops away while memory is given up.
-        self.inner.safepoint.lock().detach(&self.local, |data| self.inner.retire_local(data));
+        // parked.
+        if run_marker::is_inside() {
+            // A stop may be going on that waits for this thread, which runs another local heap: so the lock must not be
+            // waited for here. Whoever takes it next finishes the work.
+            self.local.state().abandon();
+            return;
+        }
+        // The collector lock keeps stops away while memory is given up.
+        self.inner.lock_registry().detach(&self.local, |data| self.inner.retire_local(data));
     }
 }
 

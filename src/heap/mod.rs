@@ -152,7 +152,7 @@ impl Heap {
             return Err(FlagError::InsideRun);
         }
         // Under the collector lock, as `attach` is, so the two cannot pass each other.
-        let mut registry = self.inner.safepoint.lock();
+        let mut registry = self.inner.lock_registry();
         if registry.is_poisoned() {
             return Err(FlagError::Poisoned);
         }
@@ -263,7 +263,7 @@ impl Heap {
         if let Some(thread) = self.stress.lock().take() {
             thread.stop();
         }
-        let attached = self.inner.safepoint.lock().locals().len();
+        let attached = self.inner.lock_registry().locals().len();
         if attached != 0 {
             return Err((self, CloseError::Attached { attached }));
         }
@@ -281,8 +281,11 @@ impl fmt::Debug for Heap {
 }
 
 fn attach(inner: &Arc<HeapInner>) -> Result<LocalHeap, AttachError> {
+    if run_marker::is_inside() {
+        return Err(AttachError::InsideRun);
+    }
     let local = Arc::new(Local::new(inner.config.handle_block_slots));
-    let mut registry = inner.safepoint.lock();
+    let mut registry = inner.lock_registry();
     let (attached, threads_max) = (registry.locals().len(), inner.spaces.layout().threads_max);
     if registry.is_poisoned() {
         return Err(AttachError::Poisoned);

@@ -73,6 +73,18 @@ impl Registry {
         self.locals.push(local);
     }
 
+    /// Removes every local heap that was abandoned, and lets `f` give its memory up. Not in a stop.
+    pub fn detach_abandoned(&mut self, mut f: impl FnMut(&mut LocalData)) {
+        self.locals.retain(|local| {
+            let abandoned = local.state().is_abandoned();
+            if abandoned {
+                // SAFETY: the owner has gone, and no stop runs while the collector lock is held.
+                unsafe { local.data().with_mut(|data| f(&mut *data)) };
+            }
+            !abandoned
+        });
+    }
+
     /// Removes a parked local heap, and lets `f` give its memory up: no stop runs, and its thread is here.
     pub fn detach(&mut self, local: &Local, f: impl FnOnce(&mut LocalData)) {
         let index = self.locals.iter().position(|other| core::ptr::eq(&**other, local));
@@ -227,7 +239,7 @@ impl Stop<'_> {
     /// Local heaps attached now.
     #[must_use]
     pub fn locals_count(&self) -> usize {
-        self.registry.locals.len()
+        self.registry.locals.iter().filter(|local| !local.state().is_abandoned()).count()
     }
 
     /// Counts a collection as started.

@@ -4,6 +4,7 @@ use crate::sync::{AtomicU32, Ordering};
 
 const PARKED: u32 = 1;
 const STOP: u32 = 2;
+const ABANDONED: u32 = 4;
 
 /// Running or parked, and whether a stop has been asked for.
 #[derive(Debug)]
@@ -76,6 +77,20 @@ impl ThreadState {
         // Relaxed: whoever relies on it holds the collector lock, now or later.
         let before = self.0.fetch_and(!PARKED, Ordering::Relaxed);
         debug_assert!(before & PARKED != 0, "T-1");
+    }
+
+    /// By the owner, parked for good: whoever holds the collector lock next detaches this local heap.
+    pub fn abandon(&self) {
+        // Release hands the local heap to the thread that finds it so (`is_abandoned`).
+        let before = self.0.fetch_or(ABANDONED, Ordering::Release);
+        debug_assert!(before & PARKED != 0, "a running local heap is not abandoned");
+    }
+
+    /// By the holder of the collector lock: whether the owner has gone.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        // Acquire pairs with `abandon`.
+        self.0.load(Ordering::Acquire) & ABANDONED != 0
     }
 
     /// By the collector: asks for a stop. Whether the thread was running, so that it will count.
