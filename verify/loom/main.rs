@@ -3,3 +3,6 @@
 
 mod canary;
 mod litmus;
+mod page_set;
+mod safepoint;
+mod worlds;

@@ -107,7 +107,7 @@ impl Certificate {
         if std::env::var_os("HEAPLAB_CERTIFICATES").is_none() {
             return;
         }
-        let path = certificates_path();
+        let path = artefact_path("certificates.jsonl");
         let append = || {
             std::fs::create_dir_all(path.parent().expect("the path has a directory"))?;
             let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
@@ -118,16 +118,16 @@ impl Certificate {
     }
 }
 
-/// `target/heaplab/certificates.jsonl`, in cargo's target directory if the environment names one, else the workspace's.
-fn certificates_path() -> PathBuf {
+/// `target/heaplab/<name>`, in cargo's target directory if the environment names one, else the workspace's.
+pub(super) fn artefact_path(name: &str) -> PathBuf {
     let target = match std::env::var_os("CARGO_TARGET_DIR") {
         Some(directory) => PathBuf::from(directory),
         None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")),
     };
-    target.join("heaplab").join("certificates.jsonl")
+    target.join("heaplab").join(name)
 }
 
-fn json_string(text: &str) -> String {
+pub(super) fn json_string(text: &str) -> String {
     let mut json = String::with_capacity(text.len() + 2);
     json.push('"');
     for character in text.chars() {

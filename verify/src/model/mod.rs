@@ -18,6 +18,8 @@
 //! the environment has `HEAPLAB_CERTIFICATES`. It names the bound and what the checker cannot see ([`blind_spots`],
 //! [`TRUSTED`]), because "complete" means complete within those.
 //!
+//! Whether the models would notice a weaker ordering is measured by the module `weaken`, which exists with the feature.
+//!
 //! # Examples
 //!
 //! ```
@@ -37,6 +39,8 @@
 
 mod certificate;
 mod runner;
+#[cfg(feature = "loom")]
+pub mod weaken;
 
 pub use certificate::{Certificate, TRUSTED, blind_spots};
 pub use runner::{Failure, model, try_model};

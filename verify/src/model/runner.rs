@@ -79,28 +79,16 @@ pub fn try_model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -
 
 #[cfg(feature = "loom")]
 fn run(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<Vec<Certificate>, Failure> {
-    use super::Passes;
-    use heaplab::sync::model_control::Pass;
-    use heaplab::sync::{ExploreOptions, explore};
+    use super::weaken;
+    use heaplab::sync::explore;
     use std::sync::Arc;
 
-    let passes: &[Pass] = match spec.passes {
-        Passes::Both => &[Pass::Normal, Pass::ReadAsRmw],
-        Passes::NormalOnly { .. } => &[Pass::Normal],
-    };
-    let f = Arc::new(f);
-    let mut certificates = Vec::with_capacity(passes.len());
-    for &pass in passes {
-        let options = ExploreOptions {
-            preemption_bound: spec.bound.preemptions(),
-            branches_max: spec.branches_max,
-            pass,
-            executions_max: spec.executions_max,
-            duration_max: None,
-            threads_max: spec.threads,
-        };
-        let f = f.clone();
-        let exploration = explore(&options, move || f());
+    let f: weaken::Body = Arc::new(f);
+    let mutant = weaken::mutant_of_environment(name, spec, &f)?;
+    let mut certificates = Vec::new();
+    for &pass in weaken::passes(spec) {
+        let body = f.clone();
+        let exploration = explore(&weaken::options(spec, pass), move || body());
         let problem = if let Err(message) = &exploration.outcome {
             Some(message.clone())
         } else if exploration.truncated {
@@ -129,9 +117,13 @@ fn run(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<V
             operations_max: exploration.operations_max,
             duration: exploration.duration,
         };
-        certificate.publish();
+        // A mutant is not the program that a certificate speaks of.
+        if mutant.is_none() {
+            certificate.publish();
+        }
         certificates.push(certificate);
     }
+    super::weaken::sweep(name, spec, &f);
     Ok(certificates)
 }
 

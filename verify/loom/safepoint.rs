@@ -1,0 +1,353 @@
+//! P5, thread state and safepoint: poll, park, unpark, attach and detach against stops.
+//!
+//! Goal: no running thread touches the heap in a stop, each thread is counted once, nobody waits for ever. Method: each
+//! thread has a part of the heap in a plain cell, which it writes while it runs; a stop writes them all. So a thread that
+//! runs in a stop, or a missing edge between its work and the stop's (O-3, O-4), is a race; a lost wake-up is a deadlock;
+//! and a thread that is counted twice or never meets an assertion of the safepoint itself.
+
+use crate::worlds::race;
+use heaplab::sync::{Arc, UnsafeCell, thread};
+use heaplab::thread::{Local, Safepoint};
+use heaplab::words::CollectionKind;
+use heaplab_verify::model::{Spec, model};
+
+/// What a stop adds to every part; a thread's own work adds 1.
+const STOP: u32 = 100;
+
+struct World {
+    safepoint: Safepoint,
+    locals: Vec<Arc<Local>>,
+    parts: Vec<UnsafeCell<u32>>,
+}
+
+impl World {
+    /// `running` attached threads that run, then `parked` that are parked; a part for each, and one more.
+    fn new(running: usize, parked: usize) -> Arc<World> {
+        let world = World {
+            safepoint: Safepoint::new(true),
+            locals: (0..running + parked).map(|_| Arc::new(Local::new(1))).collect(),
+            parts: (0..=running + parked).map(|_| UnsafeCell::new(0)).collect(),
+        };
+        for (index, local) in world.locals.iter().enumerate() {
+            world.safepoint.lock().attach(Arc::clone(local));
+            if index < running {
+                world.safepoint.unpark(local);
+            }
+        }
+        Arc::new(world)
+    }
+
+    /// What a running thread does: it changes its part of the heap and reads its own data.
+    fn work(&self, index: usize, local: &Local) {
+        // SAFETY: the thread runs, so part and data are its own; the model checks it.
+        unsafe {
+            self.parts[index].with_mut(|part| *part += 1);
+            let stops = local.data().with(|data| (*data).counts.started(CollectionKind::Minor));
+            // T-5: the copy is as new as the newest stop that this thread has been through.
+            let seen = self.parts[index].with(|part| u64::from(*part / STOP));
+            assert!(stops >= seen, "the copy of the counts says {stops}, the heap says {seen}");
+        }
+    }
+
+    fn stop(&self, initiator: Option<&Local>) {
+        let stopped = self.safepoint.stop(
+            initiator,
+            |_| true,
+            |stop| {
+                stop.count_collection(CollectionKind::Minor);
+                for part in &self.parts {
+                    // SAFETY: nobody runs; the model checks it.
+                    unsafe { part.with_mut(|part| *part += STOP) };
+                }
+            },
+        );
+        assert!(stopped.is_some());
+    }
+
+    /// At the end, with every thread joined: the parts, and the stops counted.
+    fn end(&self) -> (Vec<u32>, u64) {
+        let stops = self.safepoint.lock().counts().started(CollectionKind::Minor);
+        // SAFETY: every other thread has ended.
+        (self.parts.iter().map(|part| unsafe { part.with(|part| *part) }).collect(), stops)
+    }
+}
+
+/// Runs `mutator` for the first local heap on a thread of its own against `stops` stops here, begun by nobody attached.
+fn against_stops(world: fn() -> Arc<World>, stops: u32, work: u32, mutator: fn(&World, &Local)) {
+    let world = world();
+    let there = world.clone();
+    let ((), ()) = race(
+        || (0..stops).for_each(|_| world.stop(None)),
+        move || {
+            let local = there.locals[0].clone();
+            mutator(&there, &local);
+        },
+    );
+    let (parts, counted) = world.end();
+    assert_eq!(parts, [stops * STOP + work, stops * STOP]);
+    assert_eq!(counted, u64::from(stops));
+}
+
+#[test]
+fn park_vs_stop() {
+    model("safepoint::park_vs_stop", Spec::two_threads(), || {
+        against_stops(
+            || World::new(1, 0),
+            1,
+            1,
+            |world, local| {
+                world.work(0, local);
+                world.safepoint.park(local);
+            },
+        );
+    });
+}
+
+#[test]
+fn poll_vs_stop() {
+    model("safepoint::poll_vs_stop", Spec::two_threads(), || {
+        against_stops(
+            || World::new(1, 0),
+            1,
+            2,
+            |world, local| {
+                world.work(0, local);
+                world.safepoint.poll(local);
+                world.work(0, local);
+                world.safepoint.park(local);
+            },
+        );
+    });
+}
+
+#[test]
+fn unpark_vs_stop() {
+    model("safepoint::unpark_vs_stop", Spec::two_threads(), || {
+        against_stops(
+            || World::new(0, 1),
+            1,
+            1,
+            |world, local| {
+                world.safepoint.unpark(local);
+                world.work(0, local);
+                world.safepoint.park(local);
+            },
+        );
+    });
+}
+
+/// A parked region around which the thread works.
+#[test]
+fn park_unpark_vs_stop() {
+    model("safepoint::park_unpark_vs_stop", Spec::two_threads(), || {
+        against_stops(
+            || World::new(1, 0),
+            1,
+            2,
+            |world, local| {
+                world.work(0, local);
+                world.safepoint.park(local);
+                world.safepoint.unpark(local);
+                world.work(0, local);
+                world.safepoint.park(local);
+            },
+        );
+    });
+}
+
+/// The second stop begins while the thread may still be on its way out of the first.
+#[test]
+fn poll_vs_stop_stop() {
+    model("safepoint::poll_vs_stop_stop", Spec::two_threads(), || {
+        against_stops(
+            || World::new(1, 0),
+            2,
+            2,
+            |world, local| {
+                world.work(0, local);
+                world.safepoint.poll(local);
+                world.work(0, local);
+                world.safepoint.park(local);
+            },
+        );
+    });
+}
+
+#[test]
+fn unpark_vs_stop_stop() {
+    model("safepoint::unpark_vs_stop_stop", Spec::two_threads(), || {
+        against_stops(
+            || World::new(0, 1),
+            2,
+            1,
+            |world, local| {
+                world.safepoint.unpark(local);
+                world.work(0, local);
+                world.safepoint.park(local);
+            },
+        );
+    });
+}
+
+/// A thread that attaches, works and detaches; its last work is done before its record disappears.
+fn visit(world: &World, part: usize) {
+    let local = Arc::new(Local::new(1));
+    world.safepoint.lock().attach(Arc::clone(&local));
+    world.safepoint.unpark(&local);
+    world.work(part, &local);
+    world.safepoint.park(&local);
+    world.safepoint.lock().detach(&local, |data| {
+        data.requests += 1;
+        // SAFETY: no stop runs while the lock is held, and the part is this thread's.
+        unsafe { world.parts[part].with_mut(|part| *part += 1) };
+    });
+}
+
+#[test]
+fn attach_detach_vs_stop() {
+    model("safepoint::attach_detach_vs_stop", Spec::two_threads(), || {
+        let world = World::new(0, 0);
+        let there = world.clone();
+        race(|| world.stop(None), move || visit(&there, 0));
+        assert_eq!(world.end(), (vec![STOP + 2], 1));
+        assert!(world.safepoint.lock().locals().is_empty());
+    });
+}
+
+/// An attached thread begins the stop, and works on as soon as it is over (T-6).
+fn initiate(world: &World, index: usize) {
+    let local = &world.locals[index];
+    world.work(index, local);
+    world.stop(Some(local));
+    world.work(index, local);
+    world.safepoint.park(local);
+}
+
+#[test]
+fn initiator_vs_poll() {
+    model("safepoint::initiator_vs_poll", Spec::two_threads(), || {
+        let world = World::new(2, 0);
+        let there = world.clone();
+        race(
+            || initiate(&world, 0),
+            move || {
+                let local = there.locals[1].clone();
+                there.work(1, &local);
+                there.safepoint.poll(&local);
+                there.work(1, &local);
+                there.safepoint.park(&local);
+            },
+        );
+        assert_eq!(world.end(), (vec![STOP + 2, STOP + 2, STOP], 1));
+    });
+}
+
+#[test]
+fn initiator_vs_unpark() {
+    model("safepoint::initiator_vs_unpark", Spec::two_threads(), || {
+        let world = World::new(1, 1);
+        let there = world.clone();
+        race(
+            || initiate(&world, 0),
+            move || {
+                let local = there.locals[1].clone();
+                there.safepoint.unpark(&local);
+                there.work(1, &local);
+                there.safepoint.park(&local);
+            },
+        );
+        assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
+    });
+}
+
+/// Both want a stop of their own: two stops, each of which waits for the other's initiator.
+#[test]
+fn initiator_vs_initiator() {
+    model("safepoint::initiator_vs_initiator", Spec::two_threads(), || {
+        let world = World::new(2, 0);
+        let there = world.clone();
+        race(|| initiate(&world, 0), move || initiate(&there, 1));
+        assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP], 2));
+    });
+}
+
+#[test]
+fn initiator_vs_attach_detach() {
+    model("safepoint::initiator_vs_attach_detach", Spec::two_threads(), || {
+        let world = World::new(1, 0);
+        let there = world.clone();
+        race(|| initiate(&world, 0), move || visit(&there, 1));
+        assert_eq!(world.end(), (vec![STOP + 2, STOP + 2], 1));
+        assert_eq!(world.safepoint.lock().locals().len(), 1);
+    });
+}
+
+/// Two threads are waited for, one of which parks because of the stop and one perhaps by itself.
+#[test]
+fn poll_vs_park_vs_stop() {
+    model("safepoint::poll_vs_park_vs_stop", Spec::bounded(3, 3), || {
+        let world = World::new(2, 0);
+        let poller = thread::spawn({
+            let world = world.clone();
+            move || {
+                let local = &world.locals[0];
+                world.work(0, local);
+                world.safepoint.poll(local);
+                world.work(0, local);
+                world.safepoint.park(local);
+            }
+        });
+        let parker = thread::spawn({
+            let world = world.clone();
+            move || {
+                world.work(1, &world.locals[1]);
+                world.safepoint.park(&world.locals[1]);
+            }
+        });
+        world.stop(None);
+        poller.join().unwrap();
+        parker.join().unwrap();
+        assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
+    });
+}
+
+/// Two initiators and a stranger who begins a stop of its own.
+#[test]
+fn initiator_vs_initiator_vs_stop() {
+    model("safepoint::initiator_vs_initiator_vs_stop", Spec::bounded(3, 3), || {
+        let world = World::new(2, 0);
+        let initiators: Vec<_> = (0..2)
+            .map(|index| {
+                let world = world.clone();
+                thread::spawn(move || initiate(&world, index))
+            })
+            .collect();
+        world.stop(None);
+        for initiator in initiators {
+            initiator.join().unwrap();
+        }
+        assert_eq!(world.end(), (vec![3 * STOP + 2, 3 * STOP + 2, 3 * STOP], 3));
+    });
+}
+
+/// Both initiators' stops have to wait for a thread that leaves a parked region.
+#[test]
+fn initiator_vs_initiator_vs_unpark() {
+    model("safepoint::initiator_vs_initiator_vs_unpark", Spec::bounded(3, 3), || {
+        let world = World::new(2, 1);
+        let initiators: Vec<_> = (0..2)
+            .map(|index| {
+                let world = world.clone();
+                thread::spawn(move || initiate(&world, index))
+            })
+            .collect();
+        let local = &world.locals[2];
+        world.safepoint.unpark(local);
+        world.work(2, local);
+        world.safepoint.park(local);
+        for initiator in initiators {
+            initiator.join().unwrap();
+        }
+        assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP + 1, 2 * STOP], 2));
+    });
+}

@@ -1,0 +1,111 @@
+//! Small worlds: configurations and helpers that the models share.
+//!
+//! A model pays for each modelled word, cell and atomic in every execution, so its world has the pages that its race needs
+//! and no more. Pages have 128 bytes, LABs 48: a page is no multiple of a LAB, so that tails occur.
+
+use heaplab::HeapConfig;
+use heaplab::memory::PageSource;
+use heaplab::object::{Root, View};
+use heaplab::page::PageKind;
+use heaplab::space::Spaces;
+use heaplab::sync::{Arc, thread};
+use heaplab::words::{Layout, Offset, PageIndex};
+
+/// Bytes of a page in every world.
+pub(crate) const PAGE: usize = 128;
+/// Pages of the built-in objects.
+pub(crate) const ROOTS: usize = 2;
+
+/// A heap of `new` pages of new space and `others` pages for everything else, for two threads; soft and hard limit are
+/// the same, nothing stays pooled.
+pub(crate) fn config(new: usize, others: usize) -> HeapConfig {
+    let bytes = (ROOTS + new + others) * PAGE;
+    let mut config = HeapConfig::tiny();
+    config.soft_limit_bytes = bytes;
+    config.hard_limit_bytes = bytes;
+    config.hard_limit_bytes_max = bytes;
+    config.new_space_bytes = new * PAGE;
+    config.pool_bytes_max = 0;
+    config.threads_max = 2;
+    config.pages_per_thread_min = 1;
+    config.handle_block_slots = 2;
+    config.page_set_bits = 64;
+    config
+}
+
+/// The layout of [`config`], with a large-object area of `large` pages.
+pub(crate) fn layout(new: usize, others: usize, large: usize) -> Layout {
+    let layout = config(new, others).layout().expect("the world is well-formed");
+    Layout { large_pages: large, ..layout }
+}
+
+/// The spaces of a layout, over memory of the build's own kind.
+pub(crate) fn spaces(layout: &Layout) -> Arc<Spaces> {
+    Arc::new(Spaces::new(layout, PageSource::default(), 64).expect("a small world has memory"))
+}
+
+/// Runs `second` on a thread of its own and `first` here; both results.
+pub(crate) fn race<A, B: Send + 'static>(
+    first: impl FnOnce() -> A,
+    second: impl FnOnce() -> B + Send + 'static,
+) -> (A, B) {
+    let other = thread::spawn(second);
+    let here = first();
+    (here, other.join().expect("a model's thread does not panic"))
+}
+
+/// Writes a byte array of `bytes` bytes, header included, as its allocator does.
+///
+/// # Safety
+/// The range is the caller's and not published.
+pub(crate) unsafe fn write_object(view: View<'_>, at: Offset, bytes: usize) {
+    view.write(at, Root::ByteArrayMap.tagged().bits());
+    view.write(at.word(1), ((bytes - 8) as u32) << 1);
+}
+
+/// What a walk found in a page.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Walked {
+    /// Starts and bytes of byte arrays.
+    pub(crate) objects: Vec<(usize, usize)>,
+    /// Starts and bytes of free blocks.
+    pub(crate) holes: Vec<(usize, usize)>,
+    /// Bytes of fillers.
+    pub(crate) filler_bytes: usize,
+}
+
+/// Walks `page` from its start to `end`, which it must hit exactly.
+///
+/// # Safety
+/// Nobody else touches the page.
+pub(crate) unsafe fn walk(spaces: &Spaces, page: PageIndex, end: Offset) -> Walked {
+    // SAFETY: the caller's contract.
+    let view = unsafe { spaces.view() };
+    let mut walked = Walked::default();
+    let mut at = spaces.layout().page_start(page);
+    while at < end {
+        let bytes = view.size_bytes(at);
+        let header = view.read(at);
+        if header == Root::ByteArrayMap.tagged().bits() {
+            walked.objects.push((at.bytes(), bytes));
+        } else if header == Root::FreeBlockMap.tagged().bits() {
+            walked.holes.push((at.bytes(), bytes));
+        } else {
+            assert_eq!(header, Root::FillerMap.tagged().bits(), "{at:?} is neither object, hole nor filler");
+            walked.filler_bytes += bytes;
+        }
+        at = at.plus(bytes);
+    }
+    assert_eq!(at, end, "the last object reaches over the end");
+    walked
+}
+
+/// Pages of this kind.
+///
+/// # Safety
+/// Nobody else labels pages.
+pub(crate) unsafe fn pages_of(spaces: &Spaces, kind: PageKind) -> Vec<PageIndex> {
+    // SAFETY: the caller's contract.
+    let is = |page: &PageIndex| unsafe { spaces.pages.kind(*page) } == kind;
+    (0..spaces.layout().pages()).map(PageIndex::new).filter(is).collect()
+}
