@@ -5,6 +5,10 @@ use crate::space::{LargeSpace, Spaces};
 use crate::words::{AllocationType, AttemptError, Limit, Offset, PageIndex};
 
 /// How much an always-allocate scope sets aside. Sizes are in pages of the heap, and bytes for the large run.
+///
+/// `n` pages of a type serve at least `n` regular objects of it, whatever other threads do: an object takes at most one
+/// page. They serve as many as fit while nobody stops the world; every stop makes the rest of a page that was begun
+/// anybody's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Reserve {
     /// Pages for young objects.
@@ -85,12 +89,12 @@ impl ReservedMemory {
         self.pages[ty as usize].pop()
     }
 
-    /// Takes a held run that has room for `bytes` bytes; what it has too much goes back.
+    /// Takes a held run that has room for `bytes` bytes, the innermost scope's first; what it has too much goes back.
     pub(super) fn take_run(&mut self, spaces: &Spaces, bytes: usize) -> Option<Offset> {
         let pages = spaces.layout().pages_for(bytes);
         // SAFETY: held runs belong to this local heap.
         let fits = |head: &PageIndex| unsafe { spaces.pages.info(*head) }.run_pages as usize >= pages;
-        let index = self.runs.iter().position(fits)?;
+        let index = self.runs.iter().rposition(fits)?;
         let head = self.runs.swap_remove(index);
         LargeSpace::use_reserved_run(spaces, head, pages);
         Some(spaces.layout().page_start(head))
