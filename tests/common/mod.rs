@@ -1,0 +1,117 @@
+//! What the tests of the public API share: small worlds, a program that uses everything, and a clock for deadlocks.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use heaplab::{AllocError, AllocationType, Attachment, CollectionKind, Heap, HeapConfig, Scope, Shape, Tail};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// A few pages of a few words, verified around each collection and at drop.
+pub(crate) fn tiny() -> HeapConfig {
+    let mut config = HeapConfig::tiny();
+    config.verify_heap = true;
+    config
+}
+
+/// A tiny world of `pages` pages, soft limit equal to the hard one, so that nothing but need collects.
+pub(crate) fn tiny_of(pages: usize) -> HeapConfig {
+    let mut config = tiny();
+    config.hard_limit_bytes = pages * 128;
+    config.soft_limit_bytes = pages * 128;
+    config.hard_limit_bytes_max = pages * 128;
+    config
+}
+
+/// Real sizes, but small: 4 MiB in pages of 16 KiB.
+pub(crate) fn small() -> HeapConfig {
+    let mut config = HeapConfig::sized(4 << 20, 7);
+    config.verify_heap = true;
+    config
+}
+
+/// A heap of a good configuration.
+pub(crate) fn build(config: HeapConfig) -> Heap {
+    Heap::new(config).expect("the configuration is good")
+}
+
+/// Fails, instead of hanging, when `f` does not end in time.
+pub(crate) fn in_time<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
+    let (sender, receiver) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let result = catch_unwind(AssertUnwindSafe(f));
+        let _ = sender.send(());
+        result
+    });
+    let seconds = if cfg!(miri) { 3000 } else { 30 };
+    assert!(receiver.recv_timeout(Duration::from_secs(seconds)).is_ok(), "deadlock: no end after {seconds} seconds");
+    match thread.join().expect("the panic was caught") {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Runs `f`, which panics, and returns the message.
+pub(crate) fn panics<R>(f: impl FnOnce() -> R) -> String {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(_) => panic!("it was meant to panic"),
+        Err(payload) => match payload.downcast::<String>() {
+            Ok(text) => *text,
+            Err(payload) => payload.downcast::<&str>().map_or("?".to_owned(), |text| (*text).to_owned()),
+        },
+    }
+}
+
+/// Allocates an object of every type, links them, collects in every way, and checks what each holds. About six pages.
+pub(crate) fn use_everything(scope: &mut Scope<'_, '_>) -> Result<(), AllocError> {
+    scope.nested(|scope| {
+        let young = scope.new_array(2)?;
+        let old = scope.new_array_in(2, AllocationType::Old)?;
+        let bytes = scope.new_bytes(5)?;
+        let code = scope.new_code(9)?;
+        let map = scope.new_map(Shape::new(16, 4, 2, Tail::None)?)?;
+        let record = scope.new_record(map)?;
+        scope.write_bytes(scope.get(bytes), 1, &[7, 8, 9]);
+        scope.write_code(scope.get(code), 0, b"ret");
+        scope.store(scope.get(young), 0, scope.get(old).into());
+        scope.store(scope.get(old), 0, scope.get(young).into());
+        scope.store(scope.get(old), 1, scope.get(bytes).into());
+        scope.store_field(scope.get(record), 0, scope.get(code).into());
+        scope.store_raw(scope.get(record), 0, 0xdead_beef);
+        scope.store_map_slot(scope.get(map), 3, scope.get(record).into());
+        for kind in CollectionKind::ALL {
+            scope.collect(kind);
+            let mut read = [0; 3];
+            scope.read_bytes(scope.get(bytes), 1, &mut read);
+            assert_eq!(read, [7, 8, 9]);
+            scope.read_code(scope.get(code), 0, &mut read);
+            assert_eq!(&read, b"ret");
+            assert_eq!(scope.load(scope.get(young), 0), scope.get(old));
+            assert_eq!(scope.load(scope.get(old), 0), scope.get(young));
+            assert_eq!(scope.load(scope.get(old), 1), scope.get(bytes));
+            assert_eq!(scope.load_field(scope.get(record), 0), scope.get(code));
+            assert_eq!(scope.load_raw(scope.get(record), 0), 0xdead_beef);
+            assert_eq!(scope.load_map_slot(scope.get(map), 3), scope.get(record));
+        }
+        Ok(())
+    })
+}
+
+/// The heap is usable through this attachment, verified, and what the program made is gone afterwards.
+pub(crate) fn assert_usable(heap: &Heap, thread: &mut Attachment) {
+    thread.run(use_everything).expect("not poisoned, not running").expect("there is room for a few objects");
+    assert_sound(heap);
+}
+
+/// The verifier finds nothing.
+pub(crate) fn assert_sound(heap: &Heap) {
+    let verification = heap.verify().expect("not poisoned, not running");
+    assert!(verification.is_sound(), "{}", verification.describe());
+}
+
+/// Bytes that are committed for objects and for new space once all that nothing refers to is gone: what a leak raises.
+pub(crate) fn settled_bytes(heap: &Heap) -> usize {
+    heap.collect(CollectionKind::MemoryReducing).expect("not poisoned, not running");
+    let statistics = heap.statistics().expect("not poisoned, not running");
+    statistics.committed_bytes - statistics.pooled_bytes
+}
