@@ -32,8 +32,8 @@ pub mod words;
 pub use allocation::Reserve;
 pub use heap::{
     Array, AttachError, Attachment, BuildError, Bytes, CloseError, Code, FlagError, Handle, Heap, HeapConfig, HeapType,
-    LocalHeap, Map, NearLimit, Persistent, Record, Ref, RootSet, RunError, Scope, Statistics, StopError, Value,
-    Verification, Violation, WrongHeap,
+    LocalHeap, Map, NearLimit, Persistent, Record, RecordType, Ref, RootSet, RunError, Scope, Statistics, StopError,
+    Value, Verification, Violation, WrongHeap,
 };
 pub use object::{Shape, Tagged, Tail};
 pub use words::{AllocError, AllocationOrigin, AllocationType, CollectionKind, Offset, SpaceKind};

@@ -123,6 +123,25 @@ impl RawLocalHeap {
         unsafe { self.allocate_raw_slow(size, ty, origin, alignment) }
     }
 
+    /// The same for a size that is known to be a non-zero multiple of 8.
+    ///
+    /// # Safety
+    ///
+    #[inline(always)]
+    pub(super) unsafe fn allocate_object(self, bytes: usize, ty: AllocationType) -> Result<Offset, AllocError> {
+        debug_assert!(bytes != 0 && bytes.is_multiple_of(GRANULE_BYTES));
+        // SAFETY; the words are this local heap's alone (L-2).
+        unsafe {
+            if matches!(ty, AllocationType::Young | AllocationType::Old)
+                && let Some(at) = self.data().allocator.bump(ty, bytes)
+            {
+                self.view().zero(at, bytes);
+                return Ok(at);
+            }
+            self.allocate_raw_slow(bytes, ty, AllocationOrigin::Runtime, GRANULE_BYTES)
+        }
+    }
+
     /// The same after the bump path failed: checks the request, then rounds, aligns and climbs.
     ///
     /// # Safety

@@ -38,7 +38,7 @@ pub use local_heap::{LocalHeap, RawLocalHeap};
 pub use persistent::{Persistent, RootSet};
 pub use scope::{OwnRequests, Scope};
 pub use statistics::Statistics;
-pub use value::{Array, Bytes, Code, Handle, HeapType, Map, Record, Ref, Value};
+pub use value::{Array, Bytes, Code, Handle, HeapType, Map, Record, RecordType, Ref, Value};
 pub use verify::{Verification, Violation};
 
 use crate::sync::{Arc, Mutex, run_marker};

@@ -6,10 +6,11 @@ use super::{Persistent, RawLocalHeap, RootSet, Statistics, Verification, WrongHe
 use crate::allocation::Reserve;
 use crate::object::Root;
 use crate::sync::run_marker;
-use crate::thread::HandleMark;
+use crate::thread::{HandleMark, Local};
 use crate::words::{AllocError, AllocationType, CollectionKind, SpaceKind};
 use core::fmt;
 use core::marker::PhantomData;
+use core::ptr::NonNull;
 
 /// A running thread's door to the heap. Handles made through it live until it ends, and no longer.
 ///
@@ -25,7 +26,7 @@ pub struct Scope<'s, 'o: 's> {
 
 /// Closes a handle scope, also on unwind.
 struct HandleScope {
-    heap: RawLocalHeap,
+    local: NonNull<Local>,
     mark: HandleMark,
 }
 
@@ -34,7 +35,7 @@ impl HandleScope {
     fn open(heap: RawLocalHeap) -> HandleScope {
         // SAFETY: the scope that this is opened in keeps the local heap alive and running.
         let mark = unsafe { heap.handle_mark() };
-        HandleScope { heap, mark }
+        HandleScope { local: NonNull::from(heap.local()), mark }
     }
 }
 
@@ -42,7 +43,7 @@ impl Drop for HandleScope {
     #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: as in `open`; handles made since are branded with the inner scope's lifetime, which is over.
-        unsafe { self.heap.reset_handles(self.mark) };
+        unsafe { (*self.local.as_ref().data().access()).handles.reset(self.mark) };
     }
 }
 

@@ -1,10 +1,10 @@
 //! Objects through a scope: making them, reading and writing them.
 
 use super::Scope;
-use super::value::{Array, Bytes, Code, Handle, Map, Record, Ref, Value};
+use super::value::{Array, Bytes, Code, Handle, Map, Record, RecordType, Ref, Value};
 use crate::object::{LENGTH_MAX, MAP_SLOTS, Root, Shape, Tagged, Tail};
 use crate::sync::Ordering;
-use crate::words::{AllocError, AllocationOrigin, AllocationType, Offset, WORD_BYTES};
+use crate::words::{AllocError, AllocationType, Offset, WORD_BYTES};
 
 const ARRAY_ELEMENTS: usize = 2;
 const MAP_RECORD_BYTES: usize = 3;
@@ -23,7 +23,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         let local = self.local();
         // SAFETY; the size is that of the shape of `map`, and maps never move (C-5).
         unsafe {
-            let at = local.allocate_raw(bytes, ty, AllocationOrigin::Runtime, 8)?;
+            let at = local.allocate_object(bytes, ty)?;
             let view = local.view();
             view.write(at, map.bits());
             if let Some(length) = length {
@@ -119,9 +119,36 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         // SAFETY: the handle is a root of this scope.
         let word = unsafe { map.tagged() };
         match self.word(word.target(), MAP_RECORD_BYTES) >> 1 {
-            0 => self.new_record_in(map, 0, AllocationType::Young),
+            0 => self.new_empty_tail(map),
             bytes => self.allocate(AllocationType::Young, bytes as usize, word, None),
         }
+    }
+
+    /// What [`new_record_of`](Self::new_record_of) needs to know of `map`.
+    ///
+    /// # Errors
+    /// `InvalidShape` for a built-in map, or one whose objects have a tail.
+    pub fn record_type(&self, map: Handle<'s, Map>) -> Result<RecordType<'s>, AllocError> {
+        // SAFETY: the handle is a root of this scope.
+        let word = unsafe { map.tagged() };
+        match self.word(word.target(), MAP_RECORD_BYTES) >> 1 {
+            0 => Err(AllocError::InvalidShape("a built-in map, or one whose objects have a tail")),
+            bytes => Ok(RecordType::new(word, bytes)),
+        }
+    }
+
+    /// A young record, zeroed: the fastest way to make one. May collect.
+    ///
+    /// # Errors
+    /// See [`AllocError`].
+    #[inline(always)]
+    pub fn new_record_of(&mut self, ty: RecordType<'s>) -> Result<Handle<'s, Record>, AllocError> {
+        self.allocate(AllocationType::Young, ty.bytes as usize, ty.map, None)
+    }
+
+    #[cold]
+    fn new_empty_tail(&mut self, map: Handle<'s, Map>) -> Result<Handle<'s, Record>, AllocError> {
+        self.new_record_in(map, 0, AllocationType::Young)
     }
 
     /// An object of `map` with a tail of `length` elements, of a type of the caller's choice. May collect.

@@ -112,6 +112,21 @@ impl<T> fmt::Debug for Handle<'_, T> {
     }
 }
 
+/// What an allocation site needs to know of a map: made once by [`Scope::record_type`](super::Scope::record_type), it
+/// saves looking at the map for every record. Sound because the map is a root of the scope and never moves.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordType<'s> {
+    pub(super) map: Tagged,
+    pub(super) bytes: u32,
+    _scope: PhantomData<(&'s (), *mut ())>,
+}
+
+impl RecordType<'_> {
+    pub(super) fn new(map: Tagged, bytes: u32) -> Self {
+        RecordType { map, bytes, _scope: PhantomData }
+    }
+}
+
 /// An object or a small integer, for the moment: borrows the scope, so it cannot be held over anything that may collect.
 pub struct Ref<'a, T> {
     word: Tagged,

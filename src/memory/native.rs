@@ -114,16 +114,15 @@ impl Region {
             // Objects are small: a few stores, overlapping where the size is odd, cost less than a call.
             let zero16 = |at: *mut u8| at.cast::<[u64; 2]>().write_unaligned([0; 2]);
             match bytes {
-                0..8 => ptr::write_bytes(start, 0, bytes),
-                8..16 => {
+                8..=16 => {
                     start.cast::<u64>().write_unaligned(0);
                     end.sub(8).cast::<u64>().write_unaligned(0);
                 }
-                16..32 => {
+                17..=32 => {
                     zero16(start);
                     zero16(end.sub(16));
                 }
-                32..=64 => {
+                33..=64 => {
                     zero16(start);
                     zero16(start.add(16));
                     zero16(end.sub(32));

@@ -5,9 +5,12 @@
 //!                             ^next
 //! ```
 //!
-//! A handle is a pointer to a slot. Opening a handle scope remembers (`current`, `next`); closing it goes back there.
-//! Blocks are kept for reuse until the local heap is detached. The owner pushes and reads while it runs; the collector
-//! reads and rewrites in a stop. Slots beyond `next` are not roots.
+//! A handle is a pointer to a slot. Opening a handle scope remembers `next`; closing it goes back there. Blocks are kept
+//! for reuse until the local heap is detached. The owner pushes and reads while it runs; the collector reads and
+//! rewrites in a stop. Slots beyond `next` are not roots.
+//!
+//! * **I-1** `next` alone tells the block: a block ends with a slot that is never used, so that the end of one is not
+//!   the start of another; and `next` is a block's start only in the first block, since a block is entered to push.
 
 use crate::object::Tagged;
 use crate::sync::UnsafeCell;
@@ -30,7 +33,6 @@ pub struct HandleSlots {
 /// Where a handle scope began.
 #[derive(Clone, Copy, Debug)]
 pub struct HandleMark {
-    current: usize,
     next: *const Slot,
 }
 
@@ -76,7 +78,8 @@ impl HandleSlots {
     }
 
     fn add_block(&mut self) {
-        let block: Box<[Slot]> = (0..self.block_slots).map(|_| Slot::new(0)).collect();
+        // I-1: one slot more than is used.
+        let block: Box<[Slot]> = (0..=self.block_slots).map(|_| Slot::new(0)).collect();
         let block: *mut [Slot] = Box::into_raw(block);
         self.blocks.push(NonNull::new(block.cast::<Slot>()).expect("a box is not null"));
     }
@@ -94,16 +97,26 @@ impl HandleSlots {
     #[inline(always)]
     #[must_use]
     pub fn mark(&self) -> HandleMark {
-        HandleMark { current: self.current, next: self.next }
+        HandleMark { next: self.next }
     }
 
     /// Goes back to `mark`. Handles pushed since are dead.
     #[inline(always)]
     pub fn reset(&mut self, mark: HandleMark) {
-        if mark.current != self.current {
-            self.enter(mark.current);
+        // Addresses are compared, nothing is read: within the current block, but not at its start (I-1).
+        let to_end = self.end.addr().wrapping_sub(mark.next.addr());
+        if to_end >= self.block_slots * size_of::<Slot>() {
+            self.enter_block_of(mark);
         }
         self.next = mark.next;
+    }
+
+    #[cold]
+    fn enter_block_of(&mut self, mark: HandleMark) {
+        let block_bytes = self.block_slots * size_of::<Slot>();
+        let holds = |block: &NonNull<Slot>| mark.next.addr().wrapping_sub(block.as_ptr().addr()) <= block_bytes;
+        let index = self.blocks.iter().position(holds);
+        self.enter(index.expect("a mark lies in a block of the stack that it was taken on"));
     }
 
     /// Calls `f` with every live slot.
@@ -141,7 +154,7 @@ impl HandleSlots {
 impl Drop for HandleSlots {
     fn drop(&mut self) {
         for block in &self.blocks {
-            let block = core::ptr::slice_from_raw_parts_mut(block.as_ptr(), self.block_slots);
+            let block = core::ptr::slice_from_raw_parts_mut(block.as_ptr(), self.block_slots + 1);
             // SAFETY: made by `Box::into_raw` in `grow`; no handle outlives its local heap.
             drop(unsafe { Box::from_raw(block) });
         }

@@ -2,8 +2,8 @@
 
 use super::{Contestant, OBJECT_BYTES, Trees, binary_trees as run_trees, together};
 use heaplab::{
-    AllocError, AllocationOrigin, AllocationType, Array, Attachment, Handle, Heap, HeapConfig, LocalHeap, Map, Record,
-    Ref, Scope, Shape, Tagged, Tail,
+    AllocError, AllocationOrigin, AllocationType, Array, Attachment, Handle, Heap, HeapConfig, LocalHeap, Record,
+    RecordType, Ref, Scope, Shape, Tagged, Tail,
 };
 use std::hint::black_box;
 
@@ -91,7 +91,8 @@ pub fn alloc32() -> Vec<Contestant> {
         Contestant::timed(ALLOC32_SAFE, move |count| {
             safe.run(|scope| {
                 let map = scope.new_map(shape32()).expect("an empty heap");
-                allocate_safe(scope, map, count);
+                let ty = scope.record_type(map).expect("no tail");
+                allocate_safe(scope, ty, count);
             })
             .expect("no other local heap runs");
         }),
@@ -99,10 +100,10 @@ pub fn alloc32() -> Vec<Contestant> {
 }
 
 #[inline(never)]
-fn allocate_safe<'s>(scope: &mut Scope<'s, '_>, map: Handle<'s, Map>, count: u64) {
+fn allocate_safe<'s>(scope: &mut Scope<'s, '_>, ty: RecordType<'s>, count: u64) {
     for _ in 0..count {
         scope.nested(|scope| {
-            black_box(scope.new_record(map).expect("garbage is collected"));
+            black_box(scope.new_record_of(ty).expect("garbage is collected"));
         });
     }
 }
@@ -110,18 +111,18 @@ fn allocate_safe<'s>(scope: &mut Scope<'s, '_>, map: Handle<'s, Map>, count: u64
 /// Trees of records with two fields, through handles.
 struct HeapTrees<'a, 's, 'o> {
     scope: &'a mut Scope<'s, 'o>,
-    map: Handle<'s, Map>,
+    ty: RecordType<'s>,
     kept: Handle<'s, Array>,
 }
 
-fn build<'s>(scope: &mut Scope<'s, '_>, map: Handle<'s, Map>, depth: u32) -> Result<Handle<'s, Record>, AllocError> {
+fn build<'s>(scope: &mut Scope<'s, '_>, ty: RecordType<'s>, depth: u32) -> Result<Handle<'s, Record>, AllocError> {
     scope.escape(|scope| {
         if depth == 0 {
-            return scope.new_record(map);
+            return scope.new_record_of(ty);
         }
-        let left = build(scope, map, depth - 1)?;
-        let right = build(scope, map, depth - 1)?;
-        let node = scope.new_record(map)?;
+        let left = build(scope, ty, depth - 1)?;
+        let right = build(scope, ty, depth - 1)?;
+        let node = scope.new_record_of(ty)?;
         scope.store_field(scope.get(node), 0, scope.get(left).into());
         scope.store_field(scope.get(node), 1, scope.get(right).into());
         Ok(node)
@@ -135,17 +136,17 @@ fn count(scope: &Scope<'_, '_>, node: Ref<'_, Record>) -> u64 {
 
 impl Trees for HeapTrees<'_, '_, '_> {
     fn build_and_count(&mut self, depth: u32) -> u64 {
-        let map = self.map;
+        let ty = self.ty;
         self.scope.nested(|scope| {
-            let tree = build(scope, map, depth).expect("the heap is large enough");
+            let tree = build(scope, ty, depth).expect("the heap is large enough");
             count(scope, scope.get(tree))
         })
     }
 
     fn keep(&mut self, depth: u32) {
-        let (map, kept) = (self.map, self.kept);
+        let (ty, kept) = (self.ty, self.kept);
         self.scope.nested(|scope| {
-            let tree = build(scope, map, depth).expect("the heap is large enough");
+            let tree = build(scope, ty, depth).expect("the heap is large enough");
             scope.store(scope.get(kept), 0, scope.get(tree).into());
         });
     }
@@ -172,7 +173,8 @@ pub fn binary_trees() -> Vec<Contestant> {
                 let shape = Shape::new(KIND, 3, 2, Tail::None).expect("a valid shape");
                 let map = scope.new_map(shape).expect("an empty heap");
                 let kept = scope.new_array(1).expect("an empty heap");
-                run_trees(&mut HeapTrees { scope, map, kept }, depth);
+                let ty = scope.record_type(map).expect("no tail");
+                run_trees(&mut HeapTrees { scope, ty, kept }, depth);
             })
             .expect("no other local heap runs");
     })]
