@@ -17,7 +17,6 @@
 //! | 1 | [`memory`] | reserve, commit, release; words by offset |
 //! | 0 | [`words`], [`sync`] | offsets, errors; the facade to threads and atomics |
 
-#![allow(missing_docs)]
 pub mod allocation;
 pub mod collection;
 pub mod heap;

@@ -65,10 +65,8 @@ impl LargeSpace {
     pub fn take_run(spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
         let layout = spaces.layout();
         let (this, pages) = (&spaces.large, layout.pages_for(bytes));
-        if !spaces.budget.try_reserve(pages, limit) {
-            if !reserve_from_pool(spaces, pages, limit) {
-                return Err(AttemptError::Exhausted);
-            }
+        if !spaces.budget.try_reserve(pages, limit) && !reserve_from_pool(spaces, pages, limit) {
+            return Err(AttemptError::Exhausted);
         }
         let Some(start) = this.find_run(pages) else {
             spaces.budget.give_back(pages);
