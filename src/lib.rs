@@ -19,6 +19,7 @@
 
 pub mod allocation;
 pub mod collection;
+pub mod docs;
 pub mod heap;
 pub mod memory;
 pub mod object;
@@ -36,3 +37,8 @@ pub use heap::{
 };
 pub use object::{Shape, Tagged, Tail};
 pub use words::{AllocError, AllocationOrigin, AllocationType, CollectionKind, Offset, SpaceKind};
+
+/// The README's example is compiled and run.
+#[cfg(all(doctest, not(feature = "loom")))]
+#[doc = include_str!("../README.md")]
+struct Readme;
