@@ -90,7 +90,7 @@ impl<'a, 's> Collector<'a, 's> {
         self.mark();
         let sparse = if reduce { self.select_sparse() } else { Vec::new() };
         let pool_pages_max = if reduce { 0 } else { self.spaces.layout().pool_pages_max };
-        self.sweep(&sparse, pool_pages_max);
+        self.sweep(pool_pages_max);
         self.evacuate(&sparse, pool_pages_max);
         self.sweep_maps(pool_pages_max);
         self.clear_marks();

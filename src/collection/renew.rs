@@ -25,11 +25,15 @@ impl Collector<'_, '_> {
         let mut ordinals: Vec<Ordinal> = free
             .into_iter()
             .map(|page| {
-                let entry = known.iter().find(|(ordinal, _)| ordinal.page == page);
-                match entry {
-                    // Reached, so committed by the carver that reached it; or committed before.
-                    Some(&(ordinal, reached)) => Ordinal { page, committed: ordinal.committed || reached },
-                    None => Ordinal::committed(page),
+                // SAFETY: the world is stopped.
+                match unsafe { self.spaces.pages.info(page) }.ordinal {
+                    NO_ORDINAL => Ordinal::committed(page),
+                    number => {
+                        // Reached, so committed by the carver that reached it; or committed before.
+                        let (ordinal, reached) = known[number as usize - 1];
+                        debug_assert_eq!(ordinal.page, page);
+                        Ordinal { page, committed: ordinal.committed || reached }
+                    }
                 }
             })
             .collect();

@@ -24,8 +24,8 @@ impl Collector<'_, '_> {
         })
     }
 
-    /// Sweeps old, code and large space. Pages of `skipped` are about to be evacuated and are left alone.
-    pub(super) fn sweep(&mut self, skipped: &[PageIndex], pool_pages_max: usize) {
+    /// Sweeps old, code and large space. Pages that are flagged as evacuated are left alone.
+    pub(super) fn sweep(&mut self, pool_pages_max: usize) {
         // SAFETY: the world is stopped; the pages are offered anew below.
         unsafe {
             self.spaces.old.clear();
@@ -33,7 +33,9 @@ impl Collector<'_, '_> {
         }
         for page in self.pages() {
             match self.kind(page) {
-                PageKind::Old if !skipped.contains(&page) => self.sweep_page(page, AllocationType::Old, pool_pages_max),
+                // SAFETY: the world is stopped.
+                PageKind::Old if unsafe { self.spaces.pages.is_evacuated(page) } => {}
+                PageKind::Old => self.sweep_page(page, AllocationType::Old, pool_pages_max),
                 PageKind::Code => self.sweep_page(page, AllocationType::Code, pool_pages_max),
                 PageKind::LargeHead => self.sweep_run(page),
                 _ => {}
