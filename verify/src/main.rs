@@ -1,2 +1,5 @@
-//! The binary.
-fn main() {}
+//! The binary `heaplab`: see [`heaplab_verify::cli`].
+
+fn main() -> std::process::ExitCode {
+    heaplab_verify::cli::main()
+}

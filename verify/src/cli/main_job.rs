@@ -1,0 +1,203 @@
+//! The main job: the mission's scenarios with concurrent allocation off and on, then the stress.
+
+use super::progress::Progress;
+use super::table::{grouped, table};
+use super::{BAD_USAGE, FAILED, JobOptions, PASSED, complain};
+use crate::scenario::{self, Mode, Scenario, ScenarioReport};
+use crate::stress::{self, StressOptions, StressReport};
+use heaplab::{BuildError, Heap, HeapConfig};
+use serde::Serialize;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, Write};
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Which parts of the main job to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parts {
+    /// The scenarios.
+    pub scenarios: bool,
+    /// The stress.
+    pub stress: bool,
+}
+
+/// What the main job writes as JSON.
+#[derive(Serialize)]
+struct Record<'a> {
+    version: &'static str,
+    seconds: u64,
+    threads: u64,
+    heap_mib: u64,
+    seed: u64,
+    scenarios: &'a [ScenarioReport],
+    stress: Option<&'a StressReport>,
+    passed: bool,
+}
+
+/// Why the job ended early.
+enum Early {
+    /// The heap could not be built: the options ask for something impossible.
+    Build(BuildError),
+    /// A scenario took no end.
+    Hang(String),
+}
+
+/// Does the main job, prints its table, and returns the exit code.
+#[must_use]
+pub fn main_job(options: &JobOptions, parts: Parts) -> u8 {
+    let mut json = match options.json.as_deref().map(open_json).transpose() {
+        Ok(json) => json,
+        Err(text) => {
+            complain(&text);
+            return BAD_USAGE;
+        }
+    };
+    let (scenarios, stress) = match run(options, parts) {
+        Ok(reports) => reports,
+        Err(Early::Build(error)) => {
+            complain(&format!(
+                "no such heap with --heap-mib {} and --threads {}: {error}",
+                options.heap_mib, options.threads
+            ));
+            return BAD_USAGE;
+        }
+        Err(Early::Hang(text)) => {
+            complain(&text);
+            return FAILED;
+        }
+    };
+    let passed = scenarios.iter().all(ScenarioReport::passed) && stress.as_ref().is_none_or(StressReport::passed);
+    print(&scenarios, stress.as_ref());
+    if let Some(file) = &mut json {
+        let record = Record {
+            version: env!("CARGO_PKG_VERSION"),
+            seconds: options.seconds,
+            threads: options.threads,
+            heap_mib: options.heap_mib,
+            seed: options.seed,
+            scenarios: &scenarios,
+            stress: stress.as_ref(),
+            passed,
+        };
+        if let Err(error) = write_json(file, &record) {
+            complain(&format!("--json: {error}"));
+            return FAILED;
+        }
+    }
+    if passed { PASSED } else { FAILED }
+}
+
+/// Opens the file for the record before anything runs; what it holds stays until there is something new.
+fn open_json(path: &Path) -> Result<File, String> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|error| format!("--json {}: {error}", path.display()))
+}
+
+fn write_json(file: &mut File, record: &Record<'_>) -> io::Result<()> {
+    // A pipe or a device has no length to set.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+        file.rewind()?;
+    }
+    let mut text = serde_json::to_string_pretty(record)?;
+    text.push('\n');
+    file.write_all(text.as_bytes())?;
+    file.flush()
+}
+
+fn run(options: &JobOptions, parts: Parts) -> Result<(Vec<ScenarioReport>, Option<StressReport>), Early> {
+    let rivals = options.threads as usize;
+    let modes = [Mode::Off, Mode::On { rivals }, Mode::StressFlag];
+    let rows: Vec<(Scenario, Mode)> = if parts.scenarios {
+        Scenario::ALL.iter().flat_map(|&scenario| modes.map(|mode| (scenario, mode))).collect()
+    } else {
+        Vec::new()
+    };
+    let heap_bytes = (options.heap_mib as usize) << 20;
+    // Built early, so that an impossible heap is refused before anything is printed.
+    let config = HeapConfig::sized(heap_bytes, rivals + 2);
+    drop(Heap::new(config.clone()).map_err(Early::Build)?);
+    let seconds = if parts.stress { options.seconds } else { 0 };
+    let mut progress = Progress::new(rows.len(), seconds);
+    let mut scenarios = Vec::new();
+    for (scenario, mode) in rows {
+        progress.say(format!("{}, concurrent allocation {mode}", scenario.name()));
+        scenarios.push(run_scenario(scenario, mode, config.clone(), options)?);
+        progress.scenario_done();
+    }
+    let stress = if parts.stress {
+        progress.say(format!("stress, {} threads, seed {}", options.threads, options.seed));
+        let mut job = StressOptions::sized(heap_bytes, rivals, Duration::from_secs(seconds), options.seed);
+        job.stall = Duration::from_secs(options.stall_seconds);
+        Some(stress::run(&job, |elapsed| progress.stress_at(elapsed, seconds)).map_err(Early::Build)?)
+    } else {
+        None
+    };
+    progress.end();
+    Ok((scenarios, stress))
+}
+
+/// Runs a scenario on a heap of its own, in a thread of its own, so that one that hangs is noticed.
+fn run_scenario(
+    scenario: Scenario,
+    mode: Mode,
+    config: HeapConfig,
+    options: &JobOptions,
+) -> Result<ScenarioReport, Early> {
+    let heap = Heap::new(config).map_err(Early::Build)?;
+    let (sender, receiver) = mpsc::channel();
+    let seed = options.seed;
+    let body = thread::spawn(move || {
+        let report = scenario::run(scenario, &heap, mode, seed);
+        // The receiver is gone only if this took too long.
+        let _ = sender.send(report);
+    });
+    // The whole scenario takes less than one step may.
+    match receiver.recv_timeout(Duration::from_secs(options.stall_seconds)) {
+        Ok(report) => Ok(report),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(Early::Hang(format!(
+            "{} with concurrent allocation {mode} hangs: no end after {} s",
+            scenario.name(),
+            options.stall_seconds
+        ))),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            drop(body.join());
+            Err(Early::Hang(format!("{} with concurrent allocation {mode} panicked", scenario.name())))
+        }
+    }
+}
+
+/// Prints the table and what is behind it. Whoever closed the stream wants no table.
+fn print(scenarios: &[ScenarioReport], stress: Option<&StressReport>) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{}", table(scenarios, stress));
+    if let Some(stress) = stress {
+        let _ = writeln!(
+            out,
+            "stress: seed {}, {:.1} s, {} allocations a second, {} objects compared with their shadow, {} with their \
+             parcel, {} scopes, {} attachments, {} spaces simulated full, {} times out of memory",
+            stress.seed,
+            stress.seconds,
+            grouped(stress.allocations_per_second as u64),
+            grouped(stress.shadow_checks),
+            grouped(stress.parcel_checks),
+            grouped(stress.scopes),
+            grouped(stress.attachments),
+            grouped(stress.simulated_full),
+            grouped(stress.out_of_memory),
+        );
+    }
+    let rows = scenarios.iter().map(|report| (format!("{}, {}", report.name, report.mode), &report.violations));
+    let rows = rows.chain(stress.map(|report| (format!("stress, seed {}", report.seed), &report.findings)));
+    for (name, findings) in rows {
+        for finding in findings {
+            let _ = writeln!(out, "FINDING in {name}: {finding}");
+        }
+    }
+}

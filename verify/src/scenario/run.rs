@@ -1,0 +1,147 @@
+//! Running a scenario on a heap, with or without rivals, with threads of the facade.
+
+use super::{Mode, RivalPlan, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival, stress_handles};
+use heaplab::sync::{Arc, AtomicBool, Ordering, thread};
+use heaplab::{AttachError, Heap, Statistics};
+
+/// The scenarios, by the door they go through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scenario {
+    /// `alloc_after_failures` through the raw API: each object becomes a filler of its own size.
+    AllocAfterFailuresRaw,
+    /// `alloc_after_failures` through handles: each object is filled, read back and dropped.
+    AllocAfterFailures,
+    /// `alloc_after_failures` under a handle scope, which must return true.
+    StressHandles,
+}
+
+impl Scenario {
+    /// All of them.
+    pub const ALL: [Scenario; 3] =
+        [Scenario::AllocAfterFailuresRaw, Scenario::AllocAfterFailures, Scenario::StressHandles];
+
+    /// Its name in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Scenario::AllocAfterFailuresRaw => "alloc_after_failures (raw)",
+            Scenario::AllocAfterFailures => "alloc_after_failures",
+            Scenario::StressHandles => "stress_handles",
+        }
+    }
+
+    fn body(self, heap: &Heap, tally: &mut Tally) {
+        if self == Scenario::AllocAfterFailuresRaw {
+            match heap.attach_raw() {
+                Ok(mut local) => drop(alloc_after_failures_raw(heap, &mut local, tally)),
+                Err(error) => tally.violation(error.to_string()),
+            }
+            return;
+        }
+        let mut attachment = match heap.attach() {
+            Ok(attachment) => attachment,
+            Err(error) => return tally.violation(error.to_string()),
+        };
+        if self == Scenario::StressHandles {
+            stress_handles(&mut attachment, tally);
+            return;
+        }
+        let ran = attachment.run(|scope| {
+            alloc_after_failures(scope, tally);
+        });
+        if let Err(error) = ran {
+            tally.violation(error.to_string());
+        }
+    }
+}
+
+/// Object graphs that a rival keeps. On the smallest heaps it keeps none, see the rivals' manners in the module's text.
+fn kept(heap: &Heap) -> usize {
+    if heap.layout().hard_limit_pages < 64 { 0 } else { 8 }
+}
+
+/// Runs a scenario once on `heap`, which has no local heaps attached. It has none afterwards, and allows several.
+///
+/// With [`Mode::Off`] concurrent allocation is off meanwhile, and it is checked that a second local heap is refused then.
+/// Otherwise the rivals, or the heap's stress thread, run from before the scenario until after it.
+#[must_use]
+pub fn run(scenario: Scenario, heap: &Heap, mode: Mode, seed: u64) -> ScenarioReport {
+    let mut tally = Tally::default();
+    let before = statistics(heap, &mut tally);
+    let stop = Arc::new(AtomicBool::new(false));
+    let rivals = match mode {
+        Mode::Off => {
+            check_second_is_refused(heap, &mut tally);
+            0
+        }
+        Mode::On { rivals } => rivals,
+        Mode::StressFlag => {
+            set_stress(heap, true, &mut tally);
+            0
+        }
+    };
+    let rivals: Vec<_> = (0..rivals as u64)
+        .map(|index| {
+            let (heap, stop) = (heap.clone(), Arc::clone(&stop));
+            let plan = RivalPlan { seed: seed.wrapping_add(index), rounds: None, kept: kept(&heap) };
+            thread::spawn(move || rival(&heap, &plan, &stop))
+        })
+        .collect();
+    scenario.body(heap, &mut tally);
+    // Relaxed: a request to end, which orders nothing; the join does.
+    stop.swap(true, Ordering::Relaxed);
+    let mut rival_allocations = 0;
+    for rival in rivals {
+        match rival.join() {
+            Ok(report) => {
+                rival_allocations += report.allocations;
+                tally.violations.extend(report.violations);
+            }
+            Err(_) => tally.violation("a rival panicked"),
+        }
+    }
+    match mode {
+        Mode::Off => {
+            if let Err(error) = heap.set_concurrent_allocation(true) {
+                tally.violation(error.to_string());
+            }
+        }
+        Mode::On { .. } => {}
+        Mode::StressFlag => set_stress(heap, false, &mut tally),
+    }
+    match heap.verify() {
+        Ok(verification) => tally.verified("at the end", &verification),
+        Err(error) => tally.violation(error.to_string()),
+    }
+    let after = statistics(heap, &mut tally);
+    if after.committed_bytes > after.hard_limit_bytes {
+        tally.violation(format!("{} bytes committed, {} allowed", after.committed_bytes, after.hard_limit_bytes));
+    }
+    let mut report = ScenarioReport::new(scenario.name(), mode, heap.config().hard_limit_bytes, tally);
+    report.add_collections(&before, &after);
+    report.rival_allocations = rival_allocations;
+    report
+}
+
+fn statistics(heap: &Heap, tally: &mut Tally) -> Statistics {
+    heap.statistics().unwrap_or_else(|error| {
+        tally.violation(error.to_string());
+        Statistics::default()
+    })
+}
+
+fn set_stress(heap: &Heap, on: bool, tally: &mut Tally) {
+    if let Err(error) = heap.set_stress_concurrent_allocation(on) {
+        tally.violation(error.to_string());
+    }
+}
+
+fn check_second_is_refused(heap: &Heap, tally: &mut Tally) {
+    if let Err(error) = heap.set_concurrent_allocation(false) {
+        return tally.violation(error.to_string());
+    }
+    match (heap.attach(), heap.attach()) {
+        (Ok(_one), Err(AttachError::ConcurrentAllocationOff)) => {}
+        (one, two) => tally.violation(format!("with concurrent allocation off: attached {one:?}, then {two:?}")),
+    }
+}

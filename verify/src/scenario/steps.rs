@@ -1,0 +1,209 @@
+//! The steps of `alloc_after_failures`, and the scenarios that take them.
+
+use super::Tally;
+use super::doors::{Door, HEADER_BYTES, HandleDoor, RawDoor, Request, array_bytes};
+use heaplab::{
+    AllocError, AllocationType, Attachment, CollectionKind, Handle, Heap, LocalHeap, Reserve, Scope, SpaceKind, Value,
+};
+
+/// Bytes of the code object, header included; half a page if that is less.
+pub const CODE_BYTES: usize = 1024;
+/// Elements of the small arrays; what fits into half a page if that is less.
+const SMALL_ELEMENTS: usize = 100;
+/// Memory-reducing collections at the start. The second one frees what the first one's evacuation left.
+const COLLECTIONS: usize = 2;
+/// The scope is entered at most so often. Rivals may take what a collection freed before the reserve is filled.
+const ENTRIES_MAX: u64 = 200;
+
+/// Sizes derived from the geometry of a heap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sizes {
+    /// Elements of the young and of the old array.
+    pub small_elements: usize,
+    /// Elements of the large arrays: about 1.2 pages of them.
+    pub large_elements: usize,
+    /// Bytes of a large array.
+    pub large_bytes: usize,
+    /// Bytes of the pages that a large array takes.
+    pub run_bytes: usize,
+    /// Bytes of the code object.
+    pub code_bytes: usize,
+    /// The large arrays that fit into the greatest heap, twice over: more are not allocated.
+    pub large_max: usize,
+}
+
+impl Sizes {
+    /// The sizes for a heap of this geometry.
+    #[must_use]
+    pub fn of(layout: &heaplab::words::Layout) -> Sizes {
+        let large_elements = 3 * (layout.page_bytes / 10);
+        let run_pages = layout.pages_for(array_bytes(large_elements));
+        Sizes {
+            small_elements: SMALL_ELEMENTS.min((layout.regular_bytes_max - HEADER_BYTES) / 4),
+            large_elements,
+            large_bytes: array_bytes(large_elements),
+            run_bytes: run_pages * layout.page_bytes,
+            code_bytes: CODE_BYTES.min(layout.regular_bytes_max),
+            large_max: 2 * layout.hard_limit_pages_max / run_pages,
+        }
+    }
+
+    /// What the always-allocate scope sets aside.
+    #[must_use]
+    pub fn reserve(&self) -> Reserve {
+        Reserve::one_of_each(self.large_bytes)
+    }
+}
+
+/// One allocation, with C-1 and C-2.
+fn allocate(door: &mut impl Door, request: Request, tally: &mut Tally) {
+    let before = door.own();
+    tally.allocations += 1;
+    if let Err(text) = door.allocate(request) {
+        tally.violation(text);
+    }
+    if let (Some(before), Some(after)) = (before, door.own()) {
+        let collections = after.collections_in_scope - before.collections_in_scope;
+        let retries = after.retries - before.retries;
+        tally.collections_in_scope += collections;
+        tally.retries += retries;
+        if collections != 0 || retries != 0 {
+            tally.violation(format!(
+                "{request:?}: {collections} collections requested and {retries} retries, inside the scope"
+            ));
+        }
+    }
+}
+
+fn fill(door: &mut impl Door, space: SpaceKind, tally: &mut Tally) {
+    if let Err(text) = door.simulate_full_space(space) {
+        tally.violation(text);
+    }
+}
+
+/// What happens inside the always-allocate scope.
+fn steps(door: &mut impl Door, sizes: &Sizes, regular_bytes_max: usize, page_bytes: usize, tally: &mut Tally) {
+    let small = |ty| Request::Array { elements: sizes.small_elements, ty };
+    fill(door, SpaceKind::New, tally);
+    allocate(door, small(AllocationType::Young), tally);
+
+    fill(door, SpaceKind::Old, tally);
+    allocate(door, small(AllocationType::Old), tally);
+
+    if sizes.large_bytes <= regular_bytes_max || sizes.large_bytes <= page_bytes {
+        tally.violation(format!("{} bytes are no large object on pages of {page_bytes}", sizes.large_bytes));
+    }
+    let large = Request::Array { elements: sizes.large_elements, ty: AllocationType::Old };
+    let mut count = 0;
+    while door.soft_bytes_available() >= sizes.run_bytes && count < sizes.large_max {
+        allocate(door, large, tally);
+        count += 1;
+    }
+    tally.large_allocations += count as u64;
+    tally.soft_limit_reached = door.soft_bytes_available() < sizes.run_bytes;
+    allocate(door, large, tally);
+
+    fill(door, SpaceKind::Old, tally);
+    fill(door, SpaceKind::Map, tally);
+    allocate(door, Request::Map, tally);
+
+    fill(door, SpaceKind::Code, tally);
+    allocate(door, Request::Code { bytes: sizes.code_bytes }, tally);
+}
+
+/// Enters the scope by `enter` until the reserve is there; whether it ever was.
+fn enter(tally: &mut Tally, mut enter: impl FnMut(&mut Tally) -> Result<(), AllocError>) -> bool {
+    loop {
+        tally.entries += 1;
+        match enter(tally) {
+            Ok(()) => return true,
+            Err(AllocError::OutOfMemory { .. }) if tally.entries < ENTRIES_MAX => {}
+            Err(error) => {
+                tally.violation(format!("the scope was refused {} times: {error}", tally.entries));
+                return false;
+            }
+        }
+    }
+}
+
+/// `alloc_after_failures` through handles, in the scope of the caller. Returns `true`, the heap's, if everything held.
+pub fn alloc_after_failures<'s, 'o: 's>(scope: &mut Scope<'s, 'o>, tally: &mut Tally) -> Handle<'s, Value> {
+    for _ in 0..COLLECTIONS {
+        scope.collect(CollectionKind::MemoryReducing);
+    }
+    let (sizes, layout) = (Sizes::of(scope.layout()), scope.layout().clone());
+    enter(tally, |tally| {
+        scope.always_allocate(sizes.reserve(), |scope| {
+            steps(&mut HandleDoor { scope }, &sizes, layout.regular_bytes_max, layout.page_bytes, tally);
+        })
+    });
+    tally.verified("after the scope", &scope.verify());
+    let result = scope.boolean(tally.violations.is_empty());
+    scope.handle(result)
+}
+
+/// `alloc_after_failures` through the raw API, on a parked local heap: each object becomes a filler of its own size.
+///
+/// The owner's requests are told from others' by the heap's count of requests inside always-allocate scopes, which is
+/// the owner's alone as long as nobody else enters one. A first attempt that fails asks for a collection next (the retry
+/// ladders say so), so C-2 implies C-1 here.
+pub fn alloc_after_failures_raw(heap: &Heap, local: &mut LocalHeap, tally: &mut Tally) -> bool {
+    let requests = |tally: &mut Tally| match heap.statistics() {
+        Ok(statistics) => statistics.requests_in_scope,
+        Err(error) => {
+            tally.violation(error.to_string());
+            0
+        }
+    };
+    let before = requests(tally);
+    for _ in 0..COLLECTIONS {
+        if let Err(error) = heap.collect(CollectionKind::MemoryReducing) {
+            tally.violation(error.to_string());
+        }
+    }
+    let (sizes, layout) = (Sizes::of(heap.layout()), heap.layout());
+    enter(tally, |tally| {
+        // SAFETY: R-1: this thread has the parked local heap, and runs no other meanwhile. R-2: the steps hold no raw
+        // reference over anything that may collect.
+        unsafe {
+            local.unpark();
+            let entered = local.always_allocate(sizes.reserve(), |local| {
+                steps(&mut RawDoor { heap, local }, &sizes, layout.regular_bytes_max, layout.page_bytes, tally);
+            });
+            local.park();
+            entered
+        }
+    });
+    let asked = requests(tally) - before;
+    tally.collections_in_scope += asked;
+    if asked != 0 {
+        tally.violation(format!("{asked} collections requested inside the scope"));
+    }
+    match heap.verify() {
+        Ok(verification) => tally.verified("after the scope", &verification),
+        Err(error) => tally.violation(error.to_string()),
+    }
+    tally.violations.is_empty()
+}
+
+/// `stress_handles`: `alloc_after_failures` under a handle scope, which must return `true`.
+pub fn stress_handles(attachment: &mut Attachment, tally: &mut Tally) -> bool {
+    let ran = attachment.run(|scope| {
+        scope.nested(|scope| {
+            let result = alloc_after_failures(scope, tally);
+            scope.get(result) == scope.boolean(true)
+        })
+    });
+    match ran {
+        Ok(is_true) => {
+            if !is_true && tally.violations.is_empty() {
+                tally.violation("the scenario did not return true");
+            }
+            is_true
+        }
+        Err(error) => {
+            tally.violation(error.to_string());
+            false
+        }
+    }
+}
