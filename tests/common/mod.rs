@@ -115,3 +115,16 @@ pub(crate) fn settled_bytes(heap: &Heap) -> usize {
     let statistics = heap.statistics().expect("not poisoned, not running");
     statistics.committed_bytes - statistics.pooled_bytes
 }
+
+/// Fills a heap with live arrays until it is full. Returns how many there were.
+pub(crate) fn fill(scope: &mut Scope<'_, '_>, ty: AllocationType) -> (usize, AllocError) {
+    scope.nested(|scope| {
+        let mut count = 0;
+        loop {
+            match scope.new_array_in(4, ty) {
+                Ok(_) => count += 1,
+                Err(error) => return (count, error),
+            }
+        }
+    })
+}

@@ -1,0 +1,270 @@
+//! Goal: the layers in the table of `src/lib.rs` are real: a module uses its own layer and lower ones, threads and cells
+//! come through `sync` alone, only `sync` and `memory` know of loom, and no file is too long to be read at once.
+//!
+//! Method: the sources are read as text. Comments and strings are dropped, use trees are expanded, and every path is
+//! looked at. The checker itself is tested on bad samples, so that it cannot pass by seeing nothing.
+
+#![cfg(not(miri))]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const LINES_MAX: usize = 700;
+
+/// Modules that may name threads, cells and loom: the doors.
+const DOORS: [&str; 2] = ["sync", "memory"];
+
+/// The layer of each module, as the table in `src/lib.rs` says.
+fn layers(lib: &str) -> BTreeMap<String, u32> {
+    let mut layers = BTreeMap::new();
+    for line in lib.lines() {
+        let mut cells = line.trim_start_matches("//!").split('|').map(str::trim).skip(1);
+        let (Some(Ok(layer)), Some(modules)) = (cells.next().map(str::parse), cells.next()) else { continue };
+        for module in modules.split(',') {
+            layers.insert(module.trim().trim_matches(['[', '`', ']']).to_owned(), layer);
+        }
+    }
+    layers
+}
+
+/// The source without comments; with `strings`, string literals are kept.
+fn strip(source: &str, strings: bool) -> String {
+    let (mut out, mut rest) = (String::new(), source);
+    while let Some(first) = rest.chars().next() {
+        if rest.starts_with("//") {
+            rest = rest.find('\n').map_or("", |end| &rest[end..]);
+        } else if rest.starts_with("/*") {
+            rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
+        } else if first == '"' {
+            let mut escaped = false;
+            let is_end = |c: char| {
+                let end = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                end
+            };
+            let end = rest[1..].find(is_end).map_or(rest.len(), |end| end + 2);
+            out.push_str(if strings { &rest[..end] } else { "\"\"" });
+            rest = &rest[end..];
+        } else if rest.starts_with("'\"'") || rest.starts_with("'/'") {
+            rest = &rest[3..];
+        } else {
+            out.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    out
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum Token {
+    Name(String),
+    Colons,
+    Open,
+    Close,
+    Comma,
+    Other,
+}
+
+fn tokens(source: &str) -> Vec<Token> {
+    let (mut tokens, mut rest) = (Vec::new(), source.trim_start());
+    while let Some(first) = rest.chars().next() {
+        let name = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let (token, bytes) = match first {
+            _ if name != 0 => (Token::Name(rest[..name].to_owned()), name),
+            ':' if rest.starts_with("::") => (Token::Colons, 2),
+            '{' => (Token::Open, 1),
+            '}' => (Token::Close, 1),
+            ',' => (Token::Comma, 1),
+            _ => (Token::Other, first.len_utf8()),
+        };
+        tokens.push(token);
+        rest = rest[bytes..].trim_start();
+    }
+    tokens
+}
+
+/// Every path in the tokens, use trees expanded: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn paths(tokens: &[Token]) -> Vec<Vec<String>> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < tokens.len() {
+        at = path(tokens, at, &[], &mut found).max(at + 1);
+    }
+    found
+}
+
+/// Reads one path or use tree at `at`, under `prefix`, and returns where it ends.
+fn path(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<Vec<String>>) -> usize {
+    let mut path = prefix.to_vec();
+    loop {
+        match tokens.get(at) {
+            Some(Token::Name(name)) => path.push(name.clone()),
+            Some(Token::Open) if path.len() > prefix.len() || !prefix.is_empty() => {
+                at += 1;
+                while !matches!(tokens.get(at), None | Some(Token::Close)) {
+                    at = self::path(tokens, at, &path, found).max(at + 1);
+                }
+                return at + 1;
+            }
+            _ => break,
+        }
+        at += 1;
+        if tokens.get(at) != Some(&Token::Colons) {
+            break;
+        }
+        at += 1;
+    }
+    if path.len() > 1 {
+        found.push(path);
+    }
+    at
+}
+
+/// What is wrong with one file of module `module`.
+fn violations(layers: &BTreeMap<String, u32>, module: &str, root_of_module: bool, source: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let own = layers.get(module);
+    let door = DOORS.contains(&module);
+    for path in paths(&tokens(&strip(source, false))) {
+        let names: Vec<&str> = path.iter().map(String::as_str).collect();
+        let text = names.join("::");
+        let leaves = names.starts_with(&["super", "super"]) || root_of_module && names[0] == "super";
+        match names[..] {
+            ["crate", used, ..] => match (layers.get(used), own) {
+                (Some(layer), Some(own)) if layer <= own => {}
+                (Some(layer), Some(_)) => wrong.push(format!("{text}: layer {layer} is above {module}")),
+                (Some(_), None) => wrong.push(format!("{text}: {module} is not in the table of src/lib.rs")),
+                (None, _) => wrong.push(format!("{text}: name the module, not the root's export")),
+            },
+            ["std" | "core", "sync" | "thread", ..] if !door => wrong.push(format!("{text}: through crate::sync")),
+            ["std" | "core", "cell", "UnsafeCell", ..] if !door => wrong.push(format!("{text}: through crate::sync")),
+            ["loom", ..] if !door => wrong.push(format!("{text}: only behind crate::sync")),
+            _ if leaves => wrong.push(format!("{text}: leaves the module by a back door")),
+            _ => {}
+        }
+    }
+    let code = strip(source, true).replace(char::is_whitespace, "");
+    if !door && (code.contains("feature=\"loom\"") || code.contains("cfg(loom")) {
+        wrong.push("cfg of loom: no algorithm differs in a model".to_owned());
+    }
+    wrong
+}
+
+fn too_long(source: &str) -> bool {
+    source.lines().count() > LINES_MAX
+}
+
+/// The Rust files under `dir`, build output excluded.
+fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("the sources are readable") {
+        let path = entry.expect("the sources are readable").path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                rust_files(&path, files);
+            }
+        } else if name.ends_with(".rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).expect("the sources are readable")
+}
+
+#[test]
+fn modules_use_lower_layers_only() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let layers = layers(&read(&src.join("lib.rs")));
+    assert_eq!(layers.len(), 10, "the table of src/lib.rs: {layers:?}");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    assert!(files.len() > 40, "files are missing");
+    let mut wrong = Vec::new();
+    for file in files {
+        let inside = file.strip_prefix(&src).expect("found there");
+        let mut parts = inside.components().map(|part| part.as_os_str().to_str().expect("plain names"));
+        let (Some(module), Some(name)) = (parts.next(), parts.next()) else { continue };
+        let source = read(&file);
+        let found = violations(&layers, module, name == "mod.rs", &source);
+        wrong.extend(found.into_iter().map(|violation| format!("{}: {violation}", inside.display())));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let mut files = Vec::new();
+    rust_files(Path::new(env!("CARGO_MANIFEST_DIR")), &mut files);
+    let long: Vec<_> = files.into_iter().filter(|file| too_long(&read(file))).collect();
+    assert!(long.is_empty(), "more than {LINES_MAX} lines: {long:?}");
+}
+
+// ---- the checker is checked -----------------------------------------------------------------------------------------
+
+const TABLE: &str = "//! | layer | module | what |\n//! |---|---|---|\n//! | 7 | [`heap`] | API |\n\
+                     //! | 3 | [`space`] | spaces |\n//! | 1 | [`memory`] | words |\n//! | 0 | [`words`], [`sync`] | base |\n";
+
+#[test]
+fn the_table_is_read() {
+    let read = layers(TABLE);
+    let expected = [("heap", 7), ("memory", 1), ("space", 3), ("sync", 0), ("words", 0)];
+    assert_eq!(read, expected.map(|(module, layer)| (module.to_owned(), layer)).into());
+}
+
+#[test]
+fn each_violation_is_seen() {
+    let bad = [
+        "use crate::heap::Heap;",
+        "use crate::{words::Offset, heap::Heap};",
+        "use crate::{\n    words::Offset,\n    sync::{Arc, Mutex},\n    heap,\n};",
+        "fn f() -> crate::heap::Heap { todo!() }",
+        "use crate::Heap;",
+        "use crate::{Offset};",
+        "use std::sync::Arc;",
+        "use std::{fmt, sync::atomic::AtomicU32};",
+        "fn f() { std::thread::yield_now() }",
+        "use core::sync::atomic::Ordering;",
+        "use core::cell::UnsafeCell;",
+        "use std::cell::{Cell, UnsafeCell};",
+        "use loom::cell::Cell;",
+        "#[cfg(feature = \"loom\")]\nmod model;",
+        "#[cfg(not(feature=\"loom\"))]\nmod native;",
+        "const X: bool = cfg!(\n    feature = \"loom\"\n);",
+        "#[cfg(loom)]\nmod model;",
+        "const QUOTE: char = '\"'; use std::sync::Arc; const OTHER: char = '\"';",
+        "const ESCAPED: &str = \"\\\"\"; use std::sync::Arc; // \"",
+        "use super::super::heap::Heap;",
+    ];
+    for source in bad {
+        assert!(!violations(&layers(TABLE), "space", false, source).is_empty(), "not seen: {source}");
+    }
+    assert!(!violations(&layers(TABLE), "space", true, "use super::heap::Heap;").is_empty());
+    assert!(!violations(&layers(TABLE), "memory", false, "use crate::space::Budget;").is_empty());
+    assert!(!violations(&layers(TABLE), "unheard_of", false, "use crate::words::Offset;").is_empty());
+}
+
+#[test]
+fn what_is_allowed_is_not_a_violation() {
+    let good = [
+        "use crate::words::{Offset, PageIndex};\nuse crate::sync::{Arc, UnsafeCell};\nuse crate::memory::Memory;",
+        "use crate::space::Budget;",
+        "//! Not [`crate::heap::Heap`], nor `std::sync`.\n// crate::heap\n/* use std::thread; */",
+        "const TEXT: &str = \"use std::sync::Arc; // crate::heap\";",
+        "use super::{Budget, PageSet};\nfn f(x: &[u8]) { for _ in 0..1 { x.len(); } }",
+        "use core::fmt;\nuse std::collections::HashMap;",
+    ];
+    for source in good {
+        let found = violations(&layers(TABLE), "space", false, source);
+        assert!(found.is_empty(), "{source}: {found:?}");
+    }
+    let door = "use std::sync::Mutex;\nuse core::cell::UnsafeCell;\n#[cfg(feature = \"loom\")]\nuse loom::cell::Cell;";
+    assert!(violations(&layers(TABLE), "sync", false, door).is_empty());
+}
+
+#[test]
+fn length_is_measured() {
+    assert!(!too_long(&"\n".repeat(LINES_MAX)));
+    assert!(too_long(&"\n".repeat(LINES_MAX + 1)));
+}

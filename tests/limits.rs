@@ -1,0 +1,240 @@
+//! Goal: at the limits of a heap - near-limit callback, hard limit, reserves - what is promised is kept, whatever the
+//! embedder answers and whatever other threads do.
+//!
+//! Method: tiny, verified heaps are filled to the last page; requests and retries are counted.
+
+#![cfg(not(feature = "loom"))]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
+
+mod common;
+
+use common::{assert_sound, assert_usable, build, fill, in_time, panics, settled_bytes, tiny, tiny_of};
+use heaplab::*;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+// ---- the near-limit callback ----------------------------------------------------------------------------------------
+
+#[test]
+fn a_callback_that_unwinds_unwinds_the_request() {
+    let heap = build(tiny());
+    let mut thread = heap.attach().unwrap();
+    for ty in [AllocationType::Young, AllocationType::Old] {
+        heap.set_near_limit_callback(Some(Box::new(|_| panic!("callback"))));
+        assert_eq!(panics(|| thread.run(|scope| fill(scope, ty))), "callback");
+        thread.run(|scope| assert_eq!(panics(|| fill(scope, ty)), "callback")).unwrap();
+        heap.set_near_limit_callback(None);
+        let (count, error) = thread.run(|scope| fill(scope, ty)).unwrap();
+        assert!(count > 10, "the flag of the callback is reset");
+        assert!(matches!(error, AllocError::OutOfMemory { .. }));
+        assert_usable(&heap, &mut thread);
+    }
+}
+
+/// Whatever the callback answers: less, nothing, absurd. The hard limit never falls, never passes what is reserved.
+#[test]
+fn a_callback_answers_anything() {
+    let mut config = tiny();
+    config.hard_limit_bytes_max = 24 * 128;
+    let heap = build(config);
+    let mut thread = heap.attach().unwrap();
+    let hard = || heap.statistics().unwrap().hard_limit_bytes;
+    for answer in [0, 1, 16 * 128 - 1, 16 * 128] {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        heap.set_near_limit_callback(Some(Box::new(move |near: NearLimit| {
+            seen.lock().unwrap().push(near);
+            answer
+        })));
+        let (_, error) = thread.run(|scope| fill(scope, AllocationType::Old)).unwrap();
+        assert!(matches!(error, AllocError::OutOfMemory { .. }));
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 1, "once for a request");
+        assert_eq!(asked[0].hard_limit_bytes, 16 * 128);
+        assert_eq!(asked[0].hard_limit_bytes_max, 24 * 128);
+        assert!(asked[0].committed_bytes <= 16 * 128);
+        assert_eq!(hard(), 16 * 128);
+        assert_usable(&heap, &mut thread);
+    }
+    let (before, _) = thread.run(|scope| fill(scope, AllocationType::Old)).unwrap();
+    heap.set_near_limit_callback(Some(Box::new(|near| near.hard_limit_bytes + 4 * 128)));
+    let (after, _) = thread.run(|scope| fill(scope, AllocationType::Old)).unwrap();
+    assert!(after > before, "the request that raised the limit succeeded, and more did");
+    heap.set_near_limit_callback(Some(Box::new(|_| usize::MAX)));
+    thread.run(|scope| _ = fill(scope, AllocationType::Old)).unwrap();
+    assert_eq!(hard(), 24 * 128);
+    assert_usable(&heap, &mut thread);
+}
+
+/// What the callback may not do fails as a value; dropping roots is what it is for.
+#[test]
+fn a_callback_uses_the_heap() {
+    in_time(|| {
+        thread_local!(static SPARE: RefCell<Option<Attachment>> = const { RefCell::new(None) });
+        let heap = build(tiny());
+        let mut thread = heap.attach().unwrap();
+        SPARE.set(Some(heap.attach().unwrap()));
+        let cache = Arc::new(Mutex::new(Vec::<Persistent<Array>>::new()));
+        let (inner, dropped) = (heap.clone(), Arc::clone(&cache));
+        let calls = Arc::new(AtomicUsize::new(0));
+        let called = Arc::clone(&calls);
+        heap.set_near_limit_callback(Some(Box::new(move |near| {
+            called.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(inner.collect(CollectionKind::Major), Err(StopError::InsideRun));
+            assert_eq!(inner.attach().unwrap_err(), AttachError::InsideRun);
+            SPARE.with_borrow_mut(|spare| {
+                assert_eq!(spare.as_mut().unwrap().run(|_| ()), Err(RunError::AlreadyRunning));
+            });
+            inner.set_near_limit_callback(None);
+            dropped.lock().unwrap().clear();
+            near.hard_limit_bytes
+        })));
+        thread
+            .run(|scope| {
+                while calls.load(Ordering::Relaxed) == 0 {
+                    let array = scope.nested(|scope| {
+                        let array = scope.new_array_in(4, AllocationType::Old).expect("the callback makes room");
+                        scope.persist(array)
+                    });
+                    cache.lock().unwrap().push(array);
+                }
+            })
+            .unwrap();
+        assert_eq!(cache.lock().unwrap().len(), 1, "only the last request's");
+        cache.lock().unwrap().clear();
+        SPARE.set(None);
+        assert_usable(&heap, &mut thread);
+        assert!(heap.statistics().unwrap().requests > 0);
+    });
+}
+
+// ---- reserves -------------------------------------------------------------------------------------------------------
+
+#[test]
+fn an_absurd_reserve_is_refused() {
+    let heap = build(tiny());
+    let mut thread = heap.attach().unwrap();
+    let settled = settled_bytes(&heap);
+    let none = Reserve::NONE;
+    let absurd = [
+        Reserve { young_pages: usize::MAX, ..none },
+        Reserve { old_pages: usize::MAX, map_pages: usize::MAX, ..none },
+        Reserve { old_pages: 16, map_pages: 16, ..none },
+        Reserve { code_pages: 15, ..none },
+        Reserve { large_bytes: usize::MAX, ..none },
+        Reserve { large_bytes: usize::MAX - 7, young_pages: 1, ..none },
+        Reserve { large_bytes: 16 * 128, ..none },
+    ];
+    for reserve in absurd {
+        let result = thread.run(|scope| scope.always_allocate(reserve, |_| ())).unwrap();
+        assert!(
+            matches!(result, Err(AllocError::TooLarge { .. } | AllocError::OutOfMemory { .. })),
+            "{reserve:?}: {result:?}"
+        );
+        assert_usable(&heap, &mut thread);
+        assert_eq!(settled_bytes(&heap), settled, "{reserve:?}");
+    }
+}
+
+/// An inner scope uses its own reserve up before it touches the outer one's.
+#[test]
+fn the_outer_reserve_is_the_last_to_go() {
+    let heap = build(tiny_of(24));
+    let mut thread = heap.attach().unwrap();
+    thread
+        .run(|scope| {
+            let outer = Reserve { large_bytes: 5 * 128, ..Reserve::NONE };
+            let inner = Reserve { large_bytes: 128, ..Reserve::NONE };
+            scope
+                .always_allocate(outer, |scope| {
+                    scope
+                        .always_allocate(inner, |scope| {
+                            _ = scope.nested(|scope| fill_large(scope));
+                        })
+                        .unwrap();
+                })
+                .unwrap();
+            scope
+                .always_allocate(outer, |scope| {
+                    let keep = scope.always_allocate(inner, |scope| {
+                        // Everything that is free goes, then exactly one object of one page comes out of a reserve.
+                        scope.simulate_full_space(SpaceKind::Large);
+                        let before = scope.own_requests();
+                        _ = scope.new_bytes(100).unwrap();
+                        assert_eq!(scope.own_requests(), before);
+                    });
+                    keep.unwrap();
+                    scope.simulate_full_space(SpaceKind::Large);
+                    let before = scope.own_requests();
+                    _ = scope.new_bytes(5 * 128 - 8).unwrap();
+                    assert_eq!(scope.own_requests(), before, "the outer reserve is whole");
+                })
+                .unwrap();
+        })
+        .unwrap();
+    assert_usable(&heap, &mut thread);
+}
+
+fn fill_large(scope: &mut Scope<'_, '_>) -> usize {
+    (0..).take_while(|_| scope.new_bytes(100).is_ok()).count()
+}
+
+/// What is promised holds against a rival that stops the world and takes all it can get: a page of the reserve for each
+/// object, and each allocation succeeds at its first attempt.
+#[test]
+fn a_rival_does_not_eat_the_reserve() {
+    in_time(|| {
+        const ROUNDS: usize = 3;
+        let heap = build(tiny_of(32));
+        let mut thread = heap.attach().unwrap();
+        thread
+            .run(|scope| {
+                let pages = ROUNDS;
+                let reserve = Reserve {
+                    young_pages: pages,
+                    old_pages: pages,
+                    map_pages: pages,
+                    code_pages: pages,
+                    large_bytes: 0,
+                };
+                scope
+                    .always_allocate(reserve, |scope| {
+                        for _ in 0..ROUNDS {
+                            for ty in AllocationType::ALL {
+                                scope.park(|| be_greedy(&heap));
+                                let before = scope.own_requests();
+                                let result = match ty {
+                                    AllocationType::Map => {
+                                        scope.new_map(Shape::new(16, 2, 1, Tail::None).unwrap()).map(Handle::any)
+                                    }
+                                    _ => scope.new_array_in(4, ty).map(Handle::any),
+                                };
+                                assert!(result.is_ok(), "{ty:?}");
+                                assert_eq!(scope.own_requests(), before, "{ty:?}");
+                            }
+                        }
+                    })
+                    .unwrap();
+            })
+            .unwrap();
+        assert_sound(&heap);
+    });
+}
+
+/// Another thread allocates until nothing is left, of every type, and stays attached until then.
+fn be_greedy(heap: &Heap) {
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let mut thread = heap.attach().unwrap();
+            thread
+                .run(|scope| {
+                    for ty in [AllocationType::Old, AllocationType::Code, AllocationType::Young] {
+                        let (_, error) = fill(scope, ty);
+                        assert!(matches!(error, AllocError::OutOfMemory { .. }));
+                    }
+                })
+                .unwrap();
+        });
+    });
+}
