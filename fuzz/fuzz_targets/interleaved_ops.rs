@@ -1,0 +1,12 @@
+//! Several local heaps on one thread, step by step, against the shadow heap.
+//!
+//! `cargo fuzz fmt interleaved_ops FILE` prints a program; a crash prints it too, with the step that it was at.
+#![no_main]
+
+use heaplab::memory::PageSource;
+use heaplab_verify::{ops::Program, shadow};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: shadow::announce(), |program: Program| {
+    shadow::run_interleaved(&program, PageSource::default());
+});

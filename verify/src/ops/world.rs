@@ -1,0 +1,68 @@
+//! The heap that a program runs on.
+
+use heaplab::HeapConfig;
+use heaplab::memory::PageSource;
+
+/// Which heap.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct World {
+    /// How large.
+    pub size: WorldSize,
+    /// Whether several local heaps may be attached at the start.
+    pub concurrent: bool,
+    /// Whether collections verify at the start.
+    pub verify: bool,
+}
+
+/// How large a heap is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum WorldSize {
+    /// 16 pages of 128 bytes.
+    Tiny,
+    /// The same, but 24 pages of 256 bytes, and a limit that may be raised.
+    Snug,
+    /// 4 MiB in pages of 16 KiB.
+    Small,
+}
+
+impl WorldSize {
+    /// All of them.
+    pub const ALL: [WorldSize; 3] = [WorldSize::Tiny, WorldSize::Snug, WorldSize::Small];
+}
+
+impl World {
+    /// The simplest world.
+    pub const TINY: World = World { size: WorldSize::Tiny, concurrent: true, verify: false };
+
+    /// The configuration. Room for as many local heaps as the greatest program has threads, and one more.
+    #[must_use]
+    pub fn config(self, page_source: PageSource) -> HeapConfig {
+        let mut config = match self.size {
+            WorldSize::Tiny => HeapConfig::tiny(),
+            WorldSize::Snug => {
+                let mut config = HeapConfig::tiny();
+                config.page_bytes = Some(256);
+                config.soft_limit_bytes = 12 * 256;
+                config.hard_limit_bytes = 24 * 256;
+                config.hard_limit_bytes_max = 32 * 256;
+                config.new_space_bytes = 4 * 256;
+                config.young_lab_bytes = 80;
+                config.small_hole_bytes = Some(32);
+                config.pool_bytes_max = 2 * 256;
+                config
+            }
+            WorldSize::Small => {
+                let mut config = HeapConfig::sized(4 << 20, 5);
+                config.page_bytes = Some(16 << 10);
+                config.young_lab_bytes = 4 << 10;
+                config.handle_block_slots = 16;
+                config
+            }
+        };
+        config.threads_max = 5;
+        config.page_source = page_source;
+        config.concurrent_allocation = self.concurrent;
+        config.verify_heap = self.verify;
+        config
+    }
+}

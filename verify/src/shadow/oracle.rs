@@ -1,0 +1,648 @@
+//! The oracle: does one operation on the heap and on the shadow, and compares.
+
+use super::outside::Outside;
+use super::{
+    Door, Graph, Happened, Id, Need, Payload, Request, ReserveGuard, ShadowObject, Slot, Source, Value, What,
+    may_refuse, note_program, note_step,
+};
+use crate::ops::{ObjectShape, Op, Operand, Program, RecordShape, Size, WorldSize};
+use heaplab::memory::PageSource;
+use heaplab::object::{BUILT_IN_KINDS, LENGTH_MAX, Root, Tail, kind};
+use heaplab::words::{PageIndex, align_up};
+use heaplab::{
+    AllocError, AllocationType, CollectionKind, Heap, Offset, Persistent, RootSet, Shape, SpaceKind, Tagged,
+};
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+const ROOT_SET_SLOTS: usize = 4;
+const PERSISTENTS_MAX: usize = 24;
+
+/// What a run did, so that tests can see that they tested something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Objects allocated.
+    pub allocated: u64,
+    /// Requests refused for want of memory.
+    pub refused: u64,
+    /// Requests that the near-heap-limit callback ended by unwinding.
+    pub unwound: u64,
+    /// Comparisons of the whole graph.
+    pub compared: u64,
+    /// First attempts that had to succeed, in an always-allocate scope or in a page with room, and did.
+    pub guaranteed: u64,
+    /// Minor, major and memory-reducing collections.
+    pub collections: [u64; 3],
+}
+
+/// What the operation that was just done leaves to check, once everything's whereabouts are known again.
+#[derive(Clone, Debug)]
+pub(super) struct Aftermath {
+    pub(super) happened: Happened,
+    /// A refusal, to be justified.
+    refused: Option<Need>,
+    /// Objects that the verifier found after a major collection.
+    exactly: Option<u64>,
+    /// What to compare, even where that is not done after each operation.
+    compare: bool,
+}
+
+/// All roots, with what the heap has in them.
+pub type Roots = Vec<(Value, Tagged)>;
+
+/// A heap, its shadow, and what is known about both.
+pub struct Oracle {
+    pub(super) outside: Outside,
+    pub(super) graph: Graph,
+    /// The roots of each actor.
+    pub(super) stacks: Vec<Vec<Value>>,
+    pub(super) persistents: Vec<(Persistent<heaplab::Value>, Value)>,
+    pub(super) root_set: RootSet,
+    pub(super) root_values: Vec<Value>,
+    pub(super) guards: Vec<ReserveGuard>,
+    /// Pages whose free memory is out of reach since a space was made full.
+    full: [BTreeSet<PageIndex>; 5],
+    /// What the last operation, if it filled a page, left of it.
+    filled: Option<(usize, AllocationType, usize)>,
+    compares_always: bool,
+    steps: usize,
+    pub(super) tally: Tally,
+}
+
+fn root_set(heap: &Heap) -> (RootSet, Vec<Value>) {
+    (heap.new_root_set(ROOT_SET_SLOTS), vec![Value::ZERO; ROOT_SET_SLOTS])
+}
+
+/// A number of `count`, from both ends: small operands count from the front, large ones from the back.
+fn spread(operand: u8, count: usize) -> usize {
+    match operand {
+        0..128 => usize::from(operand) % count,
+        128.. => count - 1 - usize::from(255 - operand) % count,
+    }
+}
+
+impl Oracle {
+    /// A heap for `program`, with room for `actors` local heaps' roots.
+    ///
+    /// # Panics
+    /// If the heap cannot be built.
+    #[must_use]
+    pub fn new(program: &Program, source: PageSource, actors: usize) -> Oracle {
+        note_program(program);
+        let outside = Outside::new(program.world, source);
+        let (root_set, root_values) = root_set(&outside.heap);
+        Oracle {
+            outside,
+            graph: Graph::default(),
+            stacks: vec![Vec::new(); actors],
+            persistents: Vec::new(),
+            root_set,
+            root_values,
+            guards: Vec::new(),
+            full: Default::default(),
+            filled: None,
+            compares_always: program.world.size != WorldSize::Small,
+            steps: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    pub(super) fn heap(&self) -> &Heap {
+        &self.outside.heap
+    }
+
+    /// The number of the next step.
+    pub(super) fn begin(&mut self, index: usize) {
+        note_step(index);
+        self.steps += 1;
+    }
+
+    /// What a root is supposed to hold, and what it does, for every root that belongs to no local heap; `words` has
+    /// those that do. `peek` reads persistent handles and slots of the root set.
+    pub(super) fn shared_roots(
+        &self,
+        mut persistent: impl FnMut(&Persistent<heaplab::Value>) -> Tagged,
+        mut slot: impl FnMut(&RootSet, usize) -> Tagged,
+    ) -> Roots {
+        let mut roots: Roots = self.persistents.iter().map(|(handle, value)| (*value, persistent(handle))).collect();
+        roots.extend(self.root_values.iter().enumerate().map(|(index, &value)| (value, slot(&self.root_set, index))));
+        roots
+    }
+
+    /// Nothing to check but what is checked after every operation.
+    pub(super) fn quiet(&self, happened: Happened) -> Aftermath {
+        Aftermath { happened, refused: None, exactly: None, compare: false }
+    }
+
+    /// A local heap has been left for good, or a scope: its later roots are gone.
+    pub(super) fn truncate(&mut self, actor: usize, roots: usize) {
+        self.stacks[actor].truncate(roots);
+    }
+
+    /// Whether [`finish`](Self::finish) is going to compare.
+    pub(super) fn compares(&self, after: &Aftermath) -> bool {
+        self.compares_always || after.compare || after.happened != Happened::Nothing || after.refused.is_some()
+    }
+
+    /// Checks what an operation left to check. `roots` are all roots there are, or nothing if
+    /// [`compares`](Self::compares) said no.
+    pub(super) fn finish(&mut self, roots: &Roots, after: &Aftermath) {
+        let (committed, hard) = self.outside.committed_and_hard_limit();
+        assert!(committed <= hard, "{committed} pages are committed, the hard limit is {hard}");
+        if !self.compares(after) {
+            return;
+        }
+        self.tally.compared += 1;
+        let spaces = self.outside.heap.spaces();
+        let census = self.graph.compare(spaces, roots, after.happened);
+        if let Some(found) = after.exactly {
+            let alive = census.objects + super::IMMORTAL_OBJECTS;
+            assert_eq!(found, alive, "objects found after a major collection, and objects alive");
+        }
+        if let Some(need) = after.refused
+            && let Err(reason) = may_refuse(need, &census, self.reserved_pages(), spaces)
+        {
+            panic!("{reason}; alive: {census:?}");
+        }
+    }
+
+    fn reserved_pages(&self) -> usize {
+        self.guards.iter().map(|guard| guard.pages).sum()
+    }
+
+    /// A collection may have happened, or another stop.
+    pub(super) fn stopped(&mut self, collected: bool) {
+        for guard in &mut self.guards {
+            guard.stopped();
+        }
+        if collected {
+            self.full = Default::default();
+        }
+    }
+
+    fn source(&self, actor: usize, operand: Operand) -> (Source, Value) {
+        let stack = &self.stacks[actor];
+        match operand {
+            Operand::Handle(_) if stack.is_empty() => (Source::Small(0), Value::ZERO),
+            Operand::Handle(handle) => {
+                let root = self.root(actor, handle).expect("not empty");
+                (Source::Root(root), stack[root])
+            }
+            Operand::Small(n) => (Source::Small(Operand::small(n)), Value::Small(Operand::small(n))),
+            Operand::Immortal(n) => (Source::Immortal(Operand::immortal(n)), Value::Immortal(Operand::immortal(n))),
+        }
+    }
+
+    /// The root that a number means: 0 is the youngest.
+    fn root(&self, actor: usize, handle: u8) -> Option<usize> {
+        let count = self.stacks[actor].len();
+        (count != 0).then(|| count - 1 - spread(handle, count))
+    }
+
+    /// The first root, from the one that `handle` means on, whose object is `wanted`.
+    fn host(&self, actor: usize, handle: u8, wanted: impl Fn(&ShadowObject) -> bool) -> Option<(usize, Id)> {
+        let stack = &self.stacks[actor];
+        let first = self.root(actor, handle)?;
+        (0..stack.len()).map(|step| (first + step) % stack.len()).find_map(|root| match stack[root] {
+            Value::Object(id) if wanted(self.graph.object(id)) => Some((root, id)),
+            _ => None,
+        })
+    }
+
+    /// Does one operation, other than those of the frames: scopes, attaching, detaching.
+    pub(super) fn step<D: Door>(&mut self, actor: usize, door: &mut D, op: Op) -> Aftermath {
+        let filled = self.filled.take();
+        match op {
+            Op::Allocate { ty, object, size } => self.allocate(actor, door, ty, object, size, filled),
+            Op::Load { host, slot } => {
+                self.load(actor, door, host, slot);
+                self.quiet(Happened::Nothing)
+            }
+            Op::Store { host, slot, value } => {
+                self.store(actor, door, host, slot, value);
+                self.quiet(Happened::Nothing)
+            }
+            Op::Write { host, index, value } => {
+                self.write(actor, door, host, index, value);
+                self.quiet(Happened::Nothing)
+            }
+            Op::Handle(operand) => {
+                let (source, value) = self.source(actor, operand);
+                door.push(source);
+                self.stacks[actor].push(value);
+                self.quiet(Happened::Nothing)
+            }
+            Op::Persist(_) | Op::Open(_) | Op::Drop(_) | Op::StoreRoot { .. } | Op::LoadRoot(_) | Op::RenewRoots => {
+                self.share(actor, door, op);
+                self.quiet(Happened::Nothing)
+            }
+            Op::Full(space) => self.make_full(door, space),
+            Op::Fill { ty, granules } => {
+                let bytes = usize::from(granules) * 8;
+                let valid = bytes.is_multiple_of(ty.granule_bytes()) && bytes <= self.outside.layout.regular_bytes_max;
+                match door.fill_page_but(ty, bytes) {
+                    Ok(()) => {
+                        assert!(valid, "a page was filled but for {bytes} bytes");
+                        self.filled = Some((actor, ty, bytes));
+                    }
+                    Err(AllocError::InvalidSize { size_bytes }) => assert!(!valid && size_bytes == bytes),
+                    Err(AllocError::OutOfMemory { .. }) => assert!(valid),
+                    Err(error) => panic!("filling a page: {error}"),
+                }
+                // Reserves may be drawn on.
+                self.stopped(false);
+                self.quiet(Happened::Nothing)
+            }
+            Op::Collect(kind) => {
+                door.collect(kind);
+                self.collected(door, kind)
+            }
+            Op::CollectParked(kind) => {
+                let heap = self.heap().clone();
+                if D::IS_SAFE {
+                    assert!(
+                        heap.collect(kind).is_err(),
+                        "a thread that runs a local heap stops the world from outside"
+                    );
+                }
+                door.parked(|| heap.collect(kind)).expect("a parked thread may collect");
+                self.collected(door, kind)
+            }
+            Op::Verify => {
+                let found = self.verify(door);
+                assert!(found >= super::IMMORTAL_OBJECTS);
+                self.quiet(Happened::Nothing)
+            }
+            Op::Poll => {
+                door.poll();
+                self.quiet(Happened::Nothing)
+            }
+            Op::Park => {
+                let happened = self.outside.park(door);
+                self.stopped(happened != Happened::Nothing);
+                self.quiet(happened)
+            }
+            Op::Statistics => {
+                self.statistics(door);
+                self.quiet(Happened::Nothing)
+            }
+            Op::GcInterval(_) | Op::VerifyHeap(_) | Op::Concurrent(_) | Op::FailAttempt(_) | Op::NearLimit(_) => {
+                self.stopped(false);
+                self.outside.set_flag(door, op);
+                self.quiet(Happened::Nothing)
+            }
+            Op::Attach => {
+                self.outside.attach_extra(door);
+                self.quiet(Happened::Nothing)
+            }
+            // The frames' business.
+            Op::Detach | Op::OpenScope { .. } | Op::CloseScope | Op::EnterAlways(_) | Op::LeaveAlways => {
+                self.quiet(Happened::Nothing)
+            }
+        }
+    }
+
+    fn verify<D: Door>(&mut self, door: &mut D) -> u64 {
+        self.stopped(false);
+        let heap = self.heap().clone();
+        let verification = match door.verify() {
+            Some(verification) => verification,
+            None => door.parked(|| heap.verify()).expect("a parked thread may verify"),
+        };
+        assert!(verification.is_sound(), "{}", verification.describe());
+        verification.objects
+    }
+
+    fn statistics<D: Door>(&mut self, door: &mut D) {
+        self.stopped(false);
+        let heap = self.heap().clone();
+        let statistics = match door.statistics() {
+            Some(statistics) => statistics,
+            None => door.parked(|| heap.statistics()).expect("a parked thread may ask"),
+        };
+        self.outside.check_statistics(&statistics);
+        for (now, before) in statistics.collections.iter().zip(&mut self.tally.collections) {
+            assert!(now >= before, "collections are counted up");
+            *before = *now;
+        }
+    }
+
+    /// After a collection that was asked for by its kind.
+    fn collected<D: Door>(&mut self, door: &mut D, kind: CollectionKind) -> Aftermath {
+        self.stopped(true);
+        if kind == CollectionKind::Minor {
+            return self.quiet(Happened::Minor);
+        }
+        let exactly = Some(self.verify(door));
+        Aftermath { exactly, ..self.quiet(Happened::Major) }
+    }
+
+    fn make_full<D: Door>(&mut self, door: &mut D, space: SpaceKind) -> Aftermath {
+        self.stopped(false);
+        let heap = self.heap().clone();
+        if door.simulate_full_space(space).is_none() {
+            door.parked(|| heap.simulate_full_space(space)).expect("a parked thread may make a space full");
+        }
+        self.full[space as usize].extend(self.outside.pages_out_of_reach(space));
+        self.quiet(Happened::Nothing)
+    }
+
+    fn share<D: Door>(&mut self, actor: usize, door: &mut D, op: Op) {
+        let persistent = |this: &Oracle, number: u8| {
+            let count = this.persistents.len();
+            (count != 0).then(|| count - 1 - spread(number, count))
+        };
+        match op {
+            Op::Persist(handle) => {
+                if self.persistents.len() < PERSISTENTS_MAX
+                    && let Some(root) = self.root(actor, handle)
+                    && let Some(made) = door.persist(root)
+                {
+                    self.persistents.push((made, self.stacks[actor][root]));
+                }
+            }
+            Op::Open(number) => {
+                if let Some(index) = persistent(self, number)
+                    && door.open(&self.persistents[index].0).is_some()
+                {
+                    self.stacks[actor].push(self.persistents[index].1);
+                }
+            }
+            Op::Drop(number) => {
+                if let Some(index) = persistent(self, number) {
+                    self.persistents.remove(index);
+                }
+            }
+            Op::StoreRoot { slot, value } => {
+                let slot = usize::from(slot) % ROOT_SET_SLOTS;
+                let (source, value) = self.source(actor, value);
+                if door.store_root(&self.root_set, slot, source) {
+                    self.root_values[slot] = value;
+                }
+            }
+            Op::LoadRoot(slot) => {
+                let slot = usize::from(slot) % ROOT_SET_SLOTS;
+                if door.load_root(&self.root_set, slot).is_some() {
+                    self.stacks[actor].push(self.root_values[slot]);
+                }
+            }
+            _ => (self.root_set, self.root_values) = root_set(self.heap()),
+        }
+    }
+
+    fn load<D: Door>(&mut self, actor: usize, door: &mut D, host: u8, slot: u8) {
+        if let Some((root, id)) = self.host(actor, host, |object| object.slots_count() != 0) {
+            let object = self.graph.object(id);
+            let slot = object.slot(spread(slot, object.slots_count()));
+            let value = object.load(slot);
+            let word = door.load(root, slot);
+            self.expect_word(value, word);
+            self.stacks[actor].push(value);
+        }
+        if let Some((root, id)) = self.host(actor, host, |object| object.payload_count() != 0) {
+            let place = self.place(id, slot);
+            let count = self.bytes_from(id, place);
+            assert_eq!(door.read(root, place, count), self.payload(id, place, count), "#{id}, {place:?}");
+        }
+    }
+
+    fn expect_word(&self, value: Value, word: Tagged) {
+        let expected = match value {
+            Value::Small(value) => Tagged::small(value).expect("shadow integers are small"),
+            Value::Immortal(root) => root.tagged(),
+            // Where it is may not be known yet, but what it is will be compared.
+            Value::Object(_) => return assert!(word.is_reference(), "{word:?} where {value:?} belongs"),
+        };
+        assert_eq!(word, expected, "{value:?}");
+    }
+
+    fn store<D: Door>(&mut self, actor: usize, door: &mut D, host: u8, slot: u8, value: Operand) {
+        if let Some((root, id)) = self.host(actor, host, |object| object.slots_count() != 0) {
+            let object = self.graph.object(id);
+            let slot: Slot = object.slot(spread(slot, object.slots_count()));
+            let (source, value) = self.source(actor, value);
+            door.store(root, slot, source);
+            self.graph.object_mut(id).store(slot, value);
+        }
+    }
+
+    fn place(&self, id: Id, index: u8) -> Payload {
+        let object = self.graph.object(id);
+        object.payload(spread(index, object.payload_count()))
+    }
+
+    /// Bytes that one operation writes or reads, at most four.
+    fn bytes_from(&self, id: Id, place: Payload) -> usize {
+        match place {
+            Payload::Raw(..) => 4,
+            Payload::Byte(start) => (self.graph.object(id).bytes_count() - start).min(4),
+        }
+    }
+
+    fn payload(&self, id: Id, place: Payload, count: usize) -> [u8; 4] {
+        let object = self.graph.object(id);
+        let mut data = [0; 4];
+        match place {
+            Payload::Raw(_, word) => data = object.load_raw(word).to_le_bytes(),
+            Payload::Byte(start) => {
+                for (index, byte) in data[..count].iter_mut().enumerate() {
+                    *byte = object.load_byte(start + index);
+                }
+            }
+        }
+        data
+    }
+
+    fn write<D: Door>(&mut self, actor: usize, door: &mut D, host: u8, index: u8, value: u8) {
+        if let Some((root, id)) = self.host(actor, host, |object| object.payload_count() != 0) {
+            let place = self.place(id, index);
+            let count = self.bytes_from(id, place).min(1 + usize::from(value % 4));
+            let data = [value, value.wrapping_add(1), !value, value | 1];
+            door.write(root, place, &data, count);
+            let object = self.graph.object_mut(id);
+            match place {
+                Payload::Raw(_, word) => object.store_raw(word, u32::from_le_bytes(data)),
+                Payload::Byte(start) => {
+                    for (offset, byte) in data[..count].iter().enumerate() {
+                        object.store_byte(start + offset, *byte);
+                    }
+                }
+            }
+            let read = if matches!(place, Payload::Raw(..)) { 4 } else { count };
+            assert_eq!(door.read(root, place, read), self.payload(id, place, read), "#{id}, {place:?}");
+        }
+    }
+
+    fn allocate<D: Door>(
+        &mut self,
+        actor: usize,
+        door: &mut D,
+        ty: AllocationType,
+        object: ObjectShape,
+        size: Size,
+        filled: Option<(usize, AllocationType, usize)>,
+    ) -> Aftermath {
+        match object {
+            ObjectShape::Array => self.request(actor, door, ty, What::Array, size, filled),
+            ObjectShape::Bytes => self.request(actor, door, ty, What::Bytes, size, filled),
+            ObjectShape::Code => self.request(actor, door, AllocationType::Code, What::Code, size, filled),
+            ObjectShape::Map(shape) => {
+                self.request(actor, door, AllocationType::Map, What::Map(shape.shape()), size, filled)
+            }
+            ObjectShape::Record(record) => self.allocate_record(actor, door, ty, record, size, filled),
+        }
+    }
+
+    fn allocate_record<D: Door>(
+        &mut self,
+        actor: usize,
+        door: &mut D,
+        ty: AllocationType,
+        record: RecordShape,
+        size: Size,
+        filled: Option<(usize, AllocationType, usize)>,
+    ) -> Aftermath {
+        let shape = record.shape();
+        let is_its_map = |object: &ShadowObject| object.describes == Some(shape);
+        if let Some((map, _)) = self.host(actor, 0, is_its_map) {
+            return self.request(actor, door, ty, What::Record(map), size, filled);
+        }
+        // Without a map there is no record: the map is this operation, and the record the next one that asks for it.
+        self.request(actor, door, AllocationType::Map, What::Map(shape), size, filled)
+    }
+
+    /// The shape and the map of what is requested.
+    fn shape(&self, actor: usize, what: What) -> (Shape, Value) {
+        let built_in = |root| {
+            let (_, shape) = BUILT_IN_KINDS.into_iter().find(|(other, _)| *other == root).expect("a built-in map");
+            (shape, Value::Immortal(root))
+        };
+        match what {
+            What::Array => built_in(Root::FixedArrayMap),
+            What::Bytes => built_in(Root::ByteArrayMap),
+            What::Code => built_in(Root::CodeMap),
+            What::Map(_) => built_in(Root::MetaMap),
+            What::Record(root) => match self.stacks[actor][root] {
+                Value::Object(id) => (self.graph.object(id).describes.expect("a map"), Value::Object(id)),
+                value => unreachable!("{value:?} is no map"),
+            },
+        }
+    }
+
+    /// Asks for an object and judges the answer.
+    fn request<D: Door>(
+        &mut self,
+        actor: usize,
+        door: &mut D,
+        ty: AllocationType,
+        what: What,
+        size: Size,
+        filled: Option<(usize, AllocationType, usize)>,
+    ) -> Aftermath {
+        let layout = self.outside.layout.clone();
+        let (shape, map) = self.shape(actor, what);
+        let length = size.length(shape, &layout);
+        let misfit = ty == AllocationType::Map && shape.kind() != kind::MAP
+            || shape.kind() >= kind::FIRST_EMBEDDER && length > LENGTH_MAX;
+        if misfit && !D::IS_SAFE {
+            // The raw API leaves this to its caller.
+            return self.quiet(Happened::Nothing);
+        }
+        let mut object = ShadowObject::new(shape, map, length, ty);
+        if let What::Map(shape) = what {
+            object.describes = Some(shape);
+        }
+        let too_long = shape.tail() != Tail::None && length > LENGTH_MAX;
+        let bytes = if too_long { usize::MAX } else { object.size_bytes() };
+        let too_large = bytes > layout.object_bytes_max;
+        let rounded = if too_large { bytes } else { align_up(bytes, ty.granule_bytes()) };
+        let alignment = if matches!(what, What::Map(_)) { 8 } else { door.alignment(bytes) };
+        let slack = alignment.saturating_sub(ty.granule_bytes());
+        object.large = rounded.saturating_add(slack) > layout.regular_bytes_max;
+        let request = Request { ty, what, length };
+
+        let regular = !misfit && !too_large;
+        let in_scope = self.guards.last_mut().filter(|guard| guard.owner == actor);
+        let drawn = regular && in_scope.is_some_and(|guard| guard.draw(ty, rounded + slack, object.large, &layout));
+        let left = filled.is_some_and(|(owner, kind, left)| owner == actor && kind == ty && rounded + slack <= left);
+        let flags = self.outside.flags;
+        let at_once = regular && !flags.armed && (drawn || left && !object.large && flags.gc_interval == 0);
+
+        let before = door.requests();
+        let answer = catch_unwind(AssertUnwindSafe(|| door.allocate(&request)));
+        let after = door.requests();
+        let no_collection = flags.gc_interval == 0 && (before.is_some() && before == after || at_once);
+        if at_once {
+            assert!(matches!(answer, Ok(Ok(_))), "{request:?}, {bytes} bytes, had to succeed at once: {answer:?}");
+            assert_eq!(before, after, "{request:?}, {bytes} bytes, asked for a collection and had no need to");
+            self.tally.guaranteed += 1;
+        }
+        let happened = if no_collection || !regular { Happened::Nothing } else { Happened::Anything };
+        if happened == Happened::Anything {
+            self.stopped(true);
+        }
+        let quiet = self.quiet(happened);
+        match answer {
+            Ok(Ok(word)) => {
+                assert!(regular, "{request:?}, {bytes} bytes, was served");
+                self.allocated(actor, object, word, happened);
+                quiet
+            }
+            Ok(Err(error)) => {
+                let expected = match error {
+                    AllocError::InvalidShape(_) => misfit,
+                    AllocError::TooLarge { size_bytes, size_bytes_max } => {
+                        !misfit
+                            && too_large
+                            && (too_long || (size_bytes, size_bytes_max) == (bytes, layout.object_bytes_max))
+                    }
+                    AllocError::OutOfMemory { allocation_type, size_bytes } => {
+                        regular && allocation_type == ty && size_bytes == bytes
+                    }
+                    _ => false,
+                };
+                assert!(expected, "{request:?}, {bytes} bytes: {error:?}");
+                self.tally.refused += u64::from(regular);
+                let need = match (object.large, ty) {
+                    (true, _) => Need::Run(layout.pages_for(rounded)),
+                    (false, AllocationType::Young) => Need::Young,
+                    (false, _) => Need::Page,
+                };
+                Aftermath { refused: (regular && !flags.armed).then_some(need), ..quiet }
+            }
+            Err(payload) => {
+                if !self.outside.is_ours(&*payload) {
+                    std::panic::resume_unwind(payload);
+                }
+                self.tally.unwound += 1;
+                quiet
+            }
+        }
+    }
+
+    fn allocated(&mut self, actor: usize, mut object: ShadowObject, word: Tagged, happened: Happened) {
+        let at: Offset = word.as_reference().expect("an allocation returns an object");
+        let space = if object.large { SpaceKind::Large } else { object.ty.space() };
+        if happened == Happened::Nothing {
+            let page = self.outside.layout.page_of(at);
+            assert!(!self.full[space as usize].contains(&page), "{at:?} was served out of a full {space} space");
+        }
+        object.at = at;
+        let id = self.graph.add(object);
+        self.stacks[actor].push(Value::Object(id));
+        self.tally.allocated += 1;
+    }
+
+    /// Judges the refusal of a reserve.
+    pub(super) fn reserve_refused(&self, pages: usize, run: usize) -> Aftermath {
+        let refused = (!self.outside.flags.armed).then_some(Need::Reserve(pages, run));
+        Aftermath { refused, ..self.quiet(Happened::Anything) }
+    }
+
+    /// Drops everything, collects twice, and sees that nothing is left. Every local heap is detached.
+    pub(super) fn end(self) -> Tally {
+        let Oracle { outside, persistents, root_set, tally, .. } = self;
+        drop((persistents, root_set));
+        outside.end(tally)
+    }
+}

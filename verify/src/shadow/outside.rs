@@ -1,0 +1,220 @@
+//! The heap as seen from outside: flags, other local heaps, limits, its end.
+
+use super::{Door, Happened, IMMORTAL_OBJECTS, Tally};
+use crate::ops::{NearLimitChoice, Op, World};
+use heaplab::memory::PageSource;
+use heaplab::page::PageKind;
+use heaplab::words::{Layout, Limit, PageIndex};
+use heaplab::{AttachError, Attachment, CollectionKind, FlagError, Heap, NearLimit, RunError, SpaceKind, Statistics};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// What the near-heap-limit callback unwinds with. Not a panic, so no hook sees it.
+struct Unwound;
+
+/// The flags as they should be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flags {
+    pub(super) gc_interval: u8,
+    pub(super) concurrent: bool,
+    /// Whether an attempt may be about to be failed.
+    pub(super) armed: bool,
+}
+
+pub(super) struct Outside {
+    pub(super) heap: Heap,
+    pub(super) layout: Layout,
+    pub(super) flags: Flags,
+    /// Local heaps of this thread that stay parked.
+    extras: Vec<Attachment>,
+    /// Local heaps attached in all.
+    pub(super) attached: usize,
+}
+
+impl Outside {
+    pub(super) fn new(world: World, source: PageSource) -> Outside {
+        let heap = Heap::new(world.config(source)).expect("the worlds are valid and memory is to be had");
+        let layout = heap.layout().clone();
+        let flags = Flags { gc_interval: 0, concurrent: world.concurrent, armed: false };
+        Outside { heap, layout, flags, extras: Vec::new(), attached: 0 }
+    }
+
+    pub(super) fn committed_and_hard_limit(&self) -> (usize, usize) {
+        let budget = &self.heap.spaces().budget;
+        (budget.committed(), budget.limit(Limit::Hard))
+    }
+
+    /// What attaching has to answer now.
+    fn attach_error(&self) -> Option<AttachError> {
+        let threads_max = self.layout.threads_max;
+        if self.attached != 0 && !self.flags.concurrent {
+            Some(AttachError::ConcurrentAllocationOff)
+        } else if self.attached >= threads_max {
+            Some(AttachError::TooManyThreads { threads_max })
+        } else {
+            None
+        }
+    }
+
+    /// Attaches, by the API of the caller's choice, and counts.
+    pub(super) fn attach<T>(&mut self, attach: impl FnOnce(&Heap) -> Result<T, AttachError>) -> Option<T> {
+        match (attach(&self.heap), self.attach_error()) {
+            (Ok(attached), None) => {
+                self.attached += 1;
+                Some(attached)
+            }
+            (Err(error), Some(expected)) if error == expected => None,
+            (answer, expected) => {
+                panic!("attaching answered {:?}, expected was {expected:?}", answer.err());
+            }
+        }
+    }
+
+    pub(super) fn attach_extra<D: Door>(&mut self, door: &mut D) {
+        if D::IS_SAFE {
+            assert!(matches!(self.heap.attach(), Err(AttachError::InsideRun)));
+        }
+        if let Some(mut extra) = door.parked(|| self.attach(Heap::attach)) {
+            if D::IS_SAFE {
+                assert_eq!(extra.run(|_| ()), Err(RunError::AlreadyRunning));
+            }
+            self.extras.push(extra);
+        }
+    }
+
+    /// Detaches an extra local heap; whether there was one. Inside a run, it is abandoned, and detached later.
+    pub(super) fn detach_extra(&mut self) -> bool {
+        let detached = self.extras.pop().is_some();
+        self.attached -= usize::from(detached);
+        detached
+    }
+
+    /// Parks, and lets an extra local heap run meanwhile.
+    pub(super) fn park<D: Door>(&mut self, door: &mut D) -> Happened {
+        let extra = self.extras.last_mut();
+        door.parked(|| {
+            let Some(extra) = extra else { return Happened::Nothing };
+            let run = catch_unwind(AssertUnwindSafe(|| {
+                extra.run(|scope| {
+                    // Whether there is memory for it is not the question here.
+                    let _ = scope.new_array(1);
+                    scope.poll();
+                })
+            }));
+            match run {
+                Ok(run) => run.expect("the thread is parked"),
+                Err(payload) if payload.is::<Unwound>() => {}
+                Err(payload) => resume_unwind(payload),
+            }
+            Happened::Anything
+        })
+    }
+
+    pub(super) fn is_ours(&self, payload: &(dyn Any + Send)) -> bool {
+        payload.is::<Unwound>()
+    }
+
+    pub(super) fn set_flag<D: Door>(&mut self, door: &mut D, op: Op) {
+        let heap = self.heap.clone();
+        match op {
+            Op::GcInterval(interval) => {
+                if D::IS_SAFE {
+                    assert_eq!(heap.set_gc_interval(1), Err(FlagError::InsideRun));
+                }
+                door.parked(|| heap.set_gc_interval(interval.into())).expect("parked");
+                self.flags.gc_interval = interval;
+            }
+            Op::VerifyHeap(on) => heap.set_verify_heap(on),
+            Op::Concurrent(on) => {
+                let refused = !on && self.attached > 1;
+                match door.parked(|| heap.set_concurrent_allocation(on)) {
+                    Ok(()) => {
+                        assert!(!refused, "concurrent allocation off with {} attached", self.attached);
+                        self.flags.concurrent = on;
+                    }
+                    Err(error) => {
+                        assert!(refused, "{error}");
+                        assert_eq!(error, FlagError::SeveralAttached { attached: self.attached });
+                    }
+                }
+            }
+            Op::FailAttempt(attempt) => {
+                door.parked(|| heap.set_fail_allocation(attempt.map(u64::from))).expect("parked");
+                self.flags.armed = attempt.is_some();
+            }
+            Op::NearLimit(choice) => {
+                heap.set_near_limit_callback(callback(choice, self.layout.page_bytes));
+            }
+            _ => unreachable!("{op} is no flag"),
+        }
+    }
+
+    pub(super) fn check_statistics(&self, statistics: &Statistics) {
+        let (page_bytes, (committed, hard)) = (self.layout.page_bytes, self.committed_and_hard_limit());
+        assert_eq!(statistics.attached, self.attached);
+        assert_eq!(statistics.committed_bytes, committed * page_bytes);
+        assert_eq!(statistics.hard_limit_bytes, hard * page_bytes);
+        assert!(statistics.soft_limit_bytes <= statistics.hard_limit_bytes);
+        assert!(statistics.pooled_bytes <= statistics.committed_bytes);
+    }
+
+    /// Pages that serve no request for `space` before the next collection, if it was just made full.
+    pub(super) fn pages_out_of_reach(&self, space: SpaceKind) -> Vec<PageIndex> {
+        let wanted = match space {
+            SpaceKind::New => PageKind::New,
+            SpaceKind::Old => PageKind::Old,
+            SpaceKind::Map => PageKind::Map,
+            SpaceKind::Code => PageKind::Code,
+            SpaceKind::Large => PageKind::Free,
+        };
+        let pages = if space == SpaceKind::Large {
+            self.layout.paged_pages..self.layout.pages()
+        } else {
+            self.layout.root_pages..self.layout.paged_pages
+        };
+        // SAFETY: the engines run on one thread, and no stop is going on.
+        pages.map(PageIndex::new).filter(|&page| unsafe { self.heap.spaces().pages.kind(page) } == wanted).collect()
+    }
+
+    /// Everything has been dropped but this: collects twice, and sees that nothing is left.
+    pub(super) fn end(mut self, mut tally: Tally) -> Tally {
+        while self.detach_extra() {}
+        assert_eq!(self.attached, 0, "local heaps attached at the end");
+        for _ in 0..2 {
+            self.heap.collect(CollectionKind::MemoryReducing).expect("a sound heap");
+        }
+        let statistics = self.heap.statistics().expect("a sound heap");
+        self.check_statistics(&statistics);
+        tally.collections = statistics.collections;
+        let charge = (self.layout.root_pages + self.layout.new_pages) * self.layout.page_bytes;
+        assert_eq!(statistics.pooled_bytes, 0, "pooled at the end");
+        assert_eq!(statistics.committed_bytes, charge, "committed at the end: roots and new space's charge");
+        match self.heap.close() {
+            Ok(verification) => {
+                assert!(verification.is_sound(), "{}", verification.describe());
+                assert_eq!(verification.objects, IMMORTAL_OBJECTS, "objects left at the end");
+            }
+            Err((_, error)) => panic!("closing: {error}"),
+        }
+        tally
+    }
+}
+
+fn callback(choice: NearLimitChoice, page_bytes: usize) -> Option<Box<heaplab::heap::NearLimitCallback>> {
+    let check = |near: NearLimit| {
+        assert!(near.committed_bytes <= near.hard_limit_bytes);
+        assert!(near.hard_limit_bytes_initial <= near.hard_limit_bytes);
+        assert!(near.hard_limit_bytes <= near.hard_limit_bytes_max);
+    };
+    Some(match choice {
+        NearLimitChoice::None => return None,
+        NearLimitChoice::Raise => Box::new(move |near: NearLimit| {
+            check(near);
+            near.hard_limit_bytes + page_bytes
+        }),
+        NearLimitChoice::RaiseMax => Box::new(|_| usize::MAX),
+        NearLimitChoice::Refuse => Box::new(|near: NearLimit| near.hard_limit_bytes),
+        NearLimitChoice::Lower => Box::new(|near: NearLimit| near.hard_limit_bytes / 2),
+        NearLimitChoice::Unwind => Box::new(|_| resume_unwind(Box::new(Unwound))),
+    })
+}

@@ -1,0 +1,189 @@
+//! The engine for one thread: the safe API, scope in scope.
+//!
+//! Handle scopes and always-allocate scopes are closures of the safe API, so the engine is a recursion: a frame runs
+//! steps until one of them ends it. Steps of all threads run on the one local heap, in their order.
+
+use super::oracle::Aftermath;
+use super::{Happened, Oracle, ReserveGuard, ScopeDoor, Tally, Value, reserve};
+use crate::ops::{Op, Program, ReserveChoice};
+use heaplab::memory::PageSource;
+use heaplab::{AllocError, Handle, Heap, Scope};
+
+const DEPTH_MAX: usize = 12;
+/// There is one local heap with roots.
+const ACTOR: usize = 0;
+
+type AnyHandle<'s> = Handle<'s, heaplab::Value>;
+
+/// What a frame is, so that the right step ends it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Frame {
+    Run,
+    Handles,
+    Always,
+}
+
+/// Why a frame ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Left,
+    Detached,
+}
+
+struct Engine<'p> {
+    program: &'p Program,
+    next: usize,
+    oracle: Oracle,
+    depth: usize,
+}
+
+/// Runs `program` on one local heap, through the safe API.
+///
+/// # Panics
+/// If the heap is not what the shadow says.
+pub fn run_single(program: &Program, source: PageSource) -> Tally {
+    let mut engine = Engine { program, next: 0, oracle: Oracle::new(program, source, 1), depth: 0 };
+    while engine.next < program.steps.len() {
+        let Some(mut thread) = engine.oracle.outside.attach(Heap::attach) else {
+            // An operation detached this thread's local heap while another one stayed attached, and concurrent
+            // allocation is off: nothing can be done here any more.
+            break;
+        };
+        let run = thread.run(|scope| {
+            engine.frame(scope, &mut Vec::new(), Frame::Run);
+            engine.oracle.truncate(ACTOR, 0);
+            let quiet = engine.oracle.quiet(Happened::Nothing);
+            engine.finish(scope, &mut Vec::new(), &quiet);
+        });
+        run.expect("this thread runs no other local heap");
+        drop(thread);
+        engine.oracle.outside.attached -= 1;
+    }
+    engine.oracle.end()
+}
+
+impl Engine<'_> {
+    fn finish<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, after: &Aftermath) {
+        let mut roots = Vec::new();
+        if self.oracle.compares(after) {
+            let values: &[Value] = &self.oracle.stacks[ACTOR];
+            assert_eq!(values.len(), handles.len(), "roots of the shadow and of the heap");
+            roots.extend(values.iter().zip(&*handles).map(|(value, handle)| (*value, scope.get(*handle).tagged())));
+            let door = core::cell::RefCell::new(ScopeDoor { scope, handles });
+            roots.extend(self.oracle.shared_roots(
+                |persistent| door.borrow_mut().peek(persistent),
+                |set, slot| door.borrow_mut().peek_root(set, slot),
+            ));
+        }
+        self.oracle.finish(&roots, after);
+    }
+
+    /// Runs steps in a scope until one ends it, or there are none.
+    fn frame<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, kind: Frame) -> Exit {
+        self.depth += 1;
+        let exit = self.steps(scope, handles, kind);
+        self.depth -= 1;
+        exit
+    }
+
+    fn steps<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, kind: Frame) -> Exit {
+        while let Some(step) = self.program.steps.get(self.next) {
+            self.oracle.begin(self.next);
+            self.next += 1;
+            let mut after = self.oracle.quiet(Happened::Nothing);
+            let mut exit = Exit::Left;
+            match step.op {
+                Op::CloseScope if kind == Frame::Handles => return Exit::Left,
+                Op::LeaveAlways if kind == Frame::Always => return Exit::Left,
+                Op::Detach => {
+                    if !self.oracle.outside.detach_extra() {
+                        return Exit::Detached;
+                    }
+                }
+                Op::OpenScope { escaping } if self.depth < DEPTH_MAX => {
+                    exit = self.handle_scope(scope, handles, escaping);
+                }
+                Op::EnterAlways(choice) if self.depth < DEPTH_MAX => {
+                    (exit, after) = self.always(scope, handles, choice);
+                }
+                op => after = self.oracle.step(ACTOR, &mut ScopeDoor { scope, handles }, op),
+            }
+            if exit == Exit::Detached {
+                return exit;
+            }
+            self.finish(scope, handles, &after);
+        }
+        Exit::Left
+    }
+
+    fn handle_scope<'s>(
+        &mut self,
+        scope: &mut Scope<'s, '_>,
+        handles: &mut Vec<AnyHandle<'s>>,
+        escaping: bool,
+    ) -> Exit {
+        let outer = handles.len();
+        let mut exit = Exit::Left;
+        if escaping {
+            let mut value = None;
+            let escaped = scope.escape(|inner| {
+                let mut handles = handles.clone();
+                exit = self.frame(inner, &mut handles, Frame::Handles);
+                value = self.oracle.stacks[ACTOR].last().copied().filter(|_| handles.len() > outer);
+                // Any error will do where nothing escapes.
+                handles.get(outer..).and_then(|ours| ours.last()).copied().ok_or(AllocError::InvalidOrigin)
+            });
+            self.oracle.truncate(ACTOR, outer);
+            match (escaped, value) {
+                (Ok(handle), Some(value)) => {
+                    handles.push(handle);
+                    self.oracle.stacks[ACTOR].push(value);
+                }
+                (Err(AllocError::InvalidOrigin), None) => {}
+                (escaped, value) => panic!("{escaped:?} escaped, expected was {value:?}"),
+            }
+        } else {
+            exit = scope.nested(|inner| self.frame(inner, &mut handles.clone(), Frame::Handles));
+            self.oracle.truncate(ACTOR, outer);
+        }
+        exit
+    }
+
+    fn always<'s>(
+        &mut self,
+        scope: &mut Scope<'s, '_>,
+        handles: &[AnyHandle<'s>],
+        choice: ReserveChoice,
+    ) -> (Exit, Aftermath) {
+        let layout = self.oracle.outside.layout.clone();
+        let wanted = reserve(choice, &layout);
+        let guard = ReserveGuard::new(ACTOR, &wanted, &layout);
+        let outer = handles.len();
+        // Entering may collect.
+        self.oracle.stopped(true);
+        let entered = scope.always_allocate(wanted, |inner| {
+            self.oracle.guards.push(guard.clone());
+            let mut handles = handles.to_vec();
+            let anything = self.oracle.quiet(Happened::Anything);
+            self.finish(inner, &mut handles, &anything);
+            self.frame(inner, &mut handles, Frame::Always)
+        });
+        match entered {
+            Ok(exit) => {
+                self.oracle.guards.pop();
+                self.oracle.truncate(ACTOR, outer);
+                (exit, self.oracle.quiet(Happened::Nothing))
+            }
+            Err(AllocError::TooLarge { .. }) => {
+                let too_many = choice.pages.iter().any(|&pages| usize::from(pages) > layout.hard_limit_pages_max);
+                assert!(too_many || wanted.large_bytes > layout.object_bytes_max, "{wanted:?} is not too large");
+                (Exit::Left, self.oracle.quiet(Happened::Nothing))
+            }
+            Err(AllocError::OutOfMemory { .. }) => {
+                let run = if wanted.large_bytes == 0 { 0 } else { layout.pages_for(wanted.large_bytes) };
+                (Exit::Left, self.oracle.reserve_refused(guard.pages - run, run))
+            }
+            Err(error) => panic!("entering an always-allocate scope: {error}"),
+        }
+    }
+}
