@@ -238,3 +238,117 @@ fn be_greedy(heap: &Heap) {
         });
     });
 }
+
+// ---- the ladder -----------------------------------------------------------------------------------------------------
+
+/// The soft limit asks for a collection, which is all that is needed while there is garbage.
+#[test]
+fn garbage_is_collected_at_the_soft_limit() {
+    let mut config = tiny_of(40);
+    config.soft_limit_bytes = 12 * 128;
+    let heap = build(config);
+    let mut thread = heap.attach().unwrap();
+    thread
+        .run(|scope| {
+            let requests = if cfg!(miri) { 100 } else { 2000 };
+            for _ in 0..requests {
+                scope.nested(|scope| _ = scope.new_array_in(12, AllocationType::Old).unwrap());
+                assert!(scope.soft_bytes_available() <= 12 * 128);
+            }
+        })
+        .unwrap();
+    let statistics = heap.statistics().unwrap();
+    assert!(statistics.committed_bytes <= 12 * 128, "the hard limit was never needed: {statistics:?}");
+    assert!(statistics.retries > 0);
+    assert_eq!(statistics.collections_of(CollectionKind::Minor), 0, "which cannot help");
+}
+
+/// However often requests failed, and however thrashing: what was dropped can be had again.
+#[test]
+fn memory_that_was_dropped_can_be_had_again() {
+    let heap = build(tiny_of(24));
+    let mut thread = heap.attach().unwrap();
+    thread
+        .run(|scope| {
+            for round in 0..3 {
+                for ty in [AllocationType::Old, AllocationType::Young, AllocationType::Code] {
+                    let most = scope.nested(|scope| {
+                        let mut count = 0;
+                        while scope.new_array_in(12, ty).is_ok() {
+                            count += 1;
+                        }
+                        // Fail again and again, so that collections count as thrashing.
+                        for _ in 0..12 {
+                            let error = scope.new_array_in(12, ty).unwrap_err();
+                            assert_eq!(error, AllocError::OutOfMemory { allocation_type: ty, size_bytes: 56 });
+                            assert!(scope.new_bytes(130).is_err(), "large, too");
+                        }
+                        count
+                    });
+                    assert!(most > 20, "{round} {ty:?}: {most}");
+                    // All of it is garbage now, and one request at a time finds that out.
+                    scope.nested(|scope| {
+                        for i in 0..most - 2 {
+                            assert!(scope.new_array_in(12, ty).is_ok(), "{round} {ty:?}: {i} of {most}");
+                        }
+                    });
+                    scope.nested(|scope| _ = scope.new_bytes(5 * 128).unwrap());
+                }
+            }
+        })
+        .unwrap();
+    assert_usable(&heap, &mut thread);
+}
+
+/// The last resort: the callback drops what it caches, and the request that nothing else could serve succeeds.
+#[test]
+fn the_last_resort_serves_what_a_callback_freed() {
+    for ty in [AllocationType::Young, AllocationType::Old, AllocationType::Code] {
+        let heap = build(tiny_of(24));
+        let mut thread = heap.attach().unwrap();
+        let cache = heap.new_root_set(1);
+        let calls = Arc::new(AtomicUsize::new(0));
+        let cell = Mutex::new(None);
+        thread
+            .run(|scope| {
+                let cached = scope.new_bytes(6 * 128).unwrap();
+                *cell.lock().unwrap() = Some(scope.persist(cached));
+            })
+            .unwrap();
+        let called = Arc::clone(&calls);
+        heap.set_near_limit_callback(Some(Box::new(move |near| {
+            called.fetch_add(1, Ordering::Relaxed);
+            cell.lock().unwrap().take();
+            near.hard_limit_bytes
+        })));
+        let (first, error) = thread.run(|scope| fill(scope, ty)).unwrap();
+        assert!(matches!(error, AllocError::OutOfMemory { .. }), "in the end");
+        assert_eq!(calls.load(Ordering::Relaxed), 2, "once when there was something to free, once when not");
+        assert!(first > 24, "{ty:?}: {first}");
+        drop(cache);
+        assert_usable(&heap, &mut thread);
+    }
+}
+
+/// Threads that run out together: memory or an error value for each, never a hang, never beyond the limit.
+#[test]
+fn threads_run_out_of_memory_together() {
+    in_time(|| {
+        let heap = build(tiny_of(24));
+        std::thread::scope(|threads| {
+            for thread in 0..3 {
+                let heap = &heap;
+                threads.spawn(move || {
+                    let mut local = heap.attach().unwrap();
+                    for round in 0..if cfg!(miri) { 1 } else { 40 } {
+                        let ty =
+                            [AllocationType::Old, AllocationType::Young, AllocationType::Code][(thread + round) % 3];
+                        let (_, error) = local.run(|scope| fill(scope, ty)).unwrap();
+                        assert!(matches!(error, AllocError::OutOfMemory { .. }));
+                    }
+                });
+            }
+        });
+        assert_usable(&heap, &mut heap.attach().unwrap());
+    });
+}

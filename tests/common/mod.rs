@@ -1,8 +1,11 @@
 //! What the tests of the public API share: small worlds, a program that uses everything, and a clock for deadlocks.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
-use heaplab::{AllocError, AllocationType, Attachment, CollectionKind, Heap, HeapConfig, Scope, Shape, Tail};
+use heaplab::{
+    AllocError, AllocationType, Array, Attachment, CollectionKind, Handle, Heap, HeapConfig, Ref, Scope, Shape, Tail,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -127,4 +130,20 @@ pub(crate) fn fill(scope: &mut Scope<'_, '_>, ty: AllocationType) -> (usize, All
             }
         }
     })
+}
+
+/// An array whose first element is a number.
+pub(crate) fn numbered<'s>(
+    scope: &mut Scope<'s, '_>,
+    len: usize,
+    ty: AllocationType,
+    number: i32,
+) -> Result<Handle<'s, Array>, AllocError> {
+    let array = scope.new_array_in(len, ty)?;
+    scope.store(scope.get(array), 0, Ref::small(number).expect("31 bits"));
+    Ok(array)
+}
+
+pub(crate) fn number(scope: &Scope<'_, '_>, array: Ref<'_, Array>) -> i32 {
+    scope.load(array, 0).as_small().expect("a number")
 }
