@@ -216,30 +216,32 @@ impl HeapInner {
         statistics
     }
 
-    /// Changes flags in a stop, and gives each local heap its copy.
-    pub(crate) fn set_flags(&self, stop: &mut Stop<'_>, change: impl FnOnce(&mut HeapFlags)) {
-        let flags = {
-            let state = &mut *self.collector.lock();
-            change(&mut state.flags);
-            state.flags
-        };
-        stop.for_each_local(|data| HeapInner::apply_flags(flags, data));
+    /// In a stop: sets the flag, and each local heap's copy. Other flags' countdowns go on.
+    pub(crate) fn set_gc_interval(&self, stop: &mut Stop<'_>, interval: u64) {
+        self.collector.lock().flags.gc_interval = interval;
+        stop.for_each_local(|data| HeapInner::apply_gc_interval(interval, data));
+    }
+
+    /// In a stop: arms or disarms the failure of every local heap. Other flags' countdowns go on.
+    pub(crate) fn set_fail_allocation(&self, stop: &mut Stop<'_>, attempts: Option<u64>) {
+        self.collector.lock().flags.fail_after = attempts;
+        stop.for_each_local(|data| data.allocator.fail_after(attempts));
     }
 
     pub(crate) fn set_verify_heap(&self, on: bool) {
         self.collector.lock().verify_heap = on;
     }
 
-    fn apply_flags(flags: HeapFlags, data: &mut LocalData) {
-        data.flags = LocalFlags { gc_interval: flags.gc_interval, countdown: flags.gc_interval };
-        data.allocator.set_window(flags.gc_interval == 0);
-        data.allocator.fail_after(flags.fail_after);
+    fn apply_gc_interval(interval: u64, data: &mut LocalData) {
+        data.flags = LocalFlags { gc_interval: interval, countdown: interval };
+        data.allocator.set_window(interval == 0);
     }
 
     /// Under the collector lock: a local heap's first copy of the flags.
     pub(crate) fn prepare_local(&self, data: &mut LocalData) {
         let flags = self.collector.lock().flags;
-        HeapInner::apply_flags(flags, data);
+        HeapInner::apply_gc_interval(flags.gc_interval, data);
+        data.allocator.fail_after(flags.fail_after);
     }
 
     /// The register, without local heaps that nobody has any more. Waits for a stop to end; the caller is parked.

@@ -200,7 +200,7 @@ impl Heap {
     /// # Errors
     /// The caller runs a local heap, or the heap is poisoned.
     pub fn set_gc_interval(&self, interval: u64) -> Result<(), FlagError> {
-        self.set_flags(|flags| flags.gc_interval = interval)
+        self.set_flags(|stop| self.inner.set_gc_interval(stop, interval))
     }
 
     /// Makes the `attempt`-th attempt (counted from 0, per local heap) to get memory for a LAB or a large object fail,
@@ -209,11 +209,11 @@ impl Heap {
     /// # Errors
     /// The caller runs a local heap, or the heap is poisoned.
     pub fn set_fail_allocation(&self, attempt: Option<u64>) -> Result<(), FlagError> {
-        self.set_flags(|flags| flags.fail_after = attempt)
+        self.set_flags(|stop| self.inner.set_fail_allocation(stop, attempt))
     }
 
-    fn set_flags(&self, change: impl FnOnce(&mut inner::HeapFlags)) -> Result<(), FlagError> {
-        self.stopped(|stop| self.inner.set_flags(stop, change)).map_err(|error| match error {
+    fn set_flags(&self, change: impl FnOnce(&mut Stop<'_>)) -> Result<(), FlagError> {
+        self.stopped(change).map_err(|error| match error {
             StopError::InsideRun => FlagError::InsideRun,
             StopError::Poisoned => FlagError::Poisoned,
         })
