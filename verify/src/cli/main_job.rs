@@ -58,8 +58,10 @@ pub fn main_job(options: &JobOptions, parts: Parts) -> u8 {
         Ok(reports) => reports,
         Err(Early::Build(error)) => {
             complain(&format!(
-                "no such heap with --heap-mib {} and --threads {}: {error}",
-                options.heap_mib, options.threads
+                "no heap can be built with --heap-mib {}, --threads {} and --page-bytes {}: {error}",
+                options.heap_mib,
+                options.threads,
+                options.page_bytes.map_or("not given".to_owned(), |bytes| bytes.to_string())
             ));
             return BAD_USAGE;
         }
@@ -119,9 +121,8 @@ fn run(options: &JobOptions, parts: Parts) -> Result<(Vec<ScenarioReport>, Optio
     } else {
         Vec::new()
     };
-    let heap_bytes = (options.heap_mib as usize) << 20;
     // Built early, so that an impossible heap is refused before anything is printed.
-    let config = HeapConfig::sized(heap_bytes, rivals + 2);
+    let config = options.config();
     drop(Heap::new(config.clone()).map_err(Early::Build)?);
     let seconds = if parts.stress { options.seconds } else { 0 };
     let mut progress = Progress::new(rows.len(), seconds);
@@ -133,8 +134,13 @@ fn run(options: &JobOptions, parts: Parts) -> Result<(Vec<ScenarioReport>, Optio
     }
     let stress = if parts.stress {
         progress.say(format!("stress, {} threads, seed {}", options.threads, options.seed));
-        let mut job = StressOptions::sized(heap_bytes, rivals, Duration::from_secs(seconds), options.seed);
-        job.stall = Duration::from_secs(options.stall_seconds);
+        let job = StressOptions {
+            config,
+            threads: rivals,
+            duration: Duration::from_secs(seconds),
+            seed: options.seed,
+            stall: Duration::from_secs(options.stall_seconds),
+        };
         Some(stress::run(&job, |elapsed| progress.stress_at(elapsed, seconds)).map_err(Early::Build)?)
     } else {
         None
@@ -181,12 +187,13 @@ fn print(scenarios: &[ScenarioReport], stress: Option<&StressReport>) {
         let _ = writeln!(
             out,
             "stress: seed {}, {:.1} s, {} allocations a second, {} objects compared with their shadow, {} with their \
-             parcel, {} scopes, {} attachments, {} spaces simulated full, {} times out of memory",
+             parcel, {} KiB in graphs, {} scopes, {} attachments, {} spaces simulated full, {} times out of memory",
             stress.seed,
             stress.seconds,
             grouped(stress.allocations_per_second as u64),
             grouped(stress.shadow_checks),
             grouped(stress.parcel_checks),
+            grouped(stress.live_bytes_peak >> 10),
             grouped(stress.scopes),
             grouped(stress.attachments),
             grouped(stress.simulated_full),

@@ -14,6 +14,7 @@ mod progress;
 mod table;
 
 use clap::{Args, Parser, Subcommand};
+use heaplab::HeapConfig;
 use main_job::Parts;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,6 +57,9 @@ pub struct JobOptions {
     /// MiB that the heap may commit at most
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=8192))]
     pub heap_mib: u64,
+    /// Bytes of a page, a power of two; what suits the heap if not given
+    #[arg(long, value_name = "N")]
+    pub page_bytes: Option<usize>,
     /// Every decision of the threads follows from this
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
@@ -74,6 +78,13 @@ pub struct JobOptions {
 }
 
 impl JobOptions {
+    /// The heap that the options ask for: room for every thread, the heap's own and that of the caller.
+    fn config(&self) -> HeapConfig {
+        let mut config = HeapConfig::sized((self.heap_mib as usize) << 20, self.threads as usize + 2);
+        config.page_bytes = self.page_bytes;
+        config
+    }
+
     fn parts(&self) -> Parts {
         Parts { scenarios: !self.stress_only, stress: !self.scenarios_only }
     }

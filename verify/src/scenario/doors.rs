@@ -4,9 +4,7 @@
 //! mission's source. Through the door of handles it is a real object, which is filled, read back, and dropped.
 
 use heaplab::heap::RawLocalHeap;
-use heaplab::{
-    AllocError, AllocationOrigin, AllocationType, Heap, Ref, Scope, Shape, SpaceKind, Tail,
-};
+use heaplab::{AllocError, AllocationOrigin, AllocationType, Heap, Ref, Scope, Shape, SpaceKind, Tail};
 
 /// What a step allocates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,7 +1,7 @@
 //! Rivals: what other threads do while a scenario runs.
 
 use crate::stress::{Dice, ObjectSizes, parcel};
-use heaplab::sync::{AtomicBool, Ordering};
+use heaplab::sync::{AtomicBool, AtomicU32, Ordering};
 use heaplab::{AllocError, AllocationType, AttachError, Heap, Scope, Shape, Tail};
 
 /// What one rival does.
@@ -30,8 +30,22 @@ pub struct RivalReport {
 const ROUNDS_ATTACHED: u64 = 64;
 
 /// Allocates objects of all types, keeps and drops checked graphs, polls, parks, detaches and attaches, until `stop` is
-/// set or the plan's rounds are over. Enters no always-allocate scope and simulates no full space.
-pub fn rival(heap: &Heap, plan: &RivalPlan, stop: &AtomicBool) -> RivalReport {
+/// set or the plan's rounds are over. Enters no always-allocate scope and simulates no full space. Counts itself as under
+/// way when it has attached for the first time, or given up.
+pub fn rival(heap: &Heap, plan: &RivalPlan, stop: &AtomicBool, under_way: &AtomicU32) -> RivalReport {
+    let mut begun = false;
+    let mut begin = || {
+        if !core::mem::replace(&mut begun, true) {
+            // Relaxed: a count that orders nothing.
+            under_way.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let report = rounds(heap, plan, stop, &mut begin);
+    begin();
+    report
+}
+
+fn rounds(heap: &Heap, plan: &RivalPlan, stop: &AtomicBool, begin: &mut dyn FnMut()) -> RivalReport {
     let mut report = RivalReport::default();
     let mut dice = Dice::new(plan.seed, 77);
     let sizes = ObjectSizes::of(heap.layout());
@@ -50,6 +64,7 @@ pub fn rival(heap: &Heap, plan: &RivalPlan, stop: &AtomicBool) -> RivalReport {
                 return report;
             }
         };
+        begin();
         let rounds = left.min(ROUNDS_ATTACHED);
         left -= rounds;
         let ran = attachment.run(|scope| session(scope, plan, rounds, stop, &mut dice, &sizes, &mut report));

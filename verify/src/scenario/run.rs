@@ -1,7 +1,9 @@
 //! Running a scenario on a heap, with or without rivals, with threads of the facade.
 
-use super::{Mode, RivalPlan, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival, stress_handles};
-use heaplab::sync::{Arc, AtomicBool, Ordering, thread};
+use super::{
+    Mode, RivalPlan, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival, stress_handles,
+};
+use heaplab::sync::{Arc, AtomicBool, AtomicU32, Ordering, thread};
 use heaplab::{AttachError, Heap, Statistics};
 
 /// The scenarios, by the door they go through.
@@ -68,7 +70,7 @@ fn kept(heap: &Heap) -> usize {
 pub fn run(scenario: Scenario, heap: &Heap, mode: Mode, seed: u64) -> ScenarioReport {
     let mut tally = Tally::default();
     let before = statistics(heap, &mut tally);
-    let stop = Arc::new(AtomicBool::new(false));
+    let (stop, under_way) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let rivals = match mode {
         Mode::Off => {
             check_second_is_refused(heap, &mut tally);
@@ -82,11 +84,15 @@ pub fn run(scenario: Scenario, heap: &Heap, mode: Mode, seed: u64) -> ScenarioRe
     };
     let rivals: Vec<_> = (0..rivals as u64)
         .map(|index| {
-            let (heap, stop) = (heap.clone(), Arc::clone(&stop));
+            let (heap, stop, under_way) = (heap.clone(), Arc::clone(&stop), Arc::clone(&under_way));
             let plan = RivalPlan { seed: seed.wrapping_add(index), rounds: None, kept: kept(&heap) };
-            thread::spawn(move || rival(&heap, &plan, &stop))
+            thread::spawn(move || rival(&heap, &plan, &stop, &under_way))
         })
         .collect();
+    // Ends: every rival attaches or gives up. Relaxed: a count that orders nothing.
+    while (under_way.load(Ordering::Relaxed) as usize) < rivals.len() {
+        thread::yield_now();
+    }
     scenario.body(heap, &mut tally);
     // Relaxed: a request to end, which orders nothing; the join does.
     stop.swap(true, Ordering::Relaxed);

@@ -172,6 +172,7 @@ fn add(report: &mut StressReport, counts: &WorkerCounts) {
     report.attachments += counts.attachments;
     report.shadow_checks += counts.shadow_checks;
     report.parcel_checks += counts.parcel_checks;
+    report.live_bytes_peak += counts.live_bytes_peak;
 }
 
 /// A third of the seeds raises the hard limit by a sixteenth whenever it is met, as far as it goes; a third answers, but

@@ -135,12 +135,7 @@ impl Extent {
 }
 
 /// Compares one object with its node: type, shape, length, contents, and every slot that is no edge to a node.
-pub(super) fn check(
-    scope: &Scope<'_, '_>,
-    node: &Node,
-    object: Ref<'_, Value>,
-    extent: Extent,
-) -> Result<(), String> {
+pub(super) fn check(scope: &Scope<'_, '_>, node: &Node, object: Ref<'_, Value>, extent: Extent) -> Result<(), String> {
     let seed = node.seed;
     let holds = match node.kind {
         NodeKind::Array { len } => scope.downcast::<Array>(object).is_some_and(|array| {

@@ -97,6 +97,8 @@ pub struct StressReport {
     pub shadow_checks: u64,
     /// Objects of exchanged parcels that were checked.
     pub parcel_checks: u64,
+    /// Bytes of the workers' graphs, each when it was greatest.
+    pub live_bytes_peak: u64,
     /// Objects the verifier looked at.
     pub objects_verified: u64,
     /// Spaces simulated full.

@@ -110,11 +110,7 @@ impl<'a> Watch<'a> {
             } else if now.duration_since(*since) >= self.stall {
                 let act = Act::ALL[usize::from(pulse.act.load(Ordering::Relaxed))];
                 let seconds = now.duration_since(*since).as_secs_f64();
-                stuck.push(format!(
-                    "{} hangs: {} for {seconds:.1} s, after {beats} steps",
-                    pulse.name,
-                    act.text()
-                ));
+                stuck.push(format!("{} hangs: {} for {seconds:.1} s, after {beats} steps", pulse.name, act.text()));
             }
         }
         stuck
@@ -128,11 +124,8 @@ mod tests {
     /// The watch names the thread that does not move, and nobody else.
     #[test]
     fn a_stuck_thread_is_named() {
-        let (moving, stuck, ended) = (
-            Pulse::new("moving".to_owned()),
-            Pulse::new("stuck".to_owned()),
-            Pulse::new("ended".to_owned()),
-        );
+        let (moving, stuck, ended) =
+            (Pulse::new("moving".to_owned()), Pulse::new("stuck".to_owned()), Pulse::new("ended".to_owned()));
         let mut watch = Watch::new([&moving, &stuck, &ended], Duration::from_millis(20));
         stuck.beat(Act::Park);
         ended.end();

@@ -20,13 +20,25 @@ pub(super) enum Word {
 /// What a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum NodeKind {
-    Array { len: usize },
-    Bytes { len: usize },
-    Code { len: usize },
+    Array {
+        len: usize,
+    },
+    Bytes {
+        len: usize,
+    },
+    Code {
+        len: usize,
+    },
     /// A map of the shape with this index.
-    Map { shape: usize },
+    Map {
+        shape: usize,
+    },
     /// An object of the map `map`, whose shape has this index, with a tail of `len` elements.
-    Record { map: NodeId, shape: usize, len: usize },
+    Record {
+        map: NodeId,
+        shape: usize,
+        len: usize,
+    },
 }
 
 /// Shapes of records: words, tagged words, tail.

@@ -77,6 +77,8 @@ pub(super) struct WorkerCounts {
     pub(super) attachments: u64,
     pub(super) shadow_checks: u64,
     pub(super) parcel_checks: u64,
+    /// Bytes of the graph when it was greatest.
+    pub(super) live_bytes_peak: u64,
 }
 
 /// What a deliberate unwinding carries.
@@ -152,9 +154,9 @@ impl<'w> Worker<'w> {
             }
             let act = self.dice.weighted(&[
                 (160, Act::Churn),
-                (300, Act::Grow),
-                (200, Act::Link),
-                (40, Act::Cut),
+                (400, Act::Grow),
+                (100, Act::Link),
+                (10, Act::Cut),
                 (30, Act::Post),
                 (40, Act::Take),
                 (40, Act::Poll),
@@ -274,12 +276,14 @@ impl<'w> Worker<'w> {
     fn check_all<'s>(&mut self, scope: &Scope<'s, '_>, roots: Handle<'s, Array>) -> Result<(), Halt> {
         self.counts.shadow_checks += graph::check_all(scope, &self.shadow, scope.get(roots))?;
         self.shadow.sweep();
+        self.counts.live_bytes_peak = self.counts.live_bytes_peak.max(self.shadow.bytes() as u64);
         Ok(())
     }
 
     /// Objects that live for a moment only: a list, or byte arrays that hold their number.
     fn churn(&mut self, scope: &mut Scope<'_, '_>) -> Result<(), Halt> {
-        let (seed, ty) = (self.dice.word(), if self.dice.one_in(16) { AllocationType::Old } else { AllocationType::Young });
+        let (seed, ty) =
+            (self.dice.word(), if self.dice.one_in(16) { AllocationType::Old } else { AllocationType::Young });
         let result = if self.dice.one_in(4) { churn_bytes(scope, seed, ty) } else { churn_list(scope, seed, ty) };
         match result {
             Ok(Ok(())) => {
@@ -315,7 +319,8 @@ impl<'w> Worker<'w> {
                         };
                         map = Some(scope.handle(found));
                         let tail = super::shadow::shape(shape).tail();
-                        let len = if tail == Tail::None { 0 } else { self.dice.below(self.world.sizes.small_bytes / 4) };
+                        let len =
+                            if tail == Tail::None { 0 } else { self.dice.below(self.world.sizes.small_bytes / 4) };
                         NodeKind::Record { map: id, shape, len }
                     }
                     _ => NodeKind::Map { shape: self.dice.below(SHAPES_COUNT) },
@@ -341,15 +346,28 @@ impl<'w> Worker<'w> {
                 self.set_root(scope, roots, index, Word::Node(id), Some(scope.get(object)));
             }
             Some((host_id, host)) if !self.shadow.node(host_id).edges().is_empty() && !self.dice.one_in(3) => {
-                self.set_edge(scope, host_id, scope.get(host), id, scope.get(object));
+                let index = self.dice.below(self.shadow.node(host_id).edges().len());
+                let old = self.shadow.node(host_id).edges()[index];
+                self.inherit(
+                    scope,
+                    id,
+                    scope.get(object),
+                    old,
+                    graph::load(scope, self.shadow.node(host_id), scope.get(host), index),
+                );
+                let node = self.shadow.node_mut(host_id);
+                node.set_edge(index, Word::Node(id));
+                graph::store(scope, node, scope.get(host), index, scope.get(object));
             }
             _ => {
                 let index = MAPS + self.dice.below(ROOTS - MAPS);
-                // The new node takes along what the root held, so that the graph grows.
-                if let Word::Node(old_id) = self.shadow.roots[index] {
-                    let old = scope.load(scope.get(roots), index);
-                    self.set_edge(scope, id, scope.get(object), old_id, old);
-                }
+                self.inherit(
+                    scope,
+                    id,
+                    scope.get(object),
+                    self.shadow.roots[index],
+                    scope.load(scope.get(roots), index),
+                );
                 self.set_root(scope, roots, index, Word::Node(id), Some(scope.get(object)));
             }
         }
@@ -365,8 +383,29 @@ impl<'w> Worker<'w> {
         Ok(found.map(|(id, object)| (id, scope.handle(object))))
     }
 
+    /// A new node takes along what the slot held that will lead to it, so that the graph grows.
+    fn inherit(
+        &mut self,
+        scope: &Scope<'_, '_>,
+        id: NodeId,
+        object: Ref<'_, Value>,
+        word: Word,
+        value: Ref<'_, Value>,
+    ) {
+        if let Word::Node(old) = word {
+            self.set_edge(scope, id, object, old, value);
+        }
+    }
+
     /// Makes a random edge of `from` lead to `to`; nothing if it has no edges.
-    fn set_edge(&mut self, scope: &Scope<'_, '_>, from: NodeId, host: Ref<'_, Value>, to: NodeId, object: Ref<'_, Value>) {
+    fn set_edge(
+        &mut self,
+        scope: &Scope<'_, '_>,
+        from: NodeId,
+        host: Ref<'_, Value>,
+        to: NodeId,
+        object: Ref<'_, Value>,
+    ) {
         let node = self.shadow.node_mut(from);
         if node.edges().is_empty() {
             return;
@@ -482,7 +521,7 @@ impl<'w> Worker<'w> {
         let sizes = self.world.sizes;
         let large_bytes = if sizes.large { sizes.large_bytes.next_multiple_of(8) } else { 0 };
         let full = [SpaceKind::New, SpaceKind::Old, SpaceKind::Map, SpaceKind::Code][self.dice.below(4)];
-        let (simulate, unwind) = (self.dice.one_in(3), self.dice.one_in(16));
+        let (simulate, unwind) = (self.dice.one_in(8), self.dice.one_in(16));
         let entered = scope.always_allocate(Reserve::one_of_each(large_bytes), |scope| {
             if simulate {
                 scope.simulate_full_space(full);

@@ -1,0 +1,151 @@
+//! Goal: the binary's exit codes and messages. Method: run what cargo built, with good arguments and bad ones.
+#![cfg(not(feature = "loom"))]
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+fn heaplab(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_heaplab")).args(arguments).stdin(Stdio::null()).output().expect("the binary runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn passes(arguments: &[&str]) -> String {
+    let output = heaplab(arguments);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {out}{err}");
+    assert!(!err.contains("panicked"), "{err}");
+    out
+}
+
+/// Refused with code 2 and a message that contains each of `words`; nothing on the standard output, no panic.
+fn is_refused(arguments: &[&str], words: &[&str]) {
+    let output = heaplab(arguments);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {out}{err}");
+    assert_eq!(out, "", "{arguments:?}");
+    assert!(!err.contains("panicked"), "{arguments:?}: {err}");
+    for word in words {
+        assert!(err.contains(word), "{arguments:?}: no {word:?} in {err}");
+    }
+}
+
+/// A path of this test's own in cargo's directory for such files.
+fn scratch(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()))
+}
+
+#[test]
+fn the_main_job_prints_a_row_for_each_part() {
+    let out = passes(&["--seconds", "1", "--threads", "2", "--heap-mib", "16"]);
+    for scenario in ["alloc_after_failures (raw)", "alloc_after_failures ", "stress_handles"] {
+        let modes: Vec<_> = out.lines().filter(|line| line.contains(scenario)).collect();
+        assert!(modes.len() >= 3 && modes.iter().any(|line| line.contains("off")), "{scenario}: {out}");
+        assert!(modes.iter().all(|line| line.contains("ok")), "{out}");
+    }
+    assert!(out.contains("stress "), "{out}");
+    for column in ["scenario", "mode", "allocations", "collections", "retries", "objects verified", "verdict"] {
+        assert!(out.contains(column), "{column}: {out}");
+    }
+}
+
+#[test]
+fn the_main_job_has_a_name() {
+    assert!(passes(&["run", "--scenarios-only", "--heap-mib", "8"]).contains("stress_handles"));
+}
+
+#[test]
+fn a_small_heap_serves_many_threads() {
+    let out = passes(&["--heap-mib", "4", "--threads", "8", "--seconds", "1"]);
+    assert!(out.contains("on, 8 threads"), "{out}");
+}
+
+#[test]
+fn a_part_can_be_left_out() {
+    let scenarios = passes(&["--scenarios-only", "--heap-mib", "8"]);
+    assert!(scenarios.contains("stress_handles") && !scenarios.contains("threads"), "{scenarios}");
+    let stress = passes(&["--stress-only", "--seconds", "1", "--heap-mib", "8", "--seed", "7"]);
+    assert!(!stress.contains("stress_handles") && stress.contains("seed 7"), "{stress}");
+}
+
+#[test]
+fn json_says_what_the_table_says() {
+    let path = scratch("record.json");
+    std::fs::write(&path, "an old record, longer than nothing").unwrap();
+    passes(&["--seconds", "1", "--heap-mib", "8", "--threads", "2", "--seed", "3", "--json", path.to_str().unwrap()]);
+    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(record["passed"], true);
+    assert_eq!(record["seed"], 3);
+    let scenarios = record["scenarios"].as_array().unwrap();
+    assert_eq!(scenarios.len(), 9);
+    for scenario in scenarios {
+        assert_eq!(scenario["retries"], 0, "{scenario}");
+        assert_eq!(scenario["collections_in_scope"], 0, "{scenario}");
+        assert!(scenario["violations"].as_array().unwrap().is_empty(), "{scenario}");
+    }
+    assert!(record["stress"]["allocations"].as_u64().unwrap() > 0);
+    assert_eq!(record["stress"]["threads"], 2);
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let help = passes(&["--help"]);
+    for option in ["--seconds", "--threads", "--heap-mib", "--seed", "--json"] {
+        assert!(help.contains(option), "{option}: {help}");
+    }
+    assert!(passes(&["--version"]).starts_with("heaplab "));
+}
+
+#[test]
+fn numbers_out_of_range_are_refused() {
+    for option in ["--threads", "--heap-mib", "--seconds"] {
+        for number in ["0", "-1", "99999999999999999999", "many", ""] {
+            is_refused(&[&format!("{option}={number}")], &[option]);
+        }
+    }
+    is_refused(&["--heap-mib", "8193"], &["--heap-mib", "8192"]);
+    is_refused(&["--threads", "257"], &["--threads", "256"]);
+    is_refused(&["--seed", "x"], &["--seed"]);
+}
+
+#[test]
+fn heaps_that_cannot_be_are_refused() {
+    is_refused(&["--heap-mib", "1", "--threads", "64"], &["--heap-mib 1", "--threads 64", "hard_limit_bytes"]);
+    is_refused(&["--page-bytes", "3000"], &["page_bytes", "power of two"]);
+}
+
+#[test]
+fn unknown_arguments_are_refused() {
+    is_refused(&["--second", "1"], &["--second"]);
+    is_refused(&["polish"], &["polish"]);
+    is_refused(&["--stress-only", "--scenarios-only"], &["--stress-only", "--scenarios-only"]);
+}
+
+/// Before the run, not after it: the seconds would be lost.
+#[test]
+fn an_unwritable_record_is_refused_at_once() {
+    let missing = scratch("no such directory").join("record.json");
+    let start = std::time::Instant::now();
+    is_refused(&["--seconds", "60", "--json", missing.to_str().unwrap()], &["--json", "record.json"]);
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    is_refused(&["--seconds", "60", "--json", directory], &["--json", directory]);
+    assert!(start.elapsed().as_secs() < 30);
+}
+
+/// A reader that goes away, as `head` does, is no reason to panic.
+#[test]
+fn a_closed_output_is_no_panic() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_heaplab"))
+        .args(["--scenarios-only", "--heap-mib", "8"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("panicked"), "{}", text(&output.stderr));
+}
