@@ -26,6 +26,7 @@
 //!
 //! Real threads and real time, so this is for the native face only; models have scenarios of their own.
 
+mod churn;
 mod dice;
 mod director;
 mod graph;

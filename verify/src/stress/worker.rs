@@ -1,5 +1,6 @@
 //! A worker: allocates, checks, exchanges, and survives everything the others do.
 
+use super::churn::{BATCH, all_types, churn_bytes, churn_list};
 use super::dice::{Dice, small_of};
 use super::graph;
 use super::parcel::{self, ObjectSizes};
@@ -7,7 +8,7 @@ use super::pulse::{Act, Pulse};
 use super::shadow::{Node, NodeId, NodeKind, SHAPES_COUNT, Shadow, Word, random_plain};
 use heaplab::{
     AllocError, AllocationType, Array, AttachError, Attachment, CollectionKind, Handle, Heap, Map, Persistent, Ref,
-    Reserve, RootSet, Scope, Shape, SpaceKind, Tail, Value,
+    Reserve, RootSet, Scope, SpaceKind, Tail, Value,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
@@ -23,8 +24,6 @@ pub(super) const BOARD_SLOTS: usize = 16;
 pub(super) const SHARED_ELEMENTS: usize = 64;
 /// Persistent handles under way between threads, at most.
 const MAILBOX_MAX: usize = 32;
-/// Short-lived objects in a batch.
-const BATCH: usize = 256;
 /// Steps between two attachments, at most.
 const STEPS_MAX: usize = 4000;
 
@@ -551,60 +550,4 @@ impl<'w> Worker<'w> {
             Err(error) => self.survive(Err(error)),
         }
     }
-}
-
-/// One object of each type.
-fn all_types(scope: &mut Scope<'_, '_>, sizes: &ObjectSizes) -> Result<(), AllocError> {
-    scope.new_array(sizes.small_bytes / 8)?;
-    scope.new_array_in(sizes.small_bytes / 8, AllocationType::Old)?;
-    scope.new_map(Shape::new(heaplab::object::kind::FIRST_EMBEDDER, 3, 2, Tail::None)?)?;
-    scope.new_code(sizes.small_bytes / 2)?;
-    if sizes.large {
-        scope.new_bytes_in(sizes.large_bytes.next_multiple_of(8) - 8, AllocationType::Old)?;
-    }
-    Ok(())
-}
-
-/// A list of arrays, each holding its number, walked back to its start.
-fn churn_list(scope: &mut Scope<'_, '_>, seed: u32, ty: AllocationType) -> Result<Result<(), String>, AllocError> {
-    let mut head: Option<Handle<'_, Array>> = None;
-    for number in 0..BATCH {
-        let array = scope.new_array_in(2 + (seed as usize + number) % 5, ty)?;
-        let at = scope.get(array);
-        if let Some(head) = head {
-            scope.store(at, 0, scope.get(head).into());
-        }
-        scope.store(at, 1, Ref::small(number as i32).expect("a small number"));
-        head = Some(array);
-    }
-    let mut next = head.map(|head| scope.get(head));
-    for number in (0..BATCH).rev() {
-        let holds = next.filter(|&array| {
-            scope.len(array) == 2 + (seed as usize + number) % 5
-                && scope.load(array, 1).as_small() == Some(number as i32)
-        });
-        let Some(array) = holds else { return Ok(Err(format!("element {number} of a list is {next:?}"))) };
-        next = scope.downcast(scope.load(array, 0));
-    }
-    Ok(Ok(()))
-}
-
-/// Byte arrays, each holding its number; all are read back at the end.
-fn churn_bytes(scope: &mut Scope<'_, '_>, seed: u32, ty: AllocationType) -> Result<Result<(), String>, AllocError> {
-    let len = |number: usize| 4 + (seed as usize + number) % 37;
-    let mut made = [None; BATCH];
-    for (number, made) in made.iter_mut().enumerate() {
-        let bytes = scope.new_bytes_in(len(number), ty)?;
-        scope.write_bytes(scope.get(bytes), len(number) - 4, &(number as u32).to_le_bytes());
-        *made = Some(bytes);
-    }
-    for (number, bytes) in made.into_iter().flatten().enumerate() {
-        let bytes = scope.get(bytes);
-        let mut read = [0; 4];
-        scope.read_bytes(bytes, len(number) - 4, &mut read);
-        if scope.bytes_len(bytes) != len(number) || u32::from_le_bytes(read) != number as u32 {
-            return Ok(Err(format!("byte array {number} of a batch holds {read:?}")));
-        }
-    }
-    Ok(Ok(()))
 }
