@@ -1,37 +1,121 @@
+//! State-machine properties: whatever a program does, the heap is what the shadow says.
+
+use crate::strategies::program;
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Limits, Program};
-use heaplab_verify::shadow;
+use heaplab_verify::ops::{Limits, Program, WorldSize};
+use heaplab_verify::shadow::{run_interleaved, run_single};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::cell::RefCell;
+
+const LITTLE: &[WorldSize] = &[WorldSize::Tiny, WorldSize::Snug];
+
+/// What `one_local_heap_matches_its_shadow` runs on.
+fn little_program() -> impl Strategy<Value = Program> {
+    program(LITTLE, 1, 200)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// Through the safe API, in worlds of a few pages of a few words.
+    #[test]
+    fn one_local_heap_matches_its_shadow(program in little_program()) {
+        run_single(&program, PageSource::default());
+    }
+
+    /// Several local heaps step by step, most of them through the raw API.
+    #[test]
+    fn interleaved_local_heaps_match_their_shadow(program in program(LITTLE, 3, 200)) {
+        run_interleaved(&program, PageSource::Owned);
+    }
+
+    /// Text and bytes give back the program that they were made of.
+    #[test]
+    fn programs_survive_text_and_bytes(program in program(&WorldSize::ALL, 3, 60)) {
+        prop_assert_eq!(Program::parse(&program.to_string()), Ok(program.clone()));
+        prop_assert_eq!(Program::decode(&program.encode(), &Limits::FUZZ), program);
+    }
+
+    /// Any bytes are a program, and one that stays itself.
+    #[test]
+    fn any_bytes_are_a_program(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let program = Program::decode(&bytes, &Limits::FUZZ);
+        prop_assert!(program.steps.len() <= Limits::FUZZ.steps_max);
+        prop_assert!(program.threads() <= Limits::FUZZ.threads_max);
+        prop_assert_eq!(Program::decode(&program.encode(), &Limits::FUZZ), program);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// The same on 4 MiB, where LABs, pages and the work list are of realistic sizes.
+    #[test]
+    fn four_mebibytes_match_their_shadow(program in program(&[WorldSize::Small], 3, 250)) {
+        run_single(&program, PageSource::default());
+        run_interleaved(&program, PageSource::default());
+    }
+}
+
+/// Goal: the properties reach the states that matter. Method: programs from a fixed seed, and what they did.
 #[test]
-fn smoke() {
-    let mut seed = 0x1234_5678_9abc_def0u64;
-    let mut rnd = move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
+fn programs_reach_refusals_guarantees_and_every_kind_of_collection() {
+    let mut runner = TestRunner::deterministic();
+    let (mut allocated, mut refused, mut unwound, mut guaranteed, mut collections) = (0, 0, 0, 0, [0; 3]);
+    for _ in 0..300 {
+        let tree = program(LITTLE, 1, 200).new_tree(&mut runner).expect("a program");
+        let tally = run_single(&tree.current(), PageSource::Owned);
+        allocated += tally.allocated;
+        refused += tally.refused;
+        unwound += tally.unwound;
+        guaranteed += tally.guaranteed;
+        collections = [0, 1, 2].map(|kind| collections[kind] + tally.collections[kind]);
+    }
+    assert!(allocated > 2000, "{allocated} allocated");
+    assert!(refused > 50, "{refused} refused");
+    assert!(unwound > 5, "{unwound} unwound");
+    assert!(guaranteed > 20, "{guaranteed} first attempts that had to succeed");
+    assert!(collections.iter().all(|&count| count > 300), "{collections:?} collections");
+}
+
+const SEEDS: &str = include_str!("../proptest-regressions/programs.txt");
+
+/// The seeds of the committed file, as bytes.
+fn seeds() -> Vec<[u8; 32]> {
+    let hex = |line: &str| line.strip_prefix("cc ").map(|rest| rest.split_whitespace().next().unwrap_or("").to_owned());
+    let seed = |hex: String| {
+        let mut seed = [0; 32];
+        for (index, byte) in seed.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).expect("a seed is hexadecimal");
+        }
         seed
     };
-    shadow::announce();
-    let n: u64 = std::env::var("N").ok().and_then(|s| s.parse().ok()).unwrap_or(1000);
-    let t = std::time::Instant::now();
-    let mut sum = [0u64; 5];
-    for i in 0..n {
-        let len = 2 + 4 * (rnd() % 200) as usize;
-        let mut bytes: Vec<u8> = (0..len).map(|_| (rnd() >> 20) as u8).collect();
-        bytes[0] = (rnd() >> 33) as u8 % 3;
-        for c in bytes[2..].chunks_exact_mut(4) {
-            if rnd() & (1 << 20) != 0 {
-                c[2] &= 0b111;
-            }
-        }
-        let p = Program::decode(&bytes, &Limits::FUZZ);
-        let t = if i % 2 == 0 {
-            shadow::run_single(&p, PageSource::Owned)
-        } else {
-            shadow::run_interleaved(&p, PageSource::Mapped)
-        };
-        for (s, v) in sum.iter_mut().zip([t.allocated, t.refused, t.unwound, t.compared, t.guaranteed]) {
-            *s += v;
-        }
-    }
-    println!("{:?} {sum:?}", t.elapsed() / n as u32);
+    SEEDS.lines().filter_map(hex).map(seed).collect()
+}
+
+/// Goal: the committed regression file is replayed, before anything else, whatever runs the tests.
+/// Method: a runner with the persistence of this file's properties records the programs that it is given; the first
+/// ones have to be those that the committed seeds generate.
+#[test]
+fn committed_seeds_are_replayed_first() {
+    let seeds = seeds();
+    assert!(!seeds.is_empty(), "the committed file has a seed");
+    let ran: RefCell<Vec<Program>> = RefCell::default();
+    let config = Config { cases: 1, ..Config::with_source_file(file!()) };
+    let result = TestRunner::new(config.clone()).run(&little_program(), |program| {
+        ran.borrow_mut().push(program);
+        Ok(())
+    });
+    result.expect("nothing is asserted");
+    let generated = |seed: &[u8; 32]| {
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, seed);
+        let mut runner = TestRunner::new_with_rng(config.clone(), rng);
+        little_program().new_tree(&mut runner).expect("a program").current()
+    };
+    let expected: Vec<Program> = seeds.iter().map(generated).collect();
+    let ran = ran.into_inner();
+    assert_eq!(ran.len(), expected.len() + 1, "every seed, then one new case");
+    assert_eq!(ran[..expected.len()], expected);
 }

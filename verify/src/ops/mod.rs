@@ -36,7 +36,7 @@ impl Limits {
     /// Of the text form: what the byte form can express, and no more steps than replay in a moment.
     pub const ALL: Limits = Limits { steps_max: 4096, threads_max: 4 };
     /// Of a fuzz input: bounded time per execution.
-    pub const FUZZ: Limits = Limits { steps_max: 384, threads_max: 3 };
+    pub const FUZZ: Limits = Limits { steps_max: 256, threads_max: 3 };
 }
 
 /// What one thread does next.

@@ -54,6 +54,8 @@ impl World {
             WorldSize::Small => {
                 let mut config = HeapConfig::sized(4 << 20, 5);
                 config.page_bytes = Some(16 << 10);
+                // Building a heap costs in proportion to what it may become.
+                config.hard_limit_bytes_max = config.hard_limit_bytes + (256 << 10);
                 config.young_lab_bytes = 4 << 10;
                 config.handle_block_slots = 16;
                 config

@@ -87,7 +87,7 @@ impl Graph {
     /// # Panics
     /// If the heap is not what it is supposed to be.
     pub fn compare(&mut self, spaces: &Spaces, roots: &[(Value, Tagged)], happened: Happened) -> Census {
-        let mut walk = Walk { spaces, graph: self, seen: Vec::new(), live: Vec::new() };
+        let mut walk = Walk { spaces, graph: self, seen: Vec::new(), live: Vec::new(), edges: Vec::new() };
         walk.seen.resize(walk.graph.objects.len(), None);
         for &(value, word) in roots {
             walk.edge(value, word, || "a root".to_owned());
@@ -137,6 +137,8 @@ struct Walk<'a> {
     graph: &'a mut Graph,
     seen: Vec<Option<Offset>>,
     live: Vec<(Offset, Id)>,
+    /// References of the object that is visited; kept, so that its memory is used again.
+    edges: Vec<(Value, Tagged)>,
 }
 
 impl Walk<'_> {
@@ -170,15 +172,16 @@ impl Walk<'_> {
         // SAFETY: the object's page is in use, as was just checked, so its words are committed. The engines run on one
         // thread, and no stop is going on, so nobody else accesses them.
         let view = unsafe { self.spaces.view() };
-        let mut edges = Vec::new();
+        let mut edges = core::mem::take(&mut self.edges);
         let object = self.graph.object(id);
         let result = object.compare(|word| view.read(at.word(word)), |value, word| edges.push((value, word)));
         if let Err(difference) = result {
             panic!("#{id}, {:?} at {at:?} in {kind:?}: {difference}", object.shape);
         }
-        for (value, word) in edges {
+        for (value, word) in edges.drain(..) {
             self.edge(value, word, || format!("#{id} at {at:?}"));
         }
+        self.edges = edges;
         let object = self.graph.object_mut(id);
         object.at = at;
         object.young = kind == PageKind::New;

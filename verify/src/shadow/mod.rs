@@ -10,8 +10,8 @@
 //!
 //! What is compared, and when:
 //! * each operation's result: value or error, by variant and by numbers;
-//! * after each operation (in small worlds; else after those that may collect) the whole reachable graph, word by word,
-//!   from all roots at once: contents, identity, space, alignment, overlap, who may have moved, and who must have left
+//! * after each operation that may have collected, and every so often, the whole reachable graph, word by word, from all
+//!   roots at once: contents, identity, space, alignment, overlap, who may have moved, and who must have left
 //!   new space;
 //! * after a major collection the number of objects that the verifier finds: exactly the reachable ones;
 //! * each refusal against a bound (`bound`), and each always-allocate scope against its reserve;

@@ -43,8 +43,6 @@ pub(super) struct Aftermath {
     refused: Option<Need>,
     /// Objects that the verifier found after a major collection.
     exactly: Option<u64>,
-    /// What to compare, even where that is not done after each operation.
-    compare: bool,
 }
 
 /// All roots, with what the heap has in them.
@@ -64,7 +62,8 @@ pub struct Oracle {
     full: [BTreeSet<PageIndex>; 5],
     /// What the last operation, if it filled a page, left of it.
     filled: Option<(usize, AllocationType, usize)>,
-    compares_always: bool,
+    /// Steps that do not collect are compared by their results, and every so often by everything.
+    compare_interval: usize,
     steps: usize,
     pub(super) tally: Tally,
 }
@@ -101,7 +100,7 @@ impl Oracle {
             guards: Vec::new(),
             full: Default::default(),
             filled: None,
-            compares_always: program.world.size != WorldSize::Small,
+            compare_interval: if program.world.size == WorldSize::Small { 32 } else { 6 },
             steps: 0,
             tally: Tally::default(),
         }
@@ -131,7 +130,7 @@ impl Oracle {
 
     /// Nothing to check but what is checked after every operation.
     pub(super) fn quiet(&self, happened: Happened) -> Aftermath {
-        Aftermath { happened, refused: None, exactly: None, compare: false }
+        Aftermath { happened, refused: None, exactly: None }
     }
 
     /// A local heap has been left for good, or a scope: its later roots are gone.
@@ -141,7 +140,9 @@ impl Oracle {
 
     /// Whether [`finish`](Self::finish) is going to compare.
     pub(super) fn compares(&self, after: &Aftermath) -> bool {
-        self.compares_always || after.compare || after.happened != Happened::Nothing || after.refused.is_some()
+        self.steps.is_multiple_of(self.compare_interval)
+            || after.happened != Happened::Nothing
+            || after.refused.is_some()
     }
 
     /// Checks what an operation left to check. `roots` are all roots there are, or nothing if
