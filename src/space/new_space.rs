@@ -183,15 +183,16 @@ impl NewSpace {
             .then(|| (layout.page_start(self.ordinal(ordinal).page).plus(offset), layout.page_bytes - offset))
     }
 
-    /// In a stop: takes all memory that no LAB holds out of reach. Returns the bytes of the current page's rest, which
-    /// is a filler already (F-3).
+    /// In a stop: takes all memory that no LAB holds out of reach. Returns its bytes: the current page's rest, which is
+    /// a filler already (F-3), and the pages that the frontier has not reached.
     ///
     /// # Safety
     /// The world is stopped, and the space was made walkable.
     pub unsafe fn exhaust(&self, layout: &Layout) -> usize {
-        let wasted = self.rest(layout).map_or(0, |(_, bytes)| bytes);
+        let rest = self.rest(layout).map_or(0, |(_, bytes)| bytes);
         // Relaxed: in a stop.
         let (ordinal, _) = unpack(self.frontier.load(Ordering::Relaxed));
+        let wasted = rest + (self.table().limit - ordinal) * layout.page_bytes;
         // An RMW, because the word is RMWed elsewhere.
         self.frontier.swap(pack(ordinal, layout.page_bytes), Ordering::Relaxed);
         // SAFETY: in a stop the table is the collector's.
