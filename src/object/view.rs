@@ -88,13 +88,14 @@ impl<'a> View<'a> {
     pub fn claim(self, object: Offset, old: Header, new: Header) -> Result<(), Header> {
         // SAFETY: committed, and in a stop only collector threads access headers, all of them atomically while they
         // evacuate, by the contract of `View::new`.
-        // O-10: AcqRel hands the copy's words to whoever finds the forwarding address; a loser acquires them.
+        // O-10: Release hands the copy's words to whoever finds the forwarding address; Acquire, because a loser is one
+        // of those. A winner reads nothing that another collector thread wrote.
         unsafe {
             self.memory.compare_exchange(
                 object.bytes(),
                 old.encode(),
                 new.encode(),
-                Ordering::AcqRel,
+                Ordering::Release,
                 Ordering::Acquire,
             )
         }

@@ -81,15 +81,16 @@ impl ThreadState {
 
     /// By the owner, parked for good: whoever holds the collector lock next detaches this local heap.
     pub fn abandon(&self) {
-        // Release hands the local heap to the thread that finds it so (`is_abandoned`).
-        let before = self.0.fetch_or(ABANDONED, Ordering::Release);
+        // O-6: Relaxed: the owner has done nothing since it parked, and this RMW continues the release sequence of that
+        // park (O-3), which is what whoever finds it abandoned synchronises with.
+        let before = self.0.fetch_or(ABANDONED, Ordering::Relaxed);
         debug_assert!(before & PARKED != 0, "a running local heap is not abandoned");
     }
 
     /// By the holder of the collector lock: whether the owner has gone.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
-        // Acquire pairs with `abandon`.
+        // O-6: Acquire pairs with the park before `abandon`.
         self.0.load(Ordering::Acquire) & ABANDONED != 0
     }
 
