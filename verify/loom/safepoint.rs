@@ -214,6 +214,59 @@ fn attach_detach_vs_stop() {
     });
 }
 
+/// A local heap that is dropped where its thread may not wait for the lock: whoever takes the lock next detaches it, and
+/// sees what it did last.
+#[test]
+fn abandon_vs_stop_detach() {
+    model("safepoint::abandon_vs_stop_detach", Spec::two_threads(), || {
+        let world = World::new(1, 0);
+        let there = world.clone();
+        race(
+            || {
+                world.stop(None);
+                detach_abandoned(&world);
+            },
+            move || {
+                let local = there.locals[0].clone();
+                there.work(0, &local);
+                there.safepoint.park(&local);
+                local.state().abandon();
+            },
+        );
+        detach_abandoned(&world);
+        assert_eq!(world.end(), (vec![STOP + 2, STOP], 1));
+        assert!(world.safepoint.lock().locals().is_empty());
+    });
+}
+
+fn detach_abandoned(world: &World) {
+    world.safepoint.lock().detach_abandoned(|data| {
+        data.requests += 1;
+        // SAFETY: no stop runs while the lock is held, and the owner of the part has gone.
+        unsafe { world.parts[0].with_mut(|part| *part += 1) };
+    });
+}
+
+/// The same without a stop in between that would order the two.
+#[test]
+fn abandon_vs_detach() {
+    model("safepoint::abandon_vs_detach", Spec::two_threads(), || {
+        let world = World::new(1, 0);
+        let there = world.clone();
+        race(
+            || detach_abandoned(&world),
+            move || {
+                let local = there.locals[0].clone();
+                there.work(0, &local);
+                there.safepoint.park(&local);
+                local.state().abandon();
+            },
+        );
+        detach_abandoned(&world);
+        assert_eq!(world.end(), (vec![2, 0], 0));
+    });
+}
+
 /// An attached thread begins the stop, and works on as soon as it is over (T-6).
 fn initiate(world: &World, index: usize) {
     let local = &world.locals[index];

@@ -1,0 +1,96 @@
+//! P12 and P13: two collector threads meet one object.
+//!
+//! Goal: an object is copied once and both see the same copy, complete (O-10); it is marked by one of them. Method: the
+//! shipping claim of a header and the shipping mark bits; each collector writes a copy of its own plainly before it claims.
+//! There is one collector thread today; the interfaces are those of several, and so are their orderings.
+
+use crate::worlds::{self, race};
+use heaplab::object::{Header, Root};
+use heaplab::space::Spaces;
+use heaplab::sync::{Arc, Ordering};
+use heaplab::words::{Offset, PageIndex};
+use heaplab_verify::model::{Spec, model};
+
+/// An object of two words in the first page after the roots, room for copies in the next.
+fn world() -> (Arc<Spaces>, Offset) {
+    let spaces = worlds::spaces(&worlds::layout(2, 1, 1));
+    let layout = spaces.layout();
+    let at = layout.page_start(PageIndex::new(worlds::ROOTS));
+    spaces.memory.commit(at.bytes(), 2 * layout.page_bytes).expect("a small world");
+    // SAFETY: nobody else knows the page.
+    unsafe {
+        worlds::write_object(spaces.view(), at, 16);
+        spaces.view().write(at.word(2), 42);
+    }
+    (spaces, at)
+}
+
+/// Copies the object to `to` and claims it; the copy that counts, which is read in full.
+fn evacuate(spaces: &Spaces, object: Offset, to: Offset) -> Offset {
+    // SAFETY: in a stop; the place of the copy is this collector's, and headers are accessed atomically.
+    unsafe {
+        let view = spaces.view();
+        let header = Header::decode(spaces.memory.load(object.bytes(), Ordering::Acquire));
+        let copy = match header {
+            Header::Forwarded(copy) => copy,
+            old => {
+                view.write(to, old.encode());
+                view.write(to.word(1), view.read(object.word(1)));
+                view.write(to.word(2), view.read(object.word(2)));
+                match view.claim(object, old, Header::Forwarded(to)) {
+                    Ok(()) => to,
+                    Err(Header::Forwarded(copy)) => copy,
+                    Err(other) => panic!("nobody keeps this object: {other:?}"),
+                }
+            }
+        };
+        assert_eq!(view.read(copy), Root::ByteArrayMap.tagged().bits());
+        assert_eq!(view.read(copy.word(2)), 42);
+        copy
+    }
+}
+
+#[test]
+fn evacuate_vs_evacuate() {
+    model("forwarding::evacuate_vs_evacuate", Spec::two_threads(), || {
+        let (spaces, object) = world();
+        let to = spaces.layout().page_end(spaces.layout().page_of(object));
+        let there = spaces.clone();
+        let (a, b) = race(|| evacuate(&spaces, object, to), move || evacuate(&there, object, to.plus(64)));
+        assert_eq!(a, b, "one copy");
+    });
+}
+
+/// One finds no destination and keeps the object: then the other one leaves it where it is.
+#[test]
+fn keep_vs_keep() {
+    model("forwarding::keep_vs_keep", Spec::two_threads(), || {
+        fn keep(spaces: &Spaces, object: Offset) -> bool {
+            let map = Root::ByteArrayMap.offset();
+            // SAFETY: in a stop; headers are accessed atomically.
+            let claimed = unsafe { spaces.view().claim(object, Header::Map(map), Header::Kept(map)) };
+            assert!(matches!(claimed, Ok(()) | Err(Header::Kept(_))), "{claimed:?}");
+            claimed.is_ok()
+        }
+        let (spaces, object) = world();
+        let there = spaces.clone();
+        let (a, b) = race(|| keep(&spaces, object), move || keep(&there, object));
+        assert!(a != b, "one of them decides");
+    });
+}
+
+#[test]
+fn mark_vs_mark() {
+    model("forwarding::mark_vs_mark", Spec::two_threads(), || {
+        let (spaces, object) = world();
+        let there = spaces.clone();
+        let (a, b) = race(
+            || [spaces.pages.mark(object), spaces.pages.mark(object.plus(8))],
+            move || [there.pages.mark(object.plus(8)), there.pages.mark(object)],
+        );
+        assert!(a[0] != b[1], "one marks the first object");
+        assert!(a[1] != b[0], "one marks the second object");
+        assert!(spaces.pages.is_marked(object));
+        assert!(spaces.pages.is_marked(object.plus(8)));
+    });
+}

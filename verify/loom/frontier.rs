@@ -1,0 +1,224 @@
+//! P3, the frontier of new space: carve, carve and seal.
+//!
+//! Goal: LABs are disjoint and inside their page, each page has one sealer, no page is lost, every gap is a filler, a
+//! refusal comes only when the table is used up, and a carver may write to a page that another thread committed (O-2).
+//! Method: a page holds two LABs and a rest that is no LAB; each carver writes all words of what it got, plainly, so two
+//! owners of a word are a race, and so is a carver without an edge from the commit; at the end everything below the
+//! frontier is accounted for, byte by byte.
+
+use crate::worlds::{self, PAGE, ROOTS, race};
+use heaplab::memory::{Memory, PageSource};
+use heaplab::object::{Root, View};
+use heaplab::page::PageTable;
+use heaplab::space::{Carved, NewSpace, Ordinal};
+use heaplab::sync::{Arc, thread};
+use heaplab::words::{AttemptError, Layout, Offset, PageIndex, WORD_BYTES};
+use heaplab_verify::model::{Spec, model};
+
+/// A LAB; two of them leave 32 bytes of a page.
+const LAB: usize = 48;
+
+struct World {
+    layout: Layout,
+    memory: Memory,
+    new: NewSpace,
+}
+
+/// What one carver got: start, bytes and end of page, or the tail of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    start: usize,
+    bytes: usize,
+    is_tail: bool,
+}
+
+impl World {
+    /// A table of these pages, of which the given ones are committed.
+    fn new(pages: &[(usize, bool)]) -> Arc<World> {
+        let layout = worlds::layout(4, 1, 1);
+        let memory = Memory::reserve(PageSource::default(), layout.pages() * PAGE, PAGE).expect("a small world");
+        let new = NewSpace::new();
+        let table = PageTable::new(&layout);
+        let ordinals = pages.iter().map(|&(page, committed)| {
+            if committed {
+                memory.commit(page * PAGE, PAGE).expect("a small world");
+            }
+            Ordinal { page: PageIndex::new(page), committed }
+        });
+        // SAFETY: nobody else knows this space yet.
+        unsafe { new.rebuild(&table, ordinals.collect()) };
+        Arc::new(World { layout, memory, new })
+    }
+
+    fn view(&self) -> View<'_> {
+        // SAFETY: used on words that the user owns; the model checks it.
+        unsafe { View::new(&self.memory) }
+    }
+
+    /// Carves, fills the tail if it sealed a page, and writes every word of the LAB.
+    fn carve(&self, bytes_min: usize) -> Result<Vec<Part>, AttemptError> {
+        let Carved { start, bytes, tail } = self.new.carve(&self.memory, &self.layout, bytes_min, LAB)?;
+        let mut parts = vec![Part { start: start.bytes(), bytes, is_tail: false }];
+        for at in (0..bytes).step_by(WORD_BYTES) {
+            self.view().write(start.plus(at), 7);
+        }
+        if let Some((at, bytes)) = tail {
+            self.view().write_filler(at, bytes);
+            parts.push(Part { start: at.bytes(), bytes, is_tail: true });
+        }
+        assert!(bytes >= bytes_min);
+        for part in &parts {
+            let last = Offset::new(part.start + part.bytes - 1);
+            assert_eq!(self.layout.page_of(Offset::new(part.start)), self.layout.page_of(last), "inside one page");
+        }
+        Ok(parts)
+    }
+
+    /// The parts are disjoint and cover the table's pages, in its order, from its start to the frontier; tails and the
+    /// rest of the last page are fillers.
+    fn account(&self, pages: &[usize], mut parts: Vec<Part>) {
+        // SAFETY: every other thread has ended.
+        unsafe { self.new.make_walkable(self.view(), &self.layout) };
+        let used = self.new.used_bytes(&self.layout);
+        for part in parts.iter().filter(|part| part.is_tail) {
+            self.assert_filler(Offset::new(part.start), part.bytes);
+        }
+        let mut covered = 0;
+        while covered < used {
+            let at = pages[covered / PAGE] * PAGE + covered % PAGE;
+            let found = parts.iter().position(|part| part.start == at);
+            let part = parts.swap_remove(found.unwrap_or_else(|| panic!("nobody has the bytes at {at}: {parts:?}")));
+            covered += part.bytes;
+        }
+        assert_eq!(covered, used);
+        assert!(parts.is_empty(), "beyond the frontier, or twice: {parts:?}");
+        if !used.is_multiple_of(PAGE) {
+            let rest = Offset::new(pages[used / PAGE] * PAGE + used % PAGE);
+            self.assert_filler(rest, PAGE - used % PAGE);
+        }
+    }
+
+    fn assert_filler(&self, at: Offset, bytes: usize) {
+        assert_eq!(self.view().read(at), Root::FillerMap.tagged().bits(), "{at:?} is a filler");
+        assert_eq!(self.view().read(at.word(1)) >> 1, (bytes - 2 * WORD_BYTES) as u32, "{at:?} has {bytes} bytes");
+    }
+}
+
+const FIRST: usize = ROOTS;
+
+/// Both reach a page that nobody has used: it is committed and entered once, and both write to it.
+#[test]
+fn carve_vs_carve_in_a_fresh_page() {
+    model("frontier::carve_vs_carve_in_a_fresh_page", Spec::two_threads(), || {
+        let world = World::new(&[(FIRST, false)]);
+        let there = world.clone();
+        let (a, b) = race(|| world.carve(8), move || there.carve(8));
+        let parts = [a.expect("room for both"), b.expect("room for both")].concat();
+        assert_eq!(parts.len(), 2, "no page is sealed");
+        world.account(&[FIRST], parts);
+    });
+}
+
+/// The page has room for one of the two: the other seals it, once, and goes on in the next page, which it commits.
+#[test]
+fn carve_vs_seal() {
+    model("frontier::carve_vs_seal", Spec::two_threads(), || {
+        let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
+        let first = world.carve(8).unwrap();
+        let there = world.clone();
+        let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
+        let parts = [first, a.expect("room"), b.expect("room")].concat();
+        assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
+        world.account(&[FIRST, FIRST + 1], parts);
+    });
+}
+
+/// Both find the page used up, both try to seal it.
+#[test]
+fn seal_vs_seal() {
+    model("frontier::seal_vs_seal", Spec::two_threads(), || {
+        let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
+        let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
+        let there = world.clone();
+        let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
+        let parts = [first, a.expect("room"), b.expect("room")].concat();
+        assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
+        world.account(&[FIRST, FIRST + 1], parts);
+    });
+}
+
+/// O-2, the sealer's side: the page that it seals was committed by the other thread, and the page that it enters was
+/// committed long ago, so nothing but the frontier itself leads from that commit to its filler.
+#[test]
+fn carve_vs_carve_seal_into_a_committed_page() {
+    model("frontier::carve_vs_carve_seal_into_a_committed_page", Spec::two_threads(), || {
+        let world = World::new(&[(FIRST, false), (FIRST + 1, true)]);
+        let there = world.clone();
+        let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
+        let parts = a.into_iter().chain([b]).flat_map(|carved| carved.expect("room")).collect();
+        world.account(&[FIRST, FIRST + 1], parts);
+    });
+}
+
+/// A small request takes the rest of a page that is too small for the other one.
+#[test]
+fn carve_of_a_rest_vs_seal() {
+    model("frontier::carve_of_a_rest_vs_seal", Spec::two_threads(), || {
+        let world = World::new(&[(FIRST, true), (FIRST + 1, true)]);
+        let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
+        let there = world.clone();
+        let (a, b) = race(|| world.carve(8), move || there.carve(LAB));
+        let parts = [first, a.expect("room"), b.expect("room")].concat();
+        world.account(&[FIRST, FIRST + 1], parts);
+    });
+}
+
+/// Refused only when the table is used up: of three LABs wanted, the two that fit are served.
+#[test]
+fn carve_carve_vs_carve_at_the_end_of_the_table() {
+    model("frontier::carve_carve_vs_carve_at_the_end_of_the_table", Spec::two_threads(), || {
+        let world = World::new(&[(FIRST, false)]);
+        let there = world.clone();
+        let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
+        let all: Vec<_> = a.into_iter().chain([b]).collect();
+        assert_eq!(all.iter().filter(|carved| carved.is_err()).count(), 1, "two fit: {all:?}");
+        assert!(all.contains(&Err(AttemptError::Exhausted)));
+        world.account(&[FIRST], all.into_iter().flatten().flatten().collect());
+    });
+}
+
+/// The system refuses the commit of the next page once: that carver is told so, the other one is served.
+#[test]
+fn seal_vs_seal_with_one_commit_refused() {
+    model("frontier::seal_vs_seal_with_one_commit_refused", Spec::two_threads(), || {
+        let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
+        let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
+        world.memory.fail_commit_at(core::num::NonZeroUsize::new(1));
+        let there = world.clone();
+        let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
+        assert!(a == Err(AttemptError::Refused) || b == Err(AttemptError::Refused), "{a:?}, {b:?}");
+        let served: Vec<_> = [a, b].into_iter().flatten().flatten().collect();
+        assert!(!served.is_empty(), "the refusal happens once");
+        world.account(&[FIRST, FIRST + 1], [first, served].concat());
+    });
+}
+
+/// Three carvers, one page border.
+#[test]
+fn carve_vs_carve_vs_carve() {
+    model("frontier::carve_vs_carve_vs_carve", Spec::bounded(3, 3), || {
+        let world = World::new(&[(FIRST, false), (FIRST + 1, false)]);
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let world = world.clone();
+                thread::spawn(move || world.carve(LAB))
+            })
+            .collect();
+        let mut parts = world.carve(LAB).expect("room for three");
+        for other in others {
+            parts.extend(other.join().unwrap().expect("room for three"));
+        }
+        assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
+        world.account(&[FIRST, FIRST + 1], parts);
+    });
+}

@@ -1,0 +1,161 @@
+//! P8, simulating a full space against allocation and collection: the mission's three-way race.
+//!
+//! Goal: nothing that is allocated after the simulation, and before the next collection, lies in memory of the space that
+//! was free at the stop; and whatever the order, the heap stays sound. Method: the shipping heap through its raw API, which
+//! shows addresses. Two flags outside of the model say what is over: they are read and written between operations, where
+//! no thread is switched, and add no edge.
+
+use crate::worlds;
+use heaplab::object::Root;
+use heaplab::sync::{Arc, thread};
+use heaplab::words::Offset;
+use heaplab::{AllocationOrigin, AllocationType, CollectionKind, Heap, LocalHeap, SpaceKind};
+use heaplab_verify::model::{Spec, model};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+struct World {
+    heap: Heap,
+    /// The space is full, and whatever begins to allocate now must not get memory that was free then.
+    is_full: AtomicBool,
+    /// A collection may have begun, which frees memory again.
+    may_be_freed: AtomicBool,
+}
+
+impl World {
+    fn new(others: usize) -> Arc<World> {
+        Arc::new(World {
+            heap: Heap::new(worlds::config(1, others)).expect("a small world"),
+            is_full: AtomicBool::new(false),
+            may_be_freed: AtomicBool::new(false),
+        })
+    }
+
+    /// A running local heap.
+    fn attach(&self) -> LocalHeap {
+        let local = self.heap.attach_raw().expect("a place for all");
+        // SAFETY: R-1: this thread has it.
+        unsafe { local.unpark() };
+        local
+    }
+
+    /// Allocates an old object of 24 bytes; its address.
+    ///
+    /// # Safety
+    ///
+    unsafe fn allocate(&self, local: &LocalHeap) -> Option<Offset> {
+        // SAFETY: the caller's contract; the object is written at once.
+        unsafe {
+            let at = local.allocate_raw(24, AllocationType::Old, AllocationOrigin::Runtime, 8).ok()?;
+            local.view().write(at, Root::ByteArrayMap.tagged().bits());
+            local.view().write(at.word(1), 16 << 1);
+            Some(at)
+        }
+    }
+
+    /// Allocates while the space may become full; an object that was begun after that is not in an old page of then.
+    ///
+    /// # Safety
+    ///
+    unsafe fn allocate_checked(&self, local: &LocalHeap, free_then: &[usize]) {
+        let was_full = self.is_full.load(Ordering::Acquire);
+        // SAFETY: the caller's contract.
+        let at = unsafe { self.allocate(local) };
+        if let Some(at) = at
+            && was_full
+            && !self.may_be_freed.load(Ordering::Acquire)
+        {
+            let page = self.heap.layout().page_of(at).index();
+            assert!(!free_then.contains(&page), "{at:?} was free when the space was made full");
+        }
+    }
+
+    fn end(&self) {
+        let verification = self.heap.verify().expect("a sound heap");
+        assert!(verification.is_sound(), "{}", verification.describe());
+    }
+}
+
+/// Puts one object into an old page and leaves the rest of the page as a hole; the page.
+fn prepare(world: &World) -> usize {
+    let local = world.attach();
+    // SAFETY: R-1: running until parked.
+    unsafe {
+        let at = world.allocate(&local).expect("an empty heap has room");
+        local.park();
+        world.heap.layout().page_of(at).index()
+    }
+}
+
+fn fill_old_space(world: &World) {
+    world.heap.simulate_full_space(SpaceKind::Old).expect("a sound heap");
+    world.is_full.store(true, Ordering::Release);
+}
+
+#[test]
+fn simulate_vs_allocate() {
+    model("full_space::simulate_vs_allocate", Spec::bounded(2, 3), || {
+        let world = World::new(3);
+        let page = prepare(&world);
+        let other = thread::spawn({
+            let world = world.clone();
+            move || {
+                let local = world.attach();
+                // SAFETY: R-1: running until parked; nothing is held over what may collect.
+                unsafe {
+                    world.allocate_checked(&local, &[page]);
+                    world.allocate_checked(&local, &[page]);
+                    local.park();
+                }
+            }
+        });
+        fill_old_space(&world);
+        other.join().unwrap();
+        world.end();
+    });
+}
+
+#[test]
+fn simulate_vs_collect() {
+    model("full_space::simulate_vs_collect", Spec::bounded(2, 3), || {
+        let world = World::new(2);
+        prepare(&world);
+        let other = thread::spawn({
+            let world = world.clone();
+            move || world.heap.collect(CollectionKind::Major).expect("a sound heap")
+        });
+        fill_old_space(&world);
+        other.join().unwrap();
+        world.end();
+    });
+}
+
+/// All three: the allocating thread's memory is taken from it, given back, and never handed out twice.
+#[test]
+fn simulate_vs_allocate_vs_collect() {
+    model("full_space::simulate_vs_allocate_vs_collect", Spec::bounded(3, 3), || {
+        let world = World::new(3);
+        let page = prepare(&world);
+        let allocator = thread::spawn({
+            let world = world.clone();
+            move || {
+                let local = world.attach();
+                // SAFETY: R-1: running until parked; nothing is held over what may collect.
+                unsafe {
+                    world.allocate_checked(&local, &[page]);
+                    local.park();
+                }
+            }
+        });
+        let collector = thread::spawn({
+            let world = world.clone();
+            move || {
+                world.may_be_freed.store(true, Ordering::Release);
+                world.heap.collect(CollectionKind::Major).expect("a sound heap");
+            }
+        });
+        fill_old_space(&world);
+        allocator.join().unwrap();
+        collector.join().unwrap();
+        world.end();
+    });
+}

@@ -1,0 +1,187 @@
+//! P4, LAB refill, retirement and thread exit, through the shipping allocator on the shipping spaces.
+//!
+//! Goal: what two local heaps allocate never overlaps, a local heap that leaves with half a LAB loses nothing, and
+//! afterwards every page is walkable and every byte is an object, a filler, or a hole that somebody can use. Method: each
+//! object is written in full by its owner, so overlap is a race; at the end every page is walked and compared with the list
+//! of what was allocated.
+
+use crate::worlds::{self, PAGE, race};
+use heaplab::allocation::Allocator;
+use heaplab::page::PageKind;
+use heaplab::space::Spaces;
+use heaplab::words::{AllocationType, AttemptError, Limit, WORD_BYTES};
+use heaplab_verify::model::{Spec, model};
+
+/// Allocates `bytes` bytes and writes every word of them.
+fn allocate(
+    spaces: &Spaces,
+    allocator: &mut Allocator,
+    ty: AllocationType,
+    bytes: usize,
+) -> Result<(usize, usize), AttemptError> {
+    let at = match allocator.bump(ty, bytes) {
+        Some(at) => at,
+        None => allocator.attempt(spaces, ty, bytes, Limit::Hard)?,
+    };
+    // SAFETY: the object is this thread's; the model checks it.
+    unsafe {
+        let view = spaces.view();
+        for word in 0..bytes / WORD_BYTES {
+            view.write(at.word(word), 0);
+        }
+        worlds::write_object(view, at, bytes);
+    }
+    Ok((at.bytes(), bytes))
+}
+
+/// A local heap's whole life: it allocates these sizes, then leaves.
+fn live(spaces: &Spaces, ty: AllocationType, sizes: &[usize]) -> Vec<Result<(usize, usize), AttemptError>> {
+    let mut allocator = Allocator::new();
+    let objects = sizes.iter().map(|&bytes| allocate(spaces, &mut allocator, ty, bytes)).collect();
+    allocator.give_up(spaces);
+    objects
+}
+
+/// Walks every page of new, old, map and code space and compares with `objects`; returns the bytes of holes.
+fn account(spaces: &Spaces, mut objects: Vec<(usize, usize)>) -> usize {
+    let layout = spaces.layout();
+    let (mut found, mut hole_bytes, mut paged) = (Vec::new(), 0, 0);
+    // SAFETY: every other thread has ended.
+    unsafe {
+        spaces.new.make_walkable(spaces.view(), layout);
+        for kind in [PageKind::New, PageKind::Old, PageKind::Map, PageKind::Code] {
+            for page in worlds::pages_of(spaces, kind) {
+                paged += 1;
+                if kind == PageKind::New && !spaces.new.is_reached(spaces.pages.info(page).ordinal as usize) {
+                    continue;
+                }
+                let walked = worlds::walk(spaces, page, layout.page_end(page));
+                found.extend(walked.objects);
+                let bits: Vec<_> = spaces.holes(page).iter().map(|(at, bytes)| (at.bytes(), bytes)).collect();
+                assert_eq!(bits, walked.holes, "G-3: hole bits and free blocks of {page:?}");
+                hole_bytes += walked.holes.iter().map(|&(_, bytes)| bytes).sum::<usize>();
+                let roomy = walked.holes.iter().any(|&(_, bytes)| bytes >= layout.small_hole_bytes);
+                let offered = [&spaces.old, &spaces.map, &spaces.code].iter().any(|space| space.contains(page));
+                assert_eq!(roomy, offered, "a page with room is offered, and no other: {page:?}");
+            }
+        }
+    }
+    found.sort_unstable();
+    objects.sort_unstable();
+    assert_eq!(found, objects, "what is in the pages and what was allocated");
+    assert_eq!(spaces.budget.committed(), worlds::ROOTS + paged + spaces.fresh.pooled(), "no page is lost");
+    hole_bytes
+}
+
+fn served(
+    a: Vec<Result<(usize, usize), AttemptError>>,
+    b: Vec<Result<(usize, usize), AttemptError>>,
+) -> Vec<(usize, usize)> {
+    a.into_iter().chain(b).map(|object| object.expect("there is room for all")).collect()
+}
+
+#[test]
+fn young_vs_young() {
+    model("refill::young_vs_young", Spec::two_threads(), || {
+        let spaces = worlds::spaces(&worlds::layout(2, 1, 1));
+        let there = spaces.clone();
+        let (a, b) = race(
+            || live(&spaces, AllocationType::Young, &[24]),
+            move || live(&there, AllocationType::Young, &[40, 24]),
+        );
+        account(&spaces, served(a, b));
+    });
+}
+
+/// Old pages with room for any regular object, one for each of `count` objects of 24 bytes; the objects.
+fn offer(spaces: &Spaces, count: usize) -> Vec<(usize, usize)> {
+    let mut allocators: Vec<_> = (0..count).map(|_| Allocator::new()).collect();
+    let objects = allocators.iter_mut().map(|allocator| allocate(spaces, allocator, AllocationType::Old, 24)).collect();
+    for allocator in &mut allocators {
+        allocator.give_up(spaces);
+    }
+    served(objects, Vec::new())
+}
+
+/// Each takes a page of its own, or the second goes on in what the first gave back.
+#[test]
+fn old_vs_old() {
+    model("refill::old_vs_old", Spec::two_threads(), || {
+        let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
+        let before = offer(&spaces, 2);
+        let there = spaces.clone();
+        let (a, b) =
+            race(|| live(&spaces, AllocationType::Old, &[24]), move || live(&there, AllocationType::Old, &[40]));
+        let hole_bytes = account(&spaces, [before, served(a, b)].concat());
+        assert_eq!(hole_bytes, 2 * PAGE - 2 * 24 - 24 - 40, "no byte is wasted");
+    });
+}
+
+/// The same on pages that do not exist yet: pool, budget, addresses and the system's answer lie in between.
+#[test]
+fn old_vs_old_on_fresh_pages() {
+    model("refill::old_vs_old_on_fresh_pages", Spec::bounded(2, 3), || {
+        let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
+        let there = spaces.clone();
+        let (a, b) =
+            race(|| live(&spaces, AllocationType::Old, &[24]), move || live(&there, AllocationType::Old, &[40]));
+        let hole_bytes = account(&spaces, served(a, b));
+        assert!(hole_bytes == 2 * PAGE - 64 || hole_bytes == PAGE - 64, "in one page or two: {hole_bytes}");
+    });
+}
+
+/// One page in all: the second local heap goes on in what the first one left, or is refused because the first still owns
+/// the page. Its holes, written by the first, are read plainly by the second (O-1).
+#[test]
+fn old_vs_old_in_one_page() {
+    model("refill::old_vs_old_in_one_page", Spec::two_threads(), || {
+        let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+        let there = spaces.clone();
+        let (a, b) =
+            race(|| live(&spaces, AllocationType::Old, &[24, 48]), move || live(&there, AllocationType::Old, &[32]));
+        assert!(a[0].is_ok() || b[0].is_ok());
+        let objects: Vec<_> = a.into_iter().chain(b).flatten().collect();
+        let bytes: usize = objects.iter().map(|&(_, bytes)| bytes).sum();
+        assert_eq!(account(&spaces, objects), PAGE - bytes, "no byte is wasted");
+    });
+}
+
+/// A page fills up to its last byte: it has no hole, is in no set, and is not lost.
+#[test]
+fn old_vs_old_to_the_last_byte() {
+    model("refill::old_vs_old_to_the_last_byte", Spec::two_threads(), || {
+        let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
+        let before = offer(&spaces, 2);
+        let there = spaces.clone();
+        let (a, b) =
+            race(|| live(&spaces, AllocationType::Old, &[64, 40]), move || live(&there, AllocationType::Old, &[64]));
+        let hole_bytes = account(&spaces, [before, served(a, b)].concat());
+        assert_eq!(hole_bytes, 40, "no byte is wasted");
+    });
+}
+
+#[test]
+fn young_vs_old() {
+    model("refill::young_vs_old", Spec::two_threads(), || {
+        let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+        let there = spaces.clone();
+        let (a, b) = race(
+            || live(&spaces, AllocationType::Young, &[24, 40]),
+            move || live(&there, AllocationType::Old, &[24, 64]),
+        );
+        account(&spaces, served(a, b));
+    });
+}
+
+/// Different spaces, one budget: with a page for one of them, one is served.
+#[test]
+fn map_vs_code_for_the_last_page() {
+    model("refill::map_vs_code_for_the_last_page", Spec::two_threads(), || {
+        let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+        let there = spaces.clone();
+        let (a, b) =
+            race(|| live(&spaces, AllocationType::Map, &[32]), move || live(&there, AllocationType::Code, &[64]));
+        assert!(a[0].is_ok() != b[0].is_ok(), "{a:?}, {b:?}");
+        account(&spaces, a.into_iter().chain(b).flatten().collect());
+    });
+}
