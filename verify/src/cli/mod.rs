@@ -28,7 +28,7 @@ pub const BAD_USAGE: u8 = 2;
 
 /// Runs the mission's scenarios on a real heap, then stresses it, and prints what happened.
 #[derive(Parser, Debug)]
-#[command(name = "heaplab", version, about, subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
+#[command(name = "heaplab", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// What else to do.
     #[command(subcommand)]
