@@ -28,8 +28,6 @@ const KIND: u16 = heaplab::object::kind::FIRST_EMBEDDER;
 fn heap(new_space_bytes: usize) -> Heap {
     let mut config = HeapConfig::sized(256 << 20, 4);
     config.new_space_bytes = new_space_bytes;
-    if let Ok(v) = std::env::var("LABK") { config.young_lab_bytes = v.parse::<usize>().unwrap() << 10; }
-    if let Ok(v) = std::env::var("NEWK") { config.new_space_bytes = v.parse::<usize>().unwrap() << 10; }
     Heap::new(config).expect("the configuration is valid and 256 MiB of address space are to be had")
 }
 
