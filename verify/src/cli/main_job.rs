@@ -14,6 +14,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+/// What the slowest machine that we think of fills in a second, when others use it too.
+const MIB_A_SECOND: u64 = 16;
+
 /// Which parts of the main job to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Parts {
@@ -164,13 +167,13 @@ fn run_scenario(
         // The receiver is gone only if this took too long.
         let _ = sender.send(report);
     });
-    // The whole scenario takes less than one step may.
-    match receiver.recv_timeout(Duration::from_secs(options.stall_seconds)) {
+    // A whole scenario takes less than one step may, but for the time to fill a great heap.
+    let seconds = options.stall_seconds + options.heap_mib / MIB_A_SECOND;
+    match receiver.recv_timeout(Duration::from_secs(seconds)) {
         Ok(report) => Ok(report),
         Err(mpsc::RecvTimeoutError::Timeout) => Err(Early::Hang(format!(
-            "{} with concurrent allocation {mode} hangs: no end after {} s",
+            "{} with concurrent allocation {mode} hangs: no end after {seconds} s",
             scenario.name(),
-            options.stall_seconds
         ))),
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             drop(body.join());
