@@ -8,12 +8,12 @@
 //! # The contract of the raw API
 //!
 //! * **R-1** A local heap is used by one thread at a time. The methods that touch the heap need it *running*: between
-//!   [`LocalHeap::unpark`] and [`LocalHeap::park`]. A thread has at most one running local heap, of any heap.
+//!   [`RawLocalHeap::unpark`] and [`RawLocalHeap::park`]. A thread has at most one running local heap, of any heap.
 //! * **R-2** Whatever may collect (allocation, `poll`, `park`, `collect`, ...) may move objects and reclaims what no root
-//!   reaches: raw references held over it are dead. Roots are pushed with [`LocalHeap::push_handle`].
-//! * **R-3** Memory from [`LocalHeap::allocate_raw`] is zero. Before the next call that may collect, the caller writes a
+//!   reaches: raw references held over it are dead. Roots are pushed with [`RawLocalHeap::push_handle`].
+//! * **R-3** Memory from [`RawLocalHeap::allocate_raw`] is zero. Before the next call that may collect, the caller writes a
 //!   header that names a map whose shape gives exactly the allocated size; until then nobody else may see it.
-//! * **R-4** References are stored through [`LocalHeap::store_slot`] only, except into an object that is not yet
+//! * **R-4** References are stored through [`RawLocalHeap::store_slot`] only, except into an object that is not yet
 //!   published and was allocated young since the last call that may collect.
 
 use super::inner::{HeapInner, NearLimit};

@@ -21,7 +21,7 @@ mod attachment;
 mod config;
 mod error;
 mod inner;
-mod local_heap;
+pub mod local_heap;
 mod persistent;
 mod scope;
 mod scope_objects;

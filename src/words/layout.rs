@@ -247,7 +247,8 @@ mod tests {
     /// Every misconfiguration is refused by naming its field.
     #[test]
     fn each_bad_field_is_named() {
-        let cases: [(&str, fn(&mut LayoutRequest)); 8] = [
+        type Case = (&'static str, fn(&mut LayoutRequest));
+        let cases: [Case; 8] = [
             ("threads_max", |r| r.threads_max = 0),
             ("page_bytes", |r| r.page_bytes = Some(24 << 10)),
             ("page_bytes", |r| r.page_bytes = Some(64)),
