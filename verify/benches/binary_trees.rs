@@ -13,4 +13,5 @@ fn main() {
         .with(peers::contestants());
     let report = bench.run(peers::GC_ARENA);
     report.claim_at_most(ours::BINARY_TREES, 1.0, peers::GC_ARENA);
+    report.claim_at_most(ours::BINARY_TREES, 1.0, peers::GC_ARENA_PER_TREE);
 }
