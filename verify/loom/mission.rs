@@ -6,6 +6,7 @@
 //! scenario over all of them multiplies without adding a race; the last model chains two spaces.
 
 use crate::worlds::{self, PAGE};
+use heaplab::page::PageKind;
 use heaplab::sync::thread;
 use heaplab::{AllocError, AllocationType, Heap, HeapConfig, Reserve, Scope, Shape, SpaceKind, Tail};
 use heaplab_verify::model::{Spec, model};
@@ -81,8 +82,16 @@ fn mission(
     other.join().unwrap();
     let verification = heap.verify().expect("a sound heap");
     assert!(verification.is_sound(), "{}", verification.describe());
-    // Of the scope nothing is left: everything that is committed is in use, or pooled.
     assert_eq!(heap.statistics().expect("a sound heap").requests_in_scope, 0);
+    assert_whole(&heap);
+}
+
+/// Of a scope nothing is left when everybody has gone: no page is held for anyone. (The verifier has compared the count
+/// of committed pages with the pages.)
+fn assert_whole(heap: &Heap) {
+    // SAFETY: every other thread has ended.
+    let held = unsafe { worlds::pages_of(heap.spaces(), PageKind::Reserved) };
+    assert!(held.is_empty(), "held for nobody: {held:?}");
 }
 
 #[test]
@@ -168,6 +177,7 @@ fn scope_vs_scope() {
         });
         owner(&heap, reserve, &[(SpaceKind::Old, old)]);
         other.join().unwrap();
+        assert_whole(&heap);
         let verification = heap.verify().expect("a sound heap");
         assert!(verification.is_sound(), "{}", verification.describe());
     });

@@ -9,6 +9,7 @@ use heaplab::space::PageSet;
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::words::PageIndex;
 use heaplab_verify::model::{Spec, model};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 struct World {
     set: PageSet,
@@ -97,6 +98,30 @@ fn take_vs_put() {
         let there = world.clone();
         let (taken, ()) = race(|| world.take(), move || there.put(1, 7));
         assert!(matches!(taken, None | Some((1, 7))));
+        assert_eq!(world.drain().len(), usize::from(taken.is_none()));
+    });
+}
+
+/// I-2: who takes after a page was put gets one, though nothing but time lies between. (The flag is outside of the model:
+/// there it adds no edge, as time adds none, and a load of the counter may be stale.)
+#[test]
+fn take_after_put() {
+    model("page_set::take_after_put", Spec::two_threads(), || {
+        let world = World::new(1, 1, &[]);
+        let (there, is_put) = (world.clone(), Arc::new(AtomicBool::new(false)));
+        let puts = is_put.clone();
+        let (taken, ()) = race(
+            || {
+                let was_put = is_put.load(Ordering::Acquire);
+                let taken = world.take();
+                assert!(taken.is_some() || !was_put, "a page had been put and the take was refused");
+                taken
+            },
+            move || {
+                there.put(0, 7);
+                puts.store(true, Ordering::Release);
+            },
+        );
         assert_eq!(world.drain().len(), usize::from(taken.is_none()));
     });
 }
