@@ -1,7 +1,7 @@
 //! heaplab: a V8-shaped managed heap with lock-free linear allocation buffers, and the code that is model-checked.
 //!
 //! The code that ships is the code that is checked: with the feature `loom`, the same text runs on simulated memory
-//! under a model checker. Start at [`Heap`]; the layers below it are public modules, for the verification suite and for
+//! under a model checker; with `shuttle`, under a scheduler that draws its interleavings. Start at [`Heap`]; the layers below it are public modules, for the verification suite and for
 //! the curious, and **not** covered by any promise of stability.
 //!
 //! Layers, each of which uses lower ones only (a test enforces it):
@@ -39,6 +39,6 @@ pub use object::{Shape, Tagged, Tail};
 pub use words::{AllocError, AllocationOrigin, AllocationType, CollectionKind, Offset, SpaceKind};
 
 /// The README's example is compiled and run.
-#[cfg(all(doctest, not(feature = "loom")))]
+#[cfg(all(doctest, not(any(feature = "loom", feature = "shuttle"))))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,5 +1,5 @@
 //! Goal: the layers in the table of `src/lib.rs` are real: a module uses its own layer and lower ones, threads and cells
-//! come through `sync` alone, only `sync` and `memory` know of loom, and no file is too long to be read at once.
+//! come through `sync` alone, only `sync` and `memory` know of loom and shuttle, and no file is too long to be read at once.
 //!
 //! Method: the sources are read as text. Comments and strings are dropped, use trees are expanded, and every path is
 //! looked at. The checker itself is tested on bad samples, so that it cannot pass by seeing nothing.
@@ -12,8 +12,11 @@ use std::path::{Path, PathBuf};
 
 const LINES_MAX: usize = 700;
 
-/// Modules that may name threads, cells and loom: the doors.
+/// Modules that may name threads, cells and checkers: the doors.
 const DOORS: [&str; 2] = ["sync", "memory"];
+
+/// The checkers that replace what is behind the doors: crates, and features of the same names.
+const CHECKERS: [&str; 2] = ["loom", "shuttle"];
 
 /// The layer of each module, as the table in `src/lib.rs` says.
 fn layers(lib: &str) -> BTreeMap<String, u32> {
@@ -138,14 +141,17 @@ fn violations(layers: &BTreeMap<String, u32>, module: &str, root_of_module: bool
             },
             ["std" | "core", "sync" | "thread", ..] if !door => wrong.push(format!("{text}: through crate::sync")),
             ["std" | "core", "cell", "UnsafeCell", ..] if !door => wrong.push(format!("{text}: through crate::sync")),
-            ["loom", ..] if !door => wrong.push(format!("{text}: only behind crate::sync")),
+            [name, ..] if CHECKERS.contains(&name) && !door => wrong.push(format!("{text}: only behind crate::sync")),
             _ if leaves => wrong.push(format!("{text}: leaves the module by a back door")),
             _ => {}
         }
     }
     let code = strip(source, true).replace(char::is_whitespace, "");
-    if !door && (code.contains("feature=\"loom\"") || code.contains("cfg(loom")) {
-        wrong.push("cfg of loom: no algorithm differs in a model".to_owned());
+    for checker in CHECKERS {
+        let (feature, flag) = (format!("feature=\"{checker}\""), format!("cfg({checker}"));
+        if !door && (code.contains(&feature) || code.contains(&flag)) {
+            wrong.push(format!("cfg of {checker}: no algorithm differs under a checker"));
+        }
     }
     wrong
 }
@@ -233,6 +239,10 @@ fn each_violation_is_seen() {
         "#[cfg(not(feature=\"loom\"))]\nmod native;",
         "const X: bool = cfg!(\n    feature = \"loom\"\n);",
         "#[cfg(loom)]\nmod model;",
+        "use shuttle::sync::Mutex;",
+        "fn f() { shuttle::thread::yield_now() }",
+        "#[cfg(not(any(feature = \"loom\", feature = \"shuttle\")))]\nmod native;",
+        "const X: bool = cfg!(feature = \"shuttle\");",
         "const QUOTE: char = '\"'; use std::sync::Arc; const OTHER: char = '\"';",
         "const ESCAPED: &str = \"\\\"\"; use std::sync::Arc; // \"",
         "use super::super::heap::Heap;",

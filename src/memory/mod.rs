@@ -70,7 +70,8 @@ pub const BASE_ALIGN: usize = 64;
 /// Where a heap's pages come from.
 ///
 /// The default is the best source of the build: [`Mapped`](PageSource::Mapped) on Unix,
-/// [`Owned`](PageSource::Owned) under Miri and elsewhere, [`Simulated`](PageSource::Simulated) with the feature `loom`.
+/// [`Owned`](PageSource::Owned) under Miri, with the feature `shuttle` (whose executions are many and short) and
+/// elsewhere, [`Simulated`](PageSource::Simulated) with the feature `loom`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PageSource {
     /// Address space from the operating system, committed and given back page by page.
@@ -85,7 +86,7 @@ impl Default for PageSource {
     fn default() -> Self {
         if cfg!(feature = "loom") {
             PageSource::Simulated
-        } else if cfg!(all(unix, not(miri))) {
+        } else if cfg!(all(unix, not(miri), not(feature = "shuttle"))) {
             PageSource::Mapped
         } else {
             PageSource::Owned
@@ -112,7 +113,7 @@ impl fmt::Display for PageSource {
 /// ```
 /// use heaplab::memory::{Memory, PageSource};
 ///
-/// # if cfg!(feature = "loom") { return Ok(()); }
+/// # if heaplab::sync::MODEL { return Ok(()); }
 /// let memory = Memory::reserve(PageSource::default(), 1 << 20, 1 << 16)?;
 /// memory.commit(0, 1 << 16)?;
 /// // SAFETY: the first page is committed, both offsets are 4-aligned inside it, and no other thread exists.

@@ -12,7 +12,7 @@ const PAGE_BYTES: usize = 64;
 fn sources() -> Vec<PageSource> {
     if cfg!(feature = "loom") {
         vec![PageSource::Simulated]
-    } else if PageSource::default() == PageSource::Mapped {
+    } else if cfg!(all(unix, not(miri))) {
         vec![PageSource::Mapped, PageSource::Owned]
     } else {
         vec![PageSource::Owned]
@@ -237,7 +237,7 @@ fn release_of_part_of_a_page_panics() {
     });
 }
 
-#[cfg(not(feature = "loom"))]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod native {
     use super::*;
     use crate::memory::BASE_ALIGN;
@@ -279,7 +279,7 @@ mod native {
     }
 }
 
-#[cfg(all(unix, not(miri), not(feature = "loom")))]
+#[cfg(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle"))))]
 mod mapped {
     use super::*;
     use crate::memory::mapped::system_page_bytes;

@@ -1,28 +1,35 @@
-//! The one door to threads: atomics, cells, locks and threads in two faces.
+//! The one door to threads: atomics, cells, locks and threads in three faces.
 //!
 //! # What it is
 //!
 //! The crate's algorithms are written once. This module gives them their primitives, and which primitives those are is
-//! decided by the feature `loom` alone:
+//! decided by the features `loom` and `shuttle` alone, of which a build has at most one:
 //!
-//! | | feature off: *native* face | feature on: *model* face |
-//! |---|---|---|
-//! | atomics, fences | `core::sync::atomic` | loom's, explored over every interleaving and every permitted stale value |
-//! | [`UnsafeCell`] | `core::cell::UnsafeCell` | loom's, each access checked for a data race |
-//! | [`Mutex`], [`Condvar`], threads | `std` | loom's |
-//! | [`HeapWord`] | one 32-bit atomic in place | one loom atomic; plain accesses are race-checked |
-//! | [`Arc`] | `std` | `std`: trusted, because a model would only multiply executions over its count |
+//! | | neither: *native* face | `loom`: *model* face | `shuttle`: *scheduled* face |
+//! |---|---|---|---|
+//! | what runs | the machine's schedule | every interleaving within a bound | interleavings drawn at random, as many as asked for |
+//! | atomics, fences | `core::sync::atomic` | loom's, every permitted stale value included | shuttle's, each operation sequentially consistent |
+//! | [`UnsafeCell`] | `core::cell::UnsafeCell` | loom's, each access checked for a data race | the native one |
+//! | [`Mutex`], [`Condvar`], threads | `std` | loom's, few threads | shuttle's, any number of threads |
+//! | [`HeapWord`] | one 32-bit atomic in place | one loom atomic; plain accesses are race-checked | the native one |
+//! | [`Arc`] | `std` | `std`: trusted, because a model would only multiply executions over its count | `std` |
+//!
+//! The model face proves small worlds. The scheduled face samples larger ones - whole heaps of three to eight threads - and
+//! prints the schedule of a failure, which can be replayed exactly.
 //!
 //! # What it guarantees
 //!
-//! - **I-1, one text.** Both faces have the same items with the same signatures; [`MODEL`] tells them apart where a *test*
-//!   must size its world, and nothing else may depend on it.
+//! - **I-1, one text.** All faces have the same items with the same signatures; [`MODEL`] tells them apart where a *test*
+//!   must size its world, and nothing else may depend on it. (What drives a checker from outside, [`check`] excepted,
+//!   exists in its face only.)
 //! - **I-2, nothing is weakened or dropped.** An operation of the native face is exactly the operation it is named after,
 //!   with the ordering it was given. The model face performs the same operation in the normal pass. In the
 //!   read-as-RMW pass it performs an operation that is *stronger as an access* (see below) under the same ordering. Only
 //!   a weakening asked for by a test of the tests (`model_control::set_weakening`) replaces an ordering, at one call site,
-//!   and only by a strictly weaker one.
-//! - **I-3, nothing is hidden.** Every access through this module is seen by the model checker, except `Arc`'s count.
+//!   and only by a strictly weaker one. The scheduled face performs the operation itself, and more strongly: all orderings
+//!   are `SeqCst` to shuttle.
+//! - **I-3, nothing is hidden.** Every access through this module is seen by the model checker, except `Arc`'s count. The
+//!   scheduler sees atomics, locks and threads; it does not see heap words and cells.
 //! - **I-4, sites have names.** In the model face each operation knows the source location it was called from
 //!   (`#[track_caller]`). Wrappers around it should be `#[track_caller]` too, else all their callers share one name.
 //!
@@ -47,7 +54,12 @@
 //!   in the model: [`thread::sleep`] yields.
 //! - In the model face a panic that unwinds past a held [`MutexGuard`] poisons loom's own lock: catching the panic and
 //!   locking again panics. Natively poisoning is ignored.
-//! - Values of the model face exist only inside an exploration; touching one outside panics.
+//! - Values of the model face exist only inside an exploration, those of the scheduled face only inside a run; touching one
+//!   outside panics.
+//! - The scheduled face certifies nothing. It judges no ordering, because nothing is ever stale in it; it checks no cell for
+//!   races; heap words are no scheduling points, so two threads never meet between two accesses to them. It adds neither
+//!   spurious failures nor spurious wake-ups. What it does find is wrong protocols: lost wake-ups, deadlocks, states that
+//!   some order of atomic steps makes wrong, also with more threads than loom has room for.
 
 #![allow(
     clippy::disallowed_types,
@@ -55,6 +67,13 @@
     reason = "this module is the door that the rest of the crate is kept to"
 )]
 
+#[cfg(all(feature = "loom", feature = "shuttle"))]
+compile_error!(
+    "the features `loom` and `shuttle` exclude each other: each replaces the same primitives. Enable one of them \
+     (and never build with `--all-features`)"
+);
+
+// With both, only the message above is to be seen: then the model face is compiled.
 #[cfg(feature = "loom")]
 mod explore;
 #[cfg(feature = "loom")]
@@ -63,13 +82,19 @@ mod model;
 mod model_atomic;
 #[cfg(feature = "loom")]
 pub mod model_control;
-#[cfg(not(feature = "loom"))]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod native;
+#[cfg(all(feature = "shuttle", not(feature = "loom")))]
+mod scheduled;
+#[cfg(not(feature = "loom"))]
+mod unwatched;
 
 #[cfg(feature = "loom")]
 use model as face;
-#[cfg(not(feature = "loom"))]
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 use native as face;
+#[cfg(all(feature = "shuttle", not(feature = "loom")))]
+use scheduled as face;
 
 pub use core::sync::atomic::Ordering;
 pub use std::sync::{Arc, Weak};
@@ -82,11 +107,14 @@ pub use face::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, CachePadded, Condvar, HeapWord, Mutex, MutexGuard,
     UnsafeCell, check, fence, run_marker, thread,
 };
+#[cfg(all(feature = "shuttle", not(feature = "loom")))]
+pub use scheduled::shuttle_config;
 
-/// Whether this is the model face.
+/// Whether a heap exists inside a checker only: in an exploration of the model face or in a run of the scheduled one.
 ///
-/// For tests and generators that size their world by it; an algorithm that reads it breaks I-1.
-pub const MODEL: bool = cfg!(feature = "loom");
+/// For tests, generators and programs that need system threads or a heap of their own; an algorithm that reads it breaks
+/// I-1. It says nothing of memory: that is [`PageSource::default`](crate::memory::PageSource)'s to say.
+pub const MODEL: bool = cfg!(any(feature = "loom", feature = "shuttle"));
 
 /// Gives each type a `Debug` that names it and touches nothing: a load would be an access of its own in a model.
 macro_rules! opaque_debug {
@@ -131,7 +159,7 @@ unsafe impl<T: Send> Sync for UnsafeCell<T> {}
 
 #[cfg(test)]
 mod tests {
-    //! Goal: both faces keep the contracts that are theirs and not the underlying primitive's.
+    //! Goal: all faces keep the contracts that are theirs and not the underlying primitive's.
 
     use super::*;
 
@@ -238,7 +266,7 @@ mod tests {
     }
 
     /// A panicking holder leaves the lock usable.
-    #[cfg(not(feature = "loom"))]
+    #[cfg(not(any(feature = "loom", feature = "shuttle")))]
     #[test]
     fn a_panic_does_not_poison() {
         let mutex = Arc::new(Mutex::new(1));

@@ -5,6 +5,7 @@
 //! | build | what [`model`] does |
 //! |---|---|
 //! | feature `loom` | explores every execution within the bound, in each pass; certifies it, or panics |
+//! | feature `shuttle` | runs the closure in a few hundred random schedules: a sample that certifies nothing |
 //! | otherwise | runs the closure a few hundred times on real threads: a smoke test that certifies nothing |
 //!
 //! # When a model is green

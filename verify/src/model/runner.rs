@@ -131,13 +131,24 @@ fn run(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<V
 #[expect(clippy::unnecessary_wraps, reason = "the explored form can fail")]
 fn run(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<Vec<Certificate>, Failure> {
     let start = std::time::Instant::now();
-    for _ in 0..spec.smoke_runs {
+    let how = repeat(spec.smoke_runs, f);
+    println!("model {name}: {} runs {how}, {:.2} s, certifies nothing", spec.smoke_runs, start.elapsed().as_secs_f64());
+    Ok(Vec::new())
+}
+
+/// Runs the model so often, one after the other; says on what.
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+fn repeat(runs: usize, f: impl Fn() + Send + Sync + 'static) -> &'static str {
+    for _ in 0..runs {
         f();
     }
-    println!(
-        "model {name}: {} runs on real threads, {:.2} s, certifies nothing",
-        spec.smoke_runs,
-        start.elapsed().as_secs_f64()
-    );
-    Ok(Vec::new())
+    "on real threads"
+}
+
+/// Runs the model in so many schedules, the same ones every time; says on what.
+#[cfg(all(feature = "shuttle", not(feature = "loom")))]
+fn repeat(runs: usize, f: impl Fn() + Send + Sync + 'static) -> &'static str {
+    let scheduler = shuttle::scheduler::RandomScheduler::new_from_seed(0x1ab, runs);
+    shuttle::Runner::new(scheduler, heaplab::sync::shuttle_config()).run(f);
+    "in random schedules"
 }
