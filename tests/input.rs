@@ -4,7 +4,7 @@
 //! Method: hostile values at every edge, through the raw API where the safe one is too polite; after each, the verifier,
 //! and a program that uses everything.
 
-#![cfg(not(feature = "loom"))]
+#![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

@@ -3,7 +3,7 @@
 //! Method: a random but fixed program replaces and links objects in a table; a shadow of plain Rust values says what each
 //! object must hold. It runs with a collection at every allocation, and with the k-th attempt failing, for every k.
 
-#![cfg(not(feature = "loom"))]
+#![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
 mod common;
 

@@ -53,7 +53,7 @@ use stress::StressThread;
 /// # Examples
 ///
 /// ```
-/// # if cfg!(feature = "loom") { return; }
+/// # if heaplab::sync::MODEL { return; }
 /// use heaplab::{Heap, HeapConfig};
 ///
 /// let heap = Heap::new(HeapConfig::default()).unwrap();
