@@ -120,6 +120,33 @@ fn maps_code_and_large_objects_do_not_move() {
     assert_usable(&heap, &mut thread);
 }
 
+/// A record type needs its map's root and nothing else; what is made with it is what `new_record` makes.
+#[test]
+fn a_record_type_outlives_collections() {
+    let heap = build(tiny_of(32));
+    let mut thread = heap.attach().unwrap();
+    thread
+        .run(|scope| {
+            for (fixed, tagged) in [(1, 0), (2, 1), (5, 2), (16, 15)] {
+                let map = scope.new_map(Shape::new(16, fixed, tagged, Tail::None).unwrap()).unwrap();
+                let ty = scope.record_type(map).unwrap();
+                for kind in CollectionKind::ALL {
+                    scope.nested(|scope| {
+                        // Maps that die around it.
+                        _ = scope.new_map(Shape::new(17, 2, 1, Tail::None).unwrap()).unwrap();
+                        let record = scope.new_record_of(ty).unwrap();
+                        scope.collect(kind);
+                        assert_eq!(scope.map(scope.get(record).into()).unwrap(), scope.get(map));
+                        assert!((0..tagged).all(|i| scope.load_field(scope.get(record), i).as_small() == Some(0)));
+                        assert!((0..fixed - 1 - tagged).all(|i| scope.load_raw(scope.get(record), i) == 0));
+                    });
+                }
+            }
+        })
+        .unwrap();
+    assert_usable(&heap, &mut thread);
+}
+
 /// A large young object starts as old, and is no young object to the write barrier either.
 #[test]
 fn a_large_object_holds_young_ones() {

@@ -188,6 +188,7 @@ fn bad_shapes_are_refused() {
             let meta_map = scope.handle(scope.map(scope.get(array_map).into()).unwrap());
             let oddball_map = scope.handle(scope.map(scope.null()).unwrap());
             for map in [array_map, meta_map, oddball_map] {
+                assert!(invalid(scope.record_type(map).unwrap_err()));
                 assert!(invalid(scope.new_record(map).unwrap_err()));
                 assert!(invalid(scope.new_record_in(map, 1, AllocationType::Old).unwrap_err()));
             }
@@ -200,6 +201,11 @@ fn bad_shapes_are_refused() {
             for length in [LENGTH_MAX + 1, usize::MAX] {
                 assert!(invalid(scope.new_record_in(tailed, length, AllocationType::Young).unwrap_err()));
             }
+            assert!(invalid(scope.record_type(tailed).unwrap_err()));
+            assert!(matches!(
+                scope.record_type(huge).and_then(|ty| scope.new_record_of(ty)),
+                Err(AllocError::TooLarge { .. })
+            ));
             for map in [plain, tailed] {
                 assert!(invalid(scope.new_record_in(map, 0, AllocationType::Map).unwrap_err()));
             }

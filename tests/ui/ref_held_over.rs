@@ -27,8 +27,10 @@ fn held(scope: &mut Scope<'_, '_>, persistent: &Persistent<Array>, map: Handle<'
 
 fn records(scope: &mut Scope<'_, '_>) {
     let map = scope.new_map(Shape::new(16, 2, 1, Tail::None).unwrap()).unwrap();
+    let ty = scope.record_type(map).unwrap();
     let object = scope.get(map);
     let _ = scope.new_record(map); //~ E0502 //-
+    let _ = scope.new_record_of(ty); //~ E0502 //-
     let _ = scope.new_record_in(map, 0, AllocationType::Old); //~ E0502 //-
     scope.shape_of(object);
 }

@@ -11,6 +11,8 @@ fn main() {
     sync::<Scope<'static, 'static>>(); //~ E0277 //-
     send::<Handle<'static, Array>>(); //~ E0277 //-
     sync::<Handle<'static, Array>>(); //~ E0277 //-
+    send::<RecordType<'static>>(); //~ E0277 //-
+    sync::<RecordType<'static>>(); //~ E0277 //-
     send::<Ref<'static, Array>>(); //~ E0277 //-
     sync::<Ref<'static, Array>>(); //~ E0277 //-
     send::<Heap>();

@@ -1,22 +1,35 @@
-//! Every `verify/regressions/*.ops` is replayed, by each engine and on each source of memory.
+//! Every `verify/regressions/*.ops` is replayed, by each engine and on each source of memory; and the fuzzers start from
+//! them.
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::Program;
+use heaplab_verify::ops::{Limits, Op, Program};
 use heaplab_verify::shadow::{run_interleaved, run_single};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The recorded programs, by name.
+fn recorded() -> BTreeMap<String, Program> {
+    let mut programs = BTreeMap::new();
+    for entry in std::fs::read_dir(package().join("regressions")).expect("verify/regressions exists") {
+        let path = entry.expect("the directory can be read").path();
+        let text = std::fs::read_to_string(&path).expect("the file can be read");
+        // Nothing is skipped: what cannot be read is to be migrated or removed.
+        let program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        programs.insert(path.file_stem().expect("a name").to_string_lossy().into_owned(), program);
+    }
+    assert!(!programs.is_empty());
+    programs
+}
 
 #[test]
 fn each_recorded_program_matches_its_shadow() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions");
-    let mut replayed = 0;
-    for entry in std::fs::read_dir(&directory).expect("verify/regressions exists") {
-        let path = entry.expect("the directory can be read").path();
-        if path.extension().is_none_or(|extension| extension != "ops") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).expect("the file can be read");
-        let program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        println!("{}", path.display());
+    for (name, program) in recorded() {
+        println!("{name}");
         for source in [PageSource::Mapped, PageSource::Owned] {
             if source == PageSource::Mapped && PageSource::default() != source {
                 continue;
@@ -24,7 +37,64 @@ fn each_recorded_program_matches_its_shadow() {
             run_single(&program, source);
             run_interleaved(&program, source);
         }
-        replayed += 1;
     }
-    assert!(replayed != 0, "{} holds programs", directory.display());
+}
+
+/// A dictionary for libFuzzer: one step of each operation that the recorded programs use.
+fn dictionary(programs: &BTreeMap<String, Program>) -> String {
+    let mut entries: BTreeMap<[u8; 4], String> = BTreeMap::new();
+    for step in programs.values().flat_map(|program| &program.steps) {
+        // By name and bytes: operands matter, the thread does not.
+        entries.insert(step.op.encode(), step.op.to_string());
+    }
+    let mut text = "# One step of each kind that verify/regressions has. Written by `BLESS=1 cargo test`.\n".to_owned();
+    for ([code, a, b, c], op) in entries {
+        writeln!(text, "# {op}\n\"\\x{code:02x}\\x{a:02x}\\x{b:02x}\\x{c:02x}\"").expect("a string takes anything");
+    }
+    text
+}
+
+/// Goal: a recorded program is a seed of the fuzzers, so that they begin where the last ones ended.
+/// Method: the seeds and the dictionary in the tree are what is generated now; `BLESS=1` writes them.
+#[test]
+fn fuzz_seeds_are_the_recorded_programs() {
+    let programs = recorded();
+    let fuzz = package().join("../fuzz");
+    let mut expected: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
+    for (name, program) in &programs {
+        let bytes = program.encode();
+        let mut fixed = program.clone();
+        fixed.fix_up(&Limits::FUZZ);
+        assert_eq!(&Program::decode(&bytes, &Limits::FUZZ), &fixed, "{name}");
+        expected.insert(fuzz.join("seeds").join(name), bytes);
+    }
+    expected.insert(fuzz.join("ops.dict"), dictionary(&programs).into_bytes());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(fuzz.join("seeds")).expect("the tree can be written to");
+        for (path, bytes) in &expected {
+            std::fs::write(path, bytes).expect("the tree can be written to");
+        }
+    }
+    for (path, bytes) in &expected {
+        let found = std::fs::read(path).unwrap_or_default();
+        assert!(
+            &found == bytes,
+            "{} is out of date: run BLESS=1 cargo test -p heaplab-verify --test props",
+            path.display()
+        );
+    }
+    for entry in std::fs::read_dir(fuzz.join("seeds")).expect("fuzz/seeds exists") {
+        let path = entry.expect("the directory can be read").path();
+        assert!(expected.contains_key(&path), "{} is of no recorded program", path.display());
+    }
+}
+
+/// Every operation code decodes to an operation whose own code is the first of its kind.
+#[test]
+fn codes_of_one_operation_agree() {
+    for code in 0..64 {
+        let op = Op::decode([code, 3, 9, 27]);
+        assert_eq!(Op::decode(op.encode()), op);
+        assert!(op.encode()[0] <= code);
+    }
 }

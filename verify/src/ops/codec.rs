@@ -101,6 +101,29 @@ const CODES: [Code; 64] = {
     codes
 };
 
+/// Minor collections are the most frequent: after any other one, nothing is young.
+const KINDS: [CollectionKind; 8] = {
+    use CollectionKind::{Major, MemoryReducing, Minor};
+    [Minor, Major, MemoryReducing, Minor, Minor, Minor, Major, Minor]
+};
+
+/// Young objects are the most frequent, and so are small ones: large ones use the heap up at once.
+const TYPES: [AllocationType; 8] = {
+    use AllocationType::{Code, Map, Old, Young};
+    [Young, Old, Map, Code, Young, Young, Young, Old]
+};
+
+const BASES: [SizeBase; 32] = {
+    let mut bases = [SizeBase::Empty; 32];
+    let (mut index, some) = (0, SizeBase::ALL.len());
+    while index < some {
+        bases[index] = SizeBase::ALL[index];
+        index += 1;
+    }
+    (bases[30], bases[31]) = (SizeBase::Lab, SizeBase::Half);
+    bases
+};
+
 fn pick<T: Copy>(all: &[T], byte: u8) -> T {
     all[usize::from(byte) % all.len()]
 }
@@ -135,9 +158,9 @@ impl Op {
     pub fn decode([code, a, b, c]: [u8; STEP_BYTES]) -> Op {
         match CODES[usize::from(code & 63)] {
             Code::Allocate => Op::Allocate {
-                ty: AllocationType::ALL[usize::from(b & 3)],
+                ty: pick(&TYPES, b & 7),
                 object: pick(&ObjectShape::ALL, a),
-                size: Size { base: SizeBase::ALL[usize::from(b >> 2 & 7)], delta: signed(c) },
+                size: Size { base: pick(&BASES, b >> 3), delta: signed(c) },
             },
             Code::Store => Op::Store { host: a, slot: b, value: operand(c) },
             Code::Load => Op::Load { host: a, slot: b },
@@ -153,8 +176,8 @@ impl Op {
             Code::CloseScope => Op::CloseScope,
             Code::Full => Op::Full(pick(&SpaceKind::ALL, a)),
             Code::Fill => Op::Fill { ty: AllocationType::ALL[usize::from(a & 3)], granules: b },
-            Code::Collect => Op::Collect(pick(&CollectionKind::ALL, a)),
-            Code::CollectParked => Op::CollectParked(pick(&CollectionKind::ALL, a)),
+            Code::Collect => Op::Collect(pick(&KINDS, a)),
+            Code::CollectParked => Op::CollectParked(pick(&KINDS, a)),
             Code::EnterAlways => {
                 Op::EnterAlways(ReserveChoice { pages: [a & 3, a >> 2 & 3, a >> 4 & 3, a >> 6], large_half_pages: b })
             }
@@ -181,7 +204,7 @@ impl Op {
                 Code::Allocate,
                 [
                     place(&ObjectShape::ALL, object),
-                    place(&AllocationType::ALL, ty) | place(&SizeBase::ALL, size.base) << 2,
+                    place(&TYPES, ty) | place(&BASES, size.base) << 3,
                     size.delta.to_ne_bytes()[0],
                 ],
             ),
@@ -199,8 +222,8 @@ impl Op {
             Op::CloseScope => (Code::CloseScope, [0; 3]),
             Op::Full(space) => (Code::Full, [place(&SpaceKind::ALL, space), 0, 0]),
             Op::Fill { ty, granules } => (Code::Fill, [place(&AllocationType::ALL, ty), granules, 0]),
-            Op::Collect(kind) => (Code::Collect, [place(&CollectionKind::ALL, kind), 0, 0]),
-            Op::CollectParked(kind) => (Code::CollectParked, [place(&CollectionKind::ALL, kind), 0, 0]),
+            Op::Collect(kind) => (Code::Collect, [place(&KINDS, kind), 0, 0]),
+            Op::CollectParked(kind) => (Code::CollectParked, [place(&KINDS, kind), 0, 0]),
             Op::EnterAlways(ReserveChoice { pages: [young, old, map, code], large_half_pages }) => {
                 (Code::EnterAlways, [young & 3 | (old & 3) << 2 | (map & 3) << 4 | code << 6, large_half_pages, 0])
             }

@@ -32,11 +32,13 @@ pub enum SizeBase {
     Greatest,
     /// More elements than any object has.
     Absurd,
+    /// All that the hard limit leaves in an empty heap.
+    Whole,
 }
 
 impl SizeBase {
     /// All of them.
-    pub const ALL: [SizeBase; 8] = [
+    pub const ALL: [SizeBase; 9] = [
         SizeBase::Empty,
         SizeBase::Lab,
         SizeBase::Half,
@@ -45,6 +47,7 @@ impl SizeBase {
         SizeBase::FivePages,
         SizeBase::Greatest,
         SizeBase::Absurd,
+        SizeBase::Whole,
     ];
 }
 
@@ -62,6 +65,7 @@ impl Size {
             SizeBase::FivePages => 5 * layout.page_bytes,
             SizeBase::Greatest => layout.object_bytes_max,
             SizeBase::Absurd => return absurd(shape, self.delta),
+            SizeBase::Whole => (layout.hard_limit_pages - layout.root_pages - layout.new_pages) * layout.page_bytes,
         };
         let tail_bytes = base_bytes.saturating_add_signed(isize::from(self.delta)).saturating_sub(fixed_bytes);
         match shape.tail() {

@@ -85,7 +85,7 @@ words!(
     SizeBase, "size",
     "empty" => SizeBase::Empty, "lab" => SizeBase::Lab, "half" => SizeBase::Half, "page" => SizeBase::Page,
     "two-pages" => SizeBase::TwoPages, "five-pages" => SizeBase::FivePages,
-    "greatest" => SizeBase::Greatest, "absurd" => SizeBase::Absurd,
+    "greatest" => SizeBase::Greatest, "absurd" => SizeBase::Absurd, "whole" => SizeBase::Whole,
 );
 words!(
     NearLimitChoice, "answer of the callback",

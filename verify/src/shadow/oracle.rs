@@ -565,7 +565,8 @@ impl Oracle {
         let regular = !misfit && !too_large;
         let in_scope = self.guards.last_mut().filter(|guard| guard.owner == actor);
         let drawn = regular && in_scope.is_some_and(|guard| guard.draw(ty, rounded + slack, object.large, &layout));
-        let left = filled.is_some_and(|(owner, kind, left)| owner == actor && kind == ty && rounded + slack <= left);
+        let fits = |left| rounded.saturating_add(slack) <= left;
+        let left = filled.is_some_and(|(owner, kind, left)| owner == actor && kind == ty && fits(left));
         let flags = self.outside.flags;
         let at_once = regular && !flags.armed && (drawn || left && !object.large && flags.gc_interval == 0);
 
