@@ -58,7 +58,7 @@ impl HeapConfig {
             threads_max,
             pages_per_thread_min: 16,
             worklist_entries: 64 << 10,
-            handle_block_slots: 256,
+            handle_block_slots: 255,
             page_set_bits: 64,
             concurrent_allocation: true,
             verify_heap: false,

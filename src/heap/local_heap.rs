@@ -123,22 +123,29 @@ impl RawLocalHeap {
         unsafe { self.allocate_raw_slow(size, ty, origin, alignment) }
     }
 
-    /// The same for a size that is known to be a non-zero multiple of 8.
+    /// The same for a size that is known to be a non-zero multiple of 8, with the header written.
     ///
     /// # Safety
-    ///
+    /// `header` names a map whose shape gives `bytes`, once what follows the header is written.
     #[inline(always)]
-    pub(super) unsafe fn allocate_object(self, bytes: usize, ty: AllocationType) -> Result<Offset, AllocError> {
+    pub(super) unsafe fn allocate_object(
+        self,
+        bytes: usize,
+        ty: AllocationType,
+        header: Tagged,
+    ) -> Result<Offset, AllocError> {
         debug_assert!(bytes != 0 && bytes.is_multiple_of(GRANULE_BYTES));
         // SAFETY; the words are this local heap's alone (L-2).
         unsafe {
             if matches!(ty, AllocationType::Young | AllocationType::Old)
                 && let Some(at) = self.data().allocator.bump(ty, bytes)
             {
-                self.view().zero(at, bytes);
+                self.view().format(at, bytes, header.bits());
                 return Ok(at);
             }
-            self.allocate_raw_slow(bytes, ty, AllocationOrigin::Runtime, GRANULE_BYTES)
+            let at = self.allocate_raw_slow(bytes, ty, AllocationOrigin::Runtime, GRANULE_BYTES)?;
+            self.view().write(at, header.bits());
+            Ok(at)
         }
     }
 

@@ -23,11 +23,9 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         let local = self.local();
         // SAFETY; the size is that of the shape of `map`, and maps never move (C-5).
         unsafe {
-            let at = local.allocate_object(bytes, ty)?;
-            let view = local.view();
-            view.write(at, map.bits());
+            let at = local.allocate_object(bytes, ty, map)?;
             if let Some(length) = length {
-                view.write(at.word(1), (length as u32) << 1);
+                local.view().write(at.word(1), (length as u32) << 1);
             }
             Ok(Handle::new(local.push_handle(Tagged::reference(at))))
         }

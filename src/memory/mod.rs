@@ -335,6 +335,22 @@ impl Memory {
         unsafe { self.region.zero(offset, bytes) }
     }
 
+    /// Zeroes `bytes` bytes from `offset` on, but for the first word, which becomes `header`. Plain access to every word
+    /// of the range.
+    ///
+    /// # Safety
+    ///
+    /// * `offset` and `bytes` are multiples of 4, `bytes` is not 0, and the range is committed.
+    /// * No other thread accesses the range at the same time.
+    #[inline(always)]
+    #[cfg_attr(feature = "loom", track_caller)]
+    pub unsafe fn format(&self, offset: usize, bytes: usize, header: u32) {
+        self.debug_assert_words(offset, bytes);
+        debug_assert!(bytes != 0);
+        // SAFETY: the caller's promises, passed on.
+        unsafe { self.region.format(offset, bytes, header) }
+    }
+
     /// Copies `bytes` bytes from offset `from` to offset `to`. Plain access to every word of both ranges.
     ///
     /// # Safety

@@ -107,28 +107,25 @@ impl Region {
     /// As for [`Memory::zero`](super::Memory::zero).
     #[inline(always)]
     pub(super) unsafe fn zero(&self, offset: usize, bytes: usize) {
-        // SAFETY: the range is committed and accessed by nobody else. Each store below lies within it.
+        // SAFETY: the range is committed and accessed by nobody else.
+        unsafe { zero(self.base.as_ptr().add(offset), bytes) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Memory::format`](super::Memory::format).
+    #[inline(always)]
+    pub(super) unsafe fn format(&self, offset: usize, bytes: usize, header: u32) {
+        // SAFETY: the range is committed, accessed by nobody else, and has a first word, which is aligned.
         unsafe {
             let start = self.base.as_ptr().add(offset);
-            let end = start.add(bytes);
-            // Objects are small: a few stores, overlapping where the size is odd, cost less than a call.
-            let zero16 = |at: *mut u8| at.cast::<[u64; 2]>().write_unaligned([0; 2]);
-            match bytes {
-                8..=16 => {
-                    start.cast::<u64>().write_unaligned(0);
-                    end.sub(8).cast::<u64>().write_unaligned(0);
-                }
-                17..=32 => {
-                    zero16(start);
-                    zero16(end.sub(16));
-                }
-                33..=64 => {
-                    zero16(start);
-                    zero16(start.add(16));
-                    zero16(end.sub(32));
-                    zero16(end.sub(16));
-                }
-                _ => ptr::write_bytes(start, 0, bytes),
+            if let 16..=32 = bytes {
+                // The header comes with the zeros that follow it, in one store.
+                start.add(bytes - 16).cast::<[u32; 4]>().write_unaligned([0; 4]);
+                start.cast::<[u32; 4]>().write_unaligned([header, 0, 0, 0]);
+            } else {
+                zero(start, bytes);
+                start.cast::<u32>().write(header);
             }
         }
     }
@@ -141,6 +138,39 @@ impl Region {
         let base = self.base.as_ptr();
         // SAFETY: both ranges are committed and disjoint, the first is written and the second accessed by nobody else.
         unsafe { ptr::copy_nonoverlapping(base.add(from), base.add(to), bytes) }
+    }
+}
+
+/// Zeroes `bytes` bytes from `start` on.
+///
+/// # Safety
+///
+/// The range may be written, and nobody else accesses it.
+#[inline(always)]
+unsafe fn zero(start: *mut u8, bytes: usize) {
+    // SAFETY: each store lies within the range.
+    unsafe {
+        let end = start.add(bytes);
+        // Objects are small: a few stores, overlapping where the size is odd, cost less than a call. Most have 16 to 32
+        // bytes, so these come first.
+        let zero16 = |at: *mut u8| at.cast::<[u64; 2]>().write_unaligned([0; 2]);
+        match bytes {
+            16..=32 => {
+                zero16(start);
+                zero16(end.sub(16));
+            }
+            8..16 => {
+                start.cast::<u64>().write_unaligned(0);
+                end.sub(8).cast::<u64>().write_unaligned(0);
+            }
+            33..=64 => {
+                zero16(start);
+                zero16(start.add(16));
+                zero16(end.sub(32));
+                zero16(end.sub(16));
+            }
+            _ => ptr::write_bytes(start, 0, bytes),
+        }
     }
 }
 

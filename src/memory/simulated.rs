@@ -123,6 +123,18 @@ impl Region {
 
     /// # Safety
     ///
+    /// As for [`Memory::format`](super::Memory::format).
+    #[track_caller]
+    pub(super) unsafe fn format(&self, offset: usize, bytes: usize, header: u32) {
+        // SAFETY: the caller's promises.
+        unsafe {
+            self.word(offset).unsync_store(header);
+            self.zero(offset + WORD_BYTES, bytes - WORD_BYTES);
+        }
+    }
+
+    /// # Safety
+    ///
     /// As for [`Memory::copy`](super::Memory::copy).
     #[track_caller]
     pub(super) unsafe fn copy(&self, from: usize, to: usize, bytes: usize) {

@@ -66,6 +66,13 @@ impl<'a> View<'a> {
         unsafe { self.memory.zero(at.bytes(), bytes) }
     }
 
+    /// Zeroes `bytes` bytes from `at`, but for the first word, which becomes `header`.
+    #[inline(always)]
+    pub fn format(self, at: Offset, bytes: usize, header: u32) {
+        // SAFETY: committed and exclusively owned, by the contract of `View::new`.
+        unsafe { self.memory.format(at.bytes(), bytes, header) }
+    }
+
     /// Copies `bytes` bytes; the ranges do not overlap.
     #[inline(always)]
     pub fn copy(self, from: Offset, to: Offset, bytes: usize) {

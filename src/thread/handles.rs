@@ -1,7 +1,7 @@
 //! The handle stack of a local heap: slots that never move, in blocks.
 //!
 //! ```text
-//! blocks   [s s s s s s] [s s . . . .]        `current` is the block in use, `next` its first free slot
+//! blocks   [s s s s s s] [s s . . . .]        `next` is the first free slot; a block's end is aligned
 //!                             ^next
 //! ```
 //!
@@ -9,12 +9,15 @@
 //! for reuse until the local heap is detached. The owner pushes and reads while it runs; the collector reads and
 //! rewrites in a stop. Slots beyond `next` are not roots.
 //!
-//! * **I-1** `next` alone tells the block: a block ends with a slot that is never used, so that the end of one is not
-//!   the start of another; and `next` is a block's start only in the first block, since a block is entered to push.
+//! * **I-1** A block's slots lie at the end of a piece of memory that is aligned to its size, a power of two, and they do
+//!   not fill it. So an aligned `next` is the end of a block, and no aligned address is a slot: to push and to go back
+//!   takes no second word.
+//! * **I-2** All blocks before the one that `next` is in are full.
 
 use crate::object::Tagged;
 use crate::sync::UnsafeCell;
 use core::ptr::NonNull;
+use std::alloc::{self, Layout};
 
 /// A slot of the handle stack: the bits of a tagged word.
 pub type Slot = UnsafeCell<u32>;
@@ -22,12 +25,12 @@ pub type Slot = UnsafeCell<u32>;
 /// A handle stack.
 #[derive(Debug)]
 pub struct HandleSlots {
-    /// Each block has `block_slots` slots. Raw, because slots are read through copies of these pointers.
+    next: *const Slot,
+    /// The size of a block's memory, less one (I-1).
+    mask: usize,
+    /// The first slot of each block. Raw, because slots are read through copies of these pointers.
     blocks: Vec<NonNull<Slot>>,
     block_slots: usize,
-    current: usize,
-    next: *const Slot,
-    end: *const Slot,
 }
 
 /// Where a handle scope began.
@@ -38,29 +41,38 @@ pub struct HandleMark {
 
 impl HandleSlots {
     /// An empty stack with one block.
+    ///
+    /// # Panics
+    /// If a block is to have no slots, or more than memory has.
     #[must_use]
     pub fn new(block_slots: usize) -> HandleSlots {
         assert!(block_slots != 0);
-        let mut slots = HandleSlots {
-            blocks: Vec::new(),
-            block_slots,
-            current: 0,
-            next: core::ptr::null(),
-            end: core::ptr::null(),
-        };
-        slots.add_block();
-        slots.enter(0);
+        let mask = (block_slots * size_of::<Slot>()).next_power_of_two();
+        // I-1: slots that would fill the memory get twice as much.
+        let mask = if mask == block_slots * size_of::<Slot>() { 2 * mask - 1 } else { mask - 1 };
+        let mut slots = HandleSlots { next: core::ptr::null(), mask, blocks: Vec::new(), block_slots };
+        slots.next = slots.add_block();
         slots
+    }
+
+    /// The memory of a block.
+    fn block_layout(&self) -> Layout {
+        Layout::from_size_align(self.mask + 1, self.mask + 1).expect("a block is smaller than the address space")
+    }
+
+    /// How far into its memory a block's first slot lies.
+    fn pad_bytes(&self) -> usize {
+        self.mask + 1 - self.block_slots * size_of::<Slot>()
     }
 
     /// Pushes a root and returns its slot, which stays where it is until the scope is closed.
     #[inline(always)]
     pub fn push(&mut self, value: Tagged) -> NonNull<Slot> {
-        if self.next == self.end {
+        if self.next.addr() & self.mask == 0 {
             self.grow();
         }
         let slot = self.next;
-        // SAFETY: `next..end` are slots of the current block, and `next < end`.
+        // SAFETY: I-1: `next` is a slot of a block and not its end.
         unsafe {
             self.next = slot.add(1);
             (*slot).with_mut(|bits| *bits = value.bits());
@@ -68,29 +80,38 @@ impl HandleSlots {
         }
     }
 
+    /// Goes from the end of a block to the start of the next one.
     #[cold]
+    #[inline(never)]
     fn grow(&mut self) {
-        let index = self.current + 1;
-        if index == self.blocks.len() {
-            self.add_block();
+        let index = self.block_of_next() + 1;
+        self.next = match self.blocks.get(index) {
+            Some(block) => block.as_ptr().cast_const(),
+            None => self.add_block(),
+        };
+    }
+
+    fn add_block(&mut self) -> *const Slot {
+        let layout = self.block_layout();
+        // SAFETY: the layout's size is not zero.
+        let memory = unsafe { alloc::alloc(layout) };
+        let Some(memory) = NonNull::new(memory) else { alloc::handle_alloc_error(layout) };
+        // SAFETY: the slots lie in the memory, from the padding to its end, and are aligned, since its end is.
+        unsafe {
+            let block = memory.add(self.pad_bytes()).cast::<Slot>();
+            for index in 0..self.block_slots {
+                block.add(index).write(Slot::new(0));
+            }
+            self.blocks.push(block);
+            block.as_ptr().cast_const()
         }
-        self.enter(index);
     }
 
-    fn add_block(&mut self) {
-        // I-1: one slot more than is used.
-        let block: Box<[Slot]> = (0..=self.block_slots).map(|_| Slot::new(0)).collect();
-        let block: *mut [Slot] = Box::into_raw(block);
-        self.blocks.push(NonNull::new(block.cast::<Slot>()).expect("a box is not null"));
-    }
-
-    #[cold]
-    fn enter(&mut self, index: usize) {
-        let start = self.blocks[index].as_ptr().cast_const();
-        self.current = index;
-        self.next = start;
-        // SAFETY: one past the end of the block.
-        self.end = unsafe { start.add(self.block_slots) };
+    /// The block that `next` is in, or at the end of.
+    fn block_of_next(&self) -> usize {
+        let bytes = self.block_slots * size_of::<Slot>();
+        let holds = |block: &NonNull<Slot>| self.next.addr().wrapping_sub(block.as_ptr().addr()) <= bytes;
+        self.blocks.iter().position(holds).expect("the next slot is in a block of the stack")
     }
 
     /// Where the stack stands.
@@ -100,33 +121,22 @@ impl HandleSlots {
         HandleMark { next: self.next }
     }
 
-    /// Goes back to `mark`. Handles pushed since are dead.
+    /// Goes back to `mark`, which was taken on this stack. Handles pushed since are dead.
     #[inline(always)]
     pub fn reset(&mut self, mark: HandleMark) {
-        // Addresses are compared, nothing is read: within the current block, but not at its start (I-1).
-        let to_end = self.end.addr().wrapping_sub(mark.next.addr());
-        if to_end >= self.block_slots * size_of::<Slot>() {
-            self.enter_block_of(mark);
-        }
         self.next = mark.next;
-    }
-
-    #[cold]
-    fn enter_block_of(&mut self, mark: HandleMark) {
-        let block_bytes = self.block_slots * size_of::<Slot>();
-        let holds = |block: &NonNull<Slot>| mark.next.addr().wrapping_sub(block.as_ptr().addr()) <= block_bytes;
-        let index = self.blocks.iter().position(holds);
-        self.enter(index.expect("a mark lies in a block of the stack that it was taken on"));
     }
 
     /// Calls `f` with every live slot.
     pub fn for_each(&self, mut f: impl FnMut(&Slot)) {
-        for (index, block) in self.blocks.iter().enumerate().take(self.current + 1) {
+        let current = self.block_of_next();
+        for (index, block) in self.blocks.iter().enumerate().take(current + 1) {
             let start = block.as_ptr().cast_const();
-            let count = if index == self.current {
-                // SAFETY: both point into the current block.
+            let count = if index == current {
+                // SAFETY: both point into the current block, or to its end.
                 usize::try_from(unsafe { self.next.offset_from(start) }).expect("next is in the block")
             } else {
+                // I-2.
                 self.block_slots
             };
             for slot in 0..count {
@@ -153,10 +163,16 @@ impl HandleSlots {
 
 impl Drop for HandleSlots {
     fn drop(&mut self) {
+        let layout = self.block_layout();
         for block in &self.blocks {
-            let block = core::ptr::slice_from_raw_parts_mut(block.as_ptr(), self.block_slots + 1);
-            // SAFETY: made by `Box::into_raw` in `grow`; no handle outlives its local heap.
-            drop(unsafe { Box::from_raw(block) });
+            // SAFETY: made by `add_block` with this layout, the padding before the slots; no handle outlives its local
+            // heap. Each slot was written.
+            unsafe {
+                for index in 0..self.block_slots {
+                    block.add(index).drop_in_place();
+                }
+                alloc::dealloc(block.cast::<u8>().sub(self.pad_bytes()).as_ptr(), layout);
+            }
         }
     }
 }
