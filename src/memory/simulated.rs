@@ -15,6 +15,7 @@
 use core::cell::{Cell, OnceCell};
 
 use super::{MemoryError, PageSource};
+use crate::sync::model_control::page_request_fails;
 use crate::sync::{HeapWord, Mutex};
 use crate::words::WORD_BYTES;
 
@@ -60,6 +61,9 @@ impl Region {
 
     #[track_caller]
     pub(super) fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
+        if page_request_fails() {
+            return Err(MemoryError::Refused { bytes, os_code: None });
+        }
         // Held to the end: one commit at a time.
         let mut commits_left = self.fault.commits_left.lock();
         if *commits_left != 0 {

@@ -7,7 +7,7 @@
 //!
 //! Nothing is silenced: a panic prints through the panic hook as usual, and is then returned as [`Exploration::outcome`].
 
-use super::model_control::{self, ExplorationGuard, Pass};
+use super::model_control::{self, ExplorationGuard, Fault, Pass};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub struct ExploreOptions {
     pub branches_max: usize,
     /// The form of loads and stores.
     pub pass: Pass,
+    /// What may fail once, at any point. It costs a thread beyond those that `threads_max` counts.
+    pub fault: Option<Fault>,
     /// Stop, truncated, after so many executions.
     pub executions_max: Option<u64>,
     /// Stop, truncated, when an execution would begin later than this after the start.
@@ -41,6 +43,7 @@ impl Default for ExploreOptions {
             preemption_bound: None,
             branches_max: 10_000,
             pass: Pass::Normal,
+            fault: None,
             executions_max: None,
             duration_max: None,
             threads_max: Self::THREADS_MAX,
@@ -105,7 +108,7 @@ pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -
     builder.checkpoint_file = None;
     builder.expect_explicit_explore = false;
 
-    let guard = ExplorationGuard::enter(options.pass, options.threads_max);
+    let guard = ExplorationGuard::enter(options.pass, options.fault, options.threads_max);
     let start = Instant::now();
     let executions_max = options.executions_max.unwrap_or(u64::MAX);
     let duration_max = options.duration_max;
@@ -116,7 +119,7 @@ pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -
                 resume_unwind(Box::new(LimitReached));
             }
             model_control::begin_execution();
-            f();
+            model_control::run_execution(&f);
         });
     }));
     let duration = start.elapsed();

@@ -25,8 +25,7 @@
 //! - **I-2, nothing is weakened or dropped.** An operation of the native face is exactly the operation it is named after,
 //!   with the ordering it was given. The model face performs the same operation in the normal pass. In the
 //!   read-as-RMW pass it performs an operation that is *stronger as an access* (see below) under the same ordering. Only
-//!   a weakening asked for by a test of the tests (`model_control::set_weakening`) replaces an ordering, at one call site,
-//!   and only by a strictly weaker one. The scheduled face performs the operation itself, and more strongly: all orderings
+//!   a mutant that a test of the tests asks for (`model_control::set_mutant`) changes an operation, at one call site. The scheduled face performs the operation itself, and more strongly: all orderings
 //!   are `SeqCst` to shuttle.
 //! - **I-3, nothing is hidden.** Every access through this module is seen by the model checker, except `Arc`'s count. The
 //!   scheduler sees atomics, locks and threads; it does not see heap words and cells.
@@ -82,6 +81,8 @@ mod model;
 mod model_atomic;
 #[cfg(feature = "loom")]
 pub mod model_control;
+#[cfg(feature = "loom")]
+mod model_mutant;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod native;
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]

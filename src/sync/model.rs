@@ -4,7 +4,8 @@
 //! algorithm here.
 
 use super::explore::{ExploreOptions, explore};
-use super::model_control::{self as control, Action, Event, Pass};
+use super::model_control::{self as control, Action, Change, Event, Operand, Pass};
+use super::model_mutant as mutant;
 use core::cell::Cell;
 use core::ops::{Deref, DerefMut};
 use core::panic::Location;
@@ -94,6 +95,9 @@ impl<T> Drop for MutexGuard<'_, T> {
         if let Some(inner) = self.inner.take() {
             drop(inner);
             control::record(|| Event::bare(self.locked_at, Action::Unlock, self.object));
+            if !std::thread::panicking() {
+                control::settle_after_publication();
+            }
         }
     }
 }
@@ -112,6 +116,7 @@ impl Condvar {
     #[track_caller]
     pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         let location = Location::caller();
+        control::settle_thread();
         let inner = guard.inner.take().expect("a guard in use holds the lock");
         control::record(|| Event::bare(location, Action::Wait, address_of(self)));
         guard.inner = Some(self.0.wait(inner).expect("loom's lock does not report poison"));
@@ -122,17 +127,45 @@ impl Condvar {
     /// Wakes one waiter, if there is one.
     #[track_caller]
     pub fn notify_one(&self) {
-        let location = Location::caller();
-        self.0.notify_one();
-        control::record(|| Event::bare(location, Action::NotifyOne, address_of(self)));
+        self.notify(Location::caller(), Action::NotifyOne, |condvar| condvar.notify_one());
     }
 
     /// Wakes every waiter.
     #[track_caller]
     pub fn notify_all(&self) {
-        let location = Location::caller();
-        self.0.notify_all();
-        control::record(|| Event::bare(location, Action::NotifyAll, address_of(self)));
+        self.notify(Location::caller(), Action::NotifyAll, |condvar| condvar.notify_all());
+    }
+
+    fn notify(&self, location: &'static Location<'static>, action: Action, notify: fn(&loom::sync::Condvar)) {
+        let object = address_of(self);
+        let change = control::prepare(location, Operand::Notify, object);
+        let report = move || {
+            control::record(|| Event { change, ..Event::bare(location, action, object) });
+        };
+        match change {
+            Some(Change::Drop) => mutant::hit(),
+            Some(Change::Double) => {
+                mutant::hit();
+                notify(&self.0);
+                notify(&self.0);
+            }
+            Some(Change::Postpone) => {
+                let condvar = core::ptr::from_ref(&self.0);
+                // SAFETY: U-3: performed before the condition variable goes away (see its drop).
+                mutant::postpone(object, Box::new(move || notify(unsafe { &*condvar })));
+                report();
+                return;
+            }
+            _ => notify(&self.0),
+        }
+        report();
+        control::settle_after_publication();
+    }
+}
+
+impl Drop for Condvar {
+    fn drop(&mut self) {
+        control::settle_object(address_of(self));
     }
 }
 
@@ -240,6 +273,7 @@ pub mod thread {
         #[track_caller]
         pub fn join(self) -> std::thread::Result<T> {
             let location = Location::caller();
+            control::settle_thread();
             let result = self.0.join();
             control::record(|| Event::bare(location, Action::Join, 0));
             result
@@ -259,9 +293,16 @@ pub mod thread {
     {
         let location = Location::caller();
         let index = control::begin_thread();
+        let body = move || {
+            control::enter_thread(index);
+            let result = f();
+            control::settle_thread();
+            result
+        };
         let handle =
-            loom::thread::Builder::new().stack_size(STACK_WORDS).spawn(f).expect("loom does not refuse a thread");
+            loom::thread::Builder::new().stack_size(STACK_WORDS).spawn(body).expect("loom does not refuse a thread");
         control::record(|| Event { written: Some(index as u64), ..Event::bare(location, Action::Spawn, 0) });
+        control::settle_after_publication();
         JoinHandle(handle)
     }
 

@@ -10,29 +10,41 @@
 //! Invariant M-1: nothing writes the bytes of a loom atomic after its construction. So borrows of one, shared or exclusive,
 //! never see each other change it, though a thread that is switched away inside an operation keeps its own.
 
-use super::model_control::{self as control, Action, Event, Operand, Pass};
+use super::model_control::{self as control, Action, Change, Event, Fault, Operand, Pass};
+use super::model_mutant::{self as mutant, load_part, store_part};
 use core::panic::Location;
 use core::sync::atomic::Ordering;
 use loom::sync::atomic as modelled;
 
-/// Tells of an operation with an ordering.
-#[inline]
-fn record_ordered(
+/// What there is to tell about an operation on an atomic.
+#[derive(Clone, Copy)]
+struct Report {
     location: &'static Location<'static>,
-    operand: Operand,
-    (declared, performed): (Ordering, Ordering),
     object: usize,
-    read: Option<u64>,
-    written: Option<u64>,
-) {
-    control::record(|| Event {
-        location,
-        action: Action::Ordered(operand, performed),
-        declared,
-        object,
-        read,
-        written,
-    });
+    change: Option<Change>,
+    is_heap_word: bool,
+}
+
+impl Report {
+    /// Tells of an operation with an ordering: the one in the source, and the one it was performed with.
+    #[inline]
+    fn ordered(
+        self,
+        operand: Operand,
+        (declared, performed): (Ordering, Ordering),
+        read: Option<u64>,
+        written: Option<u64>,
+    ) {
+        let Report { location, object, change, is_heap_word } = self;
+        let action = Action::Ordered(operand, performed);
+        control::record(|| Event { location, action, declared, object, read, written, change, is_heap_word });
+    }
+
+    #[inline]
+    fn plain(self, action: Action, read: Option<u64>, written: Option<u64>) {
+        let Report { location, object, change, is_heap_word } = self;
+        control::record(|| Event { read, written, change, is_heap_word, ..Event::bare(location, action, object) });
+    }
 }
 
 /// How a value looks to the journal and inside loom.
@@ -93,6 +105,16 @@ macro_rules! form {
     };
 }
 
+/// Whether an atomic is a word of the heap.
+macro_rules! is_heap_word {
+    (follows_pass) => {
+        false
+    };
+    (as_written) => {
+        true
+    };
+}
+
 /// An atomic over loom's `$repr`, with the operations every atomic has.
 macro_rules! atomic {
     ($name:ident, $value:ty, $repr:ident, $form:ident, $doc:literal) => {
@@ -101,6 +123,12 @@ macro_rules! atomic {
 
         // SAFETY: loom's atomic is an index into the execution and is never written (M-1); the execution checks accesses.
         unsafe impl Sync for $name {}
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                control::settle_object(self.object());
+            }
+        }
 
         impl $name {
             /// A new atomic holding `value`.
@@ -120,47 +148,111 @@ macro_rules! atomic {
                 self.0.get().addr()
             }
 
-            /// Reports a read-modify-write and returns the value it read.
+            /// Asks what is different about an operation that comes now.
             #[inline]
-            fn after_rmw(
-                &self,
-                location: &'static Location<'static>,
-                orders: (Ordering, Ordering),
-                read: $value,
-                written: $value,
-            ) -> $value {
-                let (read_bits, written_bits) = (read.to_u64(), written.to_u64());
-                record_ordered(location, Operand::Rmw, orders, self.object(), Some(read_bits), Some(written_bits));
-                read
+            fn prepare(&self, location: &'static Location<'static>, operand: Operand) -> Report {
+                let object = self.object();
+                let change = control::prepare(location, operand, object);
+                Report { location, object, change, is_heap_word: is_heap_word!($form) }
+            }
+
+            /// A load in the form of the pass.
+            #[inline]
+            fn load_as(&self, order: Ordering) -> $value {
+                <$value>::from_repr(match form!($form) {
+                    Pass::Normal => self.modelled().load(order),
+                    Pass::ReadAsRmw => self.modelled().fetch_or(0, order),
+                })
+            }
+
+            /// Puts `perform` off: it is called with the atomic when the thread has published something else.
+            fn postpone(&self, perform: impl FnOnce(&modelled::$repr) + 'static) {
+                let modelled = core::ptr::from_ref(self.modelled());
+                // SAFETY: U-3: performed before the atomic goes away (see its drop).
+                mutant::postpone(self.object(), Box::new(move || perform(unsafe { &*modelled })));
             }
 
             /// Atomic load.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
-                let location = Location::caller();
-                let performed = control::effective(location, Operand::Load, order);
-                let value = <$value>::from_repr(match form!($form) {
-                    Pass::Normal => self.modelled().load(performed),
-                    Pass::ReadAsRmw => self.modelled().fetch_or(0, performed),
-                });
-                let read = Some(value.to_u64());
-                record_ordered(location, Operand::Load, (order, performed), self.object(), read, None);
+                let report = self.prepare(Location::caller(), Operand::Load);
+                let performed = mutant::weakened(report.change, order);
+                let value = self.load_as(performed);
+                report.ordered(Operand::Load, (order, performed), Some(value.to_u64()), None);
                 value
             }
 
             /// Atomic store.
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
-                let location = Location::caller();
-                let performed = control::effective(location, Operand::Store, order);
-                match form!($form) {
-                    Pass::Normal => self.modelled().store(value.to_repr(), performed),
+                let report = self.prepare(Location::caller(), Operand::Store);
+                let performed = mutant::weakened(report.change, order);
+                let repr = value.to_repr();
+                let store = move |modelled: &modelled::$repr| match form!($form) {
+                    Pass::Normal => modelled.store(repr, performed),
                     Pass::ReadAsRmw => {
-                        let _ = self.modelled().swap(value.to_repr(), performed);
+                        let _ = modelled.swap(repr, performed);
                     }
+                };
+                match report.change {
+                    Some(Change::Drop) => mutant::hit(),
+                    Some(Change::Double) => {
+                        mutant::hit();
+                        store(self.modelled());
+                        store(self.modelled());
+                    }
+                    Some(Change::Postpone) => self.postpone(store),
+                    _ => store(self.modelled()),
                 }
-                let written = Some(value.to_u64());
-                record_ordered(location, Operand::Store, (order, performed), self.object(), None, written);
+                report.ordered(Operand::Store, (order, performed), None, Some(value.to_u64()));
+                if report.change != Some(Change::Postpone) {
+                    control::settle_after_publication();
+                }
+            }
+
+            /// A read-modify-write: `perform` does it, and `compute` says what it writes.
+            #[inline]
+            fn rmw(
+                &self,
+                location: &'static Location<'static>,
+                order: Ordering,
+                perform: impl Fn(&modelled::$repr, Ordering) -> <$value as Word>::Repr + 'static,
+                compute: impl Fn($value) -> $value,
+            ) -> $value {
+                let report = self.prepare(location, Operand::Rmw);
+                let performed = mutant::weakened(report.change, order);
+                let read = match report.change {
+                    None | Some(Change::Weaken(_)) => <$value>::from_repr(perform(self.modelled(), performed)),
+                    Some(Change::Double) => {
+                        mutant::hit();
+                        let read = <$value>::from_repr(perform(self.modelled(), performed));
+                        perform(self.modelled(), performed);
+                        read
+                    }
+                    Some(Change::Drop) => {
+                        mutant::hit();
+                        self.load_as(load_part(performed))
+                    }
+                    Some(Change::Split) => {
+                        mutant::hit();
+                        let read = self.load_as(load_part(performed));
+                        let _ = self.modelled().swap(compute(read).to_repr(), store_part(performed));
+                        read
+                    }
+                    Some(Change::Postpone) => {
+                        let read = self.load_as(load_part(performed));
+                        self.postpone(move |modelled| {
+                            perform(modelled, performed);
+                        });
+                        read
+                    }
+                };
+                let written = compute(read).to_u64();
+                report.ordered(Operand::Rmw, (order, performed), Some(read.to_u64()), Some(written));
+                if report.change != Some(Change::Postpone) {
+                    control::settle_after_publication();
+                }
+                read
             }
 
             /// Stores `new` if the value is `current`.
@@ -177,21 +269,48 @@ macro_rules! atomic {
                 failure: Ordering,
             ) -> Result<$value, $value> {
                 let location = Location::caller();
-                let on_success = control::effective(location, Operand::CasSuccess, success);
-                let on_failure = control::effective(location, Operand::CasFailure, failure);
+                let report = self.prepare(location, Operand::CasSuccess);
+                let on_success = mutant::weakened(report.change, success);
+                let of_failure = control::prepare(location, Operand::CasFailure, report.object);
+                let on_failure = mutant::weakened(of_failure, failure);
                 let (old, new_repr) = (current.to_repr(), new.to_repr());
-                let object = self.object();
-                match self.modelled().compare_exchange(old, new_repr, on_success, on_failure) {
-                    Ok(read) => {
-                        let read = <$value>::from_repr(read);
-                        let (bits, written) = (Some(read.to_u64()), Some(new.to_u64()));
-                        record_ordered(location, Operand::CasSuccess, (success, on_success), object, bits, written);
-                        Ok(read)
+                let exchange = move |modelled: &modelled::$repr| {
+                    modelled.compare_exchange(old, new_repr, on_success, on_failure).map_err(<$value>::from_repr)
+                };
+                // The changed forms but the second look first, and only then write.
+                let look = || {
+                    mutant::hit();
+                    let read = self.load_as(load_part(on_success));
+                    if read == current { Ok(()) } else { Err(read) }
+                };
+                let outcome = match report.change {
+                    None | Some(Change::Weaken(_)) => exchange(self.modelled()).map(drop),
+                    Some(Change::Double) => exchange(self.modelled()).map(|_| {
+                        mutant::hit();
+                        let _ = self.modelled().swap(new_repr, store_part(on_success));
+                    }),
+                    Some(Change::Drop) => look(),
+                    Some(Change::Split) => look().map(|()| {
+                        let _ = self.modelled().swap(new_repr, store_part(on_success));
+                    }),
+                    Some(Change::Postpone) => look().map(|()| {
+                        self.postpone(move |modelled| {
+                            let _ = exchange(modelled);
+                        });
+                    }),
+                };
+                match outcome {
+                    Ok(()) => {
+                        let (bits, written) = (Some(current.to_u64()), Some(new.to_u64()));
+                        report.ordered(Operand::CasSuccess, (success, on_success), bits, written);
+                        if report.change != Some(Change::Postpone) {
+                            control::settle_after_publication();
+                        }
+                        Ok(current)
                     }
                     Err(read) => {
-                        let read = <$value>::from_repr(read);
-                        let bits = Some(read.to_u64());
-                        record_ordered(location, Operand::CasFailure, (failure, on_failure), object, bits, None);
+                        let report = Report { change: of_failure, ..report };
+                        report.ordered(Operand::CasFailure, (failure, on_failure), Some(read.to_u64()), None);
                         Err(read)
                     }
                 }
@@ -200,10 +319,9 @@ macro_rules! atomic {
             /// Combines by bitwise or; returns the value before.
             #[track_caller]
             pub fn fetch_or(&self, value: $value, order: Ordering) -> $value {
-                let location = Location::caller();
-                let performed = control::effective(location, Operand::Rmw, order);
-                let read = <$value>::from_repr(self.modelled().fetch_or(value.to_repr(), performed));
-                self.after_rmw(location, (order, performed), read, read | value)
+                let repr = value.to_repr();
+                let perform = move |modelled: &modelled::$repr, order| modelled.fetch_or(repr, order);
+                self.rmw(Location::caller(), order, perform, |read| read | value)
             }
 
             /// Plain load. No ordering, no atomicity, and in the model no scheduling point.
@@ -213,13 +331,10 @@ macro_rules! atomic {
             /// - Every store to this atomic by another thread happens before the call, or after it.
             #[track_caller]
             pub unsafe fn unsync_load(&self) -> $value {
+                let report = self.prepare(Location::caller(), Operand::Load);
                 // SAFETY: forwarded; in the model the contract is checked, not trusted.
                 let value = <$value>::from_repr(unsafe { self.modelled().unsync_load() });
-                let location = Location::caller();
-                control::record(|| Event {
-                    read: Some(value.to_u64()),
-                    ..Event::bare(location, Action::PlainRead, self.object())
-                });
+                report.plain(Action::PlainRead, Some(value.to_u64()), None);
                 value
             }
 
@@ -230,15 +345,16 @@ macro_rules! atomic {
             /// - Every access to this atomic by another thread happens before the call, or after it.
             #[track_caller]
             pub unsafe fn unsync_store(&self, value: $value) {
-                // SAFETY: the pointer is valid as long as `self`. By M-1 nothing behind the exclusive borrow is written,
-                // and it ends before this function does; the store itself is race-checked by the execution.
-                let modelled = unsafe { &mut *self.0.get() };
-                modelled.with_mut(|slot| *slot = value.to_repr());
-                let location = Location::caller();
-                control::record(|| Event {
-                    written: Some(value.to_u64()),
-                    ..Event::bare(location, Action::PlainWrite, self.object())
-                });
+                let report = self.prepare(Location::caller(), Operand::PlainStore);
+                if report.is_heap_word && report.change == Some(Change::Drop) {
+                    mutant::hit();
+                } else {
+                    // SAFETY: the pointer is valid as long as `self`. By M-1 nothing behind the exclusive borrow is
+                    // written, and it ends before this function does; the store itself is race-checked by the execution.
+                    let modelled = unsafe { &mut *self.0.get() };
+                    modelled.with_mut(|slot| *slot = value.to_repr());
+                }
+                report.plain(Action::PlainWrite, None, Some(value.to_u64()));
             }
         }
     };
@@ -246,18 +362,18 @@ macro_rules! atomic {
 
 /// What control atomics have beyond heap words.
 macro_rules! atomic_control {
-    ($name:ident, $value:ty) => {
+    ($name:ident, $value:ty, $repr:ident) => {
         impl $name {
             /// Stores `value` and returns the value before.
             #[track_caller]
             pub fn swap(&self, value: $value, order: Ordering) -> $value {
-                let location = Location::caller();
-                let performed = control::effective(location, Operand::Rmw, order);
-                let read = <$value>::from_repr(self.modelled().swap(value.to_repr(), performed));
-                self.after_rmw(location, (order, performed), read, value)
+                let repr = value.to_repr();
+                let perform = move |modelled: &modelled::$repr, order| modelled.swap(repr, order);
+                self.rmw(Location::caller(), order, perform, |_| value)
             }
 
-            /// As [`Self::compare_exchange`]; loom has no spurious failures.
+            /// As [`Self::compare_exchange`], but may fail although the value is `current`: in the model where the coin
+            /// says so.
             ///
             /// # Errors
             ///
@@ -270,16 +386,19 @@ macro_rules! atomic_control {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
+                if control::strikes(Fault::WeakExchange, Location::caller()) {
+                    // Not read: the newest value may be another one, and the caller has to cope with any.
+                    return Err(current);
+                }
                 self.compare_exchange(current, new, success, failure)
             }
 
             /// Combines by bitwise and; returns the value before.
             #[track_caller]
             pub fn fetch_and(&self, value: $value, order: Ordering) -> $value {
-                let location = Location::caller();
-                let performed = control::effective(location, Operand::Rmw, order);
-                let read = <$value>::from_repr(self.modelled().fetch_and(value.to_repr(), performed));
-                self.after_rmw(location, (order, performed), read, read & value)
+                let repr = value.to_repr();
+                let perform = move |modelled: &modelled::$repr, order| modelled.fetch_and(repr, order);
+                self.rmw(Location::caller(), order, perform, |read| read & value)
             }
         }
     };
@@ -288,25 +407,21 @@ macro_rules! atomic_control {
 macro_rules! atomic_integer {
     ($name:ident, $value:ty, $doc:literal) => {
         atomic!($name, $value, $name, follows_pass, $doc);
-        atomic_control!($name, $value);
+        atomic_control!($name, $value, $name);
 
         impl $name {
             /// Adds, wrapping; returns the value before.
             #[track_caller]
             pub fn fetch_add(&self, value: $value, order: Ordering) -> $value {
-                let location = Location::caller();
-                let performed = control::effective(location, Operand::Rmw, order);
-                let read = self.modelled().fetch_add(value, performed);
-                self.after_rmw(location, (order, performed), read, read.wrapping_add(value))
+                let perform = move |modelled: &modelled::$name, order| modelled.fetch_add(value, order);
+                self.rmw(Location::caller(), order, perform, |read| read.wrapping_add(value))
             }
 
             /// Subtracts, wrapping; returns the value before.
             #[track_caller]
             pub fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
-                let location = Location::caller();
-                let performed = control::effective(location, Operand::Rmw, order);
-                let read = self.modelled().fetch_sub(value, performed);
-                self.after_rmw(location, (order, performed), read, read.wrapping_sub(value))
+                let perform = move |modelled: &modelled::$name, order| modelled.fetch_sub(value, order);
+                self.rmw(Location::caller(), order, perform, |read| read.wrapping_sub(value))
             }
         }
     };
@@ -316,7 +431,7 @@ atomic_integer!(AtomicU32, u32, "A 32-bit atomic integer.");
 atomic_integer!(AtomicU64, u64, "A 64-bit atomic integer.");
 atomic_integer!(AtomicUsize, usize, "A pointer-sized atomic integer.");
 atomic!(AtomicBool, bool, AtomicU8, follows_pass, "An atomic boolean.");
-atomic_control!(AtomicBool, bool);
+atomic_control!(AtomicBool, bool, AtomicU8);
 atomic!(
     HeapWord,
     u32,
@@ -335,9 +450,11 @@ atomic!(
 pub fn fence(order: Ordering) {
     assert_ne!(order, Ordering::Relaxed, "there is no such thing as a relaxed fence");
     let location = Location::caller();
-    let performed = control::effective(location, Operand::Fence, order);
+    let change = control::prepare(location, Operand::Fence, 0);
+    let performed = mutant::weakened(change, order);
     if performed != Ordering::Relaxed {
         modelled::fence(performed);
     }
-    record_ordered(location, Operand::Fence, (order, performed), 0, None, None);
+    let report = Report { location, object: 0, change, is_heap_word: false };
+    report.ordered(Operand::Fence, (order, performed), None, None);
 }

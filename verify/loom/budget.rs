@@ -7,14 +7,32 @@
 //! Two threads are explored without a bound but where each goes through pool, budget and addresses one after the other: five
 //! independent words, whose orders multiply to hundreds of thousands of executions. Those stop at three preemptions.
 
-use crate::worlds::{self, race};
+use super::worlds::{self, race};
 use core::num::NonZeroUsize;
 use heaplab::page::PageKind;
 use heaplab::space::{Budget, LargeSpace, Spaces};
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::words::{AttemptError, Layout, Limit, PageIndex};
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+models! {
+    "budget":
+    reserve_vs_reserve_at_the_limit: Spec::two_threads(),
+    reserve_vs_reserve_with_room_for_both: Spec::two_threads(),
+    soft_vs_hard: Spec::two_threads(),
+    reserve_give_back_vs_reserve_give_back: Spec::two_threads(),
+    give_back_vs_reserve: Spec::two_threads(),
+    reserve_vs_reserve_vs_reserve: Spec::bounded(3, 3),
+    failed_mapping_vs_take_page: Spec::bounded(2, 3),
+    failed_mapping_vs_take_of_the_last_page: Spec::two_threads(),
+    take_pool_vs_take_pool: Spec::two_threads(),
+    large_run_vs_take_page_from_the_pool: Spec::two_threads(),
+    large_run_vs_large_run_from_the_pool: Spec::bounded(2, 3),
+    large_run_vs_large_run_for_the_whole_pool: Spec::bounded(2, 3),
+    release_run_vs_large_run: Spec::two_threads(),
+}
 
 /// A budget with these limits, of which `committed` pages are used.
 fn budget(soft: usize, hard: usize, committed: usize) -> Arc<Budget> {
@@ -25,47 +43,36 @@ fn budget(soft: usize, hard: usize, committed: usize) -> Arc<Budget> {
 }
 
 /// There is room for one of the two.
-#[test]
 fn reserve_vs_reserve_at_the_limit() {
-    model("budget::reserve_vs_reserve_at_the_limit", Spec::two_threads(), || {
         let budget = budget(4, 4, 2);
         let there = budget.clone();
         let (a, b) = race(|| budget.try_reserve(2, Limit::Hard), move || there.try_reserve(1, Limit::Hard));
         assert!(a != b, "exactly one fits: {a}, {b}");
         assert_eq!(budget.committed(), 2 + if a { 2 } else { 1 });
-    });
 }
 
 /// There is room for both, so neither is refused, whoever loses an exchange.
-#[test]
 fn reserve_vs_reserve_with_room_for_both() {
-    model("budget::reserve_vs_reserve_with_room_for_both", Spec::two_threads(), || {
         let budget = budget(4, 4, 2);
         let there = budget.clone();
         let (a, b) = race(|| budget.try_reserve(1, Limit::Hard), move || there.try_reserve(1, Limit::Hard));
         assert!(a);
         assert!(b);
         assert_eq!(budget.committed(), 4);
-    });
 }
 
 /// The soft request is served only if it comes first; the hard one always.
-#[test]
 fn soft_vs_hard() {
-    model("budget::soft_vs_hard", Spec::two_threads(), || {
         let budget = budget(3, 4, 2);
         let there = budget.clone();
         let (soft, hard) = race(|| budget.try_reserve(1, Limit::Soft), move || there.try_reserve(1, Limit::Hard));
         assert!(hard);
         assert_eq!(budget.committed(), 3 + usize::from(soft));
         assert!(!budget.try_reserve(1, Limit::Soft), "the soft limit is reached either way");
-    });
 }
 
 /// The hard limit holds at every moment: each thread looks at the count right after it changed it.
-#[test]
 fn reserve_give_back_vs_reserve_give_back() {
-    model("budget::reserve_give_back_vs_reserve_give_back", Spec::two_threads(), || {
         fn visit(budget: &Budget) -> bool {
             let got = budget.try_reserve(2, Limit::Hard);
             assert!(budget.committed() <= 4);
@@ -79,14 +86,11 @@ fn reserve_give_back_vs_reserve_give_back() {
         let (a, b) = race(|| visit(&budget), move || visit(&there));
         assert!(a || b, "one of them finds room");
         assert_eq!(budget.committed(), 1);
-    });
 }
 
 /// A refusal is exact: who asks after a page was given back gets it, though nothing but time lies between. (The flag is
 /// outside of the model: there it adds no edge, as time adds none.)
-#[test]
 fn give_back_vs_reserve() {
-    model("budget::give_back_vs_reserve", Spec::two_threads(), || {
         let budget = budget(4, 4, 4);
         let (there, given) = (budget.clone(), Arc::new(AtomicUsize::new(0)));
         let gives = given.clone();
@@ -103,13 +107,10 @@ fn give_back_vs_reserve() {
             },
         );
         assert_eq!(budget.committed(), 3 + usize::from(got));
-    });
 }
 
 /// Three ask for two pages: exactly two are served.
-#[test]
 fn reserve_vs_reserve_vs_reserve() {
-    model("budget::reserve_vs_reserve_vs_reserve", Spec::bounded(3, 3), || {
         let budget = budget(4, 4, 2);
         let others: Vec<_> = (0..2)
             .map(|_| {
@@ -121,7 +122,6 @@ fn reserve_vs_reserve_vs_reserve() {
         served += others.into_iter().map(|other| usize::from(other.join().unwrap())).sum::<usize>();
         assert_eq!(served, 2);
         assert_eq!(budget.committed(), 4);
-    });
 }
 
 /// Takes an empty page for old space and writes its first word.
@@ -142,9 +142,7 @@ fn assert_exact(spaces: &Spaces) {
 
 /// The system refuses one of two mappings: that thread is told so, the other one gets its page, and afterwards there is a
 /// page for whoever asks, with an address (S-2).
-#[test]
 fn failed_mapping_vs_take_page() {
-    model("budget::failed_mapping_vs_take_page", Spec::bounded(2, 3), || {
         let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
         spaces.memory.fail_commit_at(NonZeroUsize::new(1));
         let there = spaces.clone();
@@ -156,14 +154,11 @@ fn failed_mapping_vs_take_page() {
         assert_exact(&spaces);
         assert!(take_page(&spaces).is_ok(), "what was refused was given back");
         assert_eq!(take_page(&spaces), Err(AttemptError::Exhausted));
-    });
 }
 
 /// At the limit: the thread whose mapping failed holds the last unit for a moment, so the other one may be refused, but
 /// the page is there for the next who asks.
-#[test]
 fn failed_mapping_vs_take_of_the_last_page() {
-    model("budget::failed_mapping_vs_take_of_the_last_page", Spec::two_threads(), || {
         let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
         spaces.memory.fail_commit_at(NonZeroUsize::new(1));
         let there = spaces.clone();
@@ -171,13 +166,10 @@ fn failed_mapping_vs_take_of_the_last_page() {
         assert!(a == Err(AttemptError::Refused) || b == Err(AttemptError::Refused), "{a:?}, {b:?}");
         assert_exact(&spaces);
         assert_eq!(take_page(&spaces).is_ok(), a.is_err() && b.is_err());
-    });
 }
 
 /// Both take and give back; a page that went through the pool is written by its next taker.
-#[test]
 fn take_pool_vs_take_pool() {
-    model("budget::take_pool_vs_take_pool", Spec::two_threads(), || {
         fn visit(spaces: &Spaces) -> bool {
             let Ok(page) = take_page(spaces) else { return false };
             // SAFETY: the page is the caller's, and nothing refers to it.
@@ -190,7 +182,6 @@ fn take_pool_vs_take_pool() {
         assert!(a || b);
         assert_exact(&spaces);
         assert_eq!(spaces.fresh.pooled(), 1, "the page is pooled, once");
-    });
 }
 
 /// A world at its limit whose only free pages are `pooled` pages in the pool.
@@ -205,21 +196,16 @@ fn pooled_world(pooled: usize) -> Arc<Spaces> {
 }
 
 /// A large request drains the pool and gets its page, or the other thread was first and has it; never neither.
-#[test]
 fn large_run_vs_take_page_from_the_pool() {
-    model("budget::large_run_vs_take_page_from_the_pool", Spec::two_threads(), || {
         let spaces = pooled_world(1);
         let there = spaces.clone();
         let (run, page) = race(|| LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard), move || take_page(&there));
         assert!(run.is_ok() != page.is_ok(), "one page, one taker: {run:?}, {page:?}");
         assert_exact(&spaces);
-    });
 }
 
 /// Two large requests, a pooled page for each.
-#[test]
 fn large_run_vs_large_run_from_the_pool() {
-    model("budget::large_run_vs_large_run_from_the_pool", Spec::bounded(2, 3), || {
         let spaces = pooled_world(2);
         let there = spaces.clone();
         let (a, b) = race(
@@ -229,13 +215,10 @@ fn large_run_vs_large_run_from_the_pool() {
         let (a, b) = (a.expect("a pooled page for each"), b.expect("a pooled page for each"));
         assert_ne!(a, b);
         assert_exact(&spaces);
-    });
 }
 
 /// Two large requests that need both pooled pages: one gets them, though each may have drained one.
-#[test]
 fn large_run_vs_large_run_for_the_whole_pool() {
-    model("budget::large_run_vs_large_run_for_the_whole_pool", Spec::bounded(2, 3), || {
         let spaces = pooled_world(2);
         let there = spaces.clone();
         let (a, b) = race(
@@ -244,13 +227,10 @@ fn large_run_vs_large_run_for_the_whole_pool() {
         );
         assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
         assert_exact(&spaces);
-    });
 }
 
 /// A run goes back while another is asked for: labels and words change hands under the leaf mutex, the budget after it.
-#[test]
 fn release_run_vs_large_run() {
-    model("budget::release_run_vs_large_run", Spec::two_threads(), || {
         let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
         let run = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
         let (there, written) = (spaces.clone(), Arc::new(UnsafeCell::new(0)));
@@ -280,5 +260,4 @@ fn release_run_vs_large_run() {
         if got.is_err() {
             assert!(LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).is_ok(), "it came back");
         }
-    });
 }

@@ -39,13 +39,14 @@ mod native {
 #[cfg(feature = "loom")]
 mod explored {
     use heaplab::sync::model_control::{
-        self, Action, Operand, Pass, SiteUse, Weakening, set_weakening, start_journal, start_sites, take_journal,
+        self, Action, Change, Mutant, Operand, Pass, SiteUse, set_mutant, start_journal, start_sites, take_journal,
         take_sites,
     };
     use heaplab::sync::{
-        Arc, AtomicBool, AtomicU32, ExploreOptions, HeapWord, Mutex, Ordering, UnsafeCell, explore, thread,
+        Arc, AtomicBool, AtomicU32, Condvar, ExploreOptions, HeapWord, Mutex, Ordering, UnsafeCell, explore, thread,
     };
-    use heaplab_verify::model::{Failure, Spec, model, try_model};
+    use heaplab_verify::model::{Failure, Fault, Spec, model, try_model};
+    use std::collections::BTreeSet;
     use std::panic::catch_unwind;
 
     use Ordering::{Acquire, Relaxed, Release};
@@ -294,24 +295,161 @@ mod explored {
         }
     }
 
+    /// Explores `f` under each mutant of its sites that `choose` wants; those that survive.
+    fn survivors(
+        options: &ExploreOptions,
+        choose: impl Fn(&Mutant) -> bool,
+        f: impl Fn() + Send + Sync + Copy + 'static,
+    ) -> (usize, Vec<Mutant>) {
+        start_sites();
+        assert!(explore(options, f).is_complete());
+        let mutants: Vec<Mutant> = take_sites().iter().flat_map(SiteUse::mutants).filter(choose).collect();
+        let mut survivors = Vec::new();
+        for &mutant in &mutants {
+            let guard = set_mutant(mutant);
+            let exploration = explore(options, f);
+            assert!(guard.hits() > 0, "{mutant} touched nothing");
+            if exploration.outcome.is_ok() {
+                survivors.push(mutant);
+            }
+        }
+        assert!(explore(options, f).is_complete(), "a mutant ends with its guard");
+        (mutants.len(), survivors)
+    }
+
     /// Each ordering of a correct protocol is found by the register, and the protocol fails when it is weakened.
     #[test]
     fn every_weakened_ordering_of_a_publication_is_killed() {
-        let explore_it = || explore(&ExploreOptions::default(), || publish_through_a_cell(Release, Acquire));
-        start_sites();
-        assert!(explore_it().is_complete());
-        let sites = take_sites();
-        assert_eq!(sites.len(), 2, "a store and a load: {sites:?}");
+        let is_ordering = |mutant: &Mutant| mutant.change.is_of_ordering();
+        let program = || publish_through_a_cell(Release, Acquire);
+        assert_eq!(survivors(&ExploreOptions::default(), is_ordering, program), (2, vec![]));
+    }
 
-        let weakenings: Vec<Weakening> = sites.iter().flat_map(SiteUse::weakenings).collect();
-        assert_eq!(weakenings.len(), 2);
-        for weakening in weakenings {
-            let guard = set_weakening(weakening);
-            let exploration = explore_it();
-            assert!(guard.hits() > 0, "{weakening:?} touched nothing");
-            assert!(exploration.outcome.is_err(), "{weakening:?} survives");
+    /// Two threads add twice under a lock taken by exchange; the last one out says so and is waited for.
+    fn count_and_signal() {
+        struct Shared {
+            is_held: AtomicBool,
+            count: UnsafeCell<u32>,
+            done: AtomicU32,
+            gate: (Mutex<bool>, Condvar),
         }
-        assert!(explore_it().is_complete(), "a weakening ends with its guard");
+        let shared = Arc::new(Shared {
+            is_held: AtomicBool::new(false),
+            count: UnsafeCell::new(0),
+            done: AtomicU32::new(0),
+            gate: (Mutex::new(false), Condvar::new()),
+        });
+        let add = |shared: &Shared| {
+            while shared.is_held.compare_exchange(false, true, Acquire, Relaxed).is_err() {
+                thread::yield_now();
+            }
+            // SAFETY: the flag excludes; the model checks it.
+            unsafe { shared.count.with_mut(|count| *count += 1) };
+            shared.is_held.swap(false, Release);
+            if shared.done.fetch_add(1, Relaxed) == 3 {
+                *shared.gate.0.lock() = true;
+                shared.gate.1.notify_one();
+            }
+        };
+        let other = thread::spawn({
+            let shared = shared.clone();
+            move || {
+                add(&shared);
+                add(&shared);
+            }
+        });
+        add(&shared);
+        add(&shared);
+        let mut is_open = shared.gate.0.lock();
+        while !*is_open {
+            is_open = shared.gate.1.wait(is_open);
+        }
+        drop(is_open);
+        other.join().unwrap();
+        // SAFETY: both have ended.
+        assert_eq!(unsafe { shared.count.with(|count| *count) }, 4);
+    }
+
+    /// Each kind of change is a real one: the protocol notices, but for those that make no other program.
+    #[test]
+    fn changed_steps_of_a_protocol_are_killed() {
+        let options = ExploreOptions { preemption_bound: Some(2), branches_max: 500, ..ExploreOptions::default() };
+        let is_protocol = |mutant: &Mutant| !mutant.change.is_of_ordering();
+        let (tried, survivors) = survivors(&options, is_protocol, count_and_signal);
+        assert_eq!(tried, 4 + 4 + 4 + 3, "an exchange, a swap, an addition and a notification");
+        let changes: Vec<_> = survivors.iter().map(|mutant| (mutant.operand, mutant.change)).collect();
+        let expected = [
+            // The holder writes once more what it wrote.
+            (Operand::CasSuccess, Change::Double),
+            // A lock that is given back by exchange may as well be given back by a load and a store, since its holder
+            // is alone in changing it; and the next publication comes before anything that depends on it.
+            (Operand::Rmw, Change::Split),
+            (Operand::Rmw, Change::Postpone),
+            // Nobody waits who could be woken twice.
+            (Operand::Notify, Change::Double),
+            // The notification comes after the unlock instead of before it.
+            (Operand::Notify, Change::Postpone),
+        ];
+        assert_eq!(changes, expected);
+    }
+
+    /// What is put off happens right after the next publication, not earlier, not later, and not never.
+    #[test]
+    fn a_postponed_exchange_trades_places_with_the_next_one() {
+        let outcomes = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+        let seen = outcomes.clone();
+        let program = move || {
+            let words = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
+            let other = thread::spawn({
+                let words = words.clone();
+                move || {
+                    let late = words.1.fetch_or(0, Acquire);
+                    (late, words.0.fetch_or(0, Acquire))
+                }
+            });
+            words.0.swap(1, Release);
+            words.1.swap(1, Release);
+            seen.lock().unwrap().insert(other.join().unwrap());
+            assert_eq!((words.0.fetch_or(0, Relaxed), words.1.fetch_or(0, Relaxed)), (1, 1), "nothing is lost");
+        };
+        start_sites();
+        assert!(explore(&ExploreOptions::default(), program.clone()).is_complete());
+        let swaps: Vec<_> = take_sites().into_iter().filter(|site| site.written == Release).collect();
+        assert_eq!(swaps.len(), 2, "two exchanges: {swaps:?}");
+        assert_eq!(std::mem::take(&mut *outcomes.lock().unwrap()), BTreeSet::from([(0, 0), (0, 1), (1, 1)]));
+
+        let guard = set_mutant(Mutant { site: swaps[0].site, operand: Operand::Rmw, change: Change::Postpone });
+        let exploration = explore(&ExploreOptions::default(), program);
+        assert!(exploration.is_complete(), "{:?}", exploration.outcome);
+        assert!(guard.hits() > 0);
+        // The reader looks at the second word first, so (1, 0) is what only the other order allows.
+        let outcomes = std::mem::take(&mut *outcomes.lock().unwrap());
+        assert_eq!(outcomes, BTreeSet::from([(0, 0), (0, 1), (1, 0), (1, 1)]));
+    }
+
+    /// The coin: a refusal strikes each attempt in some execution, never two of one execution, and none in another.
+    #[test]
+    fn a_fault_strikes_once_at_any_point_or_never() {
+        let outcomes = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+        let seen = outcomes.clone();
+        let spec = Spec::bounded(1, 2).with_fault(Fault::WeakExchange);
+        model("coin", spec, move || {
+            let word = AtomicU32::new(0);
+            let failed = [1, 2, 3].map(|next| word.compare_exchange_weak(next - 1, next, Relaxed, Relaxed).is_err());
+            seen.lock().unwrap().insert(failed);
+        });
+        let outcomes = std::mem::take(&mut *outcomes.lock().unwrap());
+        // After a failure the word is not what the later exchanges expect.
+        let expected = [[false; 3], [true; 3], [false, true, true], [false, false, true]];
+        assert_eq!(outcomes, BTreeSet::from(expected));
+    }
+
+    /// The coin takes a thread.
+    #[test]
+    fn five_threads_and_a_fault_are_refused() {
+        let spec = Spec::bounded(5, 2).with_fault(Fault::PageRequest);
+        let failure = try_model("five", spec, || spawn_and_join(4)).unwrap_err();
+        assert!(failure.to_string().contains("1 to 4"), "{failure}");
     }
 
     /// The journal of a failed exploration tells the failing execution, in order, with values.

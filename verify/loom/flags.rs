@@ -3,18 +3,27 @@
 //! Goal: switching concurrent allocation off and a second attachment cannot pass each other; a local heap has the flags
 //! that were set before it was attached or in a stop since. Method: the shipping heap, exact outcomes.
 
-use crate::worlds::{self, race};
+use super::worlds::{self, race};
 use heaplab::{AllocationType, AttachError, CollectionKind, FlagError, Heap};
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
+
+models! {
+    "flags":
+    attach_vs_concurrent_allocation_off: Spec::two_threads(),
+    attach_and_stay_vs_concurrent_allocation_off: Spec::two_threads(),
+    attach_vs_attach_with_concurrent_allocation_off: Spec::two_threads(),
+    attach_vs_attach_at_threads_max: Spec::two_threads(),
+    allocate_vs_gc_interval: Spec::bounded(2, 3),
+    allocate_vs_fail_allocation: Spec::bounded(2, 3),
+}
 
 fn heap() -> Heap {
     Heap::new(worlds::config(1, 2)).expect("a small world")
 }
 
 /// One is attached already: either the second one attaches, or the flag goes off, never both.
-#[test]
 fn attach_vs_concurrent_allocation_off() {
-    model("flags::attach_vs_concurrent_allocation_off", Spec::two_threads(), || {
         let heap = heap();
         let first = heap.attach().unwrap();
         let there = heap.clone();
@@ -27,52 +36,40 @@ fn attach_vs_concurrent_allocation_off() {
             outcome => panic!("{outcome:?}"),
         }
         drop(first);
-    });
 }
 
 /// The second stays attached, so that success of both would leave two where one is allowed.
-#[test]
 fn attach_and_stay_vs_concurrent_allocation_off() {
-    model("flags::attach_and_stay_vs_concurrent_allocation_off", Spec::two_threads(), || {
         let heap = heap();
         let first = heap.attach().unwrap();
         let there = heap.clone();
         let (off, second) = race(|| heap.set_concurrent_allocation(false), move || there.attach_raw());
         assert!(off.is_ok() != second.is_ok(), "{off:?}, {second:?}");
         drop((first, second));
-    });
 }
 
 /// With the flag off, two attachments at once: one gets in.
-#[test]
 fn attach_vs_attach_with_concurrent_allocation_off() {
-    model("flags::attach_vs_attach_with_concurrent_allocation_off", Spec::two_threads(), || {
         let heap = heap();
         heap.set_concurrent_allocation(false).unwrap();
         let there = heap.clone();
         let (a, b) = race(|| heap.attach_raw(), move || there.attach_raw());
         assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
         drop((a, b));
-    });
 }
 
 /// As many as the configuration allows, and one more.
-#[test]
 fn attach_vs_attach_at_threads_max() {
-    model("flags::attach_vs_attach_at_threads_max", Spec::two_threads(), || {
         let heap = heap();
         let first = heap.attach().unwrap();
         let there = heap.clone();
         let (a, b) = race(|| heap.attach_raw(), move || there.attach_raw());
         assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
         drop((first, a, b));
-    });
 }
 
 /// From the moment that the flag is set a thread collects at each allocation, whether it is attached then or comes later.
-#[test]
 fn allocate_vs_gc_interval() {
-    model("flags::allocate_vs_gc_interval", Spec::bounded(2, 3), || {
         let heap = heap();
         let there = heap.clone();
         let (set, ()) = race(
@@ -95,13 +92,10 @@ fn allocate_vs_gc_interval() {
         attachment.run(|scope| scope.new_array_in(1, AllocationType::Old).map(|_| ())).unwrap().unwrap();
         assert_eq!(heap.statistics().unwrap().collections[CollectionKind::Major as usize], majors + 1);
         assert!(heap.verify().unwrap().is_sound());
-    });
 }
 
 /// A failure that is injected while the thread allocates costs it a collection at most, and nothing else.
-#[test]
 fn allocate_vs_fail_allocation() {
-    model("flags::allocate_vs_fail_allocation", Spec::bounded(2, 3), || {
         let heap = heap();
         let there = heap.clone();
         let (set, ()) = race(
@@ -121,5 +115,4 @@ fn allocate_vs_fail_allocation() {
         );
         set.unwrap();
         assert!(heap.verify().unwrap().is_sound());
-    });
 }

@@ -4,12 +4,20 @@
 //! shipping claim of a header and the shipping mark bits; each collector writes a copy of its own plainly before it claims.
 //! There is one collector thread today; the interfaces are those of several, and so are their orderings.
 
-use crate::worlds::{self, race};
+use super::worlds::{self, race};
 use heaplab::object::{Header, Root};
 use heaplab::space::Spaces;
 use heaplab::sync::{Arc, Ordering};
 use heaplab::words::{Offset, PageIndex};
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
+
+models! {
+    "forwarding":
+    evacuate_vs_evacuate: Spec::two_threads(),
+    keep_vs_keep: Spec::two_threads(),
+    mark_vs_mark: Spec::two_threads(),
+}
 
 /// An object of two words in the first page after the roots, room for copies in the next.
 fn world() -> (Arc<Spaces>, Offset) {
@@ -50,21 +58,16 @@ fn evacuate(spaces: &Spaces, object: Offset, to: Offset) -> Offset {
     }
 }
 
-#[test]
 fn evacuate_vs_evacuate() {
-    model("forwarding::evacuate_vs_evacuate", Spec::two_threads(), || {
         let (spaces, object) = world();
         let to = spaces.layout().page_end(spaces.layout().page_of(object));
         let there = spaces.clone();
         let (a, b) = race(|| evacuate(&spaces, object, to), move || evacuate(&there, object, to.plus(64)));
         assert_eq!(a, b, "one copy");
-    });
 }
 
 /// One finds no destination and keeps the object: then the other one leaves it where it is.
-#[test]
 fn keep_vs_keep() {
-    model("forwarding::keep_vs_keep", Spec::two_threads(), || {
         fn keep(spaces: &Spaces, object: Offset) -> bool {
             let map = Root::ByteArrayMap.offset();
             // SAFETY: in a stop; headers are accessed atomically.
@@ -76,12 +79,9 @@ fn keep_vs_keep() {
         let there = spaces.clone();
         let (a, b) = race(|| keep(&spaces, object), move || keep(&there, object));
         assert!(a != b, "one of them decides");
-    });
 }
 
-#[test]
 fn mark_vs_mark() {
-    model("forwarding::mark_vs_mark", Spec::two_threads(), || {
         let (spaces, object) = world();
         let there = spaces.clone();
         let (a, b) = race(
@@ -92,5 +92,4 @@ fn mark_vs_mark() {
         assert!(a[1] != b[0], "one marks the second object");
         assert!(spaces.pages.is_marked(object));
         assert!(spaces.pages.is_marked(object.plus(8)));
-    });
 }

@@ -6,14 +6,27 @@
 //! owners of a word are a race, and so is a carver without an edge from the commit; at the end everything below the
 //! frontier is accounted for, byte by byte.
 
-use crate::worlds::{self, PAGE, ROOTS, race};
+use super::worlds::{self, PAGE, ROOTS, race};
 use heaplab::memory::{Memory, PageSource};
 use heaplab::object::{Root, View};
 use heaplab::page::PageTable;
 use heaplab::space::{Carved, NewSpace, Ordinal};
 use heaplab::sync::{Arc, thread};
 use heaplab::words::{AttemptError, Layout, Offset, PageIndex, WORD_BYTES};
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
+
+models! {
+    "frontier":
+    carve_vs_carve_in_a_fresh_page: Spec::two_threads(),
+    carve_vs_seal: Spec::two_threads(),
+    seal_vs_seal: Spec::two_threads(),
+    carve_vs_carve_seal_into_a_committed_page: Spec::two_threads(),
+    carve_of_a_rest_vs_seal: Spec::two_threads(),
+    carve_carve_vs_carve_at_the_end_of_the_table: Spec::two_threads(),
+    seal_vs_seal_with_one_commit_refused: Spec::two_threads(),
+    carve_vs_carve_vs_carve: Spec::bounded(3, 3),
+}
 
 /// A LAB; two of them leave 32 bytes of a page.
 const LAB: usize = 48;
@@ -107,22 +120,17 @@ impl World {
 const FIRST: usize = ROOTS;
 
 /// Both reach a page that nobody has used: it is committed and entered once, and both write to it.
-#[test]
 fn carve_vs_carve_in_a_fresh_page() {
-    model("frontier::carve_vs_carve_in_a_fresh_page", Spec::two_threads(), || {
         let world = World::new(&[(FIRST, false)]);
         let there = world.clone();
         let (a, b) = race(|| world.carve(8), move || there.carve(8));
         let parts = [a.expect("room for both"), b.expect("room for both")].concat();
         assert_eq!(parts.len(), 2, "no page is sealed");
         world.account(&[FIRST], parts);
-    });
 }
 
 /// The page has room for one of the two: the other seals it, once, and goes on in the next page, which it commits.
-#[test]
 fn carve_vs_seal() {
-    model("frontier::carve_vs_seal", Spec::two_threads(), || {
         let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
         let first = world.carve(8).unwrap();
         let there = world.clone();
@@ -130,13 +138,10 @@ fn carve_vs_seal() {
         let parts = [first, a.expect("room"), b.expect("room")].concat();
         assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
         world.account(&[FIRST, FIRST + 1], parts);
-    });
 }
 
 /// Both find the page used up, both try to seal it.
-#[test]
 fn seal_vs_seal() {
-    model("frontier::seal_vs_seal", Spec::two_threads(), || {
         let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
         let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
         let there = world.clone();
@@ -144,39 +149,30 @@ fn seal_vs_seal() {
         let parts = [first, a.expect("room"), b.expect("room")].concat();
         assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
         world.account(&[FIRST, FIRST + 1], parts);
-    });
 }
 
 /// O-2, the sealer's side: the page that it seals was committed by the other thread, and the page that it enters was
 /// committed long ago, so nothing but the frontier itself leads from that commit to its filler.
-#[test]
 fn carve_vs_carve_seal_into_a_committed_page() {
-    model("frontier::carve_vs_carve_seal_into_a_committed_page", Spec::two_threads(), || {
         let world = World::new(&[(FIRST, false), (FIRST + 1, true)]);
         let there = world.clone();
         let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
         let parts = a.into_iter().chain([b]).flat_map(|carved| carved.expect("room")).collect();
         world.account(&[FIRST, FIRST + 1], parts);
-    });
 }
 
 /// A small request takes the rest of a page that is too small for the other one.
-#[test]
 fn carve_of_a_rest_vs_seal() {
-    model("frontier::carve_of_a_rest_vs_seal", Spec::two_threads(), || {
         let world = World::new(&[(FIRST, true), (FIRST + 1, true)]);
         let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
         let there = world.clone();
         let (a, b) = race(|| world.carve(8), move || there.carve(LAB));
         let parts = [first, a.expect("room"), b.expect("room")].concat();
         world.account(&[FIRST, FIRST + 1], parts);
-    });
 }
 
 /// Refused only when the table is used up: of three LABs wanted, the two that fit are served.
-#[test]
 fn carve_carve_vs_carve_at_the_end_of_the_table() {
-    model("frontier::carve_carve_vs_carve_at_the_end_of_the_table", Spec::two_threads(), || {
         let world = World::new(&[(FIRST, false)]);
         let there = world.clone();
         let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
@@ -184,13 +180,10 @@ fn carve_carve_vs_carve_at_the_end_of_the_table() {
         assert_eq!(all.iter().filter(|carved| carved.is_err()).count(), 1, "two fit: {all:?}");
         assert!(all.contains(&Err(AttemptError::Exhausted)));
         world.account(&[FIRST], all.into_iter().flatten().flatten().collect());
-    });
 }
 
 /// The system refuses the commit of the next page once: that carver is told so, the other one is served.
-#[test]
 fn seal_vs_seal_with_one_commit_refused() {
-    model("frontier::seal_vs_seal_with_one_commit_refused", Spec::two_threads(), || {
         let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
         let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
         world.memory.fail_commit_at(core::num::NonZeroUsize::new(1));
@@ -200,13 +193,10 @@ fn seal_vs_seal_with_one_commit_refused() {
         let served: Vec<_> = [a, b].into_iter().flatten().flatten().collect();
         assert!(!served.is_empty(), "the refusal happens once");
         world.account(&[FIRST, FIRST + 1], [first, served].concat());
-    });
 }
 
 /// Three carvers, one page border.
-#[test]
 fn carve_vs_carve_vs_carve() {
-    model("frontier::carve_vs_carve_vs_carve", Spec::bounded(3, 3), || {
         let world = World::new(&[(FIRST, false), (FIRST + 1, false)]);
         let others: Vec<_> = (0..2)
             .map(|_| {
@@ -220,5 +210,4 @@ fn carve_vs_carve_vs_carve() {
         }
         assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
         world.account(&[FIRST, FIRST + 1], parts);
-    });
 }

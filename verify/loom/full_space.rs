@@ -5,13 +5,21 @@
 //! shows addresses. Two flags outside of the model say what is over: they are read and written between operations, where
 //! no thread is switched, and add no edge.
 
-use crate::worlds;
+use super::worlds;
 use heaplab::object::Root;
 use heaplab::sync::{Arc, thread};
 use heaplab::words::Offset;
 use heaplab::{AllocationOrigin, AllocationType, CollectionKind, Heap, LocalHeap, SpaceKind};
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+models! {
+    "full_space":
+    simulate_vs_allocate: Spec::bounded(2, 3),
+    simulate_vs_collect: Spec::bounded(2, 3),
+    simulate_vs_allocate_vs_collect: Spec::bounded(3, 3),
+}
 
 struct World {
     heap: Heap,
@@ -91,9 +99,7 @@ fn fill_old_space(world: &World) {
     world.is_full.store(true, Ordering::Release);
 }
 
-#[test]
 fn simulate_vs_allocate() {
-    model("full_space::simulate_vs_allocate", Spec::bounded(2, 3), || {
         let world = World::new(3);
         let page = prepare(&world);
         let other = thread::spawn({
@@ -111,12 +117,9 @@ fn simulate_vs_allocate() {
         fill_old_space(&world);
         other.join().unwrap();
         world.end();
-    });
 }
 
-#[test]
 fn simulate_vs_collect() {
-    model("full_space::simulate_vs_collect", Spec::bounded(2, 3), || {
         let world = World::new(2);
         prepare(&world);
         let other = thread::spawn({
@@ -126,13 +129,10 @@ fn simulate_vs_collect() {
         fill_old_space(&world);
         other.join().unwrap();
         world.end();
-    });
 }
 
 /// All three: the allocating thread's memory is taken from it, given back, and never handed out twice.
-#[test]
 fn simulate_vs_allocate_vs_collect() {
-    model("full_space::simulate_vs_allocate_vs_collect", Spec::bounded(3, 3), || {
         let world = World::new(3);
         let page = prepare(&world);
         let allocator = thread::spawn({
@@ -157,5 +157,4 @@ fn simulate_vs_allocate_vs_collect() {
         allocator.join().unwrap();
         collector.join().unwrap();
         world.end();
-    });
 }

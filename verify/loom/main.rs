@@ -1,17 +1,26 @@
 //! Models: one file a protocol, several models each, named by their race. Under `--features loom` each is explored
 //! exhaustively within its stated bound; otherwise it runs many times with real threads, as a smoke test.
+//!
+//! This file is compiled twice: as the test target, where each row of a table is a test, and into the binary, which runs
+//! models side by side and tries mutants against them.
 
-mod budget;
+#[cfg(test)]
 mod canary;
-mod flags;
-mod forwarding;
-mod frontier;
-mod full_space;
+#[cfg(test)]
 mod litmus;
-mod mission;
-mod page_set;
-mod publication;
-mod refill;
-mod request;
-mod safepoint;
 mod worlds;
+
+/// Declares the protocols' modules, and collects their tables.
+macro_rules! protocols {
+    ($($protocol:ident),* $(,)?) => {
+        $(mod $protocol;)*
+
+        /// Every model, protocol by protocol.
+        #[allow(dead_code, reason = "the tests come from the tables themselves")]
+        pub(crate) fn all() -> Vec<heaplab_verify::model::Model> {
+            [$($protocol::MODELS),*].concat()
+        }
+    };
+}
+
+protocols!(page_set, budget, frontier, refill, safepoint, request, full_space, publication, forwarding, flags, mission,);

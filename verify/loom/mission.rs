@@ -5,11 +5,24 @@
 //! shipping heap through its safe API, in worlds where the rival can take the last page. One model a space, since a
 //! scenario over all of them multiplies without adding a race; the last model chains two spaces.
 
-use crate::worlds::{self, PAGE};
+use super::worlds::{self, PAGE};
 use heaplab::page::PageKind;
 use heaplab::sync::thread;
 use heaplab::{AllocError, AllocationType, Heap, HeapConfig, Reserve, Scope, Shape, SpaceKind, Tail};
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
+
+models! {
+    "mission":
+    old_after_full_old_vs_old: Spec::bounded(2, 3),
+    young_after_full_new_vs_young: Spec::bounded(2, 3),
+    map_after_full_map_vs_old: Spec::bounded(2, 3),
+    code_after_full_code_vs_old: Spec::bounded(2, 3),
+    large_after_full_large_vs_old: Spec::bounded(2, 3),
+    large_after_full_large_vs_large: Spec::bounded(2, 3),
+    old_and_map_after_full_spaces_vs_old: Spec::bounded(2, 3),
+    scope_vs_scope: Spec::bounded(2, 3),
+}
 
 /// What the scope's owner allocates.
 type Step = fn(&mut Scope<'_, '_>) -> Result<(), AllocError>;
@@ -94,81 +107,58 @@ fn assert_whole(heap: &Heap) {
     assert!(held.is_empty(), "held for nobody: {held:?}");
 }
 
-#[test]
 fn old_after_full_old_vs_old() {
-    model("mission::old_after_full_old_vs_old", Spec::bounded(2, 3), || {
         mission(worlds::config(1, 2), Reserve { old_pages: 1, ..Reserve::NONE }, &[(SpaceKind::Old, old)], &[old]);
-    });
 }
 
-#[test]
 fn young_after_full_new_vs_young() {
-    model("mission::young_after_full_new_vs_young", Spec::bounded(2, 3), || {
         mission(
             worlds::config(1, 1),
             Reserve { young_pages: 1, ..Reserve::NONE },
             &[(SpaceKind::New, young)],
             &[young],
         );
-    });
 }
 
-#[test]
 fn map_after_full_map_vs_old() {
-    model("mission::map_after_full_map_vs_old", Spec::bounded(2, 3), || {
         mission(worlds::config(1, 2), Reserve { map_pages: 1, ..Reserve::NONE }, &[(SpaceKind::Map, map)], &[old]);
-    });
 }
 
-#[test]
 fn code_after_full_code_vs_old() {
-    model("mission::code_after_full_code_vs_old", Spec::bounded(2, 3), || {
         mission(worlds::config(1, 2), Reserve { code_pages: 1, ..Reserve::NONE }, &[(SpaceKind::Code, code)], &[old]);
-    });
 }
 
-#[test]
 fn large_after_full_large_vs_old() {
-    model("mission::large_after_full_large_vs_old", Spec::bounded(2, 3), || {
         mission(
             worlds::config(1, 2),
             Reserve { large_bytes: PAGE, ..Reserve::NONE },
             &[(SpaceKind::Large, large)],
             &[old],
         );
-    });
 }
 
 /// The rival wants runs as well: it may take the area's pages, not those of the reserve.
-#[test]
 fn large_after_full_large_vs_large() {
-    model("mission::large_after_full_large_vs_large", Spec::bounded(2, 3), || {
         mission(
             worlds::config(1, 2),
             Reserve { large_bytes: PAGE, ..Reserve::NONE },
             &[(SpaceKind::Large, large)],
             &[large],
         );
-    });
 }
 
 /// The scenario in small: old and map after full spaces, one after the other.
-#[test]
 fn old_and_map_after_full_spaces_vs_old() {
-    model("mission::old_and_map_after_full_spaces_vs_old", Spec::bounded(2, 3), || {
         mission(
             worlds::config(1, 3),
             Reserve { old_pages: 1, map_pages: 1, ..Reserve::NONE },
             &[(SpaceKind::Old, old), (SpaceKind::Map, map)],
             &[old],
         );
-    });
 }
 
 /// P9: two scopes at once, each with a reserve; there is room for both.
-#[test]
 fn scope_vs_scope() {
-    model("mission::scope_vs_scope", Spec::bounded(2, 3), || {
         let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
         let reserve = Reserve { old_pages: 1, ..Reserve::NONE };
         let other = thread::spawn({
@@ -180,5 +170,4 @@ fn scope_vs_scope() {
         assert_whole(&heap);
         let verification = heap.verify().expect("a sound heap");
         assert!(verification.is_sound(), "{}", verification.describe());
-    });
 }

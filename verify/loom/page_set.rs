@@ -4,12 +4,28 @@
 //! wrote about the page (O-1). Method: each page has a note in a plain cell that its owner alone may touch, so two owners
 //! at once, or an owner without an edge from the one before, are a race.
 
-use crate::worlds::race;
+use super::worlds::race;
 use heaplab::space::PageSet;
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::words::PageIndex;
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+models! {
+    "page_set":
+    take_vs_take_of_the_last_page: Spec::two_threads(),
+    take_vs_take_with_enough_pages: Spec::two_threads(),
+    take_vs_take_in_one_word: Spec::two_threads(),
+    take_vs_put: Spec::two_threads(),
+    take_after_put: Spec::two_threads(),
+    take_take_vs_put_put_in_one_word: Spec::two_threads(),
+    take_vs_take_put: Spec::two_threads(),
+    take_vs_take_put_with_a_page_to_spare: Spec::two_threads(),
+    take_vs_take_take_put: Spec::two_threads(),
+    put_vs_put_vs_take_take: Spec::bounded(3, 3),
+    take_vs_take_vs_put: Spec::bounded(3, 3),
+}
 
 struct World {
     set: PageSet,
@@ -52,61 +68,47 @@ impl World {
     }
 }
 
-#[test]
 fn take_vs_take_of_the_last_page() {
-    model("page_set::take_vs_take_of_the_last_page", Spec::two_threads(), || {
         let world = World::new(2, 1, &[1]);
         let there = world.clone();
         let (a, b) = race(|| world.take(), move || there.take());
         assert!(a.is_some() != b.is_some(), "one of them: {a:?}, {b:?}");
         assert_eq!(a.or(b), Some((1, 1)));
         assert!(world.drain().is_empty());
-    });
 }
 
 /// As many pages as takers, in different words: nobody is refused, whoever scans first.
-#[test]
 fn take_vs_take_with_enough_pages() {
-    model("page_set::take_vs_take_with_enough_pages", Spec::two_threads(), || {
         let world = World::new(2, 1, &[0, 1]);
         let there = world.clone();
         let (a, b) = race(|| world.take(), move || there.take());
         let (a, b) = (a.expect("enough pages"), b.expect("enough pages"));
         assert_ne!(a.0, b.0);
         assert!(world.drain().is_empty());
-    });
 }
 
 /// The same within one word, where the second taker's guess may be stale.
-#[test]
 fn take_vs_take_in_one_word() {
-    model("page_set::take_vs_take_in_one_word", Spec::two_threads(), || {
         let world = World::new(2, 2, &[0, 1]);
         let there = world.clone();
         let (a, b) = race(|| world.take(), move || there.take());
         let (a, b) = (a.expect("enough pages"), b.expect("enough pages"));
         assert_ne!(a.0, b.0);
         assert!(world.drain().is_empty());
-    });
 }
 
 /// O-1: the taker reads the note plainly.
-#[test]
 fn take_vs_put() {
-    model("page_set::take_vs_put", Spec::two_threads(), || {
         let world = World::new(2, 1, &[]);
         let there = world.clone();
         let (taken, ()) = race(|| world.take(), move || there.put(1, 7));
         assert!(matches!(taken, None | Some((1, 7))));
         assert_eq!(world.drain().len(), usize::from(taken.is_none()));
-    });
 }
 
 /// I-2: who takes after a page was put gets one, though nothing but time lies between. (The flag is outside of the model:
 /// there it adds no edge, as time adds none, and a load of the counter may be stale.)
-#[test]
 fn take_after_put() {
-    model("page_set::take_after_put", Spec::two_threads(), || {
         let world = World::new(1, 1, &[]);
         let (there, is_put) = (world.clone(), Arc::new(AtomicBool::new(false)));
         let puts = is_put.clone();
@@ -123,13 +125,10 @@ fn take_after_put() {
             },
         );
         assert_eq!(world.drain().len(), usize::from(taken.is_none()));
-    });
 }
 
 /// O-1's release sequence: another page's bits change in the word between put and take.
-#[test]
 fn take_take_vs_put_put_in_one_word() {
-    model("page_set::take_take_vs_put_put_in_one_word", Spec::two_threads(), || {
         let world = World::new(2, 2, &[]);
         let there = world.clone();
         let (taken, ()) = race(
@@ -144,13 +143,10 @@ fn take_take_vs_put_put_in_one_word() {
         pages.extend(world.drain());
         pages.sort_unstable();
         assert_eq!(pages, [0, 1], "none is lost, none is taken twice");
-    });
 }
 
 /// A page goes around: the second taker finds it as it was at first, or as the first taker put it back, or not at all.
-#[test]
 fn take_vs_take_put() {
-    model("page_set::take_vs_take_put", Spec::two_threads(), || {
         let world = World::new(2, 1, &[1]);
         let there = world.clone();
         let (a, b) = race(
@@ -167,13 +163,10 @@ fn take_vs_take_put() {
         assert!(matches!(b, None | Some((1, 1))), "{b:?}");
         assert!(a.is_some() || b.is_some(), "there was a page");
         assert_eq!(world.drain().len(), usize::from(a.is_none()), "none is lost");
-    });
 }
 
 /// I-2: at every moment one page at least is available, so the taker is not refused, though pages leave and come back.
-#[test]
 fn take_vs_take_put_with_a_page_to_spare() {
-    model("page_set::take_vs_take_put_with_a_page_to_spare", Spec::two_threads(), || {
         let world = World::new(2, 1, &[0, 1]);
         let there = world.clone();
         let (a, b) = race(
@@ -188,13 +181,10 @@ fn take_vs_take_put_with_a_page_to_spare() {
         assert_eq!(note as usize, page);
         assert!(b < 2);
         assert_eq!(world.drain(), [1 - page]);
-    });
 }
 
 /// The shape that shows an ABA where there is one: one takes, the other takes twice and puts the first back.
-#[test]
 fn take_vs_take_take_put() {
-    model("page_set::take_vs_take_take_put", Spec::two_threads(), || {
         let world = World::new(2, 2, &[0, 1]);
         let there = world.clone();
         let (a, (b, c)) = race(
@@ -213,14 +203,11 @@ fn take_vs_take_take_put() {
         pages.extend(world.drain());
         pages.sort_unstable();
         assert_eq!(pages, [0, 1], "every page has one owner: {a:?}, {b:?}, {c:?}");
-    });
 }
 
 /// O-1 across three threads: what the first putter wrote reaches the taker although the second putter's change of the
 /// same word lies between.
-#[test]
 fn put_vs_put_vs_take_take() {
-    model("page_set::put_vs_put_vs_take_take", Spec::bounded(3, 3), || {
         let world = World::new(2, 2, &[]);
         let putters: Vec<_> = (0..2)
             .map(|page| {
@@ -237,12 +224,9 @@ fn put_vs_put_vs_take_take() {
         pages.extend(world.drain());
         pages.sort_unstable();
         assert_eq!(pages, [0, 1]);
-    });
 }
 
-#[test]
 fn take_vs_take_vs_put() {
-    model("page_set::take_vs_take_vs_put", Spec::bounded(3, 3), || {
         let world = World::new(2, 1, &[0]);
         let others: [thread::JoinHandle<Option<(usize, u32)>>; 2] = [
             thread::spawn({
@@ -264,5 +248,4 @@ fn take_vs_take_vs_put() {
         pages.extend(world.drain());
         pages.sort_unstable();
         assert_eq!(pages, [0, 1]);
-    });
 }

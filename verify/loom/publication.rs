@@ -5,13 +5,25 @@
 //! that is not is followed. Method: the shipping heap; its words are written plainly before publication, so a reader without
 //! an edge is a race.
 
-use crate::worlds::{self, race};
+use super::worlds::{self, race};
 use heaplab::object::Tagged;
 use heaplab::sync::{Arc, Mutex};
 use heaplab::thread::{PersistentHandles, RootSets};
 use heaplab::words::Offset;
 use heaplab::{AllocationType, Array, CollectionKind, Heap, Persistent, Scope};
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
+
+models! {
+    "publication":
+    store_root_vs_load_root: Spec::bounded(2, 3),
+    store_vs_load: Spec::bounded(2, 3),
+    store_vs_minor_collection: Spec::bounded(2, 3),
+    persist_vs_open: Spec::bounded(2, 3),
+    store_root_vs_major_collection: Spec::bounded(2, 3),
+    release_vs_visit: Spec::two_threads(),
+    add_vs_visit: Spec::two_threads(),
+}
 
 fn heap() -> Heap {
     Heap::new(worlds::config(1, 2)).expect("a small world")
@@ -46,9 +58,7 @@ fn is_seven(scope: &Scope<'_, '_>, value: heaplab::Ref<'_, heaplab::Value>) -> b
     true
 }
 
-#[test]
 fn store_root_vs_load_root() {
-    model("publication::store_root_vs_load_root", Spec::bounded(2, 3), || {
         let heap = heap();
         let set = heap.new_root_set(1);
         let (there, slots) = (heap.clone(), set.clone());
@@ -62,7 +72,6 @@ fn store_root_vs_load_root() {
             },
         );
         assert_sound(&heap);
-    });
 }
 
 /// A heap with an old array of one element, held by a persistent handle.
@@ -75,9 +84,7 @@ fn heap_with_host() -> (Heap, Arc<Persistent<Array>>) {
     (heap, Arc::new(host))
 }
 
-#[test]
 fn store_vs_load() {
-    model("publication::store_vs_load", Spec::bounded(2, 3), || {
         let (heap, host) = heap_with_host();
         let (there, its_host) = (heap.clone(), host.clone());
         race(
@@ -96,13 +103,10 @@ fn store_vs_load() {
             },
         );
         assert_sound(&heap);
-    });
 }
 
 /// P14: the edge from the old to the young array is remembered, or the collection came before the store.
-#[test]
 fn store_vs_minor_collection() {
-    model("publication::store_vs_minor_collection", Spec::bounded(2, 3), || {
         let (heap, host) = heap_with_host();
         let (there, its_host) = (heap.clone(), host.clone());
         race(
@@ -125,13 +129,10 @@ fn store_vs_minor_collection() {
             let host = scope.open(&host).unwrap();
             assert!(is_seven(scope, scope.load(scope.get(host), 0)), "held by the old array alone");
         });
-    });
 }
 
 /// A persistent handle goes from thread to thread by the embedder's own lock.
-#[test]
 fn persist_vs_open() {
-    model("publication::persist_vs_open", Spec::bounded(2, 3), || {
         let heap = heap();
         let post = Arc::new(Mutex::new(None::<Persistent<Array>>));
         let (there, posted) = (heap.clone(), post.clone());
@@ -152,13 +153,10 @@ fn persist_vs_open() {
             },
         );
         assert_sound(&heap);
-    });
 }
 
 /// A root that is only a root set's survives a collection that runs at the same time as its store.
-#[test]
 fn store_root_vs_major_collection() {
-    model("publication::store_root_vs_major_collection", Spec::bounded(2, 3), || {
         let heap = heap();
         let set = heap.new_root_set(1);
         let (there, slots) = (heap.clone(), set.clone());
@@ -176,13 +174,10 @@ fn store_root_vs_major_collection() {
             },
         );
         assert_sound(&heap);
-    });
 }
 
 /// P15: a release may come at any time, visits included: the cell is followed before it and forgotten after it.
-#[test]
 fn release_vs_visit() {
-    model("publication::release_vs_visit", Spec::two_threads(), || {
         let handles = Arc::new(PersistentHandles::new());
         let at = |offset: usize| Tagged::reference(Offset::new(offset));
         let (kept, released) = (handles.add(at(256)), handles.add(at(512)));
@@ -207,13 +202,10 @@ fn release_vs_visit() {
         });
         assert_eq!(handles.len(), 1);
         assert_eq!(kept.tagged(), at(264));
-    });
 }
 
 /// A handle that is added while the roots are visited is visited now or the next time, whole.
-#[test]
 fn add_vs_visit() {
-    model("publication::add_vs_visit", Spec::two_threads(), || {
         let handles = Arc::new(PersistentHandles::new());
         let sets = Arc::new(RootSets::new());
         let at = Tagged::reference(Offset::new(256));
@@ -243,5 +235,4 @@ fn add_vs_visit() {
         drop(set);
         sets.visit(|_| panic!("a dropped set is forgotten"));
         assert_eq!(handles.len(), 1);
-    });
 }

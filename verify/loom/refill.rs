@@ -5,12 +5,24 @@
 //! object is written in full by its owner, so overlap is a race; at the end every page is walked and compared with the list
 //! of what was allocated.
 
-use crate::worlds::{self, PAGE, race};
+use super::worlds::{self, PAGE, race};
 use heaplab::allocation::Allocator;
 use heaplab::page::PageKind;
 use heaplab::space::Spaces;
 use heaplab::words::{AllocationType, AttemptError, Limit, WORD_BYTES};
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
+
+models! {
+    "refill":
+    young_vs_young: Spec::two_threads(),
+    old_vs_old: Spec::two_threads(),
+    old_vs_old_on_fresh_pages: Spec::bounded(2, 3),
+    old_vs_old_in_one_page: Spec::two_threads(),
+    old_vs_old_to_the_last_byte: Spec::two_threads(),
+    young_vs_old: Spec::two_threads(),
+    map_vs_code_for_the_last_page: Spec::two_threads(),
+}
 
 /// Allocates `bytes` bytes and writes every word of them.
 fn allocate(
@@ -80,9 +92,7 @@ fn served(
     a.into_iter().chain(b).map(|object| object.expect("there is room for all")).collect()
 }
 
-#[test]
 fn young_vs_young() {
-    model("refill::young_vs_young", Spec::two_threads(), || {
         let spaces = worlds::spaces(&worlds::layout(2, 1, 1));
         let there = spaces.clone();
         let (a, b) = race(
@@ -90,7 +100,6 @@ fn young_vs_young() {
             move || live(&there, AllocationType::Young, &[40, 24]),
         );
         account(&spaces, served(a, b));
-    });
 }
 
 /// Old pages with room for any regular object, one for each of `count` objects of 24 bytes; the objects.
@@ -104,9 +113,7 @@ fn offer(spaces: &Spaces, count: usize) -> Vec<(usize, usize)> {
 }
 
 /// Each takes a page of its own, or the second goes on in what the first gave back.
-#[test]
 fn old_vs_old() {
-    model("refill::old_vs_old", Spec::two_threads(), || {
         let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
         let before = offer(&spaces, 2);
         let there = spaces.clone();
@@ -114,27 +121,21 @@ fn old_vs_old() {
             race(|| live(&spaces, AllocationType::Old, &[24]), move || live(&there, AllocationType::Old, &[40]));
         let hole_bytes = account(&spaces, [before, served(a, b)].concat());
         assert_eq!(hole_bytes, 2 * PAGE - 2 * 24 - 24 - 40, "no byte is wasted");
-    });
 }
 
 /// The same on pages that do not exist yet: pool, budget, addresses and the system's answer lie in between.
-#[test]
 fn old_vs_old_on_fresh_pages() {
-    model("refill::old_vs_old_on_fresh_pages", Spec::bounded(2, 3), || {
         let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
         let there = spaces.clone();
         let (a, b) =
             race(|| live(&spaces, AllocationType::Old, &[24]), move || live(&there, AllocationType::Old, &[40]));
         let hole_bytes = account(&spaces, served(a, b));
         assert!(hole_bytes == 2 * PAGE - 64 || hole_bytes == PAGE - 64, "in one page or two: {hole_bytes}");
-    });
 }
 
 /// One page in all: the second local heap goes on in what the first one left, or is refused because the first still owns
 /// the page. Its holes, written by the first, are read plainly by the second (O-1).
-#[test]
 fn old_vs_old_in_one_page() {
-    model("refill::old_vs_old_in_one_page", Spec::two_threads(), || {
         let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
         let there = spaces.clone();
         let (a, b) =
@@ -143,13 +144,10 @@ fn old_vs_old_in_one_page() {
         let objects: Vec<_> = a.into_iter().chain(b).flatten().collect();
         let bytes: usize = objects.iter().map(|&(_, bytes)| bytes).sum();
         assert_eq!(account(&spaces, objects), PAGE - bytes, "no byte is wasted");
-    });
 }
 
 /// A page fills up to its last byte: it has no hole, is in no set, and is not lost.
-#[test]
 fn old_vs_old_to_the_last_byte() {
-    model("refill::old_vs_old_to_the_last_byte", Spec::two_threads(), || {
         let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
         let before = offer(&spaces, 2);
         let there = spaces.clone();
@@ -157,12 +155,9 @@ fn old_vs_old_to_the_last_byte() {
             race(|| live(&spaces, AllocationType::Old, &[64, 40]), move || live(&there, AllocationType::Old, &[64]));
         let hole_bytes = account(&spaces, [before, served(a, b)].concat());
         assert_eq!(hole_bytes, 40, "no byte is wasted");
-    });
 }
 
-#[test]
 fn young_vs_old() {
-    model("refill::young_vs_old", Spec::two_threads(), || {
         let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
         let there = spaces.clone();
         let (a, b) = race(
@@ -170,18 +165,14 @@ fn young_vs_old() {
             move || live(&there, AllocationType::Old, &[24, 64]),
         );
         account(&spaces, served(a, b));
-    });
 }
 
 /// Different spaces, one budget: with a page for one of them, one is served.
-#[test]
 fn map_vs_code_for_the_last_page() {
-    model("refill::map_vs_code_for_the_last_page", Spec::two_threads(), || {
         let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
         let there = spaces.clone();
         let (a, b) =
             race(|| live(&spaces, AllocationType::Map, &[32]), move || live(&there, AllocationType::Code, &[64]));
         assert!(a[0].is_ok() != b[0].is_ok(), "{a:?}, {b:?}");
         account(&spaces, a.into_iter().chain(b).flatten().collect());
-    });
 }

@@ -5,12 +5,24 @@
 //! it, with a wish that is looked at again under the collector lock; the counts are asserted exactly. At the end of the file
 //! the same on a whole heap.
 
-use crate::worlds::{self, race};
+use super::worlds::{self, race};
 use heaplab::Heap;
 use heaplab::sync::{Arc, thread};
 use heaplab::thread::{CollectionCounts, Local, Safepoint};
 use heaplab::words::CollectionKind::{self, Major, MemoryReducing, Minor};
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
+
+models! {
+    "request":
+    fail_vs_fail: Spec::two_threads(),
+    fail_vs_fail_of_a_stronger_kind: Spec::two_threads(),
+    fail_fail_vs_fail: Spec::two_threads(),
+    fail_vs_park_unpark: Spec::two_threads(),
+    fail_vs_fail_vs_fail_of_three_kinds: Spec::bounded(3, 3),
+    fail_vs_fail_vs_fail: Spec::bounded(3, 3),
+    heap_collect_vs_collect: Spec::two_threads(),
+}
 
 struct World {
     safepoint: Safepoint,
@@ -61,46 +73,35 @@ impl World {
 }
 
 /// Both were running when their attempts failed, so no collection lies between, and one serves both.
-#[test]
 fn fail_vs_fail() {
-    model("request::fail_vs_fail", Spec::two_threads(), || {
         let world = World::new(2);
         let there = world.clone();
         let (a, b) = race(|| world.fail(0, &[Minor]), move || there.fail(1, &[Minor]));
         assert!(a[0] != b[0], "exactly one collects");
         assert_eq!(world.started(), [1, 0, 0]);
-    });
 }
 
 /// Of different kinds: the stronger one serves the weaker wish, but not the other way around.
-#[test]
 fn fail_vs_fail_of_a_stronger_kind() {
-    model("request::fail_vs_fail_of_a_stronger_kind", Spec::two_threads(), || {
         let world = World::new(2);
         let there = world.clone();
         let (minor, major) = race(|| world.fail(0, &[Minor]), move || there.fail(1, &[Major]));
         assert!(major[0], "nobody else runs a major collection");
         assert_eq!(world.started(), [u64::from(minor[0]), 1, 0]);
-    });
 }
 
 /// Two rounds against one: the second round is served by a collection that started after it, never by the first.
-#[test]
 fn fail_fail_vs_fail() {
-    model("request::fail_fail_vs_fail", Spec::two_threads(), || {
         let world = World::new(2);
         let there = world.clone();
         let (a, b) = race(|| world.fail(0, &[Minor, Minor]), move || there.fail(1, &[Minor]));
         let [started, ..] = world.started();
         assert_eq!(started, a.iter().chain(&b).filter(|&&collected| collected).count() as u64);
         assert_eq!(started, 2, "one of the first round serves the other thread");
-    });
 }
 
 /// The other thread parks and comes back between its attempt and nothing: it asks for nothing and delays nobody.
-#[test]
 fn fail_vs_park_unpark() {
-    model("request::fail_vs_park_unpark", Spec::two_threads(), || {
         let world = World::new(2);
         let there = world.clone();
         let (a, ()) = race(
@@ -117,13 +118,10 @@ fn fail_vs_park_unpark() {
         );
         assert!(a[0]);
         assert_eq!(world.started(), [0, 1, 0]);
-    });
 }
 
 /// Three kinds at once: the strongest always runs; a weaker one runs only if it comes before every stronger one.
-#[test]
 fn fail_vs_fail_vs_fail_of_three_kinds() {
-    model("request::fail_vs_fail_vs_fail_of_three_kinds", Spec::bounded(3, 3), || {
         let world = World::new(3);
         let others: Vec<_> = [(1, Major), (2, MemoryReducing)]
             .into_iter()
@@ -136,13 +134,10 @@ fn fail_vs_fail_vs_fail_of_three_kinds() {
         let others: Vec<bool> = others.into_iter().map(|other| other.join().unwrap()).collect();
         assert!(others[1], "nobody else runs the strongest");
         assert_eq!(world.started(), [u64::from(minor), u64::from(others[0]), 1]);
-    });
 }
 
 /// Three fail together: one collection.
-#[test]
 fn fail_vs_fail_vs_fail() {
-    model("request::fail_vs_fail_vs_fail", Spec::bounded(3, 3), || {
         let world = World::new(3);
         let others: Vec<_> = (1..3)
             .map(|index| {
@@ -154,13 +149,10 @@ fn fail_vs_fail_vs_fail() {
         collected += others.into_iter().map(|other| usize::from(other.join().unwrap())).sum::<usize>();
         assert_eq!(collected, 1);
         assert_eq!(world.started(), [1, 0, 0]);
-    });
 }
 
 /// The whole heap: both threads ask for a minor collection while they run; it runs once, and really.
-#[test]
 fn heap_collect_vs_collect() {
-    model("request::heap_collect_vs_collect", Spec::two_threads(), || {
         let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
         let (a, b) = (heap.attach_raw().unwrap(), heap.attach_raw().unwrap());
         // SAFETY: each local heap is used by one thread at a time; a parked one may move to another thread.
@@ -189,5 +181,4 @@ fn heap_collect_vs_collect() {
         drop(locals);
         let statistics = heap.statistics().unwrap();
         assert_eq!(statistics.collections, [1, 0, 0]);
-    });
 }

@@ -5,11 +5,32 @@
 //! runs in a stop, or a missing edge between its work and the stop's (O-3, O-4), is a race; a lost wake-up is a deadlock;
 //! and a thread that is counted twice or never meets an assertion of the safepoint itself.
 
-use crate::worlds::race;
+use super::worlds::race;
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::thread::{Local, Safepoint};
 use heaplab::words::CollectionKind;
-use heaplab_verify::model::{Spec, model};
+use heaplab_verify::model::Spec;
+use heaplab_verify::models;
+
+models! {
+    "safepoint":
+    park_vs_stop: Spec::two_threads(),
+    poll_vs_stop: Spec::two_threads(),
+    unpark_vs_stop: Spec::two_threads(),
+    park_unpark_vs_stop: Spec::two_threads(),
+    poll_vs_stop_stop: Spec::two_threads(),
+    unpark_vs_stop_stop: Spec::two_threads(),
+    attach_detach_vs_stop: Spec::two_threads(),
+    abandon_vs_stop_detach: Spec::two_threads(),
+    abandon_vs_detach: Spec::two_threads(),
+    initiator_vs_poll: Spec::two_threads(),
+    initiator_vs_unpark: Spec::two_threads(),
+    initiator_vs_initiator: Spec::two_threads(),
+    initiator_vs_attach_detach: Spec::two_threads(),
+    poll_vs_park_vs_stop: Spec::bounded(3, 3),
+    initiator_vs_initiator_vs_stop: Spec::bounded(3, 3),
+    initiator_vs_initiator_vs_unpark: Spec::bounded(3, 3),
+}
 
 /// What a stop adds to every part; a thread's own work adds 1.
 const STOP: u32 = 100;
@@ -88,9 +109,7 @@ fn against_stops(world: fn() -> Arc<World>, stops: u32, work: u32, mutator: fn(&
     assert_eq!(counted, u64::from(stops));
 }
 
-#[test]
 fn park_vs_stop() {
-    model("safepoint::park_vs_stop", Spec::two_threads(), || {
         against_stops(
             || World::new(1, 0),
             1,
@@ -100,12 +119,9 @@ fn park_vs_stop() {
                 world.safepoint.park(local);
             },
         );
-    });
 }
 
-#[test]
 fn poll_vs_stop() {
-    model("safepoint::poll_vs_stop", Spec::two_threads(), || {
         against_stops(
             || World::new(1, 0),
             1,
@@ -117,12 +133,9 @@ fn poll_vs_stop() {
                 world.safepoint.park(local);
             },
         );
-    });
 }
 
-#[test]
 fn unpark_vs_stop() {
-    model("safepoint::unpark_vs_stop", Spec::two_threads(), || {
         against_stops(
             || World::new(0, 1),
             1,
@@ -133,13 +146,10 @@ fn unpark_vs_stop() {
                 world.safepoint.park(local);
             },
         );
-    });
 }
 
 /// A parked region around which the thread works.
-#[test]
 fn park_unpark_vs_stop() {
-    model("safepoint::park_unpark_vs_stop", Spec::two_threads(), || {
         against_stops(
             || World::new(1, 0),
             1,
@@ -152,13 +162,10 @@ fn park_unpark_vs_stop() {
                 world.safepoint.park(local);
             },
         );
-    });
 }
 
 /// The second stop begins while the thread may still be on its way out of the first.
-#[test]
 fn poll_vs_stop_stop() {
-    model("safepoint::poll_vs_stop_stop", Spec::two_threads(), || {
         against_stops(
             || World::new(1, 0),
             2,
@@ -170,12 +177,9 @@ fn poll_vs_stop_stop() {
                 world.safepoint.park(local);
             },
         );
-    });
 }
 
-#[test]
 fn unpark_vs_stop_stop() {
-    model("safepoint::unpark_vs_stop_stop", Spec::two_threads(), || {
         against_stops(
             || World::new(0, 1),
             2,
@@ -186,7 +190,6 @@ fn unpark_vs_stop_stop() {
                 world.safepoint.park(local);
             },
         );
-    });
 }
 
 /// A thread that attaches, works and detaches; its last work is done before its record disappears.
@@ -203,22 +206,17 @@ fn visit(world: &World, part: usize) {
     });
 }
 
-#[test]
 fn attach_detach_vs_stop() {
-    model("safepoint::attach_detach_vs_stop", Spec::two_threads(), || {
         let world = World::new(0, 0);
         let there = world.clone();
         race(|| world.stop(None), move || visit(&there, 0));
         assert_eq!(world.end(), (vec![STOP + 2], 1));
         assert!(world.safepoint.lock().locals().is_empty());
-    });
 }
 
 /// A local heap that is dropped where its thread may not wait for the lock: whoever takes the lock next detaches it, and
 /// sees what it did last.
-#[test]
 fn abandon_vs_stop_detach() {
-    model("safepoint::abandon_vs_stop_detach", Spec::two_threads(), || {
         let world = World::new(1, 0);
         let there = world.clone();
         race(
@@ -236,7 +234,6 @@ fn abandon_vs_stop_detach() {
         detach_abandoned(&world);
         assert_eq!(world.end(), (vec![STOP + 2, STOP], 1));
         assert!(world.safepoint.lock().locals().is_empty());
-    });
 }
 
 fn detach_abandoned(world: &World) {
@@ -248,9 +245,7 @@ fn detach_abandoned(world: &World) {
 }
 
 /// The same without a stop in between that would order the two.
-#[test]
 fn abandon_vs_detach() {
-    model("safepoint::abandon_vs_detach", Spec::two_threads(), || {
         let world = World::new(1, 0);
         let there = world.clone();
         race(
@@ -264,7 +259,6 @@ fn abandon_vs_detach() {
         );
         detach_abandoned(&world);
         assert_eq!(world.end(), (vec![2, 0], 0));
-    });
 }
 
 /// An attached thread begins the stop, and works on as soon as it is over (T-6).
@@ -276,9 +270,7 @@ fn initiate(world: &World, index: usize) {
     world.safepoint.park(local);
 }
 
-#[test]
 fn initiator_vs_poll() {
-    model("safepoint::initiator_vs_poll", Spec::two_threads(), || {
         let world = World::new(2, 0);
         let there = world.clone();
         race(
@@ -292,12 +284,9 @@ fn initiator_vs_poll() {
             },
         );
         assert_eq!(world.end(), (vec![STOP + 2, STOP + 2, STOP], 1));
-    });
 }
 
-#[test]
 fn initiator_vs_unpark() {
-    model("safepoint::initiator_vs_unpark", Spec::two_threads(), || {
         let world = World::new(1, 1);
         let there = world.clone();
         race(
@@ -310,35 +299,26 @@ fn initiator_vs_unpark() {
             },
         );
         assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
-    });
 }
 
 /// Both want a stop of their own: two stops, each of which waits for the other's initiator.
-#[test]
 fn initiator_vs_initiator() {
-    model("safepoint::initiator_vs_initiator", Spec::two_threads(), || {
         let world = World::new(2, 0);
         let there = world.clone();
         race(|| initiate(&world, 0), move || initiate(&there, 1));
         assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP], 2));
-    });
 }
 
-#[test]
 fn initiator_vs_attach_detach() {
-    model("safepoint::initiator_vs_attach_detach", Spec::two_threads(), || {
         let world = World::new(1, 0);
         let there = world.clone();
         race(|| initiate(&world, 0), move || visit(&there, 1));
         assert_eq!(world.end(), (vec![STOP + 2, STOP + 2], 1));
         assert_eq!(world.safepoint.lock().locals().len(), 1);
-    });
 }
 
 /// Two threads are waited for, one of which parks because of the stop and one perhaps by itself.
-#[test]
 fn poll_vs_park_vs_stop() {
-    model("safepoint::poll_vs_park_vs_stop", Spec::bounded(3, 3), || {
         let world = World::new(2, 0);
         let poller = thread::spawn({
             let world = world.clone();
@@ -361,13 +341,10 @@ fn poll_vs_park_vs_stop() {
         poller.join().unwrap();
         parker.join().unwrap();
         assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
-    });
 }
 
 /// Two initiators and a stranger who begins a stop of its own.
-#[test]
 fn initiator_vs_initiator_vs_stop() {
-    model("safepoint::initiator_vs_initiator_vs_stop", Spec::bounded(3, 3), || {
         let world = World::new(2, 0);
         let initiators: Vec<_> = (0..2)
             .map(|index| {
@@ -380,13 +357,10 @@ fn initiator_vs_initiator_vs_stop() {
             initiator.join().unwrap();
         }
         assert_eq!(world.end(), (vec![3 * STOP + 2, 3 * STOP + 2, 3 * STOP], 3));
-    });
 }
 
 /// Both initiators' stops have to wait for a thread that leaves a parked region.
-#[test]
 fn initiator_vs_initiator_vs_unpark() {
-    model("safepoint::initiator_vs_initiator_vs_unpark", Spec::bounded(3, 3), || {
         let world = World::new(2, 1);
         let initiators: Vec<_> = (0..2)
             .map(|index| {
@@ -402,5 +376,4 @@ fn initiator_vs_initiator_vs_unpark() {
             initiator.join().unwrap();
         }
         assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP + 1, 2 * STOP], 2));
-    });
 }

@@ -1,6 +1,8 @@
 //! Models: small concurrent programs, explored completely or red.
 //!
-//! A model is a closure over `heaplab::sync` and a [`Spec`] that says how large it is. [`model`] runs it:
+//! A [`Model`] is a body over `heaplab::sync` and a [`Spec`] that says how large it is. The models of the suite are listed
+//! in tables, one for each protocol (the macro [`models!`](crate::models), in `verify/loom/`); from such a table come both
+//! the tests and the registry that the binary works on. [`model`] runs one:
 //!
 //! | build | what [`model`] does |
 //! |---|---|
@@ -14,12 +16,14 @@
 //!   is red, whoever set the limit.
 //! - R-2: no execution failed an assertion, deadlocked, or raced.
 //! - R-3: it ran with exactly the threads it declares; else its certificate would claim a larger or a smaller world.
+//! - R-4: a model of a table ran about as many executions as the committed baseline says: a model that shrinks to a tenth
+//!   has lost its race, one that grows tenfold will soon not end (`baseline`).
 //!
-//! A green pass leaves a [`Certificate`]: one printed line, and one line of JSON in `target/heaplab/certificates.jsonl` when
-//! the environment has `HEAPLAB_CERTIFICATES`. It names the bound and what the checker cannot see ([`blind_spots`],
+//! A green pass leaves a [`Certificate`]. It names the bound and what the checker cannot see ([`blind_spots`],
 //! [`TRUSTED`]), because "complete" means complete within those.
 //!
-//! Whether the models would notice a weaker ordering is measured by the module `weaken`, which exists with the feature.
+//! Whether the models would notice a weaker ordering, or a step of a protocol that is missing, is measured by mutants
+//! (`mutation`, with the feature).
 //!
 //! # Examples
 //!
@@ -38,13 +42,25 @@
 //! });
 //! ```
 
+#[cfg(feature = "loom")]
+pub mod baseline;
+#[cfg(feature = "loom")]
+pub mod census;
 mod certificate;
+#[cfg(feature = "loom")]
+pub mod mutation;
 mod runner;
 #[cfg(feature = "loom")]
-pub mod weaken;
+pub mod token;
+#[cfg(feature = "loom")]
+mod watch;
 
-pub use certificate::{Certificate, TRUSTED, blind_spots};
-pub use runner::{Failure, model, try_model};
+pub use certificate::{Certificate, TRUSTED, artefact_path, blind_spots};
+pub use runner::{Failure, model, run, try_model};
+#[cfg(feature = "loom")]
+pub use runner::{OnExecution, PassOptions, explore_once, explore_pass, passes, write_picture};
+#[cfg(feature = "loom")]
+pub use watch::Snapshot;
 
 use std::fmt;
 
@@ -93,6 +109,70 @@ pub enum Passes {
     },
 }
 
+/// What may fail once, at any one point of every execution or never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The memory source refuses a request for pages.
+    PageRequest,
+    /// A `compare_exchange_weak` fails although the value is the expected one.
+    WeakExchange,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PageRequest => "one refused page request",
+            Self::WeakExchange => "one spurious failure of a weak exchange",
+        })
+    }
+}
+
+/// A model of a table.
+#[derive(Clone, Copy)]
+pub struct Model {
+    /// `protocol::race`.
+    pub name: &'static str,
+    /// How large it is.
+    pub spec: Spec,
+    /// One execution.
+    pub body: fn(),
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").field("name", &self.name).field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
+
+/// The table of a protocol's models: the protocol's name, then the functions that are their bodies, each with its
+/// [`Spec`]. Becomes a constant `MODELS` and, in a test build, a test for each.
+#[macro_export]
+macro_rules! models {
+    ($protocol:literal: $($race:ident: $spec:expr),* $(,)?) => {
+        /// The models of this protocol.
+        #[allow(dead_code, reason = "the tests use the table's rows, the binary the table")]
+        pub(crate) const MODELS: &[$crate::model::Model] = &[$($crate::model::Model {
+            name: concat!($protocol, "::", stringify!($race)),
+            spec: $spec,
+            body: $race,
+        }),*];
+
+        #[cfg(test)]
+        mod explored {
+            use super::*;
+
+            $(#[test]
+            fn $race() {
+                $crate::model::run(&$crate::model::Model {
+                    name: concat!($protocol, "::", stringify!($race)),
+                    spec: $spec,
+                    body: super::$race,
+                });
+            })*
+        }
+    };
+}
+
 /// How large a model is, and how to run it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -102,6 +182,8 @@ pub struct Spec {
     pub bound: Bound,
     /// Passes run.
     pub passes: Passes,
+    /// What may fail once in each execution.
+    pub fault: Option<Fault>,
     /// Choices an execution may make; more is red. It catches a loop that spins without yielding.
     pub branches_max: usize,
     /// Executions after which to give up, red. `None`: run to the end.
@@ -118,6 +200,7 @@ impl Spec {
             threads: 2,
             bound: Bound::Unbounded,
             passes: Passes::Both,
+            fault: None,
             branches_max: 10_000,
             executions_max: None,
             smoke_runs: 200,
@@ -139,6 +222,14 @@ impl Spec {
     pub const fn normal_only(mut self, reason: &'static str) -> Self {
         assert!(!reason.is_empty(), "leaving a pass out needs a reason");
         self.passes = Passes::NormalOnly { reason };
+        self
+    }
+
+    /// Lets `fault` strike once, at any point or never. Only the model checker can: natively nothing fails. The checker
+    /// needs a thread for it, so the model may have one less.
+    #[must_use]
+    pub const fn with_fault(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
         self
     }
 

@@ -1,16 +1,16 @@
 //! The runner: turns a closure and a [`Spec`] into certificates or a failure that says where it stands.
 //!
-//! Under the model checker each pass is one call of `heaplab::sync::explore`; the runner adds the rules of the
+//! Under the model checker each pass is one call of `heaplab::sync::explore`; the runner adds the rules of the
 //! parent module. Without it the closure is repeated on real threads.
 
-use super::{Bound, Certificate, Spec, THREADS_MAX};
+use super::{Bound, Certificate, Model, Spec, THREADS_MAX};
 use std::fmt;
 
 #[cfg(feature = "loom")]
-const _: () = assert!(THREADS_MAX == heaplab::sync::ExploreOptions::THREADS_MAX);
+pub use explored::{OnExecution, PassOptions, explore_once, explore_pass, passes, write_picture};
 
 /// Why a model is red.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// The model.
     pub model: String,
@@ -22,6 +22,27 @@ pub struct Failure {
     pub executions: u64,
     /// What went wrong.
     pub message: String,
+    /// Whether it only met a limit: no execution failed, but not all were seen.
+    pub truncated: bool,
+    /// The execution that failed, if one did.
+    #[cfg(feature = "loom")]
+    pub snapshot: Option<Box<super::Snapshot>>,
+}
+
+impl Failure {
+    /// A model that cannot run at all.
+    fn before_it_ran(name: &str, spec: &Spec, message: String) -> Failure {
+        Failure {
+            model: name.to_owned(),
+            pass: None,
+            bound: spec.bound,
+            executions: 0,
+            message,
+            truncated: false,
+            #[cfg(feature = "loom")]
+            snapshot: None,
+        }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -45,13 +66,34 @@ impl std::error::Error for Failure {}
 ///
 /// # Panics
 ///
-/// When the model is red; the message names model, pass, bound, executions and the failure inside.
+/// When the model is red; the message names model, pass, bound, executions and the failure inside. What the failing
+/// execution did has been printed and drawn before.
 #[track_caller]
 pub fn model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Vec<Certificate> {
-    match try_model(name, spec, f) {
+    match check(name, spec, f, true) {
         Ok(certificates) => certificates,
         Err(failure) => panic!("{failure}"),
     }
+}
+
+/// Runs a model of a table, and compares it with the baseline.
+///
+/// # Panics
+///
+/// As [`model`], and when the baseline objects.
+#[track_caller]
+pub fn run(of: &Model) {
+    let certificates = model(of.name, of.spec, of.body);
+    #[cfg(feature = "loom")]
+    {
+        let baseline = super::baseline::Baseline::committed();
+        for one in &certificates {
+            if let Some(objection) = baseline.objection(&one.model, &one.pass, one.executions) {
+                panic!("model {}, {} pass: {objection}", one.model, one.pass);
+            }
+        }
+    }
+    drop(certificates);
 }
 
 /// As [`model`], with failure as a value. For the tests of the tests, which need models to fail.
@@ -62,74 +104,35 @@ pub fn model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Ve
 ///
 /// Why the model is red. Certificates of passes that were green before it are printed and recorded all the same.
 pub fn try_model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<Vec<Certificate>, Failure> {
-    if spec.threads == 0 || spec.threads > THREADS_MAX {
-        return Err(Failure {
-            model: name.to_owned(),
-            pass: None,
-            bound: spec.bound,
-            executions: 0,
-            message: format!(
-                "it declares {} threads; a model has 1 to {THREADS_MAX}, its first included",
-                spec.threads
-            ),
-        });
-    }
-    run(name, spec, f)
+    check(name, spec, f, false)
 }
 
-#[cfg(feature = "loom")]
-fn run(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<Vec<Certificate>, Failure> {
-    use super::weaken;
-    use heaplab::sync::explore;
-    use std::sync::Arc;
-
-    let f: weaken::Body = Arc::new(f);
-    let mutant = weaken::mutant_of_environment(name, spec, &f)?;
-    let mut certificates = Vec::new();
-    for &pass in weaken::passes(spec) {
-        let body = f.clone();
-        let exploration = explore(&weaken::options(spec, pass), move || body());
-        let problem = if let Err(message) = &exploration.outcome {
-            Some(message.clone())
-        } else if exploration.truncated {
-            Some("truncated: executions were left when the limit was met".to_owned())
-        } else if exploration.threads_max < spec.threads {
-            Some(format!("it declares {} threads and never ran more than {}", spec.threads, exploration.threads_max))
-        } else {
-            None
-        };
-        if let Some(message) = problem {
-            return Err(Failure {
-                model: name.to_owned(),
-                pass: Some(pass.to_string()),
-                bound: spec.bound,
-                executions: exploration.executions,
-                message,
-            });
-        }
-        let certificate = Certificate {
-            model: name.to_owned(),
-            pass: pass.to_string(),
-            passes: spec.passes,
-            threads: exploration.threads_max,
-            bound: spec.bound,
-            executions: exploration.executions,
-            operations_max: exploration.operations_max,
-            duration: exploration.duration,
-        };
-        // A mutant is not the program that a certificate speaks of.
-        if mutant.is_none() {
-            certificate.publish();
-        }
-        certificates.push(certificate);
+fn check(
+    name: &str,
+    spec: Spec,
+    f: impl Fn() + Send + Sync + 'static,
+    loud: bool,
+) -> Result<Vec<Certificate>, Failure> {
+    let threads_max = if spec.fault.is_some() { THREADS_MAX - 1 } else { THREADS_MAX };
+    if spec.threads == 0 || spec.threads > threads_max {
+        let message = format!(
+            "it declares {} threads; a model has 1 to {threads_max}, its first included{}",
+            spec.threads,
+            if spec.fault.is_some() { " (its fault takes one)" } else { "" }
+        );
+        return Err(Failure::before_it_ran(name, &spec, message));
     }
-    super::weaken::sweep(name, spec, &f);
-    Ok(certificates)
+    run_passes(name, spec, f, loud)
 }
 
 #[cfg(not(feature = "loom"))]
 #[expect(clippy::unnecessary_wraps, reason = "the explored form can fail")]
-fn run(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<Vec<Certificate>, Failure> {
+fn run_passes(
+    name: &str,
+    spec: Spec,
+    f: impl Fn() + Send + Sync + 'static,
+    _loud: bool,
+) -> Result<Vec<Certificate>, Failure> {
     let start = std::time::Instant::now();
     let how = repeat(spec.smoke_runs, f);
     println!("model {name}: {} runs {how}, {:.2} s, certifies nothing", spec.smoke_runs, start.elapsed().as_secs_f64());
@@ -151,4 +154,178 @@ fn repeat(runs: usize, f: impl Fn() + Send + Sync + 'static) -> &'static str {
     let scheduler = shuttle::scheduler::RandomScheduler::new_from_seed(0x1ab, runs);
     shuttle::Runner::new(scheduler, heaplab::sync::shuttle_config()).run(f);
     "in random schedules"
+}
+
+#[cfg(feature = "loom")]
+use explored::run_passes;
+
+#[cfg(feature = "loom")]
+mod explored {
+    use super::super::watch::{self, Subject};
+    use super::super::{Fault, Passes, Snapshot, artefact_path};
+    use super::{Certificate, Failure, Model, Spec, THREADS_MAX};
+    use crate::trace::{Counterexample, Sources};
+    use heaplab::sync::model_control::{self, Mutant, Pass, set_mutant, start_journal, take_journal};
+    use heaplab::sync::{ExploreOptions, explore};
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    const _: () = assert!(THREADS_MAX == ExploreOptions::THREADS_MAX);
+
+    /// What is called with the number of each execution that begins.
+    pub type OnExecution = Arc<dyn Fn(u64) + Send + Sync>;
+
+    /// How to run a pass.
+    #[derive(Clone, Default)]
+    pub struct PassOptions {
+        /// Run this mutant instead of the program.
+        pub mutant: Option<Mutant>,
+        /// Give up after so many executions, beyond what the specification says.
+        pub executions_max: Option<u64>,
+        /// Called at the start of each execution, to tell of progress.
+        pub on_execution: Option<OnExecution>,
+        /// Whether to print and draw a failure as soon as it happens.
+        pub loud: bool,
+    }
+
+    /// The passes of a specification.
+    #[must_use]
+    pub fn passes(spec: &Spec) -> &'static [Pass] {
+        match spec.passes {
+            Passes::Both => &[Pass::Normal, Pass::ReadAsRmw],
+            Passes::NormalOnly { .. } => &[Pass::Normal],
+        }
+    }
+
+    pub(super) fn run_passes(
+        name: &str,
+        spec: Spec,
+        f: impl Fn() + Send + Sync + 'static,
+        loud: bool,
+    ) -> Result<Vec<Certificate>, Failure> {
+        let body = Arc::new(f);
+        let mut certificates = Vec::new();
+        for &pass in passes(&spec) {
+            let body = body.clone();
+            let options = PassOptions { loud, ..PassOptions::default() };
+            let certificate = explore_pass(name, &spec, pass, &options, move || body())?;
+            certificate.publish();
+            certificates.push(certificate);
+        }
+        Ok(certificates)
+    }
+
+    fn subject(name: &str, spec: &Spec, pass: Pass, options: &PassOptions) -> Subject {
+        Subject {
+            model: name.to_owned(),
+            pass: pass.to_string(),
+            bound: spec.bound.to_string(),
+            mutant: options.mutant.map(|mutant| mutant.to_string()),
+            loud: options.loud,
+        }
+    }
+
+    fn explore_options(spec: &Spec, pass: Pass, executions_max: Option<u64>) -> ExploreOptions {
+        ExploreOptions {
+            preemption_bound: spec.bound.preemptions(),
+            branches_max: spec.branches_max,
+            pass,
+            fault: spec.fault.map(|fault| match fault {
+                Fault::PageRequest => model_control::Fault::PageRequest,
+                Fault::WeakExchange => model_control::Fault::WeakExchange,
+            }),
+            executions_max: [spec.executions_max, executions_max].into_iter().flatten().min(),
+            duration_max: None,
+            threads_max: spec.threads,
+        }
+    }
+
+    /// Explores one pass of a model.
+    ///
+    /// # Errors
+    ///
+    /// Why it is red. Under a mutant that is what is hoped for.
+    pub fn explore_pass(
+        name: &str,
+        spec: &Spec,
+        pass: Pass,
+        options: &PassOptions,
+        f: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Certificate, Failure> {
+        let how = explore_options(spec, pass, options.executions_max);
+        let on_execution = options.on_execution.clone();
+        let mutant = options.mutant.map(set_mutant);
+        watch::begin(subject(name, spec, pass, options));
+        start_journal();
+        let exploration = explore(&how, move || {
+            if let Some(on_execution) = &on_execution {
+                on_execution(model_control::execution());
+            }
+            f();
+        });
+        let _ = take_journal();
+        let snapshot = watch::end();
+        drop(mutant);
+        let message = if let Err(message) = &exploration.outcome {
+            // What was said first; a later panic may be wreckage.
+            snapshot.as_ref().map_or(message.clone(), |snapshot| snapshot.message.clone())
+        } else if exploration.truncated {
+            "truncated: executions were left when the limit was met".to_owned()
+        } else if exploration.threads_max < spec.threads {
+            format!("it declares {} threads and never ran more than {}", spec.threads, exploration.threads_max)
+        } else {
+            let sizes = (exploration.threads_max, exploration.executions, exploration.operations_max);
+            return Ok(Certificate::new(name, &pass.to_string(), spec, sizes, exploration.duration));
+        };
+        Err(Failure {
+            model: name.to_owned(),
+            pass: Some(pass.to_string()),
+            bound: spec.bound,
+            executions: exploration.executions,
+            message,
+            truncated: exploration.truncated,
+            snapshot: snapshot.map(Box::new),
+        })
+    }
+
+    /// Runs the first `execution` executions of a pass and returns what the last of them did; fewer if one fails before.
+    /// With the counterexample that it makes.
+    #[must_use]
+    pub fn explore_once(of: &Model, pass: Pass, mutant: Option<Mutant>, execution: u64) -> (Snapshot, Counterexample) {
+        let options = PassOptions { mutant, ..PassOptions::default() };
+        let subject = subject(of.name, &of.spec, pass, &options);
+        let how = explore_options(&of.spec, pass, Some(execution));
+        let guard = mutant.map(set_mutant);
+        watch::begin(subject.clone());
+        start_journal();
+        let exploration = explore(&how, of.body);
+        let journal = take_journal();
+        drop(guard);
+        let snapshot = watch::end().unwrap_or(Snapshot {
+            execution: exploration.executions,
+            thread: None,
+            message: String::new(),
+            journal,
+        });
+        let counterexample = watch::counterexample(&subject, snapshot.clone());
+        (snapshot, counterexample)
+    }
+
+    /// Draws a counterexample into `target/heaplab/counterexamples/`; the file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn write_picture(counterexample: &Counterexample, sources: &Sources) -> std::io::Result<PathBuf> {
+        let mut name = counterexample.model.replace("::", ".");
+        name.extend(counterexample.mutant.iter().flat_map(|mutant| ["-", mutant]).flat_map(str::chars).map(
+            |character| {
+                if character.is_ascii_alphanumeric() || ".-".contains(character) { character } else { '_' }
+            },
+        ));
+        let path = artefact_path(&format!("counterexamples/{name}.svg"));
+        std::fs::create_dir_all(path.parent().expect("the path has a directory"))?;
+        std::fs::write(&path, counterexample.svg(sources))?;
+        Ok(path)
+    }
 }

@@ -1,0 +1,62 @@
+//! Live progress of many processes: one line on the error stream, if that is a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The line.
+pub(super) struct Live {
+    bar: ProgressBar,
+    running: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Executions of each job that runs.
+    jobs: BTreeMap<String, u64>,
+    /// Executions of the jobs that have ended.
+    ended: u64,
+}
+
+impl Live {
+    pub(super) fn new(jobs: usize) -> Live {
+        let bar = ProgressBar::new(jobs as u64);
+        let style = ProgressStyle::with_template("{elapsed_precise} {bar:24} {pos}/{len}  {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Live { bar, running: Mutex::default() }
+    }
+
+    /// A job stands at so many executions.
+    pub(super) fn at(&self, job: &str, executions: u64) {
+        let mut state = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        state.jobs.insert(job.to_owned(), executions);
+        self.show(&state);
+    }
+
+    /// A job has ended, after so many executions.
+    pub(super) fn end(&self, job: &str, executions: u64) {
+        let mut state = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        state.jobs.remove(job);
+        state.ended += executions;
+        self.bar.inc(1);
+        self.show(&state);
+    }
+
+    fn show(&self, state: &State) {
+        let all = state.ended + state.jobs.values().sum::<u64>();
+        let rate = all as f64 / self.bar.elapsed().as_secs_f64().max(0.001);
+        let names: Vec<String> = state.jobs.iter().map(|(job, count)| format!("{job} {count}")).collect();
+        self.bar.set_message(format!("{all} executions, {rate:.0}/s: {}", names.join(", ")));
+    }
+
+    /// Prints a line above the progress, wherever that is drawn; on the error stream.
+    pub(super) fn say(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+
+    pub(super) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,221 @@
+//! `heaplab models`: every model, side by side as processes.
+
+use super::live::Live;
+use super::table::grouped;
+use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, complain, complain_raw, find_models};
+use crate::model::Model;
+use crate::model::baseline::Baseline;
+use crate::model::census::Census;
+use crate::suite::pool;
+use crate::suite::process::{self, Event, Outcome};
+use crate::suite::record::{ModelRecord, SuiteRecord};
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, Table};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+/// Runs the models that the options name and prints their table.
+#[must_use]
+pub(super) fn models(all: &[Model], options: &ModelsOptions) -> u8 {
+    let chosen = match find_models(all, options.only.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(text) => {
+            complain(&text);
+            return BAD_USAGE;
+        }
+    };
+    if options.bless && options.only.is_some() {
+        complain("--bless writes the whole baseline: it needs every model, so it cannot go with --only");
+        return BAD_USAGE;
+    }
+    let start = Instant::now();
+    let records = match run(&chosen, options.jobs()) {
+        Ok(records) => records,
+        Err(text) => {
+            complain(&text);
+            return FAILED;
+        }
+    };
+    print(&records, start.elapsed().as_secs_f64());
+    let mut passed = records.iter().all(|record| record.failure.is_none());
+    let certificates: Vec<_> = records.iter().flat_map(|record| record.certificates.clone()).collect();
+    if options.bless {
+        if !passed {
+            complain("a model is red: the baseline stays as it is");
+        } else if let Err(error) = std::fs::write(Baseline::path(), Baseline::of(&certificates).text()) {
+            complain(&format!("the baseline cannot be written: {error}"));
+            passed = false;
+        }
+    } else {
+        for objection in objections(all, &records, options.only.is_none()) {
+            complain(&objection);
+            passed = false;
+        }
+    }
+    let mut record = SuiteRecord::load();
+    let is_whole = options.only.is_none();
+    if is_whole {
+        record.models = records;
+        match unexercised(&record) {
+            Ok(unexercised) => record.unexercised = unexercised,
+            Err(error) => {
+                complain(&format!("the sources cannot be read, so it is not known what no model runs: {error}"))
+            }
+        }
+    } else {
+        for one in records {
+            record.models.retain(|known| known.name != one.name);
+            record.models.push(one);
+        }
+    }
+    for site in &record.unexercised {
+        complain(&format!("no model runs {site}"));
+        passed = false;
+    }
+    passed &= save(&record, options.json.as_deref());
+    if passed { PASSED } else { FAILED }
+}
+
+/// Writes the record, and once more where the options say.
+pub(super) fn save(record: &SuiteRecord, json: Option<&Path>) -> bool {
+    let saved = record.save().map_err(|error| format!("{}: {error}", SuiteRecord::path().display()));
+    let copied = json.map_or(Ok(()), |path| {
+        let text = serde_json::to_string_pretty(record).map_err(std::io::Error::from);
+        text.and_then(|text| std::fs::write(path, text + "\n"))
+            .map_err(|error| format!("--json {}: {error}", path.display()))
+    });
+    for error in [saved.as_ref().err(), copied.as_ref().err()].into_iter().flatten() {
+        complain(error);
+    }
+    if let Ok(path) = &saved {
+        let _ = writeln!(std::io::stdout(), "certificate: {}", path.display());
+    }
+    saved.is_ok() && copied.is_ok()
+}
+
+/// Runs the models as processes.
+pub(super) fn run(models: &[&Model], jobs: usize) -> Result<Vec<ModelRecord>, String> {
+    let live = Live::new(models.len());
+    // The longest first, by the last known counts, so that no processor waits for one at the end.
+    let baseline = Baseline::committed();
+    let mut order: Vec<usize> = (0..models.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(baseline.executions(models[index].name)));
+    let outcomes: Vec<Result<(usize, f64, Outcome), String>> = pool::run(order, jobs, |index| {
+        let name = models[index].name;
+        let (mut before, mut last) = (0, 0);
+        let start = Instant::now();
+        let outcome = process::run(&[name.to_owned()], |event| match event {
+            Event::Progress { executions, .. } => {
+                last = before + executions;
+                live.at(name, last);
+            }
+            Event::Certified(certificate) => {
+                before += certificate.executions;
+                last = before;
+                live.at(name, last);
+            }
+            _ => {}
+        });
+        live.end(name, last);
+        let outcome = outcome.map_err(|error| format!("model {name} cannot be run as a process: {error}"))?;
+        if let Some(failure) = outcome.failure() {
+            live.say(&format!("RED {name}: {failure}"));
+        }
+        Ok((index, start.elapsed().as_secs_f64(), outcome))
+    });
+    live.finish();
+    let mut records = BTreeMap::new();
+    for outcome in outcomes {
+        let (index, seconds, outcome) = outcome?;
+        let failure = outcome.failure();
+        if failure.is_some() {
+            complain_raw(&outcome.complaints);
+        }
+        records.insert(
+            index,
+            ModelRecord {
+                name: models[index].name.to_owned(),
+                certificates: outcome.certificates().cloned().collect(),
+                sites: outcome.sites().to_vec(),
+                failure,
+                seconds,
+            },
+        );
+    }
+    Ok(records.into_values().collect())
+}
+
+/// What the baseline says of these records, and of models that are no more.
+fn objections(all: &[Model], records: &[ModelRecord], is_whole: bool) -> Vec<String> {
+    let baseline = Baseline::committed();
+    let mut objections = Vec::new();
+    for one in records.iter().flat_map(|record| &record.certificates) {
+        let objection = baseline.objection(&one.model, &one.pass, one.executions);
+        objections.extend(objection.map(|text| format!("model {}, {} pass: {text}", one.model, one.pass)));
+    }
+    if is_whole {
+        let gone = baseline.models().filter(|name| all.iter().all(|model| model.name != *name));
+        objections.extend(gone.map(|name| {
+            format!("model {name} is in the baseline and has gone; if that is on purpose, run models --bless")
+        }));
+    }
+    objections
+}
+
+/// Calls with an ordering that no model runs.
+fn unexercised(record: &SuiteRecord) -> std::io::Result<Vec<String>> {
+    let census = Census::of_the_workspace()?;
+    let ran: std::collections::BTreeSet<String> =
+        record.models.iter().flat_map(|model| &model.sites).map(|site| site.place()).collect();
+    let is_missing = |place: &&(String, u32, u32)| !ran.contains(&format!("{}:{}:{}", place.0, place.1, place.2));
+    Ok(census.ordered().iter().filter(is_missing).map(|place| census.name_of(place).to_string()).collect())
+}
+
+fn print(records: &[ModelRecord], seconds: f64) {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED);
+    table.set_header([
+        "model",
+        "threads",
+        "bound",
+        "fault",
+        "executions\nnormal",
+        "executions\nread-as-rmw",
+        "longest",
+        "seconds",
+        "verdict",
+    ]);
+    let mut executions = 0;
+    for record in records {
+        let of = |pass: &str| record.certificates.iter().find(|one| one.pass == pass);
+        let count = |pass| of(pass).map_or("-".to_owned(), |one| grouped(one.executions));
+        executions += record.certificates.iter().map(|one| one.executions).sum::<u64>();
+        let first = record.certificates.first();
+        table.add_row([
+            record.name.clone(),
+            first.map_or("-".to_owned(), |one| one.threads.to_string()),
+            first.map_or("-".to_owned(), |one| one.preemption_bound.map_or("none".to_owned(), |most| most.to_string())),
+            first.and_then(|one| one.fault.clone()).unwrap_or_default(),
+            count("normal"),
+            count("read-as-rmw"),
+            record.certificates.iter().map(|one| one.operations_max).max().unwrap_or(0).to_string(),
+            format!("{:.2}", record.seconds),
+            if record.failure.is_some() { "RED".to_owned() } else { "complete".to_owned() },
+        ]);
+    }
+    for column in [1, 2, 4, 5, 6, 7] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let red = records.iter().filter(|record| record.failure.is_some()).count();
+    let _ = writeln!(
+        std::io::stdout(),
+        "{table}\n{} models, {} red, {} executions, {seconds:.1} s",
+        records.len(),
+        red,
+        grouped(executions)
+    );
+}

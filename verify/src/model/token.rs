@@ -1,0 +1,126 @@
+//! Tokens: the name of one execution of one model, by which it can be run again.
+//!
+//! An exploration is deterministic, so its pass and the number of the execution say which one is meant, as long as the
+//! sources are the same. Their fingerprint is part of the token: a token of other sources is refused, not replayed as
+//! something else. With a mutant, the token names it.
+
+use super::mutation::{self, MutantName};
+use std::fmt;
+use std::str::FromStr;
+
+/// The sources that this program was built from.
+pub const FINGERPRINT: &str = env!("HEAPLAB_FINGERPRINT");
+/// The commit that they were based on.
+pub const COMMIT: &str = env!("HEAPLAB_COMMIT");
+/// The model checker.
+pub const CHECKER: &str = concat!("loom ", env!("HEAPLAB_LOOM"));
+
+/// Digits of the fingerprint in a token.
+const DIGITS: usize = 8;
+
+/// One execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The model.
+    pub model: String,
+    /// The pass.
+    pub pass: String,
+    /// Its number, from 1.
+    pub execution: u64,
+    /// The sources.
+    pub fingerprint: String,
+    /// The mutant it ran under.
+    pub mutant: Option<MutantName>,
+}
+
+impl Token {
+    /// The token of an execution of this build.
+    #[must_use]
+    pub fn new(model: &str, pass: &str, execution: u64, mutant: Option<MutantName>) -> Token {
+        let fingerprint = FINGERPRINT[..DIGITS].to_owned();
+        Token { model: model.to_owned(), pass: pass.to_owned(), execution, fingerprint, mutant }
+    }
+
+    /// Whether this build can replay it.
+    ///
+    /// # Errors
+    /// It was made from other sources.
+    pub fn check_fresh(&self) -> Result<(), String> {
+        if FINGERPRINT.starts_with(&self.fingerprint) {
+            return Ok(());
+        }
+        Err(format!(
+            "the token is stale: it was made from other sources ({}, these are {}, commit {COMMIT}). Check out and build \
+             what it was made from, or run the model again: models --only {}",
+            self.fingerprint,
+            &FINGERPRINT[..DIGITS],
+            self.model
+        ))
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{},{},{}", self.model, self.pass, self.execution, self.fingerprint)?;
+        self.mutant.as_ref().map_or(Ok(()), |mutant| write!(f, ",{mutant}"))
+    }
+}
+
+impl FromStr for Token {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Token, String> {
+        let bad = |what: &str| {
+            format!(
+                "`{text}` is no token ({what}); one is printed with each failure: MODEL,PASS,EXECUTION,SOURCES[,MUTANT]"
+            )
+        };
+        let mut parts = text.splitn(5, ',');
+        let mut next = |what: &str| parts.next().filter(|part| !part.is_empty()).ok_or_else(|| bad(what));
+        let model = next("the model is missing")?.to_owned();
+        let pass = next("the pass is missing")?.to_owned();
+        let execution = next("the execution's number is missing")?;
+        let execution = execution.parse().ok().filter(|&number| number != 0);
+        let execution = execution.ok_or_else(|| bad("the execution is no number from 1"))?;
+        let fingerprint = next("the fingerprint of the sources is missing")?.to_owned();
+        if fingerprint.len() != DIGITS || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(bad("the fingerprint of the sources is not 8 hexadecimal digits"));
+        }
+        if !matches!(&*pass, "normal" | "read-as-rmw") {
+            return Err(bad("the pass is neither normal nor read-as-rmw"));
+        }
+        let mutant = parts.next().map(mutation::parse).transpose().map_err(|error| bad(&error))?;
+        Ok(Token { model, pass, execution, fingerprint, mutant: mutant.map(|mutant| mutant.to_string()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_survives_its_text() {
+        for mutant in [None, Some("src/a.rs:1:2,rmw,relaxed".to_owned())] {
+            let token = Token::new("a::b", "normal", 17, mutant);
+            assert_eq!(token.to_string().parse(), Ok(token.clone()));
+            assert_eq!(token.check_fresh(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        for text in
+            ["", "a", "a,normal", "a,normal,0,12345678", "a,normal,1,1234", "a,odd,1,12345678", "a,normal,x,12345678"]
+        {
+            assert!(text.parse::<Token>().unwrap_err().contains("is no token"), "{text}");
+        }
+        assert!("a,normal,1,12345678,nonsense".parse::<Token>().unwrap_err().contains("mutant"));
+    }
+
+    #[test]
+    fn a_token_of_other_sources_is_stale() {
+        let mut token = Token::new("a::b", "normal", 17, None);
+        token.fingerprint = if FINGERPRINT.starts_with('0') { "1".repeat(8) } else { "0".repeat(8) };
+        assert!(token.check_fresh().unwrap_err().contains("stale"));
+    }
+}

@@ -1,0 +1,136 @@
+//! A campaign: every mutant against the models that run its site, quickest first, until one kills it.
+//!
+//! A mutant is *killed* when a model turns red, for whatever reason: a failed assertion, a race, a deadlock, an endless
+//! loop that meets the limit on choices, an abort. A model that meets the limit on executions decides nothing: a mutant may
+//! make the world larger, and a limit that kills would kill everything. A mutant that no model kills survives; it is
+//! *explained* if a committed file says why (see [`verdicts`](super::verdicts)), else the campaign is red.
+
+use super::process;
+use super::record::{Fate, ModelRecord, MutantRecord, SiteRecord};
+use super::verdicts::Verdicts;
+use crate::model::census::Census;
+use crate::model::mutation::Campaign;
+use heaplab::sync::model_control::Mutant;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// A pass under a mutant may have so many times the executions of the program, and [`EXECUTIONS_MORE`].
+const EXECUTIONS_FACTOR: u64 = 20;
+/// See [`EXECUTIONS_FACTOR`].
+const EXECUTIONS_MORE: u64 = 2000;
+
+/// A mutant, and who can judge it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The mutant.
+    pub mutant: Mutant,
+    /// Its call's name.
+    pub call: String,
+    /// The ordering in the source.
+    pub written: String,
+    /// The models that run its site, quickest first: name and executions.
+    pub models: Vec<(String, u64)>,
+}
+
+/// The mutants of a campaign, in source order.
+#[must_use]
+pub fn candidates(campaign: Campaign, models: &[ModelRecord], census: &Census) -> Vec<Candidate> {
+    let mut quickest: Vec<&ModelRecord> = models.iter().collect();
+    quickest.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    let mut by_site: BTreeMap<&SiteRecord, Vec<(String, u64)>> = BTreeMap::new();
+    for model in quickest {
+        let executions = model.certificates.iter().map(|one| one.executions).max().unwrap_or(0);
+        for site in &model.sites {
+            by_site.entry(site).or_default().push((model.name.clone(), executions));
+        }
+    }
+    let mut candidates = Vec::new();
+    for (site, models) in by_site {
+        let site_use = site.site_use();
+        let call = census.name(&site_use.site).map_or_else(|| site.place(), ToString::to_string);
+        for mutant in campaign.mutants(&site_use) {
+            let (call, written, models) = (call.clone(), site.written.clone(), models.clone());
+            candidates.push(Candidate { mutant, call, written, models });
+        }
+    }
+    candidates
+}
+
+/// Tries a mutant.
+///
+/// # Errors
+/// A process cannot be run.
+pub fn judge(candidate: &Candidate, verdicts: &Verdicts) -> std::io::Result<MutantRecord> {
+    let mutant = candidate.mutant.to_string();
+    let (operand, change) = (candidate.mutant.operand.name(), candidate.mutant.change.name());
+    let start = Instant::now();
+    let reason = verdicts.reason(&candidate.call, operand, change);
+    let mut undecided = Vec::new();
+    let mut killed = None;
+    for (model, executions) in &candidate.models {
+        let begin = Instant::now();
+        let most = executions * EXECUTIONS_FACTOR + EXECUTIONS_MORE;
+        let arguments = [model, "--mutant", &mutant, "--executions-max", &most.to_string()].map(str::to_owned);
+        let outcome = process::run(&arguments, |_| {})?;
+        match outcome.failure() {
+            None => {}
+            // A limit alone decides nothing; something else may have failed in another pass.
+            Some(_) if outcome.is_truncated() && !outcome.has_real_failure() => undecided.push(model.clone()),
+            Some(why) => {
+                killed = Some(Fate::Killed { model: model.clone(), why, seconds: begin.elapsed().as_secs_f64() });
+                break;
+            }
+        }
+    }
+    let fate = match (killed, reason) {
+        (Some(killed), _) => killed,
+        (None, Some(reason)) => Fate::Explained { reason: reason.to_owned() },
+        (None, None) => Fate::Survived { undecided },
+    };
+    Ok(MutantRecord {
+        mutant,
+        call: candidate.call.clone(),
+        operand: operand.to_owned(),
+        change: change.to_owned(),
+        written: candidate.written.clone(),
+        models: candidate.models.len(),
+        fate,
+        seconds_in_all: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// What is wrong with a campaign, but for its survivors: entries of the committed file that explain nothing.
+#[must_use]
+pub fn objections(records: &[MutantRecord], verdicts: &Verdicts) -> Vec<String> {
+    let mut objections = Vec::new();
+    for verdict in &verdicts.excused {
+        for change in &verdict.changes {
+            let found = records
+                .iter()
+                .find(|one| one.call == verdict.call && one.operand == verdict.operand && one.change == *change);
+            match found.map(|one| &one.fate) {
+                None => objections
+                    .push(format!("`{} {} {change}` is excused and is no mutant", verdict.call, verdict.operand)),
+                Some(Fate::Killed { model, .. }) => objections.push(format!(
+                    "`{} {} {change}` is excused and is killed by {model}: remove the entry",
+                    verdict.call, verdict.operand
+                )),
+                Some(_) => {}
+            }
+        }
+    }
+    for named in &verdicts.named {
+        let found = records
+            .iter()
+            .find(|one| one.call == named.call && one.operand == named.operand && one.change == named.change);
+        match found.map(|one| &one.fate) {
+            Some(Fate::Killed { .. }) => {}
+            None => objections.push(format!(
+                "the fault `{}` is no mutant: {} {} {}",
+                named.fault, named.call, named.operand, named.change
+            )),
+            Some(_) => objections.push(format!("the fault `{}` is not killed", named.fault)),
+        }
+    }
+    objections
+}

@@ -1,0 +1,12 @@
+//! The suite as a whole: all models side by side, mutants against models, and what is written about it.
+//!
+//! Models and mutants run in processes of their own, as many at once as there are processors: loom explores on one thread,
+//! and a mutant may end in an abort. [`process`] speaks with one such process, [`pool`] keeps the processors busy,
+//! [`campaign`] tries mutants, [`record`] is what is known in the end, `target/heaplab/certificate.json`.
+
+pub mod campaign;
+pub mod pool;
+pub mod process;
+pub mod record;
+pub mod verdicts;
+pub mod worker;
