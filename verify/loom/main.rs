@@ -6,8 +6,9 @@
 
 #[cfg(test)]
 mod canary;
-#[cfg(test)]
-mod litmus;
+#[cfg(feature = "loom")]
+#[allow(dead_code, reason = "the tests and the binary each use a part")]
+pub(crate) mod litmus;
 mod worlds;
 
 /// Declares the protocols' modules, and collects their tables.

@@ -6,8 +6,8 @@ mod models;
 
 fn main() -> std::process::ExitCode {
     #[cfg(feature = "loom")]
-    let models = models::all();
+    let suite = heaplab_verify::cli::Suite { models: models::all(), litmus: models::litmus::TABLE };
     #[cfg(not(feature = "loom"))]
-    let models = Vec::new();
-    heaplab_verify::cli::main(models)
+    let suite = heaplab_verify::cli::Suite {};
+    heaplab_verify::cli::main(&suite)
 }

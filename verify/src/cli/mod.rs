@@ -12,6 +12,8 @@
 #[cfg(feature = "loom")]
 mod campaign;
 #[cfg(feature = "loom")]
+mod litmus;
+#[cfg(feature = "loom")]
 mod live;
 pub mod main_job;
 #[cfg(feature = "loom")]
@@ -21,7 +23,8 @@ mod progress;
 mod replay;
 mod table;
 
-use crate::model::Model;
+#[cfg(feature = "loom")]
+use crate::model::{Model, litmus::Litmus};
 use clap::{Args, Parser, Subcommand};
 use heaplab::HeapConfig;
 use main_job::Parts;
@@ -54,6 +57,8 @@ pub enum Command {
     Run(JobOptions),
     /// Every model, side by side (with --features loom)
     Models(ModelsOptions),
+    /// What the checker itself explores, against what the memory model allows (with --features loom)
+    Litmus,
     /// Every ordering one step weaker, against the models (with --features loom)
     Weaken(CampaignOptions),
     /// Every step of the protocols dropped, doubled, torn or late, against the models (with --features loom)
@@ -175,10 +180,20 @@ impl JobOptions {
     }
 }
 
-/// Parses the arguments of this process and does what they say. `models` is the registry, which a build without the
-/// model checker does not need.
+/// What the binary brings: the models and the litmus table. A build without the model checker needs neither.
+#[derive(Debug)]
+pub struct Suite {
+    /// Every model.
+    #[cfg(feature = "loom")]
+    pub models: Vec<Model>,
+    /// What is known of the checker.
+    #[cfg(feature = "loom")]
+    pub litmus: &'static [Litmus],
+}
+
+/// Parses the arguments of this process and does what they say.
 #[must_use]
-pub fn main(models: Vec<Model>) -> ExitCode {
+pub fn main(suite: &Suite) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -187,12 +202,13 @@ pub fn main(models: Vec<Model>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { BAD_USAGE } else { PASSED });
         }
     };
-    ExitCode::from(do_command(&models, cli))
+    ExitCode::from(do_command(suite, cli))
 }
 
 #[cfg(feature = "loom")]
-fn do_command(all: &[Model], cli: Cli) -> u8 {
+fn do_command(suite: &Suite, cli: Cli) -> u8 {
     use crate::model::mutation::Campaign;
+    let all = &suite.models;
     match cli.command {
         None | Some(Command::Run(_)) => {
             complain(
@@ -205,7 +221,8 @@ fn do_command(all: &[Model], cli: Cli) -> u8 {
             BAD_USAGE
         }
         Some(Command::Models(options)) if options.list => list(all, options.only.as_deref()),
-        Some(Command::Models(options)) => models::models(all, &options),
+        Some(Command::Models(options)) => models::models(suite, &options),
+        Some(Command::Litmus) => litmus::litmus(suite.litmus),
         Some(Command::Weaken(options)) => campaign::campaign(all, Campaign::Orderings, &options),
         Some(Command::Mutants(options)) => campaign::campaign(all, Campaign::Protocol, &options),
         Some(Command::Replay { token }) => replay::replay(all, &token),
@@ -216,7 +233,7 @@ fn do_command(all: &[Model], cli: Cli) -> u8 {
 }
 
 #[cfg(not(feature = "loom"))]
-fn do_command(_all: &[Model], cli: Cli) -> u8 {
+fn do_command(_suite: &Suite, cli: Cli) -> u8 {
     let options = match cli.command {
         None => cli.main_job,
         Some(Command::Run(options)) => options,

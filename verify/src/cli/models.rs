@@ -2,10 +2,11 @@
 
 use super::live::Live;
 use super::table::grouped;
-use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, complain, complain_raw, find_models};
+use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, Suite, complain, complain_raw, find_models};
 use crate::model::Model;
 use crate::model::baseline::Baseline;
 use crate::model::census::Census;
+use crate::model::litmus::Litmus;
 use crate::suite::pool;
 use crate::suite::process::{self, Event, Outcome};
 use crate::suite::record::{ModelRecord, SuiteRecord};
@@ -18,7 +19,8 @@ use std::time::Instant;
 
 /// Runs the models that the options name and prints their table.
 #[must_use]
-pub(super) fn models(all: &[Model], options: &ModelsOptions) -> u8 {
+pub(super) fn models(suite: &Suite, options: &ModelsOptions) -> u8 {
+    let all = &suite.models;
     let chosen = match find_models(all, options.only.as_deref()) {
         Ok(chosen) => chosen,
         Err(text) => {
@@ -58,6 +60,13 @@ pub(super) fn models(all: &[Model], options: &ModelsOptions) -> u8 {
     let is_whole = options.only.is_none();
     if is_whole {
         record.models = records;
+        match suite.litmus.iter().map(Litmus::record).collect() {
+            Ok(litmus) => record.litmus = litmus,
+            Err(text) => {
+                complain(&text);
+                passed = false;
+            }
+        }
         match unexercised(&record) {
             Ok(unexercised) => record.unexercised = unexercised,
             Err(error) => {

@@ -48,6 +48,8 @@ pub mod baseline;
 pub mod census;
 mod certificate;
 #[cfg(feature = "loom")]
+pub mod litmus;
+#[cfg(feature = "loom")]
 pub mod mutation;
 mod runner;
 #[cfg(feature = "loom")]

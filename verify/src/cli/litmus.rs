@@ -1,0 +1,30 @@
+//! `heaplab litmus`: the checker's own blind spots, measured.
+
+use super::{FAILED, PASSED, complain};
+use crate::model::litmus::Litmus;
+use comfy_table::Table;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use std::io::Write as _;
+
+/// Explores the table and prints it. Red if the checker does not do what it did when the table was written.
+pub(super) fn litmus(all: &[Litmus]) -> u8 {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED);
+    table.set_header(["program", "allowed", "normal pass", "read-as-rmw pass"]);
+    let mut passed = true;
+    for one in all {
+        match one.record() {
+            Ok(record) => {
+                let mut row = vec![format!("{}\n{}", record.name, record.program), record.allowed.len().to_string()];
+                row.extend(record.explored.iter().map(|(_, seen, verdict)| format!("{}, {verdict}", seen.len())));
+                table.add_row(row);
+            }
+            Err(text) => {
+                complain(&text);
+                passed = false;
+            }
+        }
+    }
+    let _ = writeln!(std::io::stdout(), "{table}");
+    if passed { PASSED } else { FAILED }
+}

@@ -1,0 +1,149 @@
+//! The litmus table: what each pass of the model checker explores, against what the memory model allows.
+//!
+//! A [`Litmus`] is a tiny program whose outcomes are known. Its outcomes are collected over a complete exploration of each
+//! pass and compared with two sets: what the memory model allows, and what this version of the checker is known to explore.
+//! The difference of the first is the checker's blind spot (an outcome is missing) or a false alarm (an impossible outcome
+//! is there), and is published with the certificates. A difference from the second means that the checker has changed, for
+//! better or worse: the table is a test.
+
+use super::runner::{PassOptions, explore_pass};
+use super::{Bound, Spec};
+use crate::suite::record::LitmusRecord;
+use heaplab::sync::model_control::Pass;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Values that an execution ends with.
+pub type Values = Vec<u32>;
+
+/// A tiny program.
+#[derive(Clone, Copy)]
+pub struct Litmus {
+    /// Its name, as the field knows it.
+    pub name: &'static str,
+    /// What its threads do, and what the values of an outcome are.
+    pub program: &'static str,
+    /// Threads, the first included.
+    pub threads: usize,
+    /// Preemptions explored; what is not a matter of preemptions shows within a few.
+    pub bound: Bound,
+    /// One execution: its outcome.
+    pub run: fn() -> Values,
+    /// What the memory model allows.
+    pub allowed: &'static [&'static [u32]],
+    /// What the normal pass explores.
+    pub normal: &'static [&'static [u32]],
+    /// What the read-as-RMW pass explores.
+    pub read_as_rmw: &'static [&'static [u32]],
+}
+
+/// How what a pass explores relates to what the memory model allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The same.
+    Exact,
+    /// An allowed outcome is missing.
+    Misses,
+    /// An impossible outcome is there.
+    FalseAlarm,
+    /// Both.
+    MissesAndFalseAlarm,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Exact => "exact",
+            Verdict::Misses => "misses",
+            Verdict::FalseAlarm => "false alarm",
+            Verdict::MissesAndFalseAlarm => "misses and false alarm",
+        })
+    }
+}
+
+fn set(outcomes: &[&[u32]]) -> BTreeSet<Values> {
+    outcomes.iter().map(|values| values.to_vec()).collect()
+}
+
+/// The verdict on a pass that explores these outcomes.
+#[must_use]
+pub fn verdict(allowed: &BTreeSet<Values>, explored: &BTreeSet<Values>) -> Verdict {
+    match (allowed.is_subset(explored), explored.is_subset(allowed)) {
+        (true, true) => Verdict::Exact,
+        (false, true) => Verdict::Misses,
+        (true, false) => Verdict::FalseAlarm,
+        (false, false) => Verdict::MissesAndFalseAlarm,
+    }
+}
+
+impl fmt::Debug for Litmus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Litmus").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Litmus {
+    /// What the pass is known to explore.
+    #[must_use]
+    pub fn expected(&self, pass: Pass) -> BTreeSet<Values> {
+        set(match pass {
+            Pass::Normal => self.normal,
+            Pass::ReadAsRmw => self.read_as_rmw,
+        })
+    }
+
+    /// What the memory model allows.
+    #[must_use]
+    pub fn allowed(&self) -> BTreeSet<Values> {
+        set(self.allowed)
+    }
+
+    /// Every outcome of one pass.
+    ///
+    /// # Errors
+    /// An execution failed, or not all were seen.
+    pub fn explore(&self, pass: Pass) -> Result<BTreeSet<Values>, String> {
+        let seen = Arc::new(Mutex::new(BTreeSet::new()));
+        let (collector, run) = (seen.clone(), self.run);
+        let spec = Spec { bound: self.bound, ..Spec::bounded(self.threads, 0) };
+        explore_pass(self.name, &spec, pass, &PassOptions::default(), move || {
+            let outcome = run();
+            collector.lock().unwrap_or_else(PoisonError::into_inner).insert(outcome);
+        })
+        .map_err(|failure| failure.to_string())?;
+        Ok(std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Explores both passes, for the report.
+    ///
+    /// # Errors
+    /// As [`explore`](Self::explore), or the outcomes are not the expected ones: the checker has changed.
+    pub fn record(&self) -> Result<LitmusRecord, String> {
+        let text = |outcomes: &BTreeSet<Values>| outcomes.iter().map(|values| shown(values)).collect();
+        let mut explored = Vec::new();
+        for pass in [Pass::Normal, Pass::ReadAsRmw] {
+            let seen = self.explore(pass)?;
+            if seen != self.expected(pass) {
+                return Err(format!(
+                    "litmus {}, {pass} pass: the checker explores {seen:?}, and explored {:?} when the table was written: \
+                     its version has changed; look at verify/loom/litmus.rs",
+                    self.name,
+                    self.expected(pass)
+                ));
+            }
+            explored.push((pass.to_string(), text(&seen), verdict(&self.allowed(), &seen).to_string()));
+        }
+        Ok(LitmusRecord {
+            name: self.name.to_owned(),
+            program: self.program.to_owned(),
+            allowed: text(&self.allowed()),
+            explored,
+        })
+    }
+}
+
+/// An outcome as text.
+fn shown(values: &[u32]) -> String {
+    values.iter().map(u32::to_string).collect::<Vec<_>>().join(" ")
+}
