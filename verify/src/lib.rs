@@ -4,6 +4,7 @@ pub mod bench;
 pub mod cli;
 pub mod model;
 pub mod ops;
+pub mod report;
 pub mod scenario;
 pub mod shadow;
 pub mod stress;

@@ -66,6 +66,9 @@ pub struct JobOptions {
     /// Also write what happened to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write no page; otherwise target/heaplab/report.html shows what happened, with pictures of the heaps
+    #[arg(long)]
+    pub no_report: bool,
     /// Only the stress
     #[arg(long, conflicts_with = "scenarios_only")]
     pub stress_only: bool,
