@@ -115,7 +115,7 @@ fn the_report_is_written() {
     let line = out.lines().last().unwrap();
     let page = std::fs::read_to_string(line.strip_prefix("report: ").unwrap_or_else(|| panic!("{out}"))).unwrap();
     assert!(page.contains("Every check held.") && page.contains("9 of 9"));
-    assert_eq!(page.matches("every space full <small>").count(), 9, "a picture of each scenario in each mode");
+    assert_eq!(page.matches("every space made full <small>").count(), 9, "a picture of each scenario in each mode");
     let again = heaplab_verify::report::Report::of_artefacts(&target.join("heaplab")).render();
     assert_eq!(again, page, "rendering depends on the artefacts alone");
     std::fs::remove_dir_all(&target).unwrap();

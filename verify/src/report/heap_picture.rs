@@ -1,9 +1,9 @@
 //! Drawing pictures of heaps: a table with a column for each moment and a row for each group of pages.
 //!
 //! ```text
-//!              before            every space full      after
-//! whole heap   [##|      |   ]   [########|   |   ]    [##|      |   ]     committed, soft limit, hard limit
-//! new space    [ ][ ][ ]         [#][#][#]             ...                 a cell for each page, filled from below
+//!              before          every space made full   after
+//! whole heap   [##    |    ]   [######|    ]           [###   |    ]   committed, soft limit, hard limit
+//! new space    [ ][ ][ ]       [#][#][#]               ...             a cell for each page, filled from below
 //! ```
 //!
 //! A cell is filled in proportion to its bytes by use; a use that a page has at all is a hairline at least, so that one
@@ -16,6 +16,8 @@ use heaplab::MemoryUse;
 
 /// Lengths within a drawing are in tenths of its unit, as whole numbers.
 const UNIT: usize = 10;
+/// The least that is drawn of a use, in tenths.
+const HAIRLINE: usize = 15;
 /// Units across a column.
 const WIDTH: usize = 300;
 /// Units of the bar that shows the whole heap.
@@ -49,8 +51,8 @@ fn meaning(memory_use: MemoryUse) -> &'static str {
 fn moment(moment: Moment) -> [&'static str; 2] {
     match moment {
         Moment::Before => ["before", "a new heap"],
-        Moment::Full => ["every space full", "and the last allocation has just succeeded"],
-        Moment::After => ["after", "what the scope held went back"],
+        Moment::Full => ["every space made full", "at the end of the always-allocate scope"],
+        Moment::After => ["after", "what the scope held has gone back"],
     }
 }
 
@@ -202,6 +204,19 @@ fn cells(row: &Row, scale: &Scale) -> Html {
         kib(row.bytes().iter().sum()),
         tenths(lines * (scale.height + scale.gap))
     );
+    // The frames first: they are what the pointer meets, and the fillings lie on them.
+    for (i, cell) in row.cells.iter().enumerate() {
+        let (x, y) = place(i);
+        write!(
+            html,
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
+            tenths(x),
+            tenths(y),
+            tenths(width),
+            tenths(scale.height),
+            tooltip(row.group, cell)
+        );
+    }
     // One path for each use, not a shape for each page: pictures of great heaps stay small.
     let all: Vec<[usize; USES]> = row.cells.iter().map(|cell| shares(&cell.bytes, scale.height)).collect();
     for (i, memory_use) in MemoryUse::ALL.into_iter().enumerate() {
@@ -221,18 +236,6 @@ fn cells(row: &Row, scale: &Scale) -> Html {
         if !path.is_empty() {
             write!(html, "<path class=\"use-{}\" d=\"{path}\"/>", name(memory_use));
         }
-    }
-    for (i, cell) in row.cells.iter().enumerate() {
-        let (x, y) = place(i);
-        write!(
-            html,
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
-            tenths(x),
-            tenths(y),
-            tenths(width),
-            tenths(scale.height),
-            tooltip(row.group, cell)
-        );
     }
     html.push(&Html::raw("</svg></td>"));
     html
@@ -259,7 +262,7 @@ fn shares(bytes: &[usize; USES], length: usize) -> [usize; USES] {
     if total == 0 {
         return [0; USES];
     }
-    let hairline = UNIT.min(length / (2 * USES));
+    let hairline = HAIRLINE.min(length / (2 * USES));
     let mut shares = bytes.map(|bytes| {
         let share = (bytes as u128 * length as u128 / total) as usize;
         if bytes == 0 { 0 } else { share.max(hairline) }
