@@ -118,6 +118,15 @@ fn the_report_is_written() {
     assert_eq!(page.matches("every space made full <small>").count(), 9, "a picture of each scenario in each mode");
     let again = heaplab_verify::report::Report::of_artefacts(&target.join("heaplab")).render();
     assert_eq!(again, page, "rendering depends on the artefacts alone");
+    // A finding in the record is a finding on the page.
+    let record = target.join("heaplab").join("scenarios.json");
+    let found =
+        std::fs::read_to_string(&record).unwrap().replacen(r#""violations":[]"#, r#""violations":["lost <it>"]"#, 1);
+    std::fs::write(&record, found).unwrap();
+    let rendered = heaplab_in(&target, &["report"]);
+    assert_eq!((rendered.status.code(), text(&rendered.stdout).trim_end()), (Some(0), line));
+    let page = std::fs::read_to_string(line.strip_prefix("report: ").unwrap()).unwrap();
+    assert!(page.contains("1 finding.") && page.contains("8 of 9") && page.contains("lost &lt;it&gt;"));
     std::fs::remove_dir_all(&target).unwrap();
 }
 

@@ -43,6 +43,8 @@ pub struct Cli {
 pub enum Command {
     /// The main job, by its name: the scenarios, then the stress
     Run(JobOptions),
+    /// Render target/heaplab/report.html again, from what earlier jobs left beside it
+    Report,
 }
 
 /// Options of the main job.
@@ -104,6 +106,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { BAD_USAGE } else { PASSED });
         }
     };
+    // Needs no heap, so any build can do it.
+    if let Some(Command::Report) = cli.command {
+        return ExitCode::from(render_report());
+    }
     if heaplab::sync::MODEL {
         complain(
             "this build has the feature `loom`: its heap exists inside a model checker only.\n\
@@ -113,10 +119,25 @@ pub fn main() -> ExitCode {
         return ExitCode::from(BAD_USAGE);
     }
     let options = match cli.command {
-        None => cli.main_job,
         Some(Command::Run(options)) => options,
+        None | Some(Command::Report) => cli.main_job,
     };
     ExitCode::from(main_job::main_job(&options, options.parts()))
+}
+
+fn render_report() -> u8 {
+    use std::io::Write;
+    match crate::report::refresh() {
+        Ok(page) => {
+            // Whoever closed the stream wants no line.
+            let _ = writeln!(std::io::stdout(), "report: {}", page.display());
+            PASSED
+        }
+        Err(error) => {
+            complain(&format!("the report cannot be written: {error}"));
+            FAILED
+        }
+    }
 }
 
 /// Says what is wrong, on the error stream. Whoever closed that wants no message.
