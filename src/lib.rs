@@ -8,7 +8,7 @@
 //!
 //! | layer | module | what |
 //! |---|---|---|
-//! | 7 | [`heap`] | the public API, verifier, statistics, flags |
+//! | 7 | [`heap`] | the public API, verifier, survey, statistics, flags |
 //! | 6 | [`collection`] | minor, mark, sweep, evacuate |
 //! | 5 | [`thread`] | local heaps, safepoint, roots |
 //! | 4 | [`allocation`] | LAB, refill, retry ladder |
@@ -32,8 +32,8 @@ pub mod words;
 pub use allocation::Reserve;
 pub use heap::{
     Array, AttachError, Attachment, BuildError, Bytes, CloseError, Code, FlagError, Handle, Heap, HeapConfig, HeapType,
-    LocalHeap, Map, NearLimit, Persistent, Record, RecordType, Ref, RootSet, RunError, Scope, Statistics, StopError,
-    Value, Verification, Violation, WrongHeap,
+    LocalHeap, Map, MemoryUse, NearLimit, PageSurvey, Persistent, Record, RecordType, Ref, RootSet, RunError, Scope,
+    Statistics, StopError, Survey, Value, Verification, Violation, WrongHeap,
 };
 pub use object::{Shape, Tagged, Tail};
 pub use words::{AllocError, AllocationOrigin, AllocationType, CollectionKind, Offset, SpaceKind};

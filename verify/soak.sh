@@ -49,7 +49,7 @@ walk() {
     local seed arguments
     for ((seed = $1; seed <= last; seed += jobs)); do
         [[ -e $scratch/stop ]] && return
-        arguments="--stress-only --seconds $seconds --seed $seed ${worlds[seed % ${#worlds[@]}]}"
+        arguments="--no-report --stress-only --seconds $seconds --seed $seed ${worlds[seed % ${#worlds[@]}]}"
         # Unquoted on purpose: a list of words.
         # shellcheck disable=SC2086
         if ! "$binary" $arguments >"$scratch/out.$1" 2>&1; then

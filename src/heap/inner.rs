@@ -1,6 +1,7 @@
 //! The heap behind its handles: the layers wired together, and everything that happens in a stop.
 
 use super::persistent::HeapId;
+use super::survey::{self, Survey};
 use super::verify::{self, Verification};
 use super::{BuildError, HeapConfig, Statistics};
 use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
@@ -195,6 +196,13 @@ impl HeapInner {
         let verification = verify::verify(&self.spaces, Roots::new(stop, &self.persistent, &self.root_sets));
         state.statistics.objects_verified += verification.objects;
         verification
+    }
+
+    /// # Panics
+    /// If an invariant is broken: see [`survey::survey`].
+    pub(crate) fn survey_in_stop(&self, stop: &mut Stop<'_>) -> Survey {
+        make_walkable(&self.spaces, stop);
+        survey::survey(&self.spaces, Roots::new(stop, &self.persistent, &self.root_sets))
     }
 
     /// # Panics

@@ -2,7 +2,7 @@
 //! `scope_objects`.
 
 use super::value::{Handle, HeapType, Ref, Value};
-use super::{Persistent, RawLocalHeap, RootSet, Statistics, Verification, WrongHeap};
+use super::{Persistent, RawLocalHeap, RootSet, Statistics, Survey, Verification, WrongHeap};
 use crate::allocation::Reserve;
 use crate::object::Root;
 use crate::sync::run_marker;
@@ -256,6 +256,16 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     pub fn verify(&mut self) -> Verification {
         let (inner, local) = (self.heap.inner(), self.heap.local());
         inner.stopped(Some(local), |stop| inner.verify_in_stop(stop)).unwrap_or_default()
+    }
+
+    /// Says what each byte of each committed page is used for: see [`Heap::survey`](super::Heap::survey). Without pages if
+    /// the heap is poisoned.
+    ///
+    /// # Panics
+    /// If an invariant of the heap is broken.
+    pub fn survey(&mut self) -> Survey {
+        let (inner, local) = (self.heap.inner(), self.heap.local());
+        inner.stopped(Some(local), |stop| inner.survey_in_stop(stop)).unwrap_or_default()
     }
 
     /// Statistics, summed in a stop.

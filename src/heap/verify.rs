@@ -3,13 +3,13 @@
 //! It trusts the page table's kinds and nothing else: object starts, holes, the remembered set and the committed count
 //! are recomputed from the heap itself and compared. It runs in stops only, when every page is walkable (G-2).
 
+use super::object_set::ObjectSet;
 use crate::collection::Roots;
 use crate::object::{Header, Root, Tagged, View, kind};
 use crate::page::{NO_ORDINAL, PageKind};
 use crate::space::Spaces;
 use crate::words::{GRANULE_BYTES, Limit, Offset, PageIndex, ROOT_BYTES, SpaceKind};
 use core::fmt;
-use std::collections::HashMap;
 
 /// Something that is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -120,30 +120,11 @@ impl Verification {
     }
 }
 
-/// Bits of the granules where live objects start, by page.
-#[derive(Default)]
-struct Starts(HashMap<PageIndex, Vec<u64>>);
-
-impl Starts {
-    fn insert(&mut self, spaces: &Spaces, object: Offset) {
-        let (page, granule) = spaces.pages.granule_of(object);
-        let words = spaces.layout().page_bytes.div_ceil(GRANULE_BYTES * 64);
-        self.0.entry(page).or_insert_with(|| vec![0; words])[granule / 64] |= 1 << (granule % 64);
-    }
-
-    fn contains(&self, spaces: &Spaces, object: Offset) -> bool {
-        if object.bytes() >= spaces.layout().pages() << spaces.layout().page_shift {
-            return false;
-        }
-        let (page, granule) = spaces.pages.granule_of(object);
-        self.0.get(&page).is_some_and(|words| words[granule / 64] >> (granule % 64) & 1 != 0)
-    }
-}
-
 struct Verifier<'a> {
     spaces: &'a Spaces,
     view: View<'a>,
-    starts: Starts,
+    /// Every object that was walked.
+    starts: ObjectSet,
     objects: Vec<Offset>,
     found: Verification,
 }
@@ -154,7 +135,7 @@ pub(super) fn verify(spaces: &Spaces, roots: Roots<'_, '_>) -> Verification {
         spaces,
         // SAFETY: the world is stopped: `roots` holds the stop.
         view: unsafe { spaces.view() },
-        starts: Starts::default(),
+        starts: ObjectSet::default(),
         objects: Vec::new(),
         found: Verification::default(),
     };

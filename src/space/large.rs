@@ -133,6 +133,12 @@ impl LargeSpace {
         }
     }
 
+    /// In a stop: free pages of the area that are out of reach, because the space was simulated full.
+    #[must_use]
+    pub fn pages_out_of_reach(&self) -> usize {
+        self.used.lock().iter().filter(|page| **page == PageUse::Wasted).count()
+    }
+
     /// Gives the run that starts at `head` back to the system.
     ///
     /// # Safety

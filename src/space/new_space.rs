@@ -207,6 +207,13 @@ impl NewSpace {
         ordinal <= unpack(self.frontier.load(Ordering::Relaxed)).0
     }
 
+    /// In a stop: whether the frontier has reached `ordinal` or may still get there, counted from 1. It may not once the
+    /// space was simulated full.
+    #[must_use]
+    pub fn is_within_reach(&self, ordinal: usize) -> bool {
+        ordinal <= self.table().limit
+    }
+
     /// In a stop: bytes between the start of the table and the frontier.
     #[must_use]
     pub fn used_bytes(&self, layout: &Layout) -> usize {

@@ -4,10 +4,10 @@ pub mod bench;
 pub mod cli;
 pub mod model;
 pub mod ops;
+pub mod report;
 pub mod scenario;
 pub mod shadow;
 pub mod stress;
-#[cfg(feature = "loom")]
 pub mod suite;
 #[cfg(feature = "loom")]
 pub mod trace;

@@ -1,11 +1,26 @@
 //! Goal: the binary's exit codes and messages. Method: run what cargo built, with good arguments and bad ones.
 #![cfg(not(feature = "loom"))]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+/// Where the jobs of tests that do not look at the report leave it.
+fn artefacts() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("artefacts")
+}
+
+/// The binary, with artefacts in a directory for tests, so that a reader's report is not replaced by a test's.
 fn heaplab(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_heaplab")).args(arguments).stdin(Stdio::null()).output().expect("the binary runs")
+    heaplab_in(&artefacts(), arguments)
+}
+
+fn heaplab_in(target: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_heaplab"))
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", target)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -90,10 +105,59 @@ fn json_says_what_the_table_says() {
     assert_eq!(record["stress"]["threads"], 2);
 }
 
+/// The page shows the table's rows and a picture of each heap; it can be rendered again from the record beside it.
+#[test]
+fn the_report_is_written() {
+    let target = scratch("reported");
+    let output = heaplab_in(&target, &["--seconds", "1", "--heap-mib", "8", "--threads", "2"]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+    let line = out.lines().last().unwrap();
+    let page = std::fs::read_to_string(line.strip_prefix("report: ").unwrap_or_else(|| panic!("{out}"))).unwrap();
+    assert!(page.contains("Every check held.") && page.contains("9 of 9"));
+    assert_eq!(page.matches("every space made full <small>").count(), 9, "a picture of each scenario in each mode");
+    let again = heaplab_verify::report::Report::of_artefacts(&target.join("heaplab")).render();
+    assert_eq!(again, page, "rendering depends on the artefacts alone");
+    // A finding in the record is a finding on the page.
+    let record = target.join("heaplab").join("scenarios.json");
+    let found =
+        std::fs::read_to_string(&record).unwrap().replacen(r#""violations":[]"#, r#""violations":["lost <it>"]"#, 1);
+    std::fs::write(&record, found).unwrap();
+    let rendered = heaplab_in(&target, &["report"]);
+    assert_eq!((rendered.status.code(), text(&rendered.stdout).trim_end()), (Some(0), line));
+    let page = std::fs::read_to_string(line.strip_prefix("report: ").unwrap()).unwrap();
+    assert!(page.contains("1 finding.") && page.contains("8 of 9") && page.contains("lost &lt;it&gt;"));
+    std::fs::remove_dir_all(&target).unwrap();
+}
+
+#[test]
+fn no_report_is_written_if_none_is_wanted() {
+    let target = scratch("unreported");
+    let output = heaplab_in(&target, &["--scenarios-only", "--heap-mib", "8", "--no-report"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!text(&output.stdout).contains("report: ") && !target.exists());
+}
+
+/// The job is done and its verdict stands, but what was asked for is not there.
+#[test]
+fn an_unwritable_target_hides_no_verdict() {
+    let target = scratch("a-file");
+    std::fs::write(&target, "no directory").unwrap();
+    let output = heaplab_in(&target, &["--scenarios-only", "--heap-mib", "8"]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    std::fs::remove_file(&target).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    assert!(out.contains("stress_handles") && out.contains("ok"), "{out}");
+    for word in ["every check held", "--no-report", "scenarios.json"] {
+        assert!(err.contains(word), "{word}: {err}");
+    }
+    assert!(!err.contains("panicked"), "{err}");
+}
+
 #[test]
 fn help_and_version_are_no_errors() {
     let help = passes(&["--help"]);
-    for option in ["--seconds", "--threads", "--heap-mib", "--seed", "--json"] {
+    for option in ["--seconds", "--threads", "--heap-mib", "--seed", "--json", "--no-report"] {
         assert!(help.contains(option), "{option}: {help}");
     }
     assert!(passes(&["--version"]).starts_with("heaplab "));
@@ -140,6 +204,7 @@ fn an_unwritable_record_is_refused_at_once() {
 fn a_closed_output_is_no_panic() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_heaplab"))
         .args(["--scenarios-only", "--heap-mib", "8"])
+        .env("CARGO_TARGET_DIR", artefacts())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -2,8 +2,8 @@
 //! heap of its own and assert what it reports.
 #![cfg(not(feature = "loom"))]
 
-use heaplab::{CollectionKind, Heap, HeapConfig};
-use heaplab_verify::scenario::{Mode, Scenario, ScenarioReport, Sizes, Tally, run};
+use heaplab::{CollectionKind, Heap, HeapConfig, MemoryUse};
+use heaplab_verify::scenario::{HeapPicture, Mode, Moment, Scenario, ScenarioReport, Sizes, Tally, run};
 
 /// A few pages of a few words; four more of them than [`HeapConfig::tiny`] has, so that a rival that exceeds the soft limit
 /// by one request leaves room for the owner to do the same.
@@ -23,6 +23,8 @@ fn holds(report: &ScenarioReport, context: &str) {
     assert_eq!((report.collections_in_scope, report.retries), (0, 0), "{context}: {report:?}");
     assert!(report.allocations >= 5, "{context}: {report:?}");
     assert!(report.collections[CollectionKind::MemoryReducing as usize] >= 2, "{context}: {report:?}");
+    let moments: Vec<Moment> = report.pictures.iter().map(|picture| picture.moment).collect();
+    assert_eq!(moments, [Moment::Before, Moment::Full, Moment::After], "{context}");
 }
 
 fn each_holds(mode: Mode, verify_heap: bool, rounds: u64) {
@@ -62,6 +64,28 @@ fn on_with_one_rival() {
 #[test]
 fn on_with_one_rival_verified() {
     each_holds(Mode::On { rivals: 1 }, true, 3);
+}
+
+/// The pictures show what the scenario is about: in the middle, what was free before is out of reach.
+#[test]
+fn pictures_show_full_spaces() {
+    let memory = |picture: &HeapPicture, memory_use: MemoryUse| picture.bytes()[memory_use as usize];
+    for (name, config) in heaps() {
+        for scenario in Scenario::ALL {
+            let heap = Heap::new(config.clone()).unwrap();
+            let report = run(scenario, &heap, Mode::Off, 0);
+            let [before, full, after] = &report.pictures[..] else { panic!("{report:?}") };
+            let new_bytes = heap.layout().new_pages * heap.layout().page_bytes;
+            assert_eq!(memory(before, MemoryUse::Unused), new_bytes, "{name}");
+            assert_eq!(before.objects_live + before.objects_dead, 0, "{name}");
+            assert_eq!(memory(full, MemoryUse::Unused), 0, "{name}: {full:?}");
+            assert!(memory(full, MemoryUse::Wasted) >= new_bytes, "{name}: {full:?}");
+            // The map and the code object took a page each of the reserve; nothing else is left.
+            assert!(memory(full, MemoryUse::Free) <= 2 * heap.layout().page_bytes, "{name}: {full:?}");
+            assert!(full.pages() * full.page_bytes + Sizes::of(heap.layout()).run_bytes > full.soft_limit_bytes);
+            assert!(memory(full, MemoryUse::Held) > 0 && memory(after, MemoryUse::Held) == 0, "{name}");
+        }
+    }
 }
 
 /// Several rivals need a heap with room for their manners: not the tiny one.

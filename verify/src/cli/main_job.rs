@@ -1,12 +1,13 @@
-//! The main job: the mission's scenarios with concurrent allocation off and on, then the stress.
+//! The main job: the mission's scenarios with concurrent allocation off and on, then the stress; a table, and the page
+//! of [`crate::report`].
 
 use super::progress::Progress;
-use super::table::{grouped, table};
+use super::table::table;
 use super::{BAD_USAGE, FAILED, JobOptions, PASSED, complain};
+use crate::report::{self, JobRecord, grouped};
 use crate::scenario::{self, Mode, Scenario, ScenarioReport};
 use crate::stress::{self, StressOptions, StressReport};
 use heaplab::{BuildError, Heap, HeapConfig};
-use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::Path;
@@ -26,19 +27,6 @@ pub struct Parts {
     pub stress: bool,
 }
 
-/// What the main job writes as JSON.
-#[derive(Serialize)]
-struct Record<'a> {
-    version: &'static str,
-    seconds: u64,
-    threads: u64,
-    heap_mib: u64,
-    seed: u64,
-    scenarios: &'a [ScenarioReport],
-    stress: Option<&'a StressReport>,
-    passed: bool,
-}
-
 /// Why the job ended early.
 enum Early {
     /// The heap could not be built: the options ask for something impossible.
@@ -47,7 +35,7 @@ enum Early {
     Hang(String),
 }
 
-/// Does the main job, prints its table, and returns the exit code.
+/// Does the main job, prints its table, writes its record and the report, and returns the exit code.
 #[must_use]
 pub fn main_job(options: &JobOptions, parts: Parts) -> u8 {
     let mut json = match options.json.as_deref().map(open_json).transpose() {
@@ -74,24 +62,38 @@ pub fn main_job(options: &JobOptions, parts: Parts) -> u8 {
         }
     };
     let passed = scenarios.iter().all(ScenarioReport::passed) && stress.as_ref().is_none_or(StressReport::passed);
-    print(&scenarios, stress.as_ref());
-    if let Some(file) = &mut json {
-        let record = Record {
-            version: env!("CARGO_PKG_VERSION"),
-            seconds: options.seconds,
-            threads: options.threads,
-            heap_mib: options.heap_mib,
-            seed: options.seed,
-            scenarios: &scenarios,
-            stress: stress.as_ref(),
-            passed,
-        };
-        if let Err(error) = write_json(file, &record) {
-            complain(&format!("--json: {error}"));
-            return FAILED;
+    let record = JobRecord {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        seconds: options.seconds,
+        threads: options.threads,
+        heap_mib: options.heap_mib,
+        page_bytes: options.page_bytes,
+        seed: options.seed,
+        scenarios,
+        stress,
+        passed,
+    };
+    print(&record);
+    // The verdict stands above. What cannot be written is said as well, and fails the job, as it was asked for.
+    let mut written = true;
+    if let Some(file) = &mut json
+        && let Err(error) = write_json(file, &record.without_pictures())
+    {
+        complain(&format!("--json: {error}"));
+        written = false;
+    }
+    if !options.no_report {
+        match record.write().and_then(|()| report::refresh()) {
+            // Whoever closed the stream wants no line.
+            Ok(page) => drop(writeln!(io::stdout(), "report: {}", page.display())),
+            Err(error) => {
+                let verdict = if passed { "every check held" } else { "there are findings, see above" };
+                complain(&format!("{verdict}, but the report cannot be written (--no-report goes without): {error}"));
+                written = false;
+            }
         }
     }
-    if passed { PASSED } else { FAILED }
+    if passed && written { PASSED } else { FAILED }
 }
 
 /// Opens the file for the record before anything runs; what it holds stays until there is something new.
@@ -104,7 +106,7 @@ fn open_json(path: &Path) -> Result<File, String> {
         .map_err(|error| format!("--json {}: {error}", path.display()))
 }
 
-fn write_json(file: &mut File, record: &Record<'_>) -> io::Result<()> {
+fn write_json(file: &mut File, record: &JobRecord) -> io::Result<()> {
     // A pipe or a device has no length to set.
     if file.metadata()?.is_file() {
         file.set_len(0)?;
@@ -183,10 +185,10 @@ fn run_scenario(
 }
 
 /// Prints the table and what is behind it. Whoever closed the stream wants no table.
-fn print(scenarios: &[ScenarioReport], stress: Option<&StressReport>) {
+fn print(record: &JobRecord) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{}", table(scenarios, stress));
-    if let Some(stress) = stress {
+    let _ = writeln!(out, "{}", table(record));
+    if let Some(stress) = &record.stress {
         let _ = writeln!(
             out,
             "stress: seed {}, {:.1} s, {} allocations a second, {} objects compared with their shadow, {} with their \
@@ -203,11 +205,7 @@ fn print(scenarios: &[ScenarioReport], stress: Option<&StressReport>) {
             grouped(stress.out_of_memory),
         );
     }
-    let rows = scenarios.iter().map(|report| (format!("{}, {}", report.name, report.mode), &report.violations));
-    let rows = rows.chain(stress.map(|report| (format!("stress, seed {}", report.seed), &report.findings)));
-    for (name, findings) in rows {
-        for finding in findings {
-            let _ = writeln!(out, "FINDING in {name}: {finding}");
-        }
+    for (part, finding) in record.findings() {
+        let _ = writeln!(out, "FINDING in {part}: {finding}");
     }
 }

@@ -1,8 +1,9 @@
 //! `heaplab models`: every model, side by side as processes.
 
 use super::live::Live;
-use super::table::grouped;
-use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, Suite, complain, complain_raw, find_models};
+use crate::report::grouped;
+use super::checker::find_models;
+use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, Suite, complain, complain_raw};
 use crate::model::Model;
 use crate::model::baseline::Baseline;
 use crate::model::census::Census;
@@ -89,7 +90,7 @@ pub(super) fn models(suite: &Suite, options: &ModelsOptions) -> u8 {
 
 /// Writes the record, and once more where the options say.
 pub(super) fn save(record: &SuiteRecord, json: Option<&Path>) -> bool {
-    let saved = record.save().map_err(|error| format!("{}: {error}", SuiteRecord::path().display()));
+    let saved = record.save().map_err(|error| error.to_string());
     let copied = json.map_or(Ok(()), |path| {
         let text = serde_json::to_string_pretty(record).map_err(std::io::Error::from);
         text.and_then(|text| std::fs::write(path, text + "\n"))
@@ -101,7 +102,7 @@ pub(super) fn save(record: &SuiteRecord, json: Option<&Path>) -> bool {
     if let Ok(path) = &saved {
         let _ = writeln!(std::io::stdout(), "certificate: {}", path.display());
     }
-    saved.is_ok() && copied.is_ok()
+    saved.is_ok() && copied.is_ok() && super::render_report() == PASSED
 }
 
 /// Runs the models as processes.

@@ -1,7 +1,6 @@
 //! The table that the main job prints.
 
-use crate::scenario::ScenarioReport;
-use crate::stress::StressReport;
+use crate::report::{JobRecord, grouped};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 
@@ -14,19 +13,6 @@ fn collections(counts: [u64; 3]) -> String {
     counts.map(|count| count.to_string()).join(" / ")
 }
 
-/// Digits in groups of three.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index != 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn verdict(findings: &[String]) -> String {
     match findings.len() {
         0 => "ok".to_owned(),
@@ -36,10 +22,10 @@ fn verdict(findings: &[String]) -> String {
 }
 
 /// Everything in one table.
-pub(super) fn table(scenarios: &[ScenarioReport], stress: Option<&StressReport>) -> Table {
+pub(super) fn table(record: &JobRecord) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header(HEADER);
-    for report in scenarios {
+    for report in &record.scenarios {
         table.add_row([
             report.name.clone(),
             report.mode.to_string(),
@@ -50,7 +36,7 @@ pub(super) fn table(scenarios: &[ScenarioReport], stress: Option<&StressReport>)
             verdict(&report.violations),
         ]);
     }
-    if let Some(report) = stress {
+    if let Some(report) = &record.stress {
         table.add_row([
             "stress".to_owned(),
             format!("on, {} threads", report.threads),
@@ -67,16 +53,4 @@ pub(super) fn table(scenarios: &[ScenarioReport], stress: Option<&StressReport>)
         }
     }
     table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1 000"), (1_234_567, "1 234 567")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 }

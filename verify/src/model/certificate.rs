@@ -4,7 +4,6 @@ use super::Spec;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the checker takes on trust in every pass.
@@ -106,7 +105,7 @@ impl Certificate {
         if std::env::var_os("HEAPLAB_CERTIFICATES").is_none() {
             return;
         }
-        let path = artefact_path("certificates.jsonl");
+        let path = crate::report::artefact_directory().join("certificates.jsonl");
         let append = || {
             std::fs::create_dir_all(path.parent().expect("the path has a directory"))?;
             let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
@@ -138,16 +137,6 @@ impl fmt::Display for Certificate {
         }
         Ok(())
     }
-}
-
-/// `target/heaplab/<name>`, in cargo's target directory if the environment names one, else the workspace's.
-#[must_use]
-pub fn artefact_path(name: &str) -> PathBuf {
-    let target = match std::env::var_os("CARGO_TARGET_DIR") {
-        Some(directory) => PathBuf::from(directory),
-        None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")),
-    };
-    target.join("heaplab").join(name)
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub mod token;
 #[cfg(feature = "loom")]
 mod watch;
 
-pub use certificate::{Certificate, TRUSTED, artefact_path, blind_spots};
+pub use certificate::{Certificate, TRUSTED, blind_spots};
 pub use runner::{Failure, model, run, try_model};
 #[cfg(feature = "loom")]
 pub use runner::{OnExecution, PassOptions, explore_once, explore_pass, passes, write_picture};

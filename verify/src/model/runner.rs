@@ -162,7 +162,8 @@ use explored::run_passes;
 #[cfg(feature = "loom")]
 mod explored {
     use super::super::watch::{self, Subject};
-    use super::super::{Fault, Passes, Snapshot, artefact_path};
+    use super::super::{Fault, Passes, Snapshot};
+    use crate::report::{COUNTEREXAMPLES, write_artefact};
     use super::{Certificate, Failure, Model, Spec, THREADS_MAX};
     use crate::trace::{Counterexample, Sources};
     use heaplab::sync::model_control::{self, Mutant, Pass, set_mutant, start_journal, take_journal};
@@ -323,9 +324,6 @@ mod explored {
                 if character.is_ascii_alphanumeric() || ".-".contains(character) { character } else { '_' }
             },
         ));
-        let path = artefact_path(&format!("counterexamples/{name}.svg"));
-        std::fs::create_dir_all(path.parent().expect("the path has a directory"))?;
-        std::fs::write(&path, counterexample.svg(sources))?;
-        Ok(path)
+        write_artefact(&format!("{COUNTEREXAMPLES}/{name}.svg"), &counterexample.svg(sources))
     }
 }

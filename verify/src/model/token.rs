@@ -5,15 +5,9 @@
 //! something else. With a mutant, the token names it.
 
 use super::mutation::{self, MutantName};
+use crate::suite::record::{COMMIT, FINGERPRINT};
 use std::fmt;
 use std::str::FromStr;
-
-/// The sources that this program was built from.
-pub const FINGERPRINT: &str = env!("HEAPLAB_FINGERPRINT");
-/// The commit that they were based on.
-pub const COMMIT: &str = env!("HEAPLAB_COMMIT");
-/// The model checker.
-pub const CHECKER: &str = concat!("loom ", env!("HEAPLAB_LOOM"));
 
 /// Digits of the fingerprint in a token.
 const DIGITS: usize = 8;

@@ -4,7 +4,7 @@
 //! mission's source. Through the door of handles it is a real object, which is filled, read back, and dropped.
 
 use heaplab::heap::RawLocalHeap;
-use heaplab::{AllocError, AllocationOrigin, AllocationType, Heap, Ref, Scope, Shape, SpaceKind, Tail};
+use heaplab::{AllocError, AllocationOrigin, AllocationType, Heap, Ref, Scope, Shape, SpaceKind, Survey, Tail};
 
 /// What a step allocates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +38,8 @@ pub(super) trait Door {
     /// Allocates, overwrites or checks and drops.
     fn allocate(&mut self, request: Request) -> Result<(), String>;
     fn simulate_full_space(&mut self, space: SpaceKind) -> Result<(), String>;
+    /// What the heap's memory is used for. A stop.
+    fn survey(&mut self) -> Result<Survey, String>;
     /// What the owner asked for, if that can be told without a stop.
     fn own(&self) -> Option<Own>;
     fn soft_bytes_available(&self) -> usize;
@@ -51,6 +53,18 @@ fn refused(request: Request, error: AllocError) -> String {
 pub(super) struct RawDoor<'a> {
     pub(super) heap: &'a Heap,
     pub(super) local: RawLocalHeap,
+}
+
+impl RawDoor<'_> {
+    /// Stops the world from outside.
+    fn parked<R>(&mut self, stop: impl FnOnce(&Heap) -> R) -> R {
+        // SAFETY: R-1: running before and after; no raw reference is held.
+        unsafe { self.local.park() };
+        let result = stop(self.heap);
+        // SAFETY: R-1: parked just above.
+        unsafe { self.local.unpark() };
+        result
+    }
 }
 
 impl Door for RawDoor<'_> {
@@ -76,12 +90,12 @@ impl Door for RawDoor<'_> {
     }
 
     fn simulate_full_space(&mut self, space: SpaceKind) -> Result<(), String> {
-        // SAFETY: R-1: running before and after; no raw reference is held.
-        unsafe { self.local.park() };
-        let result = self.heap.simulate_full_space(space);
-        // SAFETY: R-1: parked just above.
-        unsafe { self.local.unpark() };
+        let result = self.parked(|heap| heap.simulate_full_space(space));
         result.map(drop).map_err(|error| format!("simulating a full {space} space: {error}"))
+    }
+
+    fn survey(&mut self) -> Result<Survey, String> {
+        self.parked(Heap::survey).map_err(|error| format!("surveying the heap: {error}"))
     }
 
     fn own(&self) -> Option<Own> {
@@ -149,6 +163,10 @@ impl Door for HandleDoor<'_, '_, '_> {
     fn simulate_full_space(&mut self, space: SpaceKind) -> Result<(), String> {
         self.scope.simulate_full_space(space);
         Ok(())
+    }
+
+    fn survey(&mut self) -> Result<Survey, String> {
+        Ok(self.scope.survey())
     }
 
     fn own(&self) -> Option<Own> {

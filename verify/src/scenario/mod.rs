@@ -24,13 +24,18 @@
 //!
 //! The scenario bodies start no thread and ask for no time: their caller does. So the same functions run under the model
 //! checker. On small pages the array shrinks to what fits into half a page.
+//!
+//! [`run`] takes pictures of the heap: before, when every space is full, and after. Each is a stop of its own, outside of
+//! every step whose requests are counted, so none of the conditions above can be met or broken by one.
 
 mod doors;
+mod heap_picture;
 mod report;
 mod rivals;
 mod run;
 mod steps;
 
+pub use heap_picture::{CELLS_MAX, Cell, Group, HeapPicture, Moment, Row, USES};
 pub use report::{Mode, ScenarioReport, Tally};
 pub use rivals::{RivalPlan, RivalReport, rival};
 pub use run::{Scenario, run};

@@ -1,11 +1,12 @@
 //! What a scenario reports. It never panics over what it finds.
 
-use heaplab::{CollectionKind, Statistics};
-use serde::Serialize;
+use super::{HeapPicture, Moment};
+use heaplab::{CollectionKind, Statistics, Survey};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Whether other threads allocate during a scenario.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Concurrent allocation is off: one local heap, a second one is refused.
@@ -47,11 +48,28 @@ pub struct Tally {
     pub retries: u64,
     /// Objects the verifier looked at.
     pub objects_verified: u64,
+    /// Pictures of the heap, if any are wanted; they cost a stop each.
+    pub pictures: Option<Vec<HeapPicture>>,
     /// What is wrong; empty if the scenario holds.
     pub violations: Vec<String>,
 }
 
 impl Tally {
+    /// A tally that takes pictures.
+    #[must_use]
+    pub fn with_pictures() -> Tally {
+        Tally { pictures: Some(Vec::new()), ..Tally::default() }
+    }
+
+    /// Adds a picture, if any are wanted. A heap that cannot be surveyed is wrong.
+    pub(super) fn picture<E: fmt::Display>(&mut self, moment: Moment, survey: impl FnOnce() -> Result<Survey, E>) {
+        let Some(pictures) = &mut self.pictures else { return };
+        match survey() {
+            Ok(survey) => pictures.push(HeapPicture::of(moment, &survey)),
+            Err(error) => self.violation(format!("the survey {moment:?}: {error}")),
+        }
+    }
+
     /// Notes something that is wrong.
     pub fn violation(&mut self, text: impl Into<String>) {
         self.violations.push(text.into());
@@ -67,7 +85,7 @@ impl Tally {
 }
 
 /// One row of the table: a scenario in a mode, and how it went.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ScenarioReport {
     /// The scenario's name.
     pub name: String,
@@ -93,6 +111,9 @@ pub struct ScenarioReport {
     pub objects_verified: u64,
     /// What is wrong.
     pub violations: Vec<String>,
+    /// The heap before, when every space is full, and after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<HeapPicture>,
 }
 
 impl ScenarioReport {
@@ -110,6 +131,7 @@ impl ScenarioReport {
             retries: tally.retries,
             objects_verified: tally.objects_verified,
             violations: tally.violations,
+            pictures: tally.pictures.unwrap_or_default(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Running a scenario on a heap, with or without rivals, with threads of the facade.
 
 use super::{
-    Mode, RivalPlan, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival, stress_handles,
+    Mode, Moment, RivalPlan, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival,
+    stress_handles,
 };
 use heaplab::sync::{Arc, AtomicBool, AtomicU32, Ordering, thread};
 use heaplab::{AttachError, Heap, Statistics};
@@ -66,9 +67,12 @@ fn kept(heap: &Heap) -> usize {
 ///
 /// With [`Mode::Off`] concurrent allocation is off meanwhile, and it is checked that a second local heap is refused then.
 /// Otherwise the rivals, or the heap's stress thread, run from before the scenario until after it.
+///
+/// The report has three pictures of the heap. The first and the last are taken outside of what the statistics span.
 #[must_use]
 pub fn run(scenario: Scenario, heap: &Heap, mode: Mode, seed: u64) -> ScenarioReport {
-    let mut tally = Tally::default();
+    let mut tally = Tally::with_pictures();
+    tally.picture(Moment::Before, || heap.survey());
     let before = statistics(heap, &mut tally);
     let (stop, under_way) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let rivals = match mode {
@@ -123,6 +127,7 @@ pub fn run(scenario: Scenario, heap: &Heap, mode: Mode, seed: u64) -> ScenarioRe
     if after.committed_bytes > after.hard_limit_bytes {
         tally.violation(format!("{} bytes committed, {} allowed", after.committed_bytes, after.hard_limit_bytes));
     }
+    tally.picture(Moment::After, || heap.survey());
     let mut report = ScenarioReport::new(scenario.name(), mode, heap.config().hard_limit_bytes, tally);
     report.add_collections(&before, &after);
     report.rival_allocations = rival_allocations;

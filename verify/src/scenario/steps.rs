@@ -1,7 +1,7 @@
 //! The steps of `alloc_after_failures`, and the scenarios that take them.
 
-use super::Tally;
 use super::doors::{Door, HEADER_BYTES, HandleDoor, RawDoor, Request, array_bytes};
+use super::{Moment, Tally};
 use heaplab::{
     AllocError, AllocationType, Attachment, CollectionKind, Handle, Heap, LocalHeap, Reserve, Scope, SpaceKind, Value,
 };
@@ -109,6 +109,7 @@ fn steps(door: &mut impl Door, sizes: &Sizes, regular_bytes_max: usize, page_byt
 
     fill(door, SpaceKind::Code, tally);
     allocate(door, Request::Code { bytes: sizes.code_bytes }, tally);
+    tally.picture(Moment::Full, || door.survey());
 }
 
 /// Enters the scope by `enter` until the reserve is there; whether it ever was.

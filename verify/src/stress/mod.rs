@@ -42,7 +42,7 @@ pub use parcel::ObjectSizes;
 pub use pulse::{Act, Pulse};
 
 use heaplab::HeapConfig;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How to stress.
@@ -70,7 +70,7 @@ impl StressOptions {
 }
 
 /// What a stress did and found.
-#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct StressReport {
     /// The seed.
     pub seed: u64,

@@ -1,12 +1,19 @@
 //! The suite as a whole: all models side by side, mutants against models, and what is written about it.
 //!
 //! Models and mutants run in processes of their own, as many at once as there are processors: loom explores on one thread,
-//! and a mutant may end in an abort. [`process`] speaks with one such process, [`pool`] keeps the processors busy,
-//! [`campaign`] tries mutants, [`record`] is what is known in the end, `target/heaplab/certificate.json`.
+//! and a mutant may end in an abort. `process` speaks with one such process, `pool` keeps the processors busy,
+//! `campaign` tries mutants (all with the feature `loom`), [`record`] is what is known in the end, `target/heaplab/certificate.json`.
 
+#[cfg(feature = "loom")]
 pub mod campaign;
+#[cfg(feature = "loom")]
 pub mod pool;
+#[cfg(feature = "loom")]
 pub mod process;
 pub mod record;
+#[cfg(feature = "loom")]
+mod sites;
+#[cfg(feature = "loom")]
 pub mod verdicts;
+#[cfg(feature = "loom")]
 pub mod worker;

@@ -3,13 +3,21 @@
 //! Each command adds what it found out: `models` the certificates, `weaken` and `mutants` the fates of mutants. The file is
 //! about one state of the sources; what was found out about another one is dropped.
 
-use crate::model::token::{CHECKER, COMMIT, FINGERPRINT};
-use crate::model::{Certificate, artefact_path};
-use heaplab::sync::Ordering;
-use heaplab::sync::model_control::{Operand, Site, SiteUse};
+use crate::model::Certificate;
+use crate::report::{artefact_directory, write_artefact};
 use serde::{Deserialize, Serialize};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The sources that this program was built from.
+pub const FINGERPRINT: &str = env!("HEAPLAB_FINGERPRINT");
+/// The commit that they were based on.
+pub const COMMIT: &str = env!("HEAPLAB_COMMIT");
+/// The model checker.
+pub const CHECKER: &str = concat!("loom ", env!("HEAPLAB_LOOM"));
+
+/// The file's name among the artefacts.
+pub const CERTIFICATE: &str = "certificate.json";
 
 /// A call in the heap's sources that a model ran.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,39 +34,7 @@ pub struct SiteRecord {
     pub written: String,
 }
 
-impl From<&SiteUse> for SiteRecord {
-    fn from(site: &SiteUse) -> SiteRecord {
-        SiteRecord {
-            file: site.site.file.to_owned(),
-            line: site.site.line,
-            column: site.site.column,
-            operand: site.operand.name().to_owned(),
-            written: format!("{:?}", site.written),
-        }
-    }
-}
-
 impl SiteRecord {
-    /// As the checker's register has it.
-    ///
-    /// # Panics
-    /// If it was not made from one.
-    #[must_use]
-    pub fn site_use(&self) -> SiteUse {
-        // A campaign has a few hundred sites, and lives as long as its process.
-        let file = Box::leak(self.file.clone().into_boxed_str());
-        let operand = Operand::ALL.into_iter().find(|operand| operand.name() == self.operand);
-        let written = [Ordering::Relaxed, Ordering::Acquire, Ordering::Release, Ordering::AcqRel, Ordering::SeqCst]
-            .into_iter()
-            .find(|ordering| format!("{ordering:?}") == self.written);
-        SiteUse {
-            site: Site { file, line: self.line, column: self.column },
-            operand: operand.expect("a known operand"),
-            written: written.expect("a known ordering"),
-            count: 0,
-        }
-    }
-
     /// `file:line:column`.
     #[must_use]
     pub fn place(&self) -> String {
@@ -168,12 +144,6 @@ pub struct SuiteRecord {
 }
 
 impl SuiteRecord {
-    /// Where it is written.
-    #[must_use]
-    pub fn path() -> PathBuf {
-        artefact_path("certificate.json")
-    }
-
     /// Nothing, about these sources.
     #[must_use]
     pub fn empty() -> SuiteRecord {
@@ -189,23 +159,31 @@ impl SuiteRecord {
         }
     }
 
-    /// What the file says about these sources; nothing if it speaks of others, or there is none.
+    /// The record in a file; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no record of this version. Names the file.
+    pub fn read(path: &Path) -> Result<Option<SuiteRecord>, String> {
+        match std::fs::read(path) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| format!("{}: {error}", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
+    }
+
+    /// What the file says about these sources; nothing if it speaks of others, is damaged, or is not there.
     #[must_use]
     pub fn load() -> SuiteRecord {
-        let text = std::fs::read_to_string(SuiteRecord::path()).unwrap_or_default();
-        let known = serde_json::from_str(&text).ok();
-        known.filter(|record: &SuiteRecord| record.fingerprint == FINGERPRINT).unwrap_or_else(SuiteRecord::empty)
+        let known = SuiteRecord::read(&artefact_directory().join(CERTIFICATE)).ok().flatten();
+        known.filter(|record| record.fingerprint == FINGERPRINT).unwrap_or_else(SuiteRecord::empty)
     }
 
     /// Writes the file.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written; the error names it.
     pub fn save(&self) -> io::Result<PathBuf> {
-        let path = SuiteRecord::path();
-        std::fs::create_dir_all(path.parent().expect("the path has a directory"))?;
-        std::fs::write(&path, serde_json::to_string_pretty(self)? + "\n")?;
-        Ok(path)
+        write_artefact(CERTIFICATE, &(serde_json::to_string_pretty(self)? + "\n"))
     }
 
     /// Mutants that a model killed, of both kinds.

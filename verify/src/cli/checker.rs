@@ -1,0 +1,95 @@
+//! What the binary does with the model checker: the commands that need no file of their own.
+
+use super::{BAD_USAGE, Cli, Command, FAILED, PASSED, Suite, campaign, complain, litmus, models, render_report, replay};
+use crate::model::Model;
+use crate::model::mutation::{self, Campaign};
+use crate::suite::worker;
+use std::io::Write as _;
+
+/// Does what the command line says.
+pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
+    let all = &suite.models;
+    match cli.command {
+        Some(Command::Report) => render_report(),
+        None | Some(Command::Run(_)) => {
+            complain(
+                "this build has the feature `loom`: its heap exists inside a model checker only.\n\
+                 To check the models:   cargo test --features loom\n\
+                 Side by side:          cargo run --release --features loom -- models\n\
+                 Against mutants:       cargo run --release --features loom -- weaken\n\
+                 To run on a real heap: cargo run --release (without the feature)",
+            );
+            BAD_USAGE
+        }
+        Some(Command::Models(options)) if options.list => list(all, options.only.as_deref()),
+        Some(Command::Models(options)) => models::models(suite, &options),
+        Some(Command::Litmus) => litmus::litmus(suite.litmus),
+        Some(Command::Weaken(options)) => campaign::campaign(all, Campaign::Orderings, &options),
+        Some(Command::Mutants(options)) => campaign::campaign(all, Campaign::Protocol, &options),
+        Some(Command::Replay { token }) => replay::replay(all, &token),
+        Some(Command::Worker { model, mutant, executions_max }) => {
+            work(all, &model, mutant.as_deref(), executions_max)
+        }
+    }
+}
+
+/// The models whose names contain `only`; all without it.
+pub(super) fn find_models<'a>(all: &'a [Model], only: Option<&str>) -> Result<Vec<&'a Model>, String> {
+    let found: Vec<&Model> = all.iter().filter(|model| only.is_none_or(|part| model.name.contains(part))).collect();
+    if found.is_empty() {
+        let part = only.unwrap_or_default();
+        return Err(format!("no model's name contains `{part}`; `models --list` prints them all"));
+    }
+    Ok(found)
+}
+
+fn list(all: &[Model], only: Option<&str>) -> u8 {
+    let found = match find_models(all, only) {
+        Ok(found) => found,
+        Err(text) => {
+            complain(&text);
+            return BAD_USAGE;
+        }
+    };
+    for model in found {
+        let fault = model.spec.fault.map_or(String::new(), |fault| format!(", {fault}"));
+        let _ =
+            writeln!(std::io::stdout(), "{} ({} threads, {}{fault})", model.name, model.spec.threads, model.spec.bound);
+    }
+    PASSED
+}
+
+fn work(all: &[Model], name: &str, mutant: Option<&str>, executions_max: Option<u64>) -> u8 {
+    let Some(model) = all.iter().find(|model| model.name == name) else {
+        complain(&format!("no model is called `{name}`; `models --list` prints them all"));
+        return BAD_USAGE;
+    };
+    match mutant.map(mutation::parse).transpose() {
+        Err(text) => {
+            complain(&text);
+            BAD_USAGE
+        }
+        Ok(mutant) => {
+            if worker::run(model, mutant, executions_max) {
+                PASSED
+            } else {
+                FAILED
+            }
+        }
+    }
+}
+
+/// Renders the page again; says where it is.
+fn render_report() -> u8 {
+    match crate::report::refresh() {
+        Ok(page) => {
+            // Whoever closed the stream wants no line.
+            let _ = writeln!(std::io::stdout(), "report: {}", page.display());
+            PASSED
+        }
+        Err(error) => {
+            complain(&format!("the report cannot be written: {error}"));
+            FAILED
+        }
+    }
+}

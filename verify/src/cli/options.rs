@@ -1,0 +1,153 @@
+//! The command line's grammar.
+
+use super::main_job::Parts;
+use clap::{Args, Parser, Subcommand};
+use heaplab::HeapConfig;
+use std::path::PathBuf;
+
+/// Runs the mission's scenarios on a real heap, then stresses it, and prints what happened.
+#[derive(Parser, Debug)]
+#[command(name = "heaplab", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What else to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The main job's options.
+    #[command(flatten)]
+    pub main_job: JobOptions,
+}
+
+/// What the binary can do besides its main job.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// The main job, by its name: the scenarios, then the stress
+    Run(JobOptions),
+    /// Every model, side by side (with --features loom)
+    Models(ModelsOptions),
+    /// What the checker itself explores, against what the memory model allows (with --features loom)
+    Litmus,
+    /// Every ordering one step weaker, against the models (with --features loom)
+    Weaken(CampaignOptions),
+    /// Every step of the protocols dropped, doubled, torn or late, against the models (with --features loom)
+    Mutants(CampaignOptions),
+    /// One execution of a model again, to look at (with --features loom)
+    Replay {
+        /// As printed with a failure: MODEL,PASS,EXECUTION,SOURCES[,MUTANT]
+        token: String,
+    },
+    /// Render target/heaplab/report.html again, from what earlier jobs left beside it
+    Report,
+    /// One model, for a process that started this one
+    #[command(hide = true)]
+    Worker {
+        /// Its name
+        model: String,
+        /// A mutant: FILE:LINE:COLUMN,OPERAND,CHANGE
+        #[arg(long)]
+        mutant: Option<String>,
+        /// Executions after which a pass is given up
+        #[arg(long)]
+        executions_max: Option<u64>,
+    },
+}
+
+/// Options of `models`.
+#[derive(Args, Clone, Debug)]
+pub struct ModelsOptions {
+    /// Only models whose names contain this
+    #[arg(long, value_name = "NAME")]
+    pub only: Option<String>,
+    /// Also write the certificate to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Processes at once; one for each processor if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub jobs: Option<u64>,
+    /// Write the numbers of executions into the baseline
+    #[arg(long)]
+    pub bless: bool,
+    /// Only print the models' names and sizes
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// Options of `weaken` and `mutants`.
+#[derive(Args, Clone, Debug)]
+pub struct CampaignOptions {
+    /// Only sites in this file, at this FILE:LINE, or in this function; may be given several times
+    #[arg(long, value_name = "SITE")]
+    pub site: Vec<String>,
+    /// A --site that no model runs is no error, for files that may have no sites
+    #[arg(long, requires = "site")]
+    pub site_may_be_absent: bool,
+    /// Also write the certificate to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Processes at once; one for each processor if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub jobs: Option<u64>,
+}
+
+/// Options of the main job.
+#[derive(Args, Clone, Debug)]
+pub struct JobOptions {
+    /// Seconds of stress after the scenarios
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: u64,
+    /// Threads that allocate in the stress, and rivals in the scenarios
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=256))]
+    pub threads: u64,
+    /// MiB that the heap may commit at most
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=8192))]
+    pub heap_mib: u64,
+    /// Bytes of a page, a power of two; what suits the heap if not given
+    #[arg(long, value_name = "N")]
+    pub page_bytes: Option<usize>,
+    /// Every decision of the threads follows from this
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Also write what happened to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write no page; otherwise target/heaplab/report.html shows what happened, with pictures of the heaps
+    #[arg(long)]
+    pub no_report: bool,
+    /// Only the stress
+    #[arg(long, conflicts_with = "scenarios_only")]
+    pub stress_only: bool,
+    /// Only the scenarios
+    #[arg(long)]
+    pub scenarios_only: bool,
+    /// A thread that takes no step for so many seconds hangs
+    #[arg(long, default_value_t = 60, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub stall_seconds: u64,
+}
+
+#[cfg(feature = "loom")]
+impl ModelsOptions {
+    pub(super) fn jobs(&self) -> usize {
+        self.jobs.map_or_else(crate::suite::pool::processors, |jobs| jobs as usize)
+    }
+}
+
+#[cfg(feature = "loom")]
+impl CampaignOptions {
+    pub(super) fn jobs(&self) -> usize {
+        self.jobs.map_or_else(crate::suite::pool::processors, |jobs| jobs as usize)
+    }
+}
+
+impl JobOptions {
+    /// The heap that the options ask for: room for every thread, the heap's own and that of the caller.
+    pub(super) fn config(&self) -> HeapConfig {
+        let mut config = HeapConfig::sized((self.heap_mib as usize) << 20, self.threads as usize + 2);
+        config.page_bytes = self.page_bytes;
+        config
+    }
+
+    /// What the options leave of the main job.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        Parts { scenarios: !self.stress_only, stress: !self.scenarios_only }
+    }
+}

@@ -1,0 +1,224 @@
+//! The suite's part of the page: models, the checker's blind spots, the fates of mutants, and pictures of failures.
+
+use super::Report;
+use super::html::{Html, HtmlTable, Tone, grouped};
+use crate::suite::record::{Fate, LitmusRecord, ModelRecord, MutantRecord, SuiteRecord};
+use std::fs;
+use std::path::Path;
+
+/// Most pictures of failures on the page, the newest; each is a file of its own as well.
+const PICTURES_MAX: usize = 24;
+
+/// Models, litmus table and kill matrix.
+pub(super) fn sections(report: &mut Report, record: Option<&SuiteRecord>) {
+    let Some(record) = record else { return };
+    let about = format!("{}, sources {}, based on commit {}", record.checker, record.fingerprint, record.commit);
+    if !record.models.is_empty() {
+        let mut body = models(record);
+        body.push(&trust(record));
+        let intro = "Each model is a small world of the shipping code, explored completely within its bound, in two passes. \
+                     A model that stopped at a limit would be red.";
+        report.section("Models", &format!("{intro} {about}."), body);
+    }
+    if !record.litmus.is_empty() {
+        let intro = "What the checker itself explores, against what the memory model allows: the suite's own blind spots, \
+                     measured. Where a pass misses an outcome, no argument may lean on it.";
+        report.section("Litmus table", intro, litmus(&record.litmus));
+    }
+    for (title, mutants, intro) in [
+        (
+            "Ordering mutants",
+            &record.orderings,
+            "Every ordering in the heap's sources, one step weaker, one at a time: the models must turn red.",
+        ),
+        (
+            "Protocol mutants",
+            &record.protocol,
+            "Every operation of the protocols dropped, done twice, torn into a load and a store, or trading places with the \
+             next publication. What makes no other program is listed with its reason.",
+        ),
+    ] {
+        if !mutants.is_empty() {
+            report.section(title, intro, kill_matrix(mutants));
+        }
+    }
+    if !record.unexercised.is_empty() {
+        let body = Html::listing(&record.unexercised.join("\n"));
+        report.section("Not exercised", "Calls with an ordering that no model runs.", body);
+    }
+}
+
+fn models(record: &SuiteRecord) -> Html {
+    let mut table = HtmlTable::new()
+        .column("model")
+        .number_column("threads")
+        .column("bound")
+        .column("fault")
+        .number_column("normal")
+        .number_column("read-as-rmw")
+        .number_column("longest")
+        .number_column("seconds")
+        .number_column("sites")
+        .number_column("mutants killed")
+        .column("verdict");
+    for model in &record.models {
+        let first = model.certificates.first();
+        let count = |pass: &str| {
+            let found = model.certificates.iter().find(|one| one.pass == pass);
+            Html::text(&found.map_or("-".to_owned(), |one| grouped(one.executions)))
+        };
+        let longest = model.certificates.iter().map(|one| one.operations_max).max().unwrap_or(0);
+        let places: std::collections::BTreeSet<String> = model.sites.iter().map(|site| site.place()).collect();
+        table.row([
+            Html::text(&model.name),
+            Html::text(&first.map_or("-".to_owned(), |one| one.threads.to_string())),
+            Html::text(&first.map_or("-".to_owned(), |one| one.bound().to_string())),
+            Html::text(first.and_then(|one| one.fault.as_deref()).unwrap_or("")),
+            count("normal"),
+            count("read-as-rmw"),
+            Html::text(&longest.to_string()),
+            Html::text(&format!("{:.2}", model.seconds)),
+            Html::text(&places.len().to_string()),
+            Html::text(&record.kills(&model.name).to_string()),
+            verdict(model),
+        ]);
+    }
+    let mut html = table.render();
+    for model in record.models.iter().filter(|model| model.failure.is_some()) {
+        html.push(&Html::listing(&format!("{}: {}", model.name, model.failure.as_deref().unwrap_or(""))));
+    }
+    html
+}
+
+fn verdict(model: &ModelRecord) -> Html {
+    let green = model.failure.is_none();
+    Html::badge(Tone::of(green), if green { "complete" } else { "RED" })
+}
+
+/// What every certificate leaves out.
+fn trust(record: &SuiteRecord) -> Html {
+    let mut html = Html::default();
+    let mut passes: Vec<_> = record.models.iter().flat_map(|model| &model.certificates).collect();
+    passes.sort_by(|a, b| a.pass.cmp(&b.pass));
+    passes.dedup_by(|a, b| a.pass == b.pass);
+    for one in passes {
+        let text = format!("The {} pass does not see: {}.", one.pass, one.blind_spots.join("; "));
+        html.push(&Html::paragraph(&text));
+        if one.pass == "normal" {
+            html.push(&Html::paragraph(&format!("Taken on trust: {}.", one.trusted.join("; "))));
+        }
+    }
+    html
+}
+
+fn litmus(rows: &[LitmusRecord]) -> Html {
+    let mut table = HtmlTable::new().column("program").number_column("allowed").column("normal").column("read-as-rmw");
+    for row in rows {
+        let mut program = Html::text(&row.name);
+        program.push(&Html::raw("<br><code>"));
+        program.push(&Html::text(&row.program));
+        program.push(&Html::raw("</code>"));
+        let mut cells = vec![program, Html::text(&row.allowed.len().to_string())];
+        for (_, seen, verdict) in &row.explored {
+            let tone = if verdict == "exact" { Tone::Good } else { Tone::Plain };
+            let mut cell = Html::badge(tone, verdict);
+            cell.push(&Html::text(&difference(&row.allowed, seen)));
+            cells.push(cell);
+        }
+        table.row(cells);
+    }
+    table.render()
+}
+
+/// Outcomes that one set has and the other has not.
+fn difference(allowed: &[String], seen: &[String]) -> String {
+    let without = |these: &[String], those: &[String]| {
+        these.iter().filter(|outcome| !those.contains(outcome)).map(|outcome| format!("({outcome})")).collect::<Vec<_>>()
+    };
+    let (missing, impossible) = (without(allowed, seen), without(seen, allowed));
+    let mut text = format!(" {} outcomes", seen.len());
+    if !missing.is_empty() {
+        text += &format!(", not {}", missing.join(" "));
+    }
+    if !impossible.is_empty() {
+        text += &format!(", also {}", impossible.join(" "));
+    }
+    text
+}
+
+fn kill_matrix(mutants: &[MutantRecord]) -> Html {
+    let (mut killed, mut explained, mut survived) = (0, 0, 0);
+    let mut table = HtmlTable::new()
+        .column("call")
+        .column("operand")
+        .column("written")
+        .column("mutant")
+        .number_column("models")
+        .column("fate")
+        .column("how");
+    let mut rows: Vec<&MutantRecord> = mutants.iter().collect();
+    rows.sort_by(|a, b| (&a.call, &a.operand, &a.change).cmp(&(&b.call, &b.operand, &b.change)));
+    for one in rows {
+        let (fate, how) = match &one.fate {
+            Fate::Killed { model, why, seconds } => {
+                killed += 1;
+                (Html::badge(Tone::Good, "killed"), format!("{model}, {seconds:.1} s: {}", first_line(why)))
+            }
+            Fate::Explained { reason } => {
+                explained += 1;
+                (Html::badge(Tone::Plain, "explained"), reason.clone())
+            }
+            Fate::Survived { undecided } => {
+                survived += 1;
+                let text = match undecided.len() {
+                    0 => String::new(),
+                    count => format!("{count} models gave up at their limit"),
+                };
+                (Html::badge(Tone::Bad, "SURVIVES"), text)
+            }
+        };
+        table.row([
+            Html::text(&one.call),
+            Html::text(&one.operand),
+            Html::text(&one.written),
+            Html::text(&one.change),
+            Html::text(&one.models.to_string()),
+            fate,
+            Html::text(&how),
+        ]);
+    }
+    let text = format!("{} mutants: {killed} killed, {explained} explained, {survived} survive.", mutants.len());
+    let mut html = Html::paragraph(&text);
+    html.push(&table.render());
+    html
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or("").chars().take(110).collect()
+}
+
+/// The pictures in a directory, newest last written first.
+pub(super) fn counterexamples(report: &mut Report, directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let mut pictures: Vec<_> = entries
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "svg"))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    pictures.sort_by(|a, b| b.cmp(a));
+    pictures.truncate(PICTURES_MAX);
+    let mut body = Html::default();
+    for (_, path) in pictures {
+        let Ok(svg) = fs::read_to_string(&path) else { continue };
+        let Some(start) = svg.find("<svg") else { continue };
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        // The suite drew it; what it quotes was escaped then.
+        body.push(&Html::details(&Html::text(&name), &Html::raw(&svg[start..]), false));
+    }
+    if body.as_str().is_empty() {
+        return;
+    }
+    let intro = "Executions that failed, or were replayed: a lane for each thread, time downwards, an arrow from a write to \
+                 the read that saw it. Made by failing models, and by mutants on purpose.";
+    report.section("Counterexamples", intro, body);
+}
