@@ -339,7 +339,7 @@ pub fn take_sites() -> Vec<SiteUse> {
     merged.into_values().collect()
 }
 
-/// Starts the journal on this system thread. It is emptied whenever an execution begins.
+/// Starts the journal on this system thread. It is emptied whenever an execution begins, and pauses while a panic unwinds.
 pub fn start_journal() {
     CONTROL.with(|control| {
         *control.journal.borrow_mut() = Some(Vec::new());
@@ -489,7 +489,11 @@ fn note(control: &Control, event: Event) {
             .or_insert(SiteUse { site, operand, written: event.declared, count: 0 })
             .count += 1;
     }
-    if let Some(journal) = control.journal.borrow_mut().as_mut() {
+    // What destructors do while a panic unwinds is not part of the execution, and after a deadlock loom cannot say whose
+    // destructors they are.
+    if !std::thread::panicking()
+        && let Some(journal) = control.journal.borrow_mut().as_mut()
+    {
         journal.push(JournalEntry {
             thread: thread_index(),
             site,

@@ -7,3 +7,5 @@ pub mod ops;
 pub mod scenario;
 pub mod shadow;
 pub mod stress;
+#[cfg(feature = "loom")]
+pub mod trace;
