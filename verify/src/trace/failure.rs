@@ -103,7 +103,7 @@ impl Failure {
         let what = message.lines().find(|line| line.contains("violation")).unwrap_or_default().trim();
         let Some((rival, offender)) = self.race else {
             if self.sites.is_empty() {
-                return format!("{what}\nThe access that was refused is not in the journal.");
+                return format!("{what}\nThe access that was refused is not in the journal; LOOM_LOCATION=1 names it.");
             }
             let sites = self
                 .sites

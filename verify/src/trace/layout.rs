@@ -22,10 +22,12 @@ pub(super) const CHARACTER: f64 = 7.5;
 pub(super) const LINE: f64 = 15.0;
 /// Room for the numbers of steps.
 pub(super) const LEFT: f64 = 62.0;
-/// Width of the strip at a region's left edge, which has its name.
+/// Width of the strip at a region's outer edge, which has its name.
 pub(super) const STRIP: f64 = 15.0;
 const GAP: f64 = 9.0;
 const PADDING: f64 = 8.0;
+/// Between a lane's edge and its boxes, where there are no strips.
+const EDGE: f64 = 6.0;
 const TRACK: f64 = 13.0;
 const GUTTER_MIN: f64 = 26.0;
 const MARGIN: f64 = 24.0;
@@ -52,8 +54,8 @@ pub(super) struct Layout {
     /// By thread: the left edge of its lane.
     pub(super) lanes: Vec<f64>,
     pub(super) lane_width: f64,
-    /// From the lane's left edge to its boxes'.
-    pub(super) inset: f64,
+    /// From the lane's outer edge to its boxes', with room for the strips of regions.
+    inset: f64,
     pub(super) characters: usize,
     /// By step.
     pub(super) blocks: Vec<Block>,
@@ -71,8 +73,8 @@ impl Layout {
         let longest = labels.iter().map(first_line).max();
         let characters = longest.unwrap_or(0).clamp(CHARACTERS_MIN, CHARACTERS_MAX);
         let depth = scene.regions.iter().map(|region| region.depth + 1).max().unwrap_or(0);
-        let inset = 6.0 + STRIP * depth as f64;
-        let lane_width = inset + characters as f64 * CHARACTER + 2.0 * PADDING + 6.0;
+        let inset = EDGE + STRIP * depth as f64;
+        let lane_width = inset + characters as f64 * CHARACTER + 2.0 * PADDING + EDGE;
 
         let mut y = top;
         let mut blocks = Vec::new();
@@ -109,7 +111,28 @@ impl Layout {
 
     /// Left and right edge of a thread's boxes.
     pub(super) fn sides(&self, thread: usize) -> (f64, f64) {
-        (self.lanes[thread] + self.inset, self.lanes[thread] + self.lane_width - 6.0)
+        let (left, right) = (self.lanes[thread], self.lanes[thread] + self.lane_width);
+        if self.has_strips_right(thread) {
+            (left + EDGE, right - self.inset)
+        } else {
+            (left + self.inset, right - EDGE)
+        }
+    }
+
+    /// Whether the strips of a thread's regions are on the right: in the last lane, whose lines come from the left.
+    fn has_strips_right(&self, thread: usize) -> bool {
+        thread != 0 && thread + 1 == self.lanes.len()
+    }
+
+    /// Left and right edge of a region at this depth, and where the text in its strip begins.
+    pub(super) fn region(&self, thread: usize, depth: usize) -> (f64, f64, f64) {
+        let (left, right) = (self.lanes[thread], self.lanes[thread] + self.lane_width);
+        let offset = EDGE / 2.0 + STRIP * depth as f64;
+        if self.has_strips_right(thread) {
+            (left + EDGE / 2.0, right - offset, right - offset - STRIP + 4.0)
+        } else {
+            (left + offset, right - EDGE / 2.0, left + offset + 4.0)
+        }
     }
 
     /// The middle of a step's row.

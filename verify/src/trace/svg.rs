@@ -6,7 +6,7 @@
 //! that a print in grey says the same.
 
 use super::label::{Label, MUTANT, number_of};
-use super::layout::{Block, CHARACTER, LEFT, LINE, Layout, Route, STRIP};
+use super::layout::{Block, CHARACTER, LEFT, LINE, Layout, Route};
 use super::scene::{LinkKind, Region, RegionKind, Scene, Step, StepKind};
 use super::text::{cut, escape, wrap};
 use heaplab::sync::Ordering;
@@ -180,8 +180,7 @@ impl Drawing<'_> {
         let mut mutexes: Vec<usize> = Vec::new();
         for region in &self.scene.regions {
             let (y, height) = self.extent(layout, region);
-            let left = layout.lanes[region.thread] + 3.0 + STRIP * region.depth as f64;
-            let right = layout.lanes[region.thread] + layout.lane_width - 2.0;
+            let (left, right, strip) = layout.region(region.thread, region.depth);
             let (object, is_wait) = match region.kind {
                 RegionKind::Lock(object) => (object, false),
                 RegionKind::Wait(object) => (object, true),
@@ -201,7 +200,7 @@ impl Drawing<'_> {
                 (format!("holds {name}"), format!("fill=\"{tint}\" stroke=\"{ink}\""), "#333")
             };
             self.rect((left, y), (right - left, height), &paint, &format!("thread {} {text}", region.thread));
-            self.down((left + 4.0, y + 5.0), height, ink, [&text, name]);
+            self.down((strip, y + 5.0), height, ink, [&text, name]);
         }
     }
 
