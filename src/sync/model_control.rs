@@ -339,7 +339,7 @@ pub fn take_sites() -> Vec<SiteUse> {
     merged.into_values().collect()
 }
 
-/// Starts the journal on this system thread. It is emptied whenever an execution begins, and pauses while a panic unwinds.
+/// Starts the journal on this system thread. It is emptied when an execution begins, and pauses while a panic unwinds.
 pub fn start_journal() {
     CONTROL.with(|control| {
         *control.journal.borrow_mut() = Some(Vec::new());
