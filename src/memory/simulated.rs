@@ -48,6 +48,16 @@ unsafe impl Send for Region {}
 // SAFETY: as above.
 unsafe impl Sync for Region {}
 
+/// Overwrites a word. The operation is this module's own, whoever asked for pages.
+///
+/// # Safety
+///
+/// Nobody else accesses the word.
+unsafe fn spoil(word: &HeapWord) {
+    // SAFETY: the caller's promise; the model checks it.
+    unsafe { word.unsync_store(JUNK) }
+}
+
 impl Region {
     pub(super) fn reserve(source: PageSource, bytes: usize, _page_bytes: usize) -> Result<Region, MemoryError> {
         if source != PageSource::Simulated {
@@ -75,7 +85,7 @@ impl Region {
         for slot in self.slots(offset, bytes).iter().filter(|slot| !slot.committed.get()) {
             match slot.word.get() {
                 // SAFETY: a word that is not committed is accessed by nobody; the model checks it.
-                Some(word) => unsafe { word.unsync_store(JUNK) },
+                Some(word) => unsafe { spoil(word) },
                 None => assert!(slot.word.set(HeapWord::new(JUNK)).is_ok(), "the word was just found missing"),
             }
             slot.committed.set(true);
@@ -90,7 +100,7 @@ impl Region {
     pub(super) unsafe fn release(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
         for (index, slot) in self.slots(offset, bytes).iter().enumerate() {
             // SAFETY: nobody else accesses the range, says the caller; the model checks it.
-            unsafe { self.word(offset + index * WORD_BYTES).unsync_store(JUNK) }
+            unsafe { spoil(self.word(offset + index * WORD_BYTES)) }
             slot.committed.set(false);
         }
         Ok(())

@@ -48,6 +48,7 @@ impl<T> Mutex<T> {
     /// Locks, blocking until it can.
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
+        control::attempt(Location::caller());
         let inner = self.0.lock().expect("loom's lock does not report poison");
         self.guard(inner, Location::caller())
     }
@@ -117,6 +118,7 @@ impl Condvar {
     pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         let location = Location::caller();
         control::settle_thread();
+        control::attempt(location);
         let inner = guard.inner.take().expect("a guard in use holds the lock");
         control::record(|| Event::bare(location, Action::Wait, address_of(self)));
         guard.inner = Some(self.0.wait(inner).expect("loom's lock does not report poison"));
@@ -274,6 +276,7 @@ pub mod thread {
         pub fn join(self) -> std::thread::Result<T> {
             let location = Location::caller();
             control::settle_thread();
+            control::attempt(location);
             let result = self.0.join();
             control::record(|| Event::bare(location, Action::Join, 0));
             result

@@ -204,7 +204,8 @@ macro_rules! atomic {
                     Some(Change::Postpone) => self.postpone(store),
                     _ => store(self.modelled()),
                 }
-                report.ordered(Operand::Store, (order, performed), None, Some(value.to_u64()));
+                let written = (report.change != Some(Change::Drop)).then(|| value.to_u64());
+                report.ordered(Operand::Store, (order, performed), None, written);
                 if report.change != Some(Change::Postpone) {
                     control::settle_after_publication();
                 }
@@ -247,8 +248,8 @@ macro_rules! atomic {
                         read
                     }
                 };
-                let written = compute(read).to_u64();
-                report.ordered(Operand::Rmw, (order, performed), Some(read.to_u64()), Some(written));
+                let written = (report.change != Some(Change::Drop)).then(|| compute(read).to_u64());
+                report.ordered(Operand::Rmw, (order, performed), Some(read.to_u64()), written);
                 if report.change != Some(Change::Postpone) {
                     control::settle_after_publication();
                 }
@@ -301,7 +302,8 @@ macro_rules! atomic {
                 };
                 match outcome {
                     Ok(()) => {
-                        let (bits, written) = (Some(current.to_u64()), Some(new.to_u64()));
+                        let bits = Some(current.to_u64());
+                        let written = (report.change != Some(Change::Drop)).then(|| new.to_u64());
                         report.ordered(Operand::CasSuccess, (success, on_success), bits, written);
                         if report.change != Some(Change::Postpone) {
                             control::settle_after_publication();

@@ -205,6 +205,8 @@ struct Control {
     coin: RefCell<Option<Coin>>,
     /// Where the stack of each thread begins; 0 for those that have not started.
     stacks: Cell<[usize; loom::MAX_THREADS + 1]>,
+    /// The operation that each thread began last, while somebody listens.
+    attempts: Cell<[Option<&'static Location<'static>>; loom::MAX_THREADS + 1]>,
     sites: RefCell<Option<HashMap<SiteKey, SiteUse>>>,
     journal: RefCell<Option<Vec<JournalEntry>>>,
 }
@@ -228,6 +230,7 @@ thread_local! {
             fault: Cell::new(None),
             coin: RefCell::new(None),
             stacks: Cell::new([0; loom::MAX_THREADS + 1]),
+            attempts: Cell::new([None; loom::MAX_THREADS + 1]),
             sites: RefCell::new(None),
             journal: RefCell::new(None),
         }
@@ -282,7 +285,7 @@ pub fn take_sites() -> Vec<SiteUse> {
     merged.into_values().collect()
 }
 
-/// Starts the journal on this system thread. It is emptied whenever an execution begins.
+/// Starts the journal on this system thread. It is emptied when an execution begins, and pauses while a panic unwinds.
 pub fn start_journal() {
     CONTROL.with(|control| {
         *control.journal.borrow_mut() = Some(Vec::new());
@@ -397,7 +400,10 @@ pub(super) fn begin_execution() {
 
 /// Runs an execution's body; with a fault, beside the helper that lets the coin fall.
 pub(super) fn run_execution(body: impl FnOnce()) {
-    CONTROL.with(|control| control.stacks.set([0; loom::MAX_THREADS + 1]));
+    CONTROL.with(|control| {
+        control.stacks.set([0; loom::MAX_THREADS + 1]);
+        control.attempts.set([None; loom::MAX_THREADS + 1]);
+    });
     enter_thread(0);
     let is_faulty = CONTROL.with(|control| control.fault.get().is_some());
     if !is_faulty {
@@ -448,9 +454,30 @@ pub(crate) fn page_request_fails() -> bool {
     strikes(Fault::PageRequest, Location::caller())
 }
 
+/// Notes that the thread begins an operation, which may be refused, or block for ever, and so never be recorded.
+#[inline]
+pub(super) fn attempt(location: &'static Location<'static>) {
+    CONTROL.with(|control| {
+        if control.watching.get() {
+            let mut attempts = control.attempts.get();
+            attempts[thread_index()] = Some(location);
+            control.attempts.set(attempts);
+        }
+    });
+}
+
+/// Where each modelled thread that has begun an operation in this execution stands: index and site.
+#[must_use]
+pub fn whereabouts() -> Vec<(usize, Site)> {
+    let attempts = CONTROL.with(|control| control.attempts.get());
+    let site = |(thread, location): (usize, Option<&'static Location<'static>>)| Some((thread, Site::of(location?)));
+    attempts.into_iter().enumerate().filter_map(site).collect()
+}
+
 /// What is different about an operation that comes now. What its thread put off on the same object is done first.
 #[inline]
-pub(super) fn prepare(location: &Location<'_>, operand: Operand, object: usize) -> Option<Change> {
+pub(super) fn prepare(location: &'static Location<'static>, operand: Operand, object: usize) -> Option<Change> {
+    attempt(location);
     CONTROL.with(|control| {
         if !control.watching.get() {
             return None;
@@ -548,7 +575,11 @@ fn note(control: &Control, event: Event) {
             .or_insert(SiteUse { site, operand, written: event.declared, count: 0 })
             .count += 1;
     }
-    if let Some(journal) = control.journal.borrow_mut().as_mut() {
+    // What destructors do while a panic unwinds is not part of the execution, and after a deadlock loom cannot say whose
+    // destructors they are.
+    if !std::thread::panicking()
+        && let Some(journal) = control.journal.borrow_mut().as_mut()
+    {
         journal.push(JournalEntry {
             thread: thread_index(),
             site,

@@ -1,6 +1,8 @@
 //! What the binary does with the model checker: the commands that need no file of their own.
 
-use super::{BAD_USAGE, Cli, Command, FAILED, PASSED, Suite, campaign, complain, litmus, models, render_report, replay};
+use super::{
+    BAD_USAGE, Cli, Command, FAILED, PASSED, Suite, campaign, complain, litmus, models, render_report, replay,
+};
 use crate::model::Model;
 use crate::model::mutation::{self, Campaign};
 use crate::suite::worker;
@@ -27,9 +29,7 @@ pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
         Some(Command::Weaken(options)) => campaign::campaign(all, Campaign::Orderings, &options),
         Some(Command::Mutants(options)) => campaign::campaign(all, Campaign::Protocol, &options),
         Some(Command::Replay { token }) => replay::replay(all, &token),
-        Some(Command::Worker { model, mutant, executions_max }) => {
-            work(all, &model, mutant.as_deref(), executions_max)
-        }
+        Some(Command::Worker { model, mutant, executions_max }) => work(all, &model, mutant.as_deref(), executions_max),
     }
 }
 
@@ -75,21 +75,6 @@ fn work(all: &[Model], name: &str, mutant: Option<&str>, executions_max: Option<
             } else {
                 FAILED
             }
-        }
-    }
-}
-
-/// Renders the page again; says where it is.
-fn render_report() -> u8 {
-    match crate::report::refresh() {
-        Ok(page) => {
-            // Whoever closed the stream wants no line.
-            let _ = writeln!(std::io::stdout(), "report: {}", page.display());
-            PASSED
-        }
-        Err(error) => {
-            complain(&format!("the report cannot be written: {error}"));
-            FAILED
         }
     }
 }

@@ -89,6 +89,22 @@ fn do_command(_suite: &Suite, cli: Cli) -> u8 {
     main_job::main_job(&options, options.parts())
 }
 
+/// Renders the page again; says where it is.
+fn render_report() -> u8 {
+    use std::io::Write;
+    match crate::report::refresh() {
+        Ok(page) => {
+            // Whoever closed the stream wants no line.
+            let _ = writeln!(std::io::stdout(), "report: {}", page.display());
+            PASSED
+        }
+        Err(error) => {
+            complain(&format!("the report cannot be written: {error}"));
+            FAILED
+        }
+    }
+}
+
 /// Says what is wrong, on the error stream. Whoever closed that wants no message.
 fn complain(text: &str) {
     use std::io::Write;

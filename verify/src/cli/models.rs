@@ -1,13 +1,13 @@
 //! `heaplab models`: every model, side by side as processes.
 
-use super::live::Live;
-use crate::report::grouped;
 use super::checker::find_models;
+use super::live::Live;
 use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, Suite, complain, complain_raw};
 use crate::model::Model;
 use crate::model::baseline::Baseline;
 use crate::model::census::Census;
 use crate::model::litmus::Litmus;
+use crate::report::grouped;
 use crate::suite::pool;
 use crate::suite::process::{self, Event, Outcome};
 use crate::suite::record::{ModelRecord, SuiteRecord};

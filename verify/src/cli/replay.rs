@@ -43,7 +43,7 @@ fn try_replay(all: &[Model], text: &str) -> Result<String, String> {
             snapshot.message
         ));
     }
-    let sources = Sources::of_the_workspace();
+    let sources = Sources::new();
     let mut shown = counterexample.columns(&sources);
     if snapshot.message.is_empty() {
         shown += "\nthis execution does not fail\n";

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 
@@ -184,6 +185,23 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         self.functions.pop();
     }
 
+    /// An assertion's arguments are expressions; other macros are left alone.
+    fn visit_macro(&mut self, item: &'ast syn::Macro) {
+        let arguments = item.parse_body_with(Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated);
+        // Parsed here, so it lives no longer than this call: a walk of its own visits it.
+        for argument in arguments.iter().flatten() {
+            let mut walk = Walk {
+                file: self.file,
+                census: &mut *self.census,
+                functions: self.functions.clone(),
+                types: self.types.clone(),
+                counts: std::mem::take(&mut self.counts),
+            };
+            walk.visit_expr(argument);
+            self.counts = walk.counts;
+        }
+    }
+
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
         let has_ordering = call.args.iter().any(is_ordering);
         visit::visit_expr_method_call(self, call);
@@ -209,14 +227,15 @@ mod tests {
     fn calls_are_named_by_function_and_number() {
         let mut census = Census::default();
         let text = "impl A<u8> {\n    fn f(&self) {\n        self.x.load(Ordering::Relaxed);\n        self.x\n            \
-                    .load(Ordering::Acquire);\n        g(1);\n    }\n}\n#[cfg(test)]\nmod tests { fn h() { x.load(Ordering::Relaxed); } }\n";
+                    .load(Ordering::Acquire);\n        assert!(g(self.x.swap(1, Ordering::AcqRel)));\n        g(1);\n    }\n}\n#[cfg(test)]\nmod tests { fn h() { x.load(Ordering::Relaxed); } }\n";
         census.add("src/a.rs", text).unwrap();
         let name = |line, column| {
             census.name(&Site { file: "src/a.rs", line, column }).map(ToString::to_string).unwrap_or_default()
         };
         assert_eq!(name(3, 16), "src/a.rs A::f load");
         assert_eq!(name(5, 14), "src/a.rs A::f load#2");
-        assert_eq!(census.ordered().len(), 2, "not g, not the test: {:?}", census.ordered());
+        assert_eq!(name(6, 26), "src/a.rs A::f swap");
+        assert_eq!(census.ordered().len(), 3, "not g, not the test: {:?}", census.ordered());
     }
 
     /// Goal: the census and the compiler agree on where a call is; else no site would have a name.

@@ -163,8 +163,8 @@ use explored::run_passes;
 mod explored {
     use super::super::watch::{self, Subject};
     use super::super::{Fault, Passes, Snapshot};
-    use crate::report::{COUNTEREXAMPLES, write_artefact};
     use super::{Certificate, Failure, Model, Spec, THREADS_MAX};
+    use crate::report::{COUNTEREXAMPLES, write_artefact};
     use crate::trace::{Counterexample, Sources};
     use heaplab::sync::model_control::{self, Mutant, Pass, set_mutant, start_journal, take_journal};
     use heaplab::sync::{ExploreOptions, explore};
@@ -307,6 +307,7 @@ mod explored {
             thread: None,
             message: String::new(),
             journal,
+            whereabouts: Vec::new(),
         });
         let counterexample = watch::counterexample(&subject, snapshot.clone());
         (snapshot, counterexample)

@@ -7,7 +7,7 @@
 
 use super::token::Token;
 use crate::trace::{Counterexample, Sources};
-use heaplab::sync::model_control::{self, JournalEntry};
+use heaplab::sync::model_control::{self, JournalEntry, Site};
 use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub message: String,
     /// What happened.
     pub journal: Vec<JournalEntry>,
+    /// Where each thread stood at the end.
+    pub whereabouts: Vec<(usize, Site)>,
 }
 
 /// What is being explored.
@@ -68,12 +70,16 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         return;
     }
     let Some(subject) = SUBJECT.with_borrow(Clone::clone) else { return };
-    let message = info.payload_as_str().unwrap_or("a panic without a message").to_owned();
+    let payload = info.payload();
+    let message = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+    // loom ends coroutines by a panic of its own, which is nobody's failure.
+    let Some(message) = message.map(str::to_owned) else { return };
     let snapshot = Snapshot {
         execution: model_control::execution(),
         thread: Some(model_control::current_thread()),
         message,
         journal: model_control::journal_so_far(),
+        whereabouts: model_control::whereabouts(),
     };
     if subject.loud {
         let shown = snapshot.clone();
@@ -99,13 +105,14 @@ pub(super) fn counterexample(subject: &Subject, snapshot: Snapshot) -> Counterex
         token: token.to_string(),
         mutant: subject.mutant.clone(),
         journal: snapshot.journal,
+        whereabouts: snapshot.whereabouts,
     }
 }
 
 /// Prints the columns, writes the picture, and says how to see it again.
 pub(super) fn show(subject: &Subject, snapshot: Snapshot) {
     let counterexample = counterexample(subject, snapshot);
-    let sources = Sources::of_the_workspace();
+    let sources = Sources::new();
     let mut text = counterexample.columns(&sources);
     match super::runner::write_picture(&counterexample, &sources) {
         Ok(path) => text += &format!("\npicture: {}\n", path.display()),

@@ -122,7 +122,11 @@ impl Report {
         match SuiteRecord::read(&directory.join(CERTIFICATE)) {
             Ok(record) => suite::sections(&mut report, record.as_ref()),
             Err(text) => {
-                report.section("Unreadable", "A certificate of another version, or a damaged one.", Html::listing(&text));
+                report.section(
+                    "Unreadable",
+                    "A certificate of another version, or a damaged one.",
+                    Html::listing(&text),
+                );
             }
         }
         if let Some(record) = &record {

@@ -133,7 +133,11 @@ fn litmus(rows: &[LitmusRecord]) -> Html {
 /// Outcomes that one set has and the other has not.
 fn difference(allowed: &[String], seen: &[String]) -> String {
     let without = |these: &[String], those: &[String]| {
-        these.iter().filter(|outcome| !those.contains(outcome)).map(|outcome| format!("({outcome})")).collect::<Vec<_>>()
+        these
+            .iter()
+            .filter(|outcome| !those.contains(outcome))
+            .map(|outcome| format!("({outcome})"))
+            .collect::<Vec<_>>()
     };
     let (missing, impossible) = (without(allowed, seen), without(seen, allowed));
     let mut text = format!(" {} outcomes", seen.len());
