@@ -45,6 +45,13 @@ fn try_campaign(all: &[Model], kind: Campaign, options: &CampaignOptions) -> Res
     }
     let census = Census::of_the_workspace()
         .map_err(|error| failed(format!("the sources that this was built from cannot be read: {error}")))?;
+    let unknown = options.site.iter().find(|site| !census.has(site));
+    if let Some(site) = unknown.filter(|_| !options.site_may_be_absent) {
+        return Err((
+            BAD_USAGE,
+            format!("there is no call at `{site}` in the heap's sources: name a file, a FILE:LINE, or a function"),
+        ));
+    }
     let start = Instant::now();
     let mut record = SuiteRecord::load();
     let known: BTreeMap<&str, &ModelRecord> = record.models.iter().map(|model| (model.name.as_str(), model)).collect();
@@ -67,10 +74,7 @@ fn try_campaign(all: &[Model], kind: Campaign, options: &CampaignOptions) -> Res
         if chosen.is_empty() && !options.site_may_be_absent {
             return Err((
                 BAD_USAGE,
-                format!(
-                    "no model runs a site at `{}`: name a file, a file and line, or a function",
-                    options.site.join("`, `")
-                ),
+                format!("no model runs an operation at `{}` that could be changed so", options.site.join("`, `")),
             ));
         }
     }

@@ -79,6 +79,14 @@ impl Census {
         self.names.get(&(workspace_path(site.file), site.line, site.column))
     }
 
+    /// Whether a call is in this file, at this `file:line`, or has this in its name.
+    #[must_use]
+    pub fn has(&self, place: &str) -> bool {
+        self.names.iter().any(|((file, line, column), name)| {
+            format!("{file}:{line}:{column}").starts_with(place) || name.to_string().contains(place)
+        })
+    }
+
     /// Sites of the calls that are given an ordering: file, line, column.
     #[must_use]
     pub fn ordered(&self) -> &[(String, u32, u32)] {

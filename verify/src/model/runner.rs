@@ -216,6 +216,18 @@ mod explored {
         Ok(certificates)
     }
 
+    /// What to do about a failure that is the model's own.
+    fn advice(message: &str) -> &'static str {
+        if message.contains("maximum number of branches") {
+            " (a loop that waits has to yield: use `Backoff` or a lock; if the model really is that long, give it more with \
+             `Spec::branches_max`, or make its world smaller)"
+        } else if message.contains("starts thread number") {
+            " (declare the threads that it really has in its `Spec`)"
+        } else {
+            ""
+        }
+    }
+
     fn subject(name: &str, spec: &Spec, pass: Pass, options: &PassOptions) -> Subject {
         Subject {
             model: name.to_owned(),
@@ -269,7 +281,8 @@ mod explored {
         drop(mutant);
         let message = if let Err(message) = &exploration.outcome {
             // What was said first; a later panic may be wreckage.
-            snapshot.as_ref().map_or(message.clone(), |snapshot| snapshot.message.clone())
+            let message = snapshot.as_ref().map_or(message.clone(), |snapshot| snapshot.message.clone());
+            message.clone() + advice(&message)
         } else if exploration.truncated {
             "truncated: executions were left when the limit was met".to_owned()
         } else if exploration.threads_max < spec.threads {

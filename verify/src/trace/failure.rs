@@ -17,7 +17,7 @@ use super::Counterexample;
 use super::history::History;
 use super::names::Names;
 use super::sources::{Sources, place_of};
-use heaplab::sync::model_control::{Action, JournalEntry};
+use heaplab::sync::model_control::{Action, Change, JournalEntry};
 
 /// What failed.
 pub(super) struct Failure {
@@ -184,7 +184,8 @@ fn blocked(journal: &[JournalEntry], thread: usize) -> Blocked {
     match waiting {
         Some((condvar, at)) => {
             let notifies = |entry: &JournalEntry| {
-                matches!(entry.action, Action::NotifyOne | Action::NotifyAll) && entry.object == condvar
+                let is_notification = matches!(entry.action, Action::NotifyOne | Action::NotifyAll);
+                is_notification && entry.object == condvar && entry.change != Some(Change::Drop)
             };
             Blocked::Wait(condvar, journal.iter().rposition(notifies).filter(|notified| *notified > at))
         }
