@@ -26,7 +26,7 @@ impl Bitmap {
         if word.load(Ordering::Relaxed) & mask != 0 {
             return false;
         }
-        // Relaxed: the claim is decided by modification order alone; what it protects is ordered by the stop.
+        // Relaxed (O-9): the claim is decided by modification order alone; what it protects is ordered by the stop.
         word.fetch_or(mask, Ordering::Relaxed) & mask == 0
     }
 

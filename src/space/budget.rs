@@ -88,7 +88,7 @@ impl Budget {
                 seen = newest;
                 continue;
             };
-            // Relaxed: the count orders no data (module comment).
+            // Relaxed: the count orders no data (O-7).
             match self.committed.compare_exchange_weak(seen, wanted, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return true,
                 Err(newer) => seen = newer,
@@ -98,7 +98,7 @@ impl Budget {
 
     /// Gives `pages` reserved pages back. The pages are no longer committed, and their addresses were returned before.
     pub fn give_back(&self, pages: usize) {
-        // Relaxed: the count orders no data (module comment).
+        // Relaxed: the count orders no data (O-7).
         let before = self.committed.fetch_sub(pages, Ordering::Relaxed);
         assert!(before >= pages, "gave back {pages} of {before} committed pages");
     }

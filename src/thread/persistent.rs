@@ -58,7 +58,7 @@ impl PersistentHandles {
                 return false;
             }
             let new = f(Tagged::from_bits(old)).bits();
-            // Relaxed: one location. Fails only if the handle was released meanwhile, and then it stays released.
+            // Relaxed: one location (O-8). Fails only if the handle was released meanwhile, and then it stays released.
             new == old || cell.word.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         });
     }

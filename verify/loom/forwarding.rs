@@ -59,37 +59,37 @@ fn evacuate(spaces: &Spaces, object: Offset, to: Offset) -> Offset {
 }
 
 fn evacuate_vs_evacuate() {
-        let (spaces, object) = world();
-        let to = spaces.layout().page_end(spaces.layout().page_of(object));
-        let there = spaces.clone();
-        let (a, b) = race(|| evacuate(&spaces, object, to), move || evacuate(&there, object, to.plus(64)));
-        assert_eq!(a, b, "one copy");
+    let (spaces, object) = world();
+    let to = spaces.layout().page_end(spaces.layout().page_of(object));
+    let there = spaces.clone();
+    let (a, b) = race(|| evacuate(&spaces, object, to), move || evacuate(&there, object, to.plus(64)));
+    assert_eq!(a, b, "one copy");
 }
 
 /// One finds no destination and keeps the object: then the other one leaves it where it is.
 fn keep_vs_keep() {
-        fn keep(spaces: &Spaces, object: Offset) -> bool {
-            let map = Root::ByteArrayMap.offset();
-            // SAFETY: in a stop; headers are accessed atomically.
-            let claimed = unsafe { spaces.view().claim(object, Header::Map(map), Header::Kept(map)) };
-            assert!(matches!(claimed, Ok(()) | Err(Header::Kept(_))), "{claimed:?}");
-            claimed.is_ok()
-        }
-        let (spaces, object) = world();
-        let there = spaces.clone();
-        let (a, b) = race(|| keep(&spaces, object), move || keep(&there, object));
-        assert!(a != b, "one of them decides");
+    fn keep(spaces: &Spaces, object: Offset) -> bool {
+        let map = Root::ByteArrayMap.offset();
+        // SAFETY: in a stop; headers are accessed atomically.
+        let claimed = unsafe { spaces.view().claim(object, Header::Map(map), Header::Kept(map)) };
+        assert!(matches!(claimed, Ok(()) | Err(Header::Kept(_))), "{claimed:?}");
+        claimed.is_ok()
+    }
+    let (spaces, object) = world();
+    let there = spaces.clone();
+    let (a, b) = race(|| keep(&spaces, object), move || keep(&there, object));
+    assert!(a != b, "one of them decides");
 }
 
 fn mark_vs_mark() {
-        let (spaces, object) = world();
-        let there = spaces.clone();
-        let (a, b) = race(
-            || [spaces.pages.mark(object), spaces.pages.mark(object.plus(8))],
-            move || [there.pages.mark(object.plus(8)), there.pages.mark(object)],
-        );
-        assert!(a[0] != b[1], "one marks the first object");
-        assert!(a[1] != b[0], "one marks the second object");
-        assert!(spaces.pages.is_marked(object));
-        assert!(spaces.pages.is_marked(object.plus(8)));
+    let (spaces, object) = world();
+    let there = spaces.clone();
+    let (a, b) = race(
+        || [spaces.pages.mark(object), spaces.pages.mark(object.plus(8))],
+        move || [there.pages.mark(object.plus(8)), there.pages.mark(object)],
+    );
+    assert!(a[0] != b[1], "one marks the first object");
+    assert!(a[1] != b[0], "one marks the second object");
+    assert!(spaces.pages.is_marked(object));
+    assert!(spaces.pages.is_marked(object.plus(8)));
 }

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 models! {
     "full_space":
     simulate_vs_allocate: Spec::bounded(2, 3),
+    simulate_new_vs_allocate: Spec::bounded(2, 3),
     simulate_vs_collect: Spec::bounded(2, 3),
     simulate_vs_allocate_vs_collect: Spec::bounded(3, 3),
 }
@@ -100,61 +101,96 @@ fn fill_old_space(world: &World) {
 }
 
 fn simulate_vs_allocate() {
-        let world = World::new(3);
-        let page = prepare(&world);
-        let other = thread::spawn({
-            let world = world.clone();
-            move || {
-                let local = world.attach();
-                // SAFETY: R-1: running until parked; nothing is held over what may collect.
-                unsafe {
-                    world.allocate_checked(&local, &[page]);
-                    world.allocate_checked(&local, &[page]);
-                    local.park();
-                }
+    let world = World::new(3);
+    let page = prepare(&world);
+    let other = thread::spawn({
+        let world = world.clone();
+        move || {
+            let local = world.attach();
+            // SAFETY: R-1: running until parked; nothing is held over what may collect.
+            unsafe {
+                world.allocate_checked(&local, &[page]);
+                world.allocate_checked(&local, &[page]);
+                local.park();
             }
-        });
-        fill_old_space(&world);
-        other.join().unwrap();
-        world.end();
+        }
+    });
+    fill_old_space(&world);
+    other.join().unwrap();
+    world.end();
+}
+
+/// New space: what the current page has left is out of reach as well, so whoever is served after the stop has collected.
+fn simulate_new_vs_allocate() {
+    let world = World::new(1);
+    // One LAB is carved and given up; the page has a rest.
+    assert!(served_young(&world), "an empty heap has room");
+    let other = thread::spawn({
+        let world = world.clone();
+        move || {
+            let was_full = world.is_full.load(Ordering::Acquire);
+            served_young(&world) && was_full
+        }
+    });
+    world.heap.simulate_full_space(SpaceKind::New).expect("a sound heap");
+    world.is_full.store(true, Ordering::Release);
+    let served_after = other.join().unwrap();
+    let collections: u64 = world.heap.statistics().expect("a sound heap").collections.iter().sum();
+    assert!(!served_after || collections != 0, "served from memory that was free when the space was made full");
+    world.end();
+}
+
+/// Attaches, allocates a young object of 24 bytes, and leaves. Whether it was served.
+fn served_young(world: &World) -> bool {
+    let local = world.attach();
+    // SAFETY: R-1: running until parked; the object is written at once.
+    unsafe {
+        let at = local.allocate_raw(24, AllocationType::Young, AllocationOrigin::Runtime, 8);
+        if let Ok(at) = at {
+            local.view().write(at, Root::ByteArrayMap.tagged().bits());
+            local.view().write(at.word(1), 16 << 1);
+        }
+        local.park();
+        at.is_ok()
+    }
 }
 
 fn simulate_vs_collect() {
-        let world = World::new(2);
-        prepare(&world);
-        let other = thread::spawn({
-            let world = world.clone();
-            move || world.heap.collect(CollectionKind::Major).expect("a sound heap")
-        });
-        fill_old_space(&world);
-        other.join().unwrap();
-        world.end();
+    let world = World::new(2);
+    prepare(&world);
+    let other = thread::spawn({
+        let world = world.clone();
+        move || world.heap.collect(CollectionKind::Major).expect("a sound heap")
+    });
+    fill_old_space(&world);
+    other.join().unwrap();
+    world.end();
 }
 
 /// All three: the allocating thread's memory is taken from it, given back, and never handed out twice.
 fn simulate_vs_allocate_vs_collect() {
-        let world = World::new(3);
-        let page = prepare(&world);
-        let allocator = thread::spawn({
-            let world = world.clone();
-            move || {
-                let local = world.attach();
-                // SAFETY: R-1: running until parked; nothing is held over what may collect.
-                unsafe {
-                    world.allocate_checked(&local, &[page]);
-                    local.park();
-                }
+    let world = World::new(3);
+    let page = prepare(&world);
+    let allocator = thread::spawn({
+        let world = world.clone();
+        move || {
+            let local = world.attach();
+            // SAFETY: R-1: running until parked; nothing is held over what may collect.
+            unsafe {
+                world.allocate_checked(&local, &[page]);
+                local.park();
             }
-        });
-        let collector = thread::spawn({
-            let world = world.clone();
-            move || {
-                world.may_be_freed.store(true, Ordering::Release);
-                world.heap.collect(CollectionKind::Major).expect("a sound heap");
-            }
-        });
-        fill_old_space(&world);
-        allocator.join().unwrap();
-        collector.join().unwrap();
-        world.end();
+        }
+    });
+    let collector = thread::spawn({
+        let world = world.clone();
+        move || {
+            world.may_be_freed.store(true, Ordering::Release);
+            world.heap.collect(CollectionKind::Major).expect("a sound heap");
+        }
+    });
+    fill_old_space(&world);
+    allocator.join().unwrap();
+    collector.join().unwrap();
+    world.end();
 }

@@ -4,18 +4,27 @@
 //! This file is compiled twice: as the test target, where each row of a table is a test, and into the binary, which runs
 //! models side by side and tries mutants against them.
 
+mod budget;
 #[cfg(test)]
 mod canary;
+mod flags;
+mod forwarding;
+mod frontier;
+mod full_space;
 #[cfg(feature = "loom")]
 #[allow(dead_code, reason = "the tests and the binary each use a part")]
 pub(crate) mod litmus;
+mod mission;
+mod page_set;
+mod publication;
+mod refill;
+mod request;
+mod safepoint;
 mod worlds;
 
-/// Declares the protocols' modules, and collects their tables.
+/// Collects the protocols' tables.
 macro_rules! protocols {
     ($($protocol:ident),* $(,)?) => {
-        $(mod $protocol;)*
-
         /// Every model, protocol by protocol.
         #[allow(dead_code, reason = "the tests come from the tables themselves")]
         pub(crate) fn all() -> Vec<heaplab_verify::model::Model> {

@@ -108,66 +108,56 @@ fn assert_whole(heap: &Heap) {
 }
 
 fn old_after_full_old_vs_old() {
-        mission(worlds::config(1, 2), Reserve { old_pages: 1, ..Reserve::NONE }, &[(SpaceKind::Old, old)], &[old]);
+    mission(worlds::config(1, 2), Reserve { old_pages: 1, ..Reserve::NONE }, &[(SpaceKind::Old, old)], &[old]);
 }
 
 fn young_after_full_new_vs_young() {
-        mission(
-            worlds::config(1, 1),
-            Reserve { young_pages: 1, ..Reserve::NONE },
-            &[(SpaceKind::New, young)],
-            &[young],
-        );
+    mission(worlds::config(1, 1), Reserve { young_pages: 1, ..Reserve::NONE }, &[(SpaceKind::New, young)], &[young]);
 }
 
 fn map_after_full_map_vs_old() {
-        mission(worlds::config(1, 2), Reserve { map_pages: 1, ..Reserve::NONE }, &[(SpaceKind::Map, map)], &[old]);
+    mission(worlds::config(1, 2), Reserve { map_pages: 1, ..Reserve::NONE }, &[(SpaceKind::Map, map)], &[old]);
 }
 
 fn code_after_full_code_vs_old() {
-        mission(worlds::config(1, 2), Reserve { code_pages: 1, ..Reserve::NONE }, &[(SpaceKind::Code, code)], &[old]);
+    mission(worlds::config(1, 2), Reserve { code_pages: 1, ..Reserve::NONE }, &[(SpaceKind::Code, code)], &[old]);
 }
 
 fn large_after_full_large_vs_old() {
-        mission(
-            worlds::config(1, 2),
-            Reserve { large_bytes: PAGE, ..Reserve::NONE },
-            &[(SpaceKind::Large, large)],
-            &[old],
-        );
+    mission(worlds::config(1, 2), Reserve { large_bytes: PAGE, ..Reserve::NONE }, &[(SpaceKind::Large, large)], &[old]);
 }
 
 /// The rival wants runs as well: it may take the area's pages, not those of the reserve.
 fn large_after_full_large_vs_large() {
-        mission(
-            worlds::config(1, 2),
-            Reserve { large_bytes: PAGE, ..Reserve::NONE },
-            &[(SpaceKind::Large, large)],
-            &[large],
-        );
+    mission(
+        worlds::config(1, 2),
+        Reserve { large_bytes: PAGE, ..Reserve::NONE },
+        &[(SpaceKind::Large, large)],
+        &[large],
+    );
 }
 
 /// The scenario in small: old and map after full spaces, one after the other.
 fn old_and_map_after_full_spaces_vs_old() {
-        mission(
-            worlds::config(1, 3),
-            Reserve { old_pages: 1, map_pages: 1, ..Reserve::NONE },
-            &[(SpaceKind::Old, old), (SpaceKind::Map, map)],
-            &[old],
-        );
+    mission(
+        worlds::config(1, 3),
+        Reserve { old_pages: 1, map_pages: 1, ..Reserve::NONE },
+        &[(SpaceKind::Old, old), (SpaceKind::Map, map)],
+        &[old],
+    );
 }
 
 /// P9: two scopes at once, each with a reserve; there is room for both.
 fn scope_vs_scope() {
-        let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
-        let reserve = Reserve { old_pages: 1, ..Reserve::NONE };
-        let other = thread::spawn({
-            let heap = heap.clone();
-            move || owner(&heap, reserve, &[(SpaceKind::Old, old)])
-        });
-        owner(&heap, reserve, &[(SpaceKind::Old, old)]);
-        other.join().unwrap();
-        assert_whole(&heap);
-        let verification = heap.verify().expect("a sound heap");
-        assert!(verification.is_sound(), "{}", verification.describe());
+    let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
+    let reserve = Reserve { old_pages: 1, ..Reserve::NONE };
+    let other = thread::spawn({
+        let heap = heap.clone();
+        move || owner(&heap, reserve, &[(SpaceKind::Old, old)])
+    });
+    owner(&heap, reserve, &[(SpaceKind::Old, old)]);
+    other.join().unwrap();
+    assert_whole(&heap);
+    let verification = heap.verify().expect("a sound heap");
+    assert!(verification.is_sound(), "{}", verification.describe());
 }

@@ -93,13 +93,11 @@ fn served(
 }
 
 fn young_vs_young() {
-        let spaces = worlds::spaces(&worlds::layout(2, 1, 1));
-        let there = spaces.clone();
-        let (a, b) = race(
-            || live(&spaces, AllocationType::Young, &[24]),
-            move || live(&there, AllocationType::Young, &[40, 24]),
-        );
-        account(&spaces, served(a, b));
+    let spaces = worlds::spaces(&worlds::layout(2, 1, 1));
+    let there = spaces.clone();
+    let (a, b) =
+        race(|| live(&spaces, AllocationType::Young, &[24]), move || live(&there, AllocationType::Young, &[40, 24]));
+    account(&spaces, served(a, b));
 }
 
 /// Old pages with room for any regular object, one for each of `count` objects of 24 bytes; the objects.
@@ -114,65 +112,60 @@ fn offer(spaces: &Spaces, count: usize) -> Vec<(usize, usize)> {
 
 /// Each takes a page of its own, or the second goes on in what the first gave back.
 fn old_vs_old() {
-        let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
-        let before = offer(&spaces, 2);
-        let there = spaces.clone();
-        let (a, b) =
-            race(|| live(&spaces, AllocationType::Old, &[24]), move || live(&there, AllocationType::Old, &[40]));
-        let hole_bytes = account(&spaces, [before, served(a, b)].concat());
-        assert_eq!(hole_bytes, 2 * PAGE - 2 * 24 - 24 - 40, "no byte is wasted");
+    let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
+    let before = offer(&spaces, 2);
+    let there = spaces.clone();
+    let (a, b) = race(|| live(&spaces, AllocationType::Old, &[24]), move || live(&there, AllocationType::Old, &[40]));
+    let hole_bytes = account(&spaces, [before, served(a, b)].concat());
+    assert_eq!(hole_bytes, 2 * PAGE - 2 * 24 - 24 - 40, "no byte is wasted");
 }
 
 /// The same on pages that do not exist yet: pool, budget, addresses and the system's answer lie in between.
 fn old_vs_old_on_fresh_pages() {
-        let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
-        let there = spaces.clone();
-        let (a, b) =
-            race(|| live(&spaces, AllocationType::Old, &[24]), move || live(&there, AllocationType::Old, &[40]));
-        let hole_bytes = account(&spaces, served(a, b));
-        assert!(hole_bytes == 2 * PAGE - 64 || hole_bytes == PAGE - 64, "in one page or two: {hole_bytes}");
+    let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
+    let there = spaces.clone();
+    let (a, b) = race(|| live(&spaces, AllocationType::Old, &[24]), move || live(&there, AllocationType::Old, &[40]));
+    let hole_bytes = account(&spaces, served(a, b));
+    assert!(hole_bytes == 2 * PAGE - 64 || hole_bytes == PAGE - 64, "in one page or two: {hole_bytes}");
 }
 
 /// One page in all: the second local heap goes on in what the first one left, or is refused because the first still owns
 /// the page. Its holes, written by the first, are read plainly by the second (O-1).
 fn old_vs_old_in_one_page() {
-        let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
-        let there = spaces.clone();
-        let (a, b) =
-            race(|| live(&spaces, AllocationType::Old, &[24, 48]), move || live(&there, AllocationType::Old, &[32]));
-        assert!(a[0].is_ok() || b[0].is_ok());
-        let objects: Vec<_> = a.into_iter().chain(b).flatten().collect();
-        let bytes: usize = objects.iter().map(|&(_, bytes)| bytes).sum();
-        assert_eq!(account(&spaces, objects), PAGE - bytes, "no byte is wasted");
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let there = spaces.clone();
+    let (a, b) =
+        race(|| live(&spaces, AllocationType::Old, &[24, 48]), move || live(&there, AllocationType::Old, &[32]));
+    assert!(a[0].is_ok() || b[0].is_ok());
+    let objects: Vec<_> = a.into_iter().chain(b).flatten().collect();
+    let bytes: usize = objects.iter().map(|&(_, bytes)| bytes).sum();
+    assert_eq!(account(&spaces, objects), PAGE - bytes, "no byte is wasted");
 }
 
 /// A page fills up to its last byte: it has no hole, is in no set, and is not lost.
 fn old_vs_old_to_the_last_byte() {
-        let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
-        let before = offer(&spaces, 2);
-        let there = spaces.clone();
-        let (a, b) =
-            race(|| live(&spaces, AllocationType::Old, &[64, 40]), move || live(&there, AllocationType::Old, &[64]));
-        let hole_bytes = account(&spaces, [before, served(a, b)].concat());
-        assert_eq!(hole_bytes, 40, "no byte is wasted");
+    let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
+    let before = offer(&spaces, 2);
+    let there = spaces.clone();
+    let (a, b) =
+        race(|| live(&spaces, AllocationType::Old, &[64, 40]), move || live(&there, AllocationType::Old, &[64]));
+    let hole_bytes = account(&spaces, [before, served(a, b)].concat());
+    assert_eq!(hole_bytes, 40, "no byte is wasted");
 }
 
 fn young_vs_old() {
-        let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
-        let there = spaces.clone();
-        let (a, b) = race(
-            || live(&spaces, AllocationType::Young, &[24, 40]),
-            move || live(&there, AllocationType::Old, &[24, 64]),
-        );
-        account(&spaces, served(a, b));
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let there = spaces.clone();
+    let (a, b) =
+        race(|| live(&spaces, AllocationType::Young, &[24, 40]), move || live(&there, AllocationType::Old, &[24, 64]));
+    account(&spaces, served(a, b));
 }
 
 /// Different spaces, one budget: with a page for one of them, one is served.
 fn map_vs_code_for_the_last_page() {
-        let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
-        let there = spaces.clone();
-        let (a, b) =
-            race(|| live(&spaces, AllocationType::Map, &[32]), move || live(&there, AllocationType::Code, &[64]));
-        assert!(a[0].is_ok() != b[0].is_ok(), "{a:?}, {b:?}");
-        account(&spaces, a.into_iter().chain(b).flatten().collect());
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let there = spaces.clone();
+    let (a, b) = race(|| live(&spaces, AllocationType::Map, &[32]), move || live(&there, AllocationType::Code, &[64]));
+    assert!(a[0].is_ok() != b[0].is_ok(), "{a:?}, {b:?}");
+    account(&spaces, a.into_iter().chain(b).flatten().collect());
 }

@@ -8,7 +8,7 @@ use heaplab::memory::PageSource;
 use heaplab::object::{Root, View};
 use heaplab::page::PageKind;
 use heaplab::space::Spaces;
-use heaplab::sync::{Arc, thread};
+use heaplab::sync::{Arc, AtomicU32, Ordering, thread};
 use heaplab::words::{Layout, Offset, PageIndex};
 
 /// Bytes of a page in every world.
@@ -52,6 +52,24 @@ pub(crate) fn race<A, B: Send + 'static>(
     let other = thread::spawn(second);
     let here = first();
     (here, other.join().expect("a model's thread does not panic"))
+}
+
+/// Something that is over, or not yet: one thread says so, another asks. It gives no order, as time gives none. But it is an
+/// operation of the model, so the checker tries the question before and after the answer; and an RMW, so none is stale.
+pub(crate) struct Milestone(AtomicU32);
+
+impl Milestone {
+    pub(crate) fn new() -> Arc<Milestone> {
+        Arc::new(Milestone(AtomicU32::new(0)))
+    }
+
+    pub(crate) fn reach(&self) {
+        self.0.fetch_or(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_reached(&self) -> bool {
+        self.0.fetch_or(0, Ordering::Relaxed) != 0
+    }
 }
 
 /// Writes a byte array of `bytes` bytes, header included, as its allocator does.

@@ -86,7 +86,11 @@ fn a_model_is_certified_and_replayed() {
     assert_eq!(output.status.code(), Some(1), "{out}");
     let failed: serde_json::Value =
         serde_json::from_str(out.lines().find(|line| line.contains("failed")).expect("an event")).expect("JSON");
-    let token = format!("page_set::take_vs_put,{},{},{sources},{mutant}", failed["pass"].as_str().unwrap(), failed["executions"]);
+    let token = format!(
+        "page_set::take_vs_put,{},{},{sources},{mutant}",
+        failed["pass"].as_str().unwrap(),
+        failed["executions"]
+    );
     let output = heaplab(name, &["replay", &token]);
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
