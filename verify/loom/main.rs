@@ -23,4 +23,17 @@ macro_rules! protocols {
     };
 }
 
-protocols!(page_set, budget, frontier, refill, safepoint, request, full_space, publication, forwarding, flags, mission,);
+protocols!(
+    page_set,
+    budget,
+    frontier,
+    refill,
+    safepoint,
+    request,
+    ladder,
+    full_space,
+    publication,
+    forwarding,
+    flags,
+    mission,
+);
