@@ -34,6 +34,7 @@ protocols!(
     full_space,
     publication,
     forwarding,
+    large,
     flags,
     mission,
 );
