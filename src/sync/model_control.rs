@@ -425,9 +425,11 @@ pub(super) fn strikes(fault: Fault, location: &'static Location<'static>) -> boo
         Some(set) if set == fault => control.coin.borrow().clone(),
         _ => None,
     });
-    let fell = coin.is_some_and(|coin| coin.load(Ordering::Relaxed));
+    // Another thread may have come here meanwhile: threads are switched before the load takes effect, not after it. Who
+    // takes the coin is the one that it falls for.
+    let fell =
+        coin.is_some_and(|coin| coin.load(Ordering::Relaxed)) && CONTROL.with(|control| control.coin.take()).is_some();
     if fell {
-        CONTROL.with(|control| control.coin.take());
         record(|| Event::bare(location, Action::Fault(fault), 0));
     }
     fell

@@ -11,6 +11,8 @@ mod flags;
 mod forwarding;
 mod frontier;
 mod full_space;
+mod ladder;
+mod large;
 #[cfg(feature = "loom")]
 #[allow(dead_code, reason = "the tests and the binary each use a part")]
 pub(crate) mod litmus;
@@ -33,4 +35,18 @@ macro_rules! protocols {
     };
 }
 
-protocols!(page_set, budget, frontier, refill, safepoint, request, full_space, publication, forwarding, flags, mission,);
+protocols!(
+    page_set,
+    budget,
+    frontier,
+    refill,
+    safepoint,
+    request,
+    ladder,
+    full_space,
+    publication,
+    forwarding,
+    large,
+    flags,
+    mission,
+);

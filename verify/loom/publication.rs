@@ -22,6 +22,8 @@ models! {
     store_vs_minor_collection: Spec::bounded(2, 3),
     persist_vs_open: Spec::bounded(2, 3),
     store_root_vs_major_collection: Spec::bounded(2, 3),
+    store_root_park_vs_major_collection: Spec::bounded(2, 3),
+    store_root_vs_load_root_store_root: Spec::bounded(2, 3),
     release_vs_visit: Spec::two_threads(),
     add_vs_visit: Spec::two_threads(),
 }
@@ -196,6 +198,47 @@ fn store_root_vs_major_collection() {
         },
     );
     assert_sound(&heap);
+}
+
+/// The same where the thread parks next: the store is over before a stop can begin.
+fn store_root_park_vs_major_collection() {
+    let heap = heap();
+    let set = heap.new_root_set(1);
+    let (there, slots) = (heap.clone(), set.clone());
+    race(
+        || heap.collect(CollectionKind::Major).expect("a sound heap"),
+        move || {
+            run(&there, |scope| {
+                scope.nested(|scope| {
+                    let array = new_seven(scope);
+                    scope.store_root(&slots, 0, scope.get(array).into()).expect("this heap's");
+                });
+            });
+        },
+    );
+    assert_sound(&heap);
+    heap.collect(CollectionKind::Major).expect("a sound heap");
+    run(&heap, |scope| {
+        assert!(is_seven(scope, scope.load_root(&set, 0).expect("this heap's")), "held by the set alone")
+    });
+}
+
+/// A store to a root set happens once: who read it and then stored finds its own value in the end.
+fn store_root_vs_load_root_store_root() {
+    let heap = heap();
+    let set = heap.new_root_set(1);
+    let store = |heap: &Heap, set: &heaplab::RootSet, value: i32| {
+        run(heap, |scope| {
+            let seen = scope.load_root(set, 0).expect("this heap's").as_small();
+            scope.store_root(set, 0, heaplab::Ref::small(value).expect("small")).expect("this heap's");
+            seen
+        })
+    };
+    let (there, its_set) = (heap.clone(), set.clone());
+    let (mine, its) = race(|| store(&heap, &set, 1), move || store(&there, &its_set, 2));
+    let last = run(&heap, |scope| scope.load_root(&set, 0).expect("this heap's").as_small());
+    assert!(mine != Some(2) || last == Some(1), "1 came after 2, and {last:?} is the last");
+    assert!(its != Some(1) || last == Some(2), "2 came after 1, and {last:?} is the last");
 }
 
 /// P15: a release may come at any time, visits included: the cell is followed before it and forgotten after it.

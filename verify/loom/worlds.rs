@@ -3,13 +3,19 @@
 //! A model pays for each modelled word, cell and atomic in every execution, so its world has the pages that its race needs
 //! and no more. Pages have 128 bytes, LABs 48: a page is no multiple of a LAB, so that tails occur.
 
-use heaplab::HeapConfig;
+use core::ptr::NonNull;
+use heaplab::heap::RawLocalHeap;
 use heaplab::memory::PageSource;
-use heaplab::object::{Root, View};
+use heaplab::object::{Root, Tagged, View};
 use heaplab::page::PageKind;
 use heaplab::space::Spaces;
 use heaplab::sync::{Arc, AtomicU32, Ordering, thread};
+use heaplab::thread::Slot;
 use heaplab::words::{Layout, Offset, PageIndex};
+use heaplab::{
+    AllocError, AllocationOrigin, AllocationType, Array, BuildError, Handle, Heap, HeapConfig, LocalHeap, Ref, Scope,
+    Value,
+};
 
 /// Bytes of a page in every world.
 pub(crate) const PAGE: usize = 128;
@@ -42,6 +48,105 @@ pub(crate) fn layout(new: usize, others: usize, large: usize) -> Layout {
 /// The spaces of a layout, over memory of the build's own kind.
 pub(crate) fn spaces(layout: &Layout) -> Arc<Spaces> {
     Arc::new(Spaces::new(layout, PageSource::default(), 64).expect("a small world has memory"))
+}
+
+/// The spaces of a layout where the memory source may refuse: nothing if it refuses their first pages.
+pub(crate) fn spaces_unless_refused(layout: &Layout) -> Option<Arc<Spaces>> {
+    Spaces::new(layout, PageSource::default(), 64).ok().map(Arc::new)
+}
+
+/// A heap where the memory source may refuse: nothing if it refuses the first pages, which is an error value.
+pub(crate) fn heap_unless_refused(config: HeapConfig) -> Option<Heap> {
+    match Heap::new(config) {
+        Ok(heap) => Some(heap),
+        Err(BuildError::Memory(_)) => None,
+        Err(error) => panic!("the world is well-formed: {error}"),
+    }
+}
+
+/// Runs `f` on a local heap of this thread.
+pub(crate) fn run<R>(heap: &Heap, f: impl for<'s> FnOnce(&mut Scope<'s, 'static>) -> R) -> R {
+    heap.attach().expect("a place for every thread").run(f).expect("a sound heap")
+}
+
+/// The verifier finds nothing.
+pub(crate) fn assert_sound(heap: &Heap) {
+    let verification = heap.verify().expect("a sound heap");
+    assert!(verification.is_sound(), "{}", verification.describe());
+}
+
+/// A thread that asks for one stop, and does nothing in it that a model could notice: a safepoint request at any point
+/// of the others.
+pub(crate) fn extra_stop(heap: &Heap) -> thread::JoinHandle<()> {
+    let heap = heap.clone();
+    thread::spawn(move || {
+        heap.statistics().expect("a sound heap");
+    })
+}
+
+/// A young array whose element is 7, written after the array was made.
+pub(crate) fn new_seven<'s>(scope: &mut Scope<'s, '_>) -> Handle<'s, Array> {
+    let array = scope.new_array(1).expect("an empty heap has room");
+    let seven = scope.small(7).expect("a small integer");
+    scope.store(scope.get(array), 0, scope.get(seven));
+    array
+}
+
+/// Whether the value is the array, whole; the small integer 0 is what a slot holds before.
+pub(crate) fn is_seven(scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> bool {
+    let Some(array) = scope.downcast::<Array>(value) else {
+        assert_eq!(value.as_small(), Some(0));
+        return false;
+    };
+    assert_eq!(scope.len(array), 1);
+    assert_eq!(scope.load(array, 0).as_small(), Some(7));
+    true
+}
+
+/// A race of two local heaps that are attached and running when it begins, and parked, not detached, when it ends: so
+/// neither is part of the race, and what they hold as handles stays alive until the result is dropped.
+pub(crate) fn race_running<A, B: Send + 'static>(
+    heap: &Heap,
+    first: impl FnOnce(RawLocalHeap) -> A,
+    second: impl FnOnce(RawLocalHeap) -> B + Send + 'static,
+) -> (A, B, [LocalHeap; 2]) {
+    let attach = || {
+        let local = heap.attach_raw().expect("a place for both");
+        // SAFETY: R-1: one thread at a time has it.
+        unsafe { local.unpark() };
+        local
+    };
+    let (here, there) = (attach(), attach());
+    let ((a, here), (b, there)) = race(
+        move || {
+            let result = first(here.raw());
+            // SAFETY: R-1: running until here.
+            unsafe { here.park() };
+            (result, here)
+        },
+        move || {
+            let result = second(there.raw());
+            // SAFETY: as above.
+            unsafe { there.park() };
+            (result, there)
+        },
+    );
+    (a, b, [here, there])
+}
+
+/// Allocates, formats and roots an object of `bytes` bytes in the raw way. May collect.
+pub(crate) fn allocate_rooted(
+    local: RawLocalHeap,
+    ty: AllocationType,
+    bytes: usize,
+) -> Result<NonNull<Slot>, AllocError> {
+    // SAFETY: the model's thread has this local heap running, and holds no reference. R-3: the object is written
+    // and rooted at once.
+    unsafe {
+        let at = local.allocate_raw(bytes, ty, AllocationOrigin::Runtime, 8)?;
+        write_object(local.view(), at, bytes);
+        Ok(local.push_handle(Tagged::reference(at)))
+    }
 }
 
 /// Runs `second` on a thread of its own and `first` here; both results.

@@ -209,6 +209,12 @@ impl Spec {
         }
     }
 
+    /// One thread, every execution: for what a fault alone decides.
+    #[must_use]
+    pub const fn alone() -> Self {
+        Self { threads: 1, ..Self::two_threads() }
+    }
+
     /// `threads` threads, every execution of at most `preemptions` preemptions.
     #[must_use]
     pub const fn bounded(threads: usize, preemptions: usize) -> Self {

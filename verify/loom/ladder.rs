@@ -1,0 +1,453 @@
+//! P7, the retry ladder: one failure injected at any point, alone and against a rival.
+//!
+//! Goal: a request climbs exactly the rungs that its failures call for, and ends with memory or with `OutOfMemory`; a young
+//! request gets major rounds when minor ones cannot help (B13); what the last resort frees is its own, however greedy a
+//! rival is (B12); the near-limit callback may raise the limit or not, and a request nested in it fails (B15). Method: the
+//! shipping heap in worlds where one page more or less decides. The thread counts what it asked for, the heap counts the
+//! collections that ran, and both are asserted exactly. The failure is the model checker's coin, which makes the memory
+//! source refuse any one request for pages or none, those of the world's own set-up included; where a second failure is
+//! wanted, the heap's flag `fail_allocation` adds it.
+//!
+//! A large array fills one page, so a live one takes a page out of reach, and a dead one is a page of garbage.
+
+use super::worlds::{self, PAGE, assert_sound, race_running, run};
+use heaplab::heap::RawLocalHeap;
+use heaplab::page::PageKind;
+use heaplab::sync::{Arc, Mutex};
+use heaplab::{
+    AllocError, AllocationType, Array, CollectionKind, Heap, HeapConfig, NearLimit, Persistent, Scope, Shape, Tail,
+};
+use heaplab_verify::model::{Fault, Spec};
+use heaplab_verify::models;
+
+models! {
+    "ladder":
+    each_type_with_one_refusal: Spec::alone().with_fault(Fault::PageRequest),
+    garbage_with_one_refusal: Spec::alone().with_fault(Fault::PageRequest),
+    young_with_a_failure_and_one_refusal: Spec::alone().with_fault(Fault::PageRequest),
+    young_gets_major_rounds_with_one_refusal: Spec::alone().with_fault(Fault::PageRequest),
+    callback_raises_with_one_refusal: Spec::alone().with_fault(Fault::PageRequest),
+    old_vs_large_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),
+    young_vs_young_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),
+    large_garbage_vs_large_garbage: Spec::bounded(2, 3),
+    young_garbage_vs_young_garbage_vs_stop: Spec::bounded(3, 3),
+    young_gets_major_rounds_vs_stop: Spec::bounded(2, 3),
+    young_out_of_memory_vs_stop: Spec::bounded(2, 3),
+    old_out_of_memory_vs_stop: Spec::bounded(2, 3),
+    last_resort_vs_greedy_rival: Spec::bounded(2, 3),
+    last_resort_vs_last_resort: Spec::bounded(2, 3),
+    callback_refuses_vs_stop: Spec::bounded(2, 3),
+    callback_raises_vs_callback_raises: Spec::bounded(2, 3),
+}
+
+/// Elements of an array that fills a page: 88 bytes are more than half of one.
+const LARGE: usize = 20;
+/// Bytes of it.
+const LARGE_BYTES: usize = 8 + 4 * LARGE;
+/// Elements of an array of half a page, the largest regular object.
+const HALF: usize = 14;
+
+type Outcome = Result<(), AllocError>;
+
+fn old(scope: &mut Scope<'_, '_>, len: usize) -> Outcome {
+    scope.nested(|scope| scope.new_array_in(len, AllocationType::Old).map(drop))
+}
+
+fn young(scope: &mut Scope<'_, '_>, len: usize) -> Outcome {
+    scope.nested(|scope| scope.new_array(len).map(drop))
+}
+
+/// Runs `request`; its outcome and the collections that it asked for.
+fn climb(scope: &mut Scope<'_, '_>, request: impl FnOnce(&mut Scope<'_, '_>) -> Outcome) -> (Outcome, u64) {
+    let before = scope.own_requests();
+    let outcome = request(scope);
+    let after = scope.own_requests();
+    let collections = after.collections - before.collections;
+    assert_eq!(
+        after.retries - before.retries,
+        u64::from(collections != 0),
+        "one climb, which went beyond its first rung or not"
+    );
+    (outcome, collections)
+}
+
+/// Collections that ran: minor, major, memory-reducing.
+fn ran(heap: &Heap) -> [u64; 3] {
+    heap.statistics().expect("a sound heap").collections
+}
+
+/// Collections that ran since `before`.
+fn ran_since(heap: &Heap, before: [u64; 3]) -> [u64; 3] {
+    let now = ran(heap);
+    [0, 1, 2].map(|kind| now[kind] - before[kind])
+}
+
+fn is_out_of_memory(outcome: &Outcome) -> bool {
+    matches!(outcome, Err(AllocError::OutOfMemory { .. }))
+}
+
+/// A page for each type: who is refused asks for the weakest collection of its ladder, once, and is served.
+fn each_type_with_one_refusal() {
+    let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 4)) else { return };
+    let (minor, major) = run(&heap, |scope| {
+        let (outcome, minor) = climb(scope, |scope| young(scope, 1));
+        assert_eq!(outcome, Ok(()));
+        let mut major = 0;
+        let requests: [fn(&mut Scope<'_, '_>) -> Outcome; 4] = [
+            |scope| old(scope, 1),
+            |scope| scope.new_map(Shape::new(16, 2, 1, Tail::None).expect("a shape")).map(drop),
+            |scope| scope.new_code(8).map(drop),
+            |scope| old(scope, LARGE),
+        ];
+        for request in requests {
+            let (outcome, collections) = climb(scope, request);
+            assert_eq!(outcome, Ok(()));
+            major += collections;
+        }
+        (minor, major)
+    });
+    assert!(minor + major <= 1, "one refusal, one collection: {minor} minor, {major} major");
+    assert_eq!(ran(&heap), [minor, major, 0]);
+    assert_sound(&heap);
+}
+
+/// The page is garbage: the first attempt is exhausted, and the one after the collection may be refused.
+fn garbage_with_one_refusal() {
+    let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 1)) else { return };
+    let (first, second) = run(&heap, |scope| {
+        let (outcome, first) = climb(scope, |scope| old(scope, LARGE));
+        assert_eq!(outcome, Ok(()));
+        let (outcome, second) = climb(scope, |scope| old(scope, LARGE));
+        assert_eq!(outcome, Ok(()));
+        (first, second)
+    });
+    assert!(matches!((first, second), (0, 1) | (1, 1) | (0, 2)), "{first}, then {second}");
+    assert_eq!(ran(&heap), [0, first + second, 0]);
+    assert_sound(&heap);
+}
+
+/// The flag fails the first attempt, the coin may fail the second one: one minor collection for each.
+fn young_with_a_failure_and_one_refusal() {
+    let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 1)) else { return };
+    heap.set_fail_allocation(Some(0)).expect("a sound heap");
+    let (outcome, minor) = run(&heap, |scope| climb(scope, |scope| young(scope, 1)));
+    assert_eq!(outcome, Ok(()));
+    assert!(matches!(minor, 1 | 2), "{minor}");
+    assert_eq!(ran(&heap), [minor, 0, 0]);
+    assert_sound(&heap);
+}
+
+/// New space holds two live arrays, the one other page is garbage. A minor collection finds no destination for the two and
+/// relabels their page, so that new space has no page left; only a major one frees the garbage. Returns what the set-up and
+/// the request asked for.
+fn fill_and_ask_young(heap: &Heap) -> (u64, u64) {
+    run(heap, |scope| {
+        let (_, before) = climb(scope, |scope| old(scope, LARGE));
+        let first = scope.new_array(HALF).expect("an empty heap has room");
+        let second = scope.new_array(HALF).expect("half a page is left");
+        let set_up = scope.own_requests().collections;
+        assert!(before <= set_up);
+        let (outcome, collections) = climb(scope, |scope| young(scope, HALF));
+        assert_eq!(outcome, Ok(()), "the major round frees a page");
+        assert_eq!(scope.len(scope.get(first)) + scope.len(scope.get(second)), 2 * HALF);
+        (set_up, collections)
+    })
+}
+
+/// B13. A refusal of the page that the major round gives to new space costs a second one.
+fn young_gets_major_rounds_with_one_refusal() {
+    let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 1)) else { return };
+    let (set_up, collections) = fill_and_ask_young(&heap);
+    assert!(matches!((set_up, collections), (0, 3) | (1, 3) | (0, 4)), "{set_up}, then {collections}");
+    let [minor, major, reducing] = ran(&heap);
+    assert_eq!(minor + major + reducing, set_up + collections);
+    assert_eq!(reducing, 0, "the last resort is not needed");
+    assert!(collections < 4 || major == 2, "{minor} minor, {major} major");
+    assert_sound(&heap);
+}
+
+/// B13 while the world is stopped by somebody else at any point: the same rungs.
+fn young_gets_major_rounds_vs_stop() {
+    let heap = Heap::new(worlds::config(1, 1)).expect("a small world");
+    let other = worlds::extra_stop(&heap);
+    assert_eq!(fill_and_ask_young(&heap), (0, 3));
+    other.join().unwrap();
+    assert_eq!(ran(&heap), [2, 1, 0]);
+    assert_sound(&heap);
+}
+
+/// A heap whose one page of other spaces holds a live large array; nothing if the coin fell on the heap itself.
+fn full_heap(config: HeapConfig) -> Option<(Heap, Persistent<Array>)> {
+    let heap = worlds::heap_unless_refused(config)?;
+    let live = run(&heap, |scope| {
+        let array = scope.new_array_in(LARGE, AllocationType::Old).expect("an empty heap has room");
+        scope.persist(array)
+    });
+    Some((heap, live))
+}
+
+/// Everything is live: every rung is climbed, then the request fails.
+fn old_out_of_memory_vs_stop() {
+    let (heap, live) = full_heap(worlds::config(1, 1)).expect("a small world");
+    let other = worlds::extra_stop(&heap);
+    let (outcome, collections) = run(&heap, |scope| climb(scope, |scope| old(scope, 1)));
+    other.join().unwrap();
+    assert!(is_out_of_memory(&outcome), "{outcome:?}");
+    assert_eq!(collections, 3, "two rounds and the last resort");
+    assert_eq!(ran(&heap), [0, 2, 2]);
+    drop(live);
+    assert_sound(&heap);
+}
+
+fn young_out_of_memory_vs_stop() {
+    let (heap, live) = full_heap(worlds::config(1, 1)).expect("a small world");
+    let other = worlds::extra_stop(&heap);
+    let (outcome, collections) = run(&heap, |scope| {
+        let first = scope.new_array(HALF).expect("an empty page has room");
+        let second = scope.new_array(HALF).expect("half a page is left");
+        let climbed = climb(scope, |scope| young(scope, 1));
+        assert_eq!(scope.len(scope.get(first)) + scope.len(scope.get(second)), 2 * HALF);
+        climbed
+    });
+    other.join().unwrap();
+    assert!(is_out_of_memory(&outcome), "{outcome:?}");
+    assert_eq!(collections, 5, "four rounds and the last resort");
+    assert_eq!(ran(&heap), [2, 2, 2]);
+    drop(live);
+    assert_sound(&heap);
+}
+
+/// An outcome without the root that the local heap keeps.
+fn ask(local: RawLocalHeap, ty: AllocationType, bytes: usize) -> Outcome {
+    worlds::allocate_rooted(local, ty, bytes).map(drop)
+}
+
+/// There is a page for each: the one that is refused collects and is served; the other notices nothing.
+fn old_vs_large_with_one_refusal() {
+    let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 2)) else { return };
+    let (a, b, locals) = race_running(
+        &heap,
+        |local| ask(local, AllocationType::Old, 16),
+        |local| ask(local, AllocationType::Old, LARGE_BYTES),
+    );
+    assert_eq!((a, b), (Ok(()), Ok(())));
+    let statistics = heap.statistics().expect("a sound heap");
+    assert!(statistics.retries <= 1, "one refusal: {}", statistics.retries);
+    assert_eq!(statistics.requests, statistics.retries);
+    assert_eq!(statistics.collections, [0, statistics.requests, 0]);
+    drop(locals);
+    assert_sound(&heap);
+}
+
+/// Both may try to commit the frontier's first page; either may be refused, and collects.
+fn young_vs_young_with_one_refusal() {
+    let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 1)) else { return };
+    let young = |local: RawLocalHeap| ask(local, AllocationType::Young, 16);
+    let (a, b, locals) = race_running(&heap, young, young);
+    assert_eq!((a, b), (Ok(()), Ok(())));
+    let statistics = heap.statistics().expect("a sound heap");
+    assert!(statistics.retries <= 1, "one refusal: {}", statistics.retries);
+    assert_eq!(statistics.requests, statistics.retries);
+    assert_eq!(statistics.collections, [statistics.requests, 0, 0]);
+    drop(locals);
+    assert_sound(&heap);
+}
+
+/// Two threads whose first attempts may fail for garbage that `collections` collections free: who fails before the
+/// collection is served by it, who comes later needs none. The first one begins with `before`, when both are running.
+fn one_collection_for_both<R>(
+    heap: &Heap,
+    request: fn(RawLocalHeap) -> Outcome,
+    collections: [u64; 3],
+    before: fn(&Heap) -> R,
+) -> R {
+    let ((a, begun), b, locals) = race_running(
+        heap,
+        |local| {
+            let begun = before(heap);
+            (request(local), begun)
+        },
+        request,
+    );
+    assert_eq!((a, b), (Ok(()), Ok(())));
+    let statistics = heap.statistics().expect("a sound heap");
+    assert!((1..=2).contains(&statistics.requests), "{}", statistics.requests);
+    assert_eq!(statistics.retries, statistics.requests);
+    assert_eq!(statistics.collections, collections);
+    drop(locals);
+    assert_sound(heap);
+    begun
+}
+
+/// Two pages of garbage, a page wanted by each.
+fn large_garbage_vs_large_garbage() {
+    let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
+    run(&heap, |scope| {
+        old(scope, LARGE).expect("an empty heap has room");
+        old(scope, LARGE).expect("a second page is left");
+    });
+    let large = |local: RawLocalHeap| ask(local, AllocationType::Old, LARGE_BYTES);
+    one_collection_for_both(&heap, large, [0, 1, 0], |_| ());
+}
+
+/// New space is one page of garbage, and somebody else stops the world at any point, which is no collection and serves
+/// nobody.
+fn young_garbage_vs_young_garbage_vs_stop() {
+    let heap = Heap::new(worlds::config(1, 1)).expect("a small world");
+    run(&heap, |scope| {
+        young(scope, HALF).expect("an empty heap has room");
+        young(scope, HALF).expect("half a page is left");
+    });
+    let young = |local: RawLocalHeap| ask(local, AllocationType::Young, 16);
+    one_collection_for_both(&heap, young, [1, 0, 0], worlds::extra_stop).join().unwrap();
+}
+
+/// Both pages are old: one holds a live array of half a page beside garbage, the other a small live array alone. A major
+/// collection frees neither; a memory-reducing one moves the small array into the other page's hole and frees a page.
+fn heap_for_a_last_resort() -> (Heap, [Persistent<Array>; 2]) {
+    let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
+    let live = run(&heap, |scope| {
+        let half = scope.new_array_in(HALF, AllocationType::Old).expect("an empty heap has room");
+        old(scope, HALF).expect("half a page is left");
+        let small = scope.new_array_in(2, AllocationType::Old).expect("a second page is left");
+        [scope.persist(half), scope.persist(small)]
+    });
+    assert_eq!(heap.spaces().budget.committed() * PAGE, heap.config().hard_limit_bytes, "no page is left");
+    (heap, live)
+}
+
+/// B12. The rival takes any free page that it can see, without ever collecting. There is one for the length of a stop only.
+fn last_resort_vs_greedy_rival() {
+    let (heap, live) = heap_for_a_last_resort();
+    let (outcome, (), locals) = race_running(
+        &heap,
+        |local| ask(local, AllocationType::Old, LARGE_BYTES),
+        |local| {
+            for _ in 0..2 {
+                // SAFETY: running, and no reference is held.
+                let grabbed = unsafe {
+                    local.poll();
+                    local.fill_page_but(AllocationType::Code, 0)
+                };
+                assert!(is_out_of_memory(&grabbed), "what the last resort freed was eaten: {grabbed:?}");
+            }
+        },
+    );
+    assert_eq!(outcome, Ok(()));
+    let statistics = heap.statistics().expect("a sound heap");
+    assert_eq!(statistics.requests, 3, "two rounds and the last resort");
+    assert_eq!(statistics.collections, [0, 2, 1]);
+    drop((live, locals));
+    assert_sound(&heap);
+}
+
+/// Both need the one page that a last resort frees: one is served, the other is told, and the heap collects no more often
+/// than two climbs can ask for.
+fn last_resort_vs_last_resort() {
+    let (heap, live) = heap_for_a_last_resort();
+    let large = |local: RawLocalHeap| ask(local, AllocationType::Old, LARGE_BYTES);
+    let (a, b, locals) = race_running(&heap, large, large);
+    assert!(a.is_ok() != b.is_ok(), "one page, two takers: {a:?}, {b:?}");
+    assert!(is_out_of_memory(&a) || is_out_of_memory(&b), "{a:?}, {b:?}");
+    let statistics = heap.statistics().expect("a sound heap");
+    assert_eq!(statistics.requests, 6, "each climbed to the top");
+    let [minor, major, reducing] = statistics.collections;
+    assert_eq!(minor, 0);
+    assert!((2..=4).contains(&major), "{major}");
+    assert_eq!(reducing, 3, "one that frees the page, two that find none");
+    drop((live, locals));
+    assert_sound(&heap);
+}
+
+/// A local heap for the near-limit callback, which runs on the thread that has it.
+struct Here(RawLocalHeap);
+
+// SAFETY: the callback is called on the one thread that runs this local heap, while that is inside a request and holds no
+// borrow, and not after it is gone.
+unsafe impl Send for Here {}
+// SAFETY: as above.
+unsafe impl Sync for Here {}
+
+/// B15. A request nested in the callback fails and climbs nothing; the callback's answer makes room for the outer one. A
+/// refusal in the last resort costs its second round.
+fn callback_raises_with_one_refusal() {
+    let mut config = worlds::config(1, 1);
+    config.hard_limit_bytes_max += PAGE;
+    let Some((heap, live)) = full_heap(config) else { return };
+    let before = ran(&heap);
+    let local = heap.attach_raw().expect("a place");
+    let calls = Arc::new(Mutex::new(0));
+    let (here, called) = (Here(local.raw()), calls.clone());
+    heap.set_near_limit_callback(Some(Box::new(move |near: NearLimit| {
+        let here = &here;
+        let nested = ask(here.0, AllocationType::Old, 16);
+        assert!(is_out_of_memory(&nested), "{nested:?}");
+        *called.lock() += 1;
+        near.hard_limit_bytes + PAGE
+    })));
+    // SAFETY: running until parked; nothing is held over the request.
+    unsafe {
+        local.unpark();
+        assert_eq!(ask(local.raw(), AllocationType::Old, 16), Ok(()));
+        local.park();
+    }
+    drop(local);
+    heap.set_near_limit_callback(None);
+    assert_eq!(*calls.lock(), 1, "once for a request");
+    let [minor, major, reducing] = ran_since(&heap, before);
+    assert_eq!([minor, major], [0, 2]);
+    assert!(matches!(reducing, 1 | 2), "{reducing}");
+    drop(live);
+    assert_sound(&heap);
+}
+
+/// A callback that raises nothing is called once, and the request fails; a stop may come at any point, the callback
+/// included, during which the thread runs.
+fn callback_refuses_vs_stop() {
+    let (heap, live) = full_heap(worlds::config(1, 1)).expect("a small world");
+    let calls = Arc::new(Mutex::new(0));
+    let called = calls.clone();
+    heap.set_near_limit_callback(Some(Box::new(move |near: NearLimit| {
+        *called.lock() += 1;
+        near.hard_limit_bytes - PAGE
+    })));
+    let other = worlds::extra_stop(&heap);
+    let (outcome, collections) = run(&heap, |scope| climb(scope, |scope| old(scope, 1)));
+    other.join().unwrap();
+    assert!(is_out_of_memory(&outcome), "{outcome:?}");
+    assert_eq!(collections, 3);
+    assert_eq!(ran(&heap), [0, 2, 2]);
+    assert_eq!(*calls.lock(), 1, "once for a request");
+    let hard = heap.statistics().expect("a sound heap").hard_limit_bytes;
+    assert_eq!(hard, heap.config().hard_limit_bytes, "the limit never falls");
+    drop(live);
+    assert_sound(&heap);
+}
+
+/// Two climb to the top, and each callback raises the limit that it was shown by a page. An answer is a limit, not an
+/// increment: two that were shown the same limit make room for one page, and one of the two requests fails.
+fn callback_raises_vs_callback_raises() {
+    let mut config = worlds::config(1, 1);
+    config.hard_limit_bytes_max += 2 * PAGE;
+    let (heap, live) = full_heap(config).expect("a small world");
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let seen = shown.clone();
+    heap.set_near_limit_callback(Some(Box::new(move |near: NearLimit| {
+        seen.lock().push(near.hard_limit_bytes);
+        near.hard_limit_bytes + PAGE
+    })));
+    let large = |local: RawLocalHeap| ask(local, AllocationType::Old, LARGE_BYTES);
+    let (a, b, locals) = race_running(&heap, large, large);
+    heap.set_near_limit_callback(None);
+    let shown = core::mem::take(&mut *shown.lock());
+    let first = heap.config().hard_limit_bytes;
+    let served = usize::from(a.is_ok()) + usize::from(b.is_ok());
+    let expected = if shown == [first, first] { 1 } else { 2 };
+    assert_eq!(served, expected, "shown {shown:?}: {a:?}, {b:?}");
+    // SAFETY: every other thread has ended.
+    let runs = unsafe { worlds::pages_of(heap.spaces(), PageKind::LargeHead) }.len();
+    assert_eq!(runs, 1 + served);
+    assert_eq!(ran(&heap)[CollectionKind::Minor as usize], 0);
+    drop((live, locals));
+    assert_sound(&heap);
+}
