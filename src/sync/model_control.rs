@@ -487,7 +487,12 @@ pub(super) fn prepare(location: &'static Location<'static>, operand: Operand, ob
         if control.has_postponed.get() {
             mutant::settle(|of| of == object);
         }
-        if control.has_mutant.get() { mutant::change_at(location, operand) } else { None }
+        if !control.has_mutant.get() {
+            return None;
+        }
+        // U-3.
+        let is_shared = control.counters.get().threads > 1;
+        mutant::change_at(location, operand).filter(|&change| change != Change::Postpone || is_shared)
     })
 }
 

@@ -25,7 +25,8 @@
 //!
 //! - U-1: a mutant changes one site, and there operations of one operand only; [`MutantGuard::hits`] tells how many.
 //! - U-2: an ordering is replaced only by a strictly weaker one.
-//! - U-3: what is postponed is performed by its own thread, in the same execution, while its object exists.
+//! - U-3: what is postponed is performed by its own thread, in the same execution, while its object exists and is where it
+//!   was. So nothing is postponed before a second thread has started: until then objects are made, and moved to their place.
 
 use super::model_control::{self as control, Site};
 use core::cell::{Cell, RefCell};

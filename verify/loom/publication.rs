@@ -16,6 +16,7 @@ use heaplab_verify::models;
 
 models! {
     "publication":
+    allocate_allocate_vs_stop: Spec::bounded(2, 3),
     store_root_vs_load_root: Spec::bounded(2, 3),
     store_vs_load: Spec::bounded(2, 3),
     store_vs_load_store: Spec::bounded(2, 3),
@@ -59,6 +60,28 @@ fn is_seven(scope: &Scope<'_, '_>, value: heaplab::Ref<'_, heaplab::Value>) -> b
     assert_eq!(scope.len(array), 1);
     assert_eq!(scope.load(array, 0).as_small(), Some(7));
     true
+}
+
+/// Two objects of one LAB, the second one by the bump path: a stop at any moment finds both formatted, and so does their
+/// owner.
+fn allocate_allocate_vs_stop() {
+    let heap = heap();
+    let there = heap.clone();
+    race(
+        || assert_sound(&heap),
+        move || {
+            run(&there, |scope| {
+                let arrays = [1, 1].map(|len| scope.new_array(len).expect("an empty heap has room"));
+                scope.poll();
+                for array in arrays {
+                    let array = scope.get(array);
+                    assert_eq!(scope.len(array), 1);
+                    assert_eq!(scope.load(array, 0).as_small(), Some(0));
+                }
+            });
+        },
+    );
+    assert_sound(&heap);
 }
 
 fn store_root_vs_load_root() {

@@ -4,7 +4,7 @@ use super::checker::find_models;
 use super::live::Live;
 use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, Suite, complain, complain_raw};
 use crate::model::Model;
-use crate::model::baseline::Baseline;
+use crate::model::baseline::{BLESS, Baseline};
 use crate::model::census::Census;
 use crate::model::litmus::Litmus;
 use crate::report::grouped;
@@ -167,9 +167,10 @@ fn objections(all: &[Model], records: &[ModelRecord], is_whole: bool) -> Vec<Str
     }
     if is_whole {
         let gone = baseline.models().filter(|name| all.iter().all(|model| model.name != *name));
-        objections.extend(gone.map(|name| {
-            format!("model {name} is in the baseline and has gone; if that is on purpose, run models --bless")
-        }));
+        objections.extend(gone.map(|name| format!("model {name} is in the baseline and has gone")));
+    }
+    if !objections.is_empty() {
+        objections.push(BLESS.to_owned());
     }
     objections
 }

@@ -16,6 +16,10 @@ use std::path::PathBuf;
 /// How far a pass may grow or shrink.
 pub const FACTOR: u64 = 10;
 
+/// What to do about an objection.
+pub const BLESS: &str = "if that is on purpose, run `cargo run --release --features loom -- models --bless` and commit \
+                         verify/loom/baseline.txt";
+
 /// Executions by model and pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline(BTreeMap<(String, String), u64>);
@@ -93,15 +97,13 @@ impl Baseline {
     /// What is wrong with a pass that had so many executions, if anything.
     #[must_use]
     pub fn objection(&self, model: &str, pass: &str, executions: u64) -> Option<String> {
-        let how = "if that is on purpose, run `cargo run --release --features loom -- models --bless` and commit \
-                   verify/loom/baseline.txt";
         match self.0.get(&(model.to_owned(), pass.to_owned())) {
-            None => Some(format!("it is not in the baseline; {how}")),
-            Some(&before) if executions * FACTOR < before => Some(format!(
-                "{executions} executions where the baseline has {before}: it may have lost its race; {how}"
-            )),
+            None => Some("it is not in the baseline".to_owned()),
+            Some(&before) if executions * FACTOR < before => {
+                Some(format!("{executions} executions where the baseline has {before}: it may have lost its race"))
+            }
             Some(&before) if executions > before * FACTOR => {
-                Some(format!("{executions} executions where the baseline has {before}: it explodes; {how}"))
+                Some(format!("{executions} executions where the baseline has {before}: it explodes"))
             }
             Some(_) => None,
         }

@@ -89,7 +89,7 @@ pub fn run(of: &Model) {
         let baseline = super::baseline::Baseline::committed();
         for one in &certificates {
             if let Some(objection) = baseline.objection(&one.model, &one.pass, one.executions) {
-                panic!("model {}, {} pass: {objection}", one.model, one.pass);
+                panic!("model {}, {} pass: {objection}; {}", one.model, one.pass, super::baseline::BLESS);
             }
         }
     }
