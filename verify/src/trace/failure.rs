@@ -26,6 +26,8 @@ pub(super) struct Failure {
     pub(super) threads: Vec<usize>,
     /// The entries that race, the offender last.
     pub(super) race: Option<(usize, usize)>,
+    /// The plain access that was refused, if it is in the journal.
+    refused: Option<usize>,
     /// Sites that the checker's message names, by thread.
     sites: Vec<(usize, String, u32)>,
     /// By thread: what it may be blocked on.
@@ -54,22 +56,32 @@ impl Failure {
             kind: FailureKind::Assertion,
             threads: vec![counterexample.failed_thread.unwrap_or(last_thread)],
             race: None,
+            refused: None,
             sites: sites_of(message),
             blocked_on: Vec::new(),
         };
         if failure.sites.is_empty() {
-            let places = counterexample.whereabouts.iter();
-            failure.sites = places.map(|(thread, site)| (*thread, site.file.to_owned(), site.line)).collect();
+            let places = counterexample.whereabouts.iter().copied();
+            failure.sites = places.map(|(thread, site)| (thread, site.file.to_owned(), site.line)).collect();
+            if message.contains("Causality violation") {
+                // Who is refused stands there; where the others stand says nothing of their part in the race.
+                failure.sites.retain(|(thread, ..)| failure.threads.contains(thread));
+            }
         }
         if message.contains("Causality violation") {
             failure.kind = FailureKind::Race;
             let last = journal.len().checked_sub(1);
             let is_plain = |at: &usize| matches!(journal[*at].action, Action::PlainRead | Action::PlainWrite);
-            if let Some(offender) = last.filter(is_plain)
-                && let Some(rival) = history.rival_of(journal, offender)
-            {
-                failure.race = Some((rival, offender));
-                failure.threads = vec![journal[offender].thread];
+            if let Some(offender) = last.filter(is_plain) {
+                let entry = &journal[offender];
+                failure.race = history.rival_of(journal, offender).map(|rival| (rival, offender));
+                // A cell's access is in the journal before it is refused; a heap word's, which has a value, never is.
+                let is_cell = entry.read.is_none() && entry.written.is_none();
+                let is_its = counterexample.failed_thread.is_none_or(|failed| failed == entry.thread);
+                if failure.race.is_some() || is_cell && is_its {
+                    failure.threads = vec![entry.thread];
+                    failure.refused = Some(offender);
+                }
             }
         } else if message.contains("deadlock; threads") {
             failure.kind = FailureKind::Deadlock;
@@ -105,7 +117,22 @@ impl Failure {
 
     fn describe_race(&self, message: &str, journal: &[JournalEntry], names: &Names, sources: &Sources) -> String {
         let what = message.lines().find(|line| line.contains("violation")).unwrap_or_default().trim();
+        let act = |entry: &JournalEntry| match entry.action {
+            Action::PlainRead | Action::Ordered(..) if entry.written.is_none() => "read",
+            _ => "write",
+        };
         let Some((rival, offender)) = self.race else {
+            if let Some(refused) = self.refused {
+                // Some read before it was stale, and the journal has a newer write of the same value.
+                let refused = &journal[refused];
+                return format!(
+                    "thread {} {}s {}, and an access by another thread is not ordered before this, although a value \
+                     that would order it may have been read\n{what}",
+                    refused.thread,
+                    act(refused),
+                    names.of(refused.object),
+                );
+            }
             if self.sites.is_empty() {
                 return format!("{what}\nThe access that was refused is not in the journal.");
             }
@@ -114,10 +141,6 @@ impl Failure {
                 .iter()
                 .map(|(thread, file, line)| format!("\nthread {thread} at {}", describe_line(file, *line, sources)));
             return sites.fold(what.to_owned(), |text, site| text + &site);
-        };
-        let act = |entry: &JournalEntry| match entry.action {
-            Action::PlainRead | Action::Ordered(..) if entry.written.is_none() => "read",
-            _ => "write",
         };
         let (first, second) = (&journal[rival], &journal[offender]);
         format!(
