@@ -76,7 +76,7 @@ fn every_ordering_cites_its_argument() {
 
     let arguments = fs::read_to_string(root().join("src/docs/ordering.md")).expect("the arguments are there");
     let sections: BTreeSet<u32> =
-        arguments.lines().filter(|line| line.starts_with("## O-")).flat_map(|line| citations(line)).collect();
+        arguments.lines().filter(|line| line.starts_with("## O-")).flat_map(citations).collect();
     assert_eq!(cited.difference(&sections).collect::<Vec<_>>(), Vec::<&u32>::new(), "cited, but no section");
     assert_eq!(sections.difference(&cited).collect::<Vec<_>>(), Vec::<&u32>::new(), "a section that nobody cites");
 }

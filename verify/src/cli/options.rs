@@ -32,7 +32,7 @@ pub enum Command {
     Mutants(CampaignOptions),
     /// One execution of a model again, to look at (with --features loom)
     Replay {
-        /// As printed with a failure: MODEL,PASS,EXECUTION,SOURCES[,MUTANT]
+        /// As printed with a failure: MODEL,PASS,EXECUTION,SOURCES, then MUTANT if there was one
         token: String,
     },
     /// Render target/heaplab/report.html again, from what earlier jobs left beside it

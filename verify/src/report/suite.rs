@@ -17,7 +17,9 @@ pub(super) fn sections(report: &mut Report, record: Option<&SuiteRecord>) {
         let mut body = models(record);
         body.push(&trust(record));
         let intro = "Each model is a small world of the shipping code, explored completely within its bound, in two passes. \
-                     A model that stopped at a limit would be red.";
+                     A model that stopped at a limit would be red. The bound counts preemptions, the passes' columns executions, \
+                     longest the operations of the longest one, sites the calls in the heap's sources, and kills the \
+                     mutants that this model was the first to notice.";
         report.section("Models", &format!("{intro} {about}."), body);
     }
     if !record.litmus.is_empty() {
@@ -51,16 +53,16 @@ pub(super) fn sections(report: &mut Report, record: Option<&SuiteRecord>) {
 fn models(record: &SuiteRecord) -> Html {
     let mut table = HtmlTable::new()
         .column("model")
+        .column("verdict")
         .number_column("threads")
-        .column("bound")
+        .number_column("bound")
         .column("fault")
         .number_column("normal")
         .number_column("read-as-rmw")
         .number_column("longest")
         .number_column("seconds")
         .number_column("sites")
-        .number_column("mutants killed")
-        .column("verdict");
+        .number_column("kills");
     for model in &record.models {
         let first = model.certificates.first();
         let count = |pass: &str| {
@@ -71,8 +73,13 @@ fn models(record: &SuiteRecord) -> Html {
         let places: std::collections::BTreeSet<String> = model.sites.iter().map(|site| site.place()).collect();
         table.row([
             Html::text(&model.name),
+            verdict(model),
             Html::text(&first.map_or("-".to_owned(), |one| one.threads.to_string())),
-            Html::text(&first.map_or("-".to_owned(), |one| one.bound().to_string())),
+            Html::text(
+                &first.map_or("-".to_owned(), |one| {
+                    one.preemption_bound.map_or("none".to_owned(), |most| most.to_string())
+                }),
+            ),
             Html::text(first.and_then(|one| one.fault.as_deref()).unwrap_or("")),
             count("normal"),
             count("read-as-rmw"),
@@ -80,7 +87,6 @@ fn models(record: &SuiteRecord) -> Html {
             Html::text(&format!("{:.2}", model.seconds)),
             Html::text(&places.len().to_string()),
             Html::text(&record.kills(&model.name).to_string()),
-            verdict(model),
         ]);
     }
     let mut html = table.render();
