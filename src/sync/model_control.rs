@@ -421,8 +421,8 @@ pub(super) fn strikes(fault: Fault, location: &'static Location<'static>) -> boo
     });
     // Another thread may have come here meanwhile: threads are switched before the load takes effect, not after it. Who
     // takes the coin is the one that it falls for.
-    let fell = coin.is_some_and(|coin| coin.load(Ordering::Relaxed))
-        && CONTROL.with(|control| control.coin.take()).is_some();
+    let fell =
+        coin.is_some_and(|coin| coin.load(Ordering::Relaxed)) && CONTROL.with(|control| control.coin.take()).is_some();
     if fell {
         record(|| Event::bare(location, Action::Fault(fault), 0));
     }

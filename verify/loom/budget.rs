@@ -13,7 +13,7 @@ use heaplab::page::PageKind;
 use heaplab::space::{Budget, LargeSpace, Spaces};
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::words::{AttemptError, Layout, Limit, PageIndex};
-use heaplab_verify::model::Spec;
+use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,6 +32,9 @@ models! {
     large_run_vs_large_run_from_the_pool: Spec::bounded(2, 3),
     large_run_vs_large_run_for_the_whole_pool: Spec::bounded(2, 3),
     release_run_vs_large_run: Spec::two_threads(),
+    reserve_vs_reserve_with_room_for_both_and_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
+    reserve_vs_reserve_at_the_limit_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
+    take_page_vs_take_page_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),
 }
 
 /// A budget with these limits, of which `committed` pages are used.
@@ -44,84 +47,84 @@ fn budget(soft: usize, hard: usize, committed: usize) -> Arc<Budget> {
 
 /// There is room for one of the two.
 fn reserve_vs_reserve_at_the_limit() {
-        let budget = budget(4, 4, 2);
-        let there = budget.clone();
-        let (a, b) = race(|| budget.try_reserve(2, Limit::Hard), move || there.try_reserve(1, Limit::Hard));
-        assert!(a != b, "exactly one fits: {a}, {b}");
-        assert_eq!(budget.committed(), 2 + if a { 2 } else { 1 });
+    let budget = budget(4, 4, 2);
+    let there = budget.clone();
+    let (a, b) = race(|| budget.try_reserve(2, Limit::Hard), move || there.try_reserve(1, Limit::Hard));
+    assert!(a != b, "exactly one fits: {a}, {b}");
+    assert_eq!(budget.committed(), 2 + if a { 2 } else { 1 });
 }
 
 /// There is room for both, so neither is refused, whoever loses an exchange.
 fn reserve_vs_reserve_with_room_for_both() {
-        let budget = budget(4, 4, 2);
-        let there = budget.clone();
-        let (a, b) = race(|| budget.try_reserve(1, Limit::Hard), move || there.try_reserve(1, Limit::Hard));
-        assert!(a);
-        assert!(b);
-        assert_eq!(budget.committed(), 4);
+    let budget = budget(4, 4, 2);
+    let there = budget.clone();
+    let (a, b) = race(|| budget.try_reserve(1, Limit::Hard), move || there.try_reserve(1, Limit::Hard));
+    assert!(a);
+    assert!(b);
+    assert_eq!(budget.committed(), 4);
 }
 
 /// The soft request is served only if it comes first; the hard one always.
 fn soft_vs_hard() {
-        let budget = budget(3, 4, 2);
-        let there = budget.clone();
-        let (soft, hard) = race(|| budget.try_reserve(1, Limit::Soft), move || there.try_reserve(1, Limit::Hard));
-        assert!(hard);
-        assert_eq!(budget.committed(), 3 + usize::from(soft));
-        assert!(!budget.try_reserve(1, Limit::Soft), "the soft limit is reached either way");
+    let budget = budget(3, 4, 2);
+    let there = budget.clone();
+    let (soft, hard) = race(|| budget.try_reserve(1, Limit::Soft), move || there.try_reserve(1, Limit::Hard));
+    assert!(hard);
+    assert_eq!(budget.committed(), 3 + usize::from(soft));
+    assert!(!budget.try_reserve(1, Limit::Soft), "the soft limit is reached either way");
 }
 
 /// The hard limit holds at every moment: each thread looks at the count right after it changed it.
 fn reserve_give_back_vs_reserve_give_back() {
-        fn visit(budget: &Budget) -> bool {
-            let got = budget.try_reserve(2, Limit::Hard);
-            assert!(budget.committed() <= 4);
-            if got {
-                budget.give_back(2);
-            }
-            got
+    fn visit(budget: &Budget) -> bool {
+        let got = budget.try_reserve(2, Limit::Hard);
+        assert!(budget.committed() <= 4);
+        if got {
+            budget.give_back(2);
         }
-        let budget = budget(4, 4, 1);
-        let there = budget.clone();
-        let (a, b) = race(|| visit(&budget), move || visit(&there));
-        assert!(a || b, "one of them finds room");
-        assert_eq!(budget.committed(), 1);
+        got
+    }
+    let budget = budget(4, 4, 1);
+    let there = budget.clone();
+    let (a, b) = race(|| visit(&budget), move || visit(&there));
+    assert!(a || b, "one of them finds room");
+    assert_eq!(budget.committed(), 1);
 }
 
 /// A refusal is exact: who asks after a page was given back gets it, though nothing but time lies between. (The flag is
 /// outside of the model: there it adds no edge, as time adds none.)
 fn give_back_vs_reserve() {
-        let budget = budget(4, 4, 4);
-        let (there, given) = (budget.clone(), Arc::new(AtomicUsize::new(0)));
-        let gives = given.clone();
-        let (got, ()) = race(
-            || {
-                let given_before = given.load(Ordering::Acquire);
-                let got = budget.try_reserve(1, Limit::Hard);
-                assert!(got || given_before == 0, "a page had been given back and the request was refused");
-                got
-            },
-            move || {
-                there.give_back(1);
-                gives.store(1, Ordering::Release);
-            },
-        );
-        assert_eq!(budget.committed(), 3 + usize::from(got));
+    let budget = budget(4, 4, 4);
+    let (there, given) = (budget.clone(), Arc::new(AtomicUsize::new(0)));
+    let gives = given.clone();
+    let (got, ()) = race(
+        || {
+            let given_before = given.load(Ordering::Acquire);
+            let got = budget.try_reserve(1, Limit::Hard);
+            assert!(got || given_before == 0, "a page had been given back and the request was refused");
+            got
+        },
+        move || {
+            there.give_back(1);
+            gives.store(1, Ordering::Release);
+        },
+    );
+    assert_eq!(budget.committed(), 3 + usize::from(got));
 }
 
 /// Three ask for two pages: exactly two are served.
 fn reserve_vs_reserve_vs_reserve() {
-        let budget = budget(4, 4, 2);
-        let others: Vec<_> = (0..2)
-            .map(|_| {
-                let budget = budget.clone();
-                thread::spawn(move || budget.try_reserve(1, Limit::Hard))
-            })
-            .collect();
-        let mut served = usize::from(budget.try_reserve(1, Limit::Hard));
-        served += others.into_iter().map(|other| usize::from(other.join().unwrap())).sum::<usize>();
-        assert_eq!(served, 2);
-        assert_eq!(budget.committed(), 4);
+    let budget = budget(4, 4, 2);
+    let others: Vec<_> = (0..2)
+        .map(|_| {
+            let budget = budget.clone();
+            thread::spawn(move || budget.try_reserve(1, Limit::Hard))
+        })
+        .collect();
+    let mut served = usize::from(budget.try_reserve(1, Limit::Hard));
+    served += others.into_iter().map(|other| usize::from(other.join().unwrap())).sum::<usize>();
+    assert_eq!(served, 2);
+    assert_eq!(budget.committed(), 4);
 }
 
 /// Takes an empty page for old space and writes its first word.
@@ -143,45 +146,45 @@ fn assert_exact(spaces: &Spaces) {
 /// The system refuses one of two mappings: that thread is told so, the other one gets its page, and afterwards there is a
 /// page for whoever asks, with an address (S-2).
 fn failed_mapping_vs_take_page() {
-        let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
-        spaces.memory.fail_commit_at(NonZeroUsize::new(1));
-        let there = spaces.clone();
-        let (a, b) = race(|| take_page(&spaces), move || take_page(&there));
-        assert!(
-            matches!((a, b), (Err(AttemptError::Refused), Ok(_)) | (Ok(_), Err(AttemptError::Refused))),
-            "{a:?}, {b:?}"
-        );
-        assert_exact(&spaces);
-        assert!(take_page(&spaces).is_ok(), "what was refused was given back");
-        assert_eq!(take_page(&spaces), Err(AttemptError::Exhausted));
+    let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
+    spaces.memory.fail_commit_at(NonZeroUsize::new(1));
+    let there = spaces.clone();
+    let (a, b) = race(|| take_page(&spaces), move || take_page(&there));
+    assert!(
+        matches!((a, b), (Err(AttemptError::Refused), Ok(_)) | (Ok(_), Err(AttemptError::Refused))),
+        "{a:?}, {b:?}"
+    );
+    assert_exact(&spaces);
+    assert!(take_page(&spaces).is_ok(), "what was refused was given back");
+    assert_eq!(take_page(&spaces), Err(AttemptError::Exhausted));
 }
 
 /// At the limit: the thread whose mapping failed holds the last unit for a moment, so the other one may be refused, but
 /// the page is there for the next who asks.
 fn failed_mapping_vs_take_of_the_last_page() {
-        let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
-        spaces.memory.fail_commit_at(NonZeroUsize::new(1));
-        let there = spaces.clone();
-        let (a, b) = race(|| take_page(&spaces), move || take_page(&there));
-        assert!(a == Err(AttemptError::Refused) || b == Err(AttemptError::Refused), "{a:?}, {b:?}");
-        assert_exact(&spaces);
-        assert_eq!(take_page(&spaces).is_ok(), a.is_err() && b.is_err());
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    spaces.memory.fail_commit_at(NonZeroUsize::new(1));
+    let there = spaces.clone();
+    let (a, b) = race(|| take_page(&spaces), move || take_page(&there));
+    assert!(a == Err(AttemptError::Refused) || b == Err(AttemptError::Refused), "{a:?}, {b:?}");
+    assert_exact(&spaces);
+    assert_eq!(take_page(&spaces).is_ok(), a.is_err() && b.is_err());
 }
 
 /// Both take and give back; a page that went through the pool is written by its next taker.
 fn take_pool_vs_take_pool() {
-        fn visit(spaces: &Spaces) -> bool {
-            let Ok(page) = take_page(spaces) else { return false };
-            // SAFETY: the page is the caller's, and nothing refers to it.
-            unsafe { spaces.pool_page(page) };
-            true
-        }
-        let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
-        let there = spaces.clone();
-        let (a, b) = race(|| visit(&spaces), move || visit(&there));
-        assert!(a || b);
-        assert_exact(&spaces);
-        assert_eq!(spaces.fresh.pooled(), 1, "the page is pooled, once");
+    fn visit(spaces: &Spaces) -> bool {
+        let Ok(page) = take_page(spaces) else { return false };
+        // SAFETY: the page is the caller's, and nothing refers to it.
+        unsafe { spaces.pool_page(page) };
+        true
+    }
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let there = spaces.clone();
+    let (a, b) = race(|| visit(&spaces), move || visit(&there));
+    assert!(a || b);
+    assert_exact(&spaces);
+    assert_eq!(spaces.fresh.pooled(), 1, "the page is pooled, once");
 }
 
 /// A world at its limit whose only free pages are `pooled` pages in the pool.
@@ -197,67 +200,90 @@ fn pooled_world(pooled: usize) -> Arc<Spaces> {
 
 /// A large request drains the pool and gets its page, or the other thread was first and has it; never neither.
 fn large_run_vs_take_page_from_the_pool() {
-        let spaces = pooled_world(1);
-        let there = spaces.clone();
-        let (run, page) = race(|| LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard), move || take_page(&there));
-        assert!(run.is_ok() != page.is_ok(), "one page, one taker: {run:?}, {page:?}");
-        assert_exact(&spaces);
+    let spaces = pooled_world(1);
+    let there = spaces.clone();
+    let (run, page) = race(|| LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard), move || take_page(&there));
+    assert!(run.is_ok() != page.is_ok(), "one page, one taker: {run:?}, {page:?}");
+    assert_exact(&spaces);
 }
 
 /// Two large requests, a pooled page for each.
 fn large_run_vs_large_run_from_the_pool() {
-        let spaces = pooled_world(2);
-        let there = spaces.clone();
-        let (a, b) = race(
-            || LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard),
-            move || LargeSpace::take_run(&there, worlds::PAGE, Limit::Hard),
-        );
-        let (a, b) = (a.expect("a pooled page for each"), b.expect("a pooled page for each"));
-        assert_ne!(a, b);
-        assert_exact(&spaces);
+    let spaces = pooled_world(2);
+    let there = spaces.clone();
+    let (a, b) = race(
+        || LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard),
+        move || LargeSpace::take_run(&there, worlds::PAGE, Limit::Hard),
+    );
+    let (a, b) = (a.expect("a pooled page for each"), b.expect("a pooled page for each"));
+    assert_ne!(a, b);
+    assert_exact(&spaces);
 }
 
 /// Two large requests that need both pooled pages: one gets them, though each may have drained one.
 fn large_run_vs_large_run_for_the_whole_pool() {
-        let spaces = pooled_world(2);
-        let there = spaces.clone();
-        let (a, b) = race(
-            || LargeSpace::take_run(&spaces, 2 * worlds::PAGE, Limit::Hard),
-            move || LargeSpace::take_run(&there, 2 * worlds::PAGE, Limit::Hard),
-        );
-        assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
-        assert_exact(&spaces);
+    let spaces = pooled_world(2);
+    let there = spaces.clone();
+    let (a, b) = race(
+        || LargeSpace::take_run(&spaces, 2 * worlds::PAGE, Limit::Hard),
+        move || LargeSpace::take_run(&there, 2 * worlds::PAGE, Limit::Hard),
+    );
+    assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
+    assert_exact(&spaces);
 }
 
 /// A run goes back while another is asked for: labels and words change hands under the leaf mutex, the budget after it.
 fn release_run_vs_large_run() {
-        let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
-        let run = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
-        let (there, written) = (spaces.clone(), Arc::new(UnsafeCell::new(0)));
-        let other = written.clone();
-        let (got, ()) = race(
-            || {
-                let got = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard);
-                if let Ok(at) = got {
-                    // SAFETY: the run is this thread's; the model checks it.
-                    unsafe {
-                        spaces.view().write(at, 2);
-                        written.with_mut(|value| *value += 1);
-                    }
-                }
-                got
-            },
-            move || {
-                // SAFETY: the run is this thread's, and holds no object.
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let run = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
+    let (there, written) = (spaces.clone(), Arc::new(UnsafeCell::new(0)));
+    let other = written.clone();
+    let (got, ()) = race(
+        || {
+            let got = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard);
+            if let Ok(at) = got {
+                // SAFETY: the run is this thread's; the model checks it.
                 unsafe {
-                    there.view().write(run, 1);
-                    other.with_mut(|value| *value += 1);
-                    LargeSpace::release_run(&there, there.layout().page_of(run));
+                    spaces.view().write(at, 2);
+                    written.with_mut(|value| *value += 1);
                 }
-            },
-        );
-        assert_exact(&spaces);
-        if got.is_err() {
-            assert!(LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).is_ok(), "it came back");
-        }
+            }
+            got
+        },
+        move || {
+            // SAFETY: the run is this thread's, and holds no object.
+            unsafe {
+                there.view().write(run, 1);
+                other.with_mut(|value| *value += 1);
+                LargeSpace::release_run(&there, there.layout().page_of(run));
+            }
+        },
+    );
+    assert_exact(&spaces);
+    if got.is_err() {
+        assert!(LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).is_ok(), "it came back");
+    }
+}
+
+/// A reservation whose exchange fails for no reason is tried again: both are served still.
+fn reserve_vs_reserve_with_room_for_both_and_a_spurious_failure() {
+    reserve_vs_reserve_with_room_for_both();
+}
+
+fn reserve_vs_reserve_at_the_limit_with_a_spurious_failure() {
+    reserve_vs_reserve_at_the_limit();
+}
+
+/// Either mapping may be refused, or none: whoever is refused finds everything given back.
+fn take_page_vs_take_page_with_one_refusal() {
+    let Some(spaces) = worlds::spaces_unless_refused(&worlds::layout(1, 2, 1)) else { return };
+    let there = spaces.clone();
+    let (a, b) = race(|| take_page(&spaces), move || take_page(&there));
+    assert!(a.is_ok() || b.is_ok(), "{a:?}, {b:?}");
+    assert_exact(&spaces);
+    if a.is_err() || b.is_err() {
+        assert!([a, b].contains(&Err(AttemptError::Refused)), "{a:?}, {b:?}");
+        assert!(take_page(&spaces).is_ok(), "what was refused was given back");
+    }
+    assert_eq!(take_page(&spaces), Err(AttemptError::Exhausted));
 }

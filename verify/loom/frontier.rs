@@ -13,7 +13,7 @@ use heaplab::page::PageTable;
 use heaplab::space::{Carved, NewSpace, Ordinal};
 use heaplab::sync::{Arc, thread};
 use heaplab::words::{AttemptError, Layout, Offset, PageIndex, WORD_BYTES};
-use heaplab_verify::model::Spec;
+use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 
 models! {
@@ -26,6 +26,10 @@ models! {
     carve_carve_vs_carve_at_the_end_of_the_table: Spec::two_threads(),
     seal_vs_seal_with_one_commit_refused: Spec::two_threads(),
     carve_vs_carve_vs_carve: Spec::bounded(3, 3),
+    carve_vs_carve_with_one_refusal: Spec::two_threads().with_fault(Fault::PageRequest),
+    carve_vs_carve_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
+    carve_vs_seal_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
+    seal_vs_seal_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
 }
 
 /// A LAB; two of them leave 32 bytes of a page.
@@ -121,93 +125,124 @@ const FIRST: usize = ROOTS;
 
 /// Both reach a page that nobody has used: it is committed and entered once, and both write to it.
 fn carve_vs_carve_in_a_fresh_page() {
-        let world = World::new(&[(FIRST, false)]);
-        let there = world.clone();
-        let (a, b) = race(|| world.carve(8), move || there.carve(8));
-        let parts = [a.expect("room for both"), b.expect("room for both")].concat();
-        assert_eq!(parts.len(), 2, "no page is sealed");
-        world.account(&[FIRST], parts);
+    let world = World::new(&[(FIRST, false)]);
+    let there = world.clone();
+    let (a, b) = race(|| world.carve(8), move || there.carve(8));
+    let parts = [a.expect("room for both"), b.expect("room for both")].concat();
+    assert_eq!(parts.len(), 2, "no page is sealed");
+    world.account(&[FIRST], parts);
 }
 
 /// The page has room for one of the two: the other seals it, once, and goes on in the next page, which it commits.
 fn carve_vs_seal() {
-        let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
-        let first = world.carve(8).unwrap();
-        let there = world.clone();
-        let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
-        let parts = [first, a.expect("room"), b.expect("room")].concat();
-        assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
-        world.account(&[FIRST, FIRST + 1], parts);
+    let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
+    let first = world.carve(8).unwrap();
+    let there = world.clone();
+    let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
+    let parts = [first, a.expect("room"), b.expect("room")].concat();
+    assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
+    world.account(&[FIRST, FIRST + 1], parts);
 }
 
 /// Both find the page used up, both try to seal it.
 fn seal_vs_seal() {
-        let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
-        let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
-        let there = world.clone();
-        let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
-        let parts = [first, a.expect("room"), b.expect("room")].concat();
-        assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
-        world.account(&[FIRST, FIRST + 1], parts);
+    let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
+    let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
+    let there = world.clone();
+    let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
+    let parts = [first, a.expect("room"), b.expect("room")].concat();
+    assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
+    world.account(&[FIRST, FIRST + 1], parts);
 }
 
 /// O-2, the sealer's side: the page that it seals was committed by the other thread, and the page that it enters was
 /// committed long ago, so nothing but the frontier itself leads from that commit to its filler.
 fn carve_vs_carve_seal_into_a_committed_page() {
-        let world = World::new(&[(FIRST, false), (FIRST + 1, true)]);
-        let there = world.clone();
-        let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
-        let parts = a.into_iter().chain([b]).flat_map(|carved| carved.expect("room")).collect();
-        world.account(&[FIRST, FIRST + 1], parts);
+    let world = World::new(&[(FIRST, false), (FIRST + 1, true)]);
+    let there = world.clone();
+    let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
+    let parts = a.into_iter().chain([b]).flat_map(|carved| carved.expect("room")).collect();
+    world.account(&[FIRST, FIRST + 1], parts);
 }
 
 /// A small request takes the rest of a page that is too small for the other one.
 fn carve_of_a_rest_vs_seal() {
-        let world = World::new(&[(FIRST, true), (FIRST + 1, true)]);
-        let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
-        let there = world.clone();
-        let (a, b) = race(|| world.carve(8), move || there.carve(LAB));
-        let parts = [first, a.expect("room"), b.expect("room")].concat();
-        world.account(&[FIRST, FIRST + 1], parts);
+    let world = World::new(&[(FIRST, true), (FIRST + 1, true)]);
+    let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
+    let there = world.clone();
+    let (a, b) = race(|| world.carve(8), move || there.carve(LAB));
+    let parts = [first, a.expect("room"), b.expect("room")].concat();
+    world.account(&[FIRST, FIRST + 1], parts);
 }
 
 /// Refused only when the table is used up: of three LABs wanted, the two that fit are served.
 fn carve_carve_vs_carve_at_the_end_of_the_table() {
-        let world = World::new(&[(FIRST, false)]);
-        let there = world.clone();
-        let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
-        let all: Vec<_> = a.into_iter().chain([b]).collect();
-        assert_eq!(all.iter().filter(|carved| carved.is_err()).count(), 1, "two fit: {all:?}");
-        assert!(all.contains(&Err(AttemptError::Exhausted)));
-        world.account(&[FIRST], all.into_iter().flatten().flatten().collect());
+    let world = World::new(&[(FIRST, false)]);
+    let there = world.clone();
+    let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
+    let all: Vec<_> = a.into_iter().chain([b]).collect();
+    assert_eq!(all.iter().filter(|carved| carved.is_err()).count(), 1, "two fit: {all:?}");
+    assert!(all.contains(&Err(AttemptError::Exhausted)));
+    world.account(&[FIRST], all.into_iter().flatten().flatten().collect());
 }
 
 /// The system refuses the commit of the next page once: that carver is told so, the other one is served.
 fn seal_vs_seal_with_one_commit_refused() {
-        let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
-        let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
-        world.memory.fail_commit_at(core::num::NonZeroUsize::new(1));
-        let there = world.clone();
-        let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
-        assert!(a == Err(AttemptError::Refused) || b == Err(AttemptError::Refused), "{a:?}, {b:?}");
-        let served: Vec<_> = [a, b].into_iter().flatten().flatten().collect();
-        assert!(!served.is_empty(), "the refusal happens once");
-        world.account(&[FIRST, FIRST + 1], [first, served].concat());
+    let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
+    let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
+    world.memory.fail_commit_at(core::num::NonZeroUsize::new(1));
+    let there = world.clone();
+    let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
+    assert!(a == Err(AttemptError::Refused) || b == Err(AttemptError::Refused), "{a:?}, {b:?}");
+    let served: Vec<_> = [a, b].into_iter().flatten().flatten().collect();
+    assert!(!served.is_empty(), "the refusal happens once");
+    world.account(&[FIRST, FIRST + 1], [first, served].concat());
 }
 
 /// Three carvers, one page border.
 fn carve_vs_carve_vs_carve() {
-        let world = World::new(&[(FIRST, false), (FIRST + 1, false)]);
-        let others: Vec<_> = (0..2)
-            .map(|_| {
-                let world = world.clone();
-                thread::spawn(move || world.carve(LAB))
-            })
-            .collect();
-        let mut parts = world.carve(LAB).expect("room for three");
-        for other in others {
-            parts.extend(other.join().unwrap().expect("room for three"));
-        }
-        assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
-        world.account(&[FIRST, FIRST + 1], parts);
+    let world = World::new(&[(FIRST, false), (FIRST + 1, false)]);
+    let others: Vec<_> = (0..2)
+        .map(|_| {
+            let world = world.clone();
+            thread::spawn(move || world.carve(LAB))
+        })
+        .collect();
+    let mut parts = world.carve(LAB).expect("room for three");
+    for other in others {
+        parts.extend(other.join().unwrap().expect("room for three"));
+    }
+    assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
+    world.account(&[FIRST, FIRST + 1], parts);
+}
+
+/// Either commit of the first page may be refused, or none: a refused carver is told so and changes nothing, and the next
+/// who asks is served.
+fn carve_vs_carve_with_one_refusal() {
+    let world = World::new(&[(FIRST, false)]);
+    let there = world.clone();
+    let (a, b) = race(|| world.carve(8), move || there.carve(8));
+    assert!(a.is_ok() || b.is_ok(), "{a:?}, {b:?}");
+    let mut parts = Vec::new();
+    for carved in [a, b] {
+        parts.extend(match carved {
+            Ok(parts) => parts,
+            Err(AttemptError::Refused) => world.carve(8).expect("the refusal happens once"),
+            Err(AttemptError::Exhausted) => panic!("room for both"),
+        });
+    }
+    world.account(&[FIRST], parts);
+}
+
+/// An exchange that fails for no reason is another guess: nothing is carved twice, no page sealed twice.
+fn carve_vs_carve_with_a_spurious_failure() {
+    carve_vs_carve_in_a_fresh_page();
+}
+
+fn carve_vs_seal_with_a_spurious_failure() {
+    carve_vs_seal();
+}
+
+fn seal_vs_seal_with_a_spurious_failure() {
+    seal_vs_seal();
 }

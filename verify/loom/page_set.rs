@@ -8,7 +8,7 @@ use super::worlds::race;
 use heaplab::space::PageSet;
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::words::PageIndex;
-use heaplab_verify::model::Spec;
+use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,6 +16,7 @@ models! {
     "page_set":
     take_vs_take_of_the_last_page: Spec::two_threads(),
     take_vs_take_with_enough_pages: Spec::two_threads(),
+    take_vs_take_with_enough_pages_and_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
     take_vs_take_in_one_word: Spec::two_threads(),
     take_vs_put: Spec::two_threads(),
     take_after_put: Spec::two_threads(),
@@ -69,183 +70,188 @@ impl World {
 }
 
 fn take_vs_take_of_the_last_page() {
-        let world = World::new(2, 1, &[1]);
-        let there = world.clone();
-        let (a, b) = race(|| world.take(), move || there.take());
-        assert!(a.is_some() != b.is_some(), "one of them: {a:?}, {b:?}");
-        assert_eq!(a.or(b), Some((1, 1)));
-        assert!(world.drain().is_empty());
+    let world = World::new(2, 1, &[1]);
+    let there = world.clone();
+    let (a, b) = race(|| world.take(), move || there.take());
+    assert!(a.is_some() != b.is_some(), "one of them: {a:?}, {b:?}");
+    assert_eq!(a.or(b), Some((1, 1)));
+    assert!(world.drain().is_empty());
 }
 
 /// As many pages as takers, in different words: nobody is refused, whoever scans first.
 fn take_vs_take_with_enough_pages() {
-        let world = World::new(2, 1, &[0, 1]);
-        let there = world.clone();
-        let (a, b) = race(|| world.take(), move || there.take());
-        let (a, b) = (a.expect("enough pages"), b.expect("enough pages"));
-        assert_ne!(a.0, b.0);
-        assert!(world.drain().is_empty());
+    let world = World::new(2, 1, &[0, 1]);
+    let there = world.clone();
+    let (a, b) = race(|| world.take(), move || there.take());
+    let (a, b) = (a.expect("enough pages"), b.expect("enough pages"));
+    assert_ne!(a.0, b.0);
+    assert!(world.drain().is_empty());
+}
+
+/// A claim whose exchange fails for no reason is tried again, not given up.
+fn take_vs_take_with_enough_pages_and_a_spurious_failure() {
+    take_vs_take_with_enough_pages();
 }
 
 /// The same within one word, where the second taker's guess may be stale.
 fn take_vs_take_in_one_word() {
-        let world = World::new(2, 2, &[0, 1]);
-        let there = world.clone();
-        let (a, b) = race(|| world.take(), move || there.take());
-        let (a, b) = (a.expect("enough pages"), b.expect("enough pages"));
-        assert_ne!(a.0, b.0);
-        assert!(world.drain().is_empty());
+    let world = World::new(2, 2, &[0, 1]);
+    let there = world.clone();
+    let (a, b) = race(|| world.take(), move || there.take());
+    let (a, b) = (a.expect("enough pages"), b.expect("enough pages"));
+    assert_ne!(a.0, b.0);
+    assert!(world.drain().is_empty());
 }
 
 /// O-1: the taker reads the note plainly.
 fn take_vs_put() {
-        let world = World::new(2, 1, &[]);
-        let there = world.clone();
-        let (taken, ()) = race(|| world.take(), move || there.put(1, 7));
-        assert!(matches!(taken, None | Some((1, 7))));
-        assert_eq!(world.drain().len(), usize::from(taken.is_none()));
+    let world = World::new(2, 1, &[]);
+    let there = world.clone();
+    let (taken, ()) = race(|| world.take(), move || there.put(1, 7));
+    assert!(matches!(taken, None | Some((1, 7))));
+    assert_eq!(world.drain().len(), usize::from(taken.is_none()));
 }
 
 /// I-2: who takes after a page was put gets one, though nothing but time lies between. (The flag is outside of the model:
 /// there it adds no edge, as time adds none, and a load of the counter may be stale.)
 fn take_after_put() {
-        let world = World::new(1, 1, &[]);
-        let (there, is_put) = (world.clone(), Arc::new(AtomicBool::new(false)));
-        let puts = is_put.clone();
-        let (taken, ()) = race(
-            || {
-                let was_put = is_put.load(Ordering::Acquire);
-                let taken = world.take();
-                assert!(taken.is_some() || !was_put, "a page had been put and the take was refused");
-                taken
-            },
-            move || {
-                there.put(0, 7);
-                puts.store(true, Ordering::Release);
-            },
-        );
-        assert_eq!(world.drain().len(), usize::from(taken.is_none()));
+    let world = World::new(1, 1, &[]);
+    let (there, is_put) = (world.clone(), Arc::new(AtomicBool::new(false)));
+    let puts = is_put.clone();
+    let (taken, ()) = race(
+        || {
+            let was_put = is_put.load(Ordering::Acquire);
+            let taken = world.take();
+            assert!(taken.is_some() || !was_put, "a page had been put and the take was refused");
+            taken
+        },
+        move || {
+            there.put(0, 7);
+            puts.store(true, Ordering::Release);
+        },
+    );
+    assert_eq!(world.drain().len(), usize::from(taken.is_none()));
 }
 
 /// O-1's release sequence: another page's bits change in the word between put and take.
 fn take_take_vs_put_put_in_one_word() {
-        let world = World::new(2, 2, &[]);
-        let there = world.clone();
-        let (taken, ()) = race(
-            || [world.take(), world.take()],
-            move || {
-                there.put(0, 10);
-                there.put(1, 11);
-            },
-        );
-        let mut pages: Vec<usize> = taken.iter().flatten().map(|&(page, _)| page).collect();
-        assert!(taken.iter().flatten().all(|&(page, note)| note == 10 + page as u32), "{taken:?}");
-        pages.extend(world.drain());
-        pages.sort_unstable();
-        assert_eq!(pages, [0, 1], "none is lost, none is taken twice");
+    let world = World::new(2, 2, &[]);
+    let there = world.clone();
+    let (taken, ()) = race(
+        || [world.take(), world.take()],
+        move || {
+            there.put(0, 10);
+            there.put(1, 11);
+        },
+    );
+    let mut pages: Vec<usize> = taken.iter().flatten().map(|&(page, _)| page).collect();
+    assert!(taken.iter().flatten().all(|&(page, note)| note == 10 + page as u32), "{taken:?}");
+    pages.extend(world.drain());
+    pages.sort_unstable();
+    assert_eq!(pages, [0, 1], "none is lost, none is taken twice");
 }
 
 /// A page goes around: the second taker finds it as it was at first, or as the first taker put it back, or not at all.
 fn take_vs_take_put() {
-        let world = World::new(2, 1, &[1]);
-        let there = world.clone();
-        let (a, b) = race(
-            || world.take(),
-            move || {
-                let taken = there.take();
-                if taken.is_some() {
-                    there.put(1, 8);
-                }
-                taken
-            },
-        );
-        assert!(matches!(a, None | Some((1, 1 | 8))), "{a:?}");
-        assert!(matches!(b, None | Some((1, 1))), "{b:?}");
-        assert!(a.is_some() || b.is_some(), "there was a page");
-        assert_eq!(world.drain().len(), usize::from(a.is_none()), "none is lost");
+    let world = World::new(2, 1, &[1]);
+    let there = world.clone();
+    let (a, b) = race(
+        || world.take(),
+        move || {
+            let taken = there.take();
+            if taken.is_some() {
+                there.put(1, 8);
+            }
+            taken
+        },
+    );
+    assert!(matches!(a, None | Some((1, 1 | 8))), "{a:?}");
+    assert!(matches!(b, None | Some((1, 1))), "{b:?}");
+    assert!(a.is_some() || b.is_some(), "there was a page");
+    assert_eq!(world.drain().len(), usize::from(a.is_none()), "none is lost");
 }
 
 /// I-2: at every moment one page at least is available, so the taker is not refused, though pages leave and come back.
 fn take_vs_take_put_with_a_page_to_spare() {
-        let world = World::new(2, 1, &[0, 1]);
-        let there = world.clone();
-        let (a, b) = race(
-            || world.take(),
-            move || {
-                let (page, note) = there.take().expect("a page is available");
-                there.put(page, note);
-                page
-            },
-        );
-        let (page, note) = a.expect("a page is available");
-        assert_eq!(note as usize, page);
-        assert!(b < 2);
-        assert_eq!(world.drain(), [1 - page]);
+    let world = World::new(2, 1, &[0, 1]);
+    let there = world.clone();
+    let (a, b) = race(
+        || world.take(),
+        move || {
+            let (page, note) = there.take().expect("a page is available");
+            there.put(page, note);
+            page
+        },
+    );
+    let (page, note) = a.expect("a page is available");
+    assert_eq!(note as usize, page);
+    assert!(b < 2);
+    assert_eq!(world.drain(), [1 - page]);
 }
 
 /// The shape that shows an ABA where there is one: one takes, the other takes twice and puts the first back.
 fn take_vs_take_take_put() {
-        let world = World::new(2, 2, &[0, 1]);
-        let there = world.clone();
-        let (a, (b, c)) = race(
-            || world.take(),
-            move || {
-                let (first, second) = (there.take(), there.take());
-                if let Some((page, _)) = first {
-                    there.put(page, 20);
-                }
-                (first, second)
-            },
-        );
-        let b = b.expect("two pages, one rival");
-        assert_eq!(b.1 as usize, b.0, "nobody put before");
-        let mut pages: Vec<usize> = [a, c].into_iter().flatten().map(|(page, _)| page).collect();
-        pages.extend(world.drain());
-        pages.sort_unstable();
-        assert_eq!(pages, [0, 1], "every page has one owner: {a:?}, {b:?}, {c:?}");
+    let world = World::new(2, 2, &[0, 1]);
+    let there = world.clone();
+    let (a, (b, c)) = race(
+        || world.take(),
+        move || {
+            let (first, second) = (there.take(), there.take());
+            if let Some((page, _)) = first {
+                there.put(page, 20);
+            }
+            (first, second)
+        },
+    );
+    let b = b.expect("two pages, one rival");
+    assert_eq!(b.1 as usize, b.0, "nobody put before");
+    let mut pages: Vec<usize> = [a, c].into_iter().flatten().map(|(page, _)| page).collect();
+    pages.extend(world.drain());
+    pages.sort_unstable();
+    assert_eq!(pages, [0, 1], "every page has one owner: {a:?}, {b:?}, {c:?}");
 }
 
 /// O-1 across three threads: what the first putter wrote reaches the taker although the second putter's change of the
 /// same word lies between.
 fn put_vs_put_vs_take_take() {
-        let world = World::new(2, 2, &[]);
-        let putters: Vec<_> = (0..2)
-            .map(|page| {
-                let world = world.clone();
-                thread::spawn(move || world.put(page, 10 + page as u32))
-            })
-            .collect();
-        let taken = [world.take(), world.take()];
-        for putter in putters {
-            putter.join().unwrap();
-        }
-        assert!(taken.iter().flatten().all(|&(page, note)| note == 10 + page as u32), "{taken:?}");
-        let mut pages: Vec<usize> = taken.into_iter().flatten().map(|(page, _)| page).collect();
-        pages.extend(world.drain());
-        pages.sort_unstable();
-        assert_eq!(pages, [0, 1]);
+    let world = World::new(2, 2, &[]);
+    let putters: Vec<_> = (0..2)
+        .map(|page| {
+            let world = world.clone();
+            thread::spawn(move || world.put(page, 10 + page as u32))
+        })
+        .collect();
+    let taken = [world.take(), world.take()];
+    for putter in putters {
+        putter.join().unwrap();
+    }
+    assert!(taken.iter().flatten().all(|&(page, note)| note == 10 + page as u32), "{taken:?}");
+    let mut pages: Vec<usize> = taken.into_iter().flatten().map(|(page, _)| page).collect();
+    pages.extend(world.drain());
+    pages.sort_unstable();
+    assert_eq!(pages, [0, 1]);
 }
 
 fn take_vs_take_vs_put() {
-        let world = World::new(2, 1, &[0]);
-        let others: [thread::JoinHandle<Option<(usize, u32)>>; 2] = [
-            thread::spawn({
-                let world = world.clone();
-                move || world.take()
-            }),
-            thread::spawn({
-                let world = world.clone();
-                move || {
-                    world.put(1, 1);
-                    None
-                }
-            }),
-        ];
-        let here = world.take();
-        let mut pages: Vec<usize> = others.into_iter().filter_map(|other| other.join().unwrap()).map(|t| t.0).collect();
-        pages.extend(here.map(|(page, _)| page));
-        assert!(!pages.is_empty(), "a page was available from the start");
-        pages.extend(world.drain());
-        pages.sort_unstable();
-        assert_eq!(pages, [0, 1]);
+    let world = World::new(2, 1, &[0]);
+    let others: [thread::JoinHandle<Option<(usize, u32)>>; 2] = [
+        thread::spawn({
+            let world = world.clone();
+            move || world.take()
+        }),
+        thread::spawn({
+            let world = world.clone();
+            move || {
+                world.put(1, 1);
+                None
+            }
+        }),
+    ];
+    let here = world.take();
+    let mut pages: Vec<usize> = others.into_iter().filter_map(|other| other.join().unwrap()).map(|t| t.0).collect();
+    pages.extend(here.map(|(page, _)| page));
+    assert!(!pages.is_empty(), "a page was available from the start");
+    pages.extend(world.drain());
+    pages.sort_unstable();
+    assert_eq!(pages, [0, 1]);
 }

@@ -74,111 +74,111 @@ impl World {
 
 /// Both were running when their attempts failed, so no collection lies between, and one serves both.
 fn fail_vs_fail() {
-        let world = World::new(2);
-        let there = world.clone();
-        let (a, b) = race(|| world.fail(0, &[Minor]), move || there.fail(1, &[Minor]));
-        assert!(a[0] != b[0], "exactly one collects");
-        assert_eq!(world.started(), [1, 0, 0]);
+    let world = World::new(2);
+    let there = world.clone();
+    let (a, b) = race(|| world.fail(0, &[Minor]), move || there.fail(1, &[Minor]));
+    assert!(a[0] != b[0], "exactly one collects");
+    assert_eq!(world.started(), [1, 0, 0]);
 }
 
 /// Of different kinds: the stronger one serves the weaker wish, but not the other way around.
 fn fail_vs_fail_of_a_stronger_kind() {
-        let world = World::new(2);
-        let there = world.clone();
-        let (minor, major) = race(|| world.fail(0, &[Minor]), move || there.fail(1, &[Major]));
-        assert!(major[0], "nobody else runs a major collection");
-        assert_eq!(world.started(), [u64::from(minor[0]), 1, 0]);
+    let world = World::new(2);
+    let there = world.clone();
+    let (minor, major) = race(|| world.fail(0, &[Minor]), move || there.fail(1, &[Major]));
+    assert!(major[0], "nobody else runs a major collection");
+    assert_eq!(world.started(), [u64::from(minor[0]), 1, 0]);
 }
 
 /// Two rounds against one: the second round is served by a collection that started after it, never by the first.
 fn fail_fail_vs_fail() {
-        let world = World::new(2);
-        let there = world.clone();
-        let (a, b) = race(|| world.fail(0, &[Minor, Minor]), move || there.fail(1, &[Minor]));
-        let [started, ..] = world.started();
-        assert_eq!(started, a.iter().chain(&b).filter(|&&collected| collected).count() as u64);
-        assert_eq!(started, 2, "one of the first round serves the other thread");
+    let world = World::new(2);
+    let there = world.clone();
+    let (a, b) = race(|| world.fail(0, &[Minor, Minor]), move || there.fail(1, &[Minor]));
+    let [started, ..] = world.started();
+    assert_eq!(started, a.iter().chain(&b).filter(|&&collected| collected).count() as u64);
+    assert_eq!(started, 2, "one of the first round serves the other thread");
 }
 
 /// The other thread parks and comes back between its attempt and nothing: it asks for nothing and delays nobody.
 fn fail_vs_park_unpark() {
-        let world = World::new(2);
-        let there = world.clone();
-        let (a, ()) = race(
-            || world.fail(0, &[Major]),
-            move || {
-                let local = there.locals[1].clone();
-                let before = there.counts(1);
-                there.safepoint.park(&local);
-                there.safepoint.unpark(&local);
-                let after = there.counts(1);
-                assert!(after == before || after.met_since(Major, &before));
-                there.safepoint.park(&local);
-            },
-        );
-        assert!(a[0]);
-        assert_eq!(world.started(), [0, 1, 0]);
+    let world = World::new(2);
+    let there = world.clone();
+    let (a, ()) = race(
+        || world.fail(0, &[Major]),
+        move || {
+            let local = there.locals[1].clone();
+            let before = there.counts(1);
+            there.safepoint.park(&local);
+            there.safepoint.unpark(&local);
+            let after = there.counts(1);
+            assert!(after == before || after.met_since(Major, &before));
+            there.safepoint.park(&local);
+        },
+    );
+    assert!(a[0]);
+    assert_eq!(world.started(), [0, 1, 0]);
 }
 
 /// Three kinds at once: the strongest always runs; a weaker one runs only if it comes before every stronger one.
 fn fail_vs_fail_vs_fail_of_three_kinds() {
-        let world = World::new(3);
-        let others: Vec<_> = [(1, Major), (2, MemoryReducing)]
-            .into_iter()
-            .map(|(index, kind)| {
-                let world = world.clone();
-                thread::spawn(move || world.fail(index, &[kind])[0])
-            })
-            .collect();
-        let minor = world.fail(0, &[Minor])[0];
-        let others: Vec<bool> = others.into_iter().map(|other| other.join().unwrap()).collect();
-        assert!(others[1], "nobody else runs the strongest");
-        assert_eq!(world.started(), [u64::from(minor), u64::from(others[0]), 1]);
+    let world = World::new(3);
+    let others: Vec<_> = [(1, Major), (2, MemoryReducing)]
+        .into_iter()
+        .map(|(index, kind)| {
+            let world = world.clone();
+            thread::spawn(move || world.fail(index, &[kind])[0])
+        })
+        .collect();
+    let minor = world.fail(0, &[Minor])[0];
+    let others: Vec<bool> = others.into_iter().map(|other| other.join().unwrap()).collect();
+    assert!(others[1], "nobody else runs the strongest");
+    assert_eq!(world.started(), [u64::from(minor), u64::from(others[0]), 1]);
 }
 
 /// Three fail together: one collection.
 fn fail_vs_fail_vs_fail() {
-        let world = World::new(3);
-        let others: Vec<_> = (1..3)
-            .map(|index| {
-                let world = world.clone();
-                thread::spawn(move || world.fail(index, &[Minor])[0])
-            })
-            .collect();
-        let mut collected = usize::from(world.fail(0, &[Minor])[0]);
-        collected += others.into_iter().map(|other| usize::from(other.join().unwrap())).sum::<usize>();
-        assert_eq!(collected, 1);
-        assert_eq!(world.started(), [1, 0, 0]);
+    let world = World::new(3);
+    let others: Vec<_> = (1..3)
+        .map(|index| {
+            let world = world.clone();
+            thread::spawn(move || world.fail(index, &[Minor])[0])
+        })
+        .collect();
+    let mut collected = usize::from(world.fail(0, &[Minor])[0]);
+    collected += others.into_iter().map(|other| usize::from(other.join().unwrap())).sum::<usize>();
+    assert_eq!(collected, 1);
+    assert_eq!(world.started(), [1, 0, 0]);
 }
 
 /// The whole heap: both threads ask for a minor collection while they run; it runs once, and really.
 fn heap_collect_vs_collect() {
-        let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
-        let (a, b) = (heap.attach_raw().unwrap(), heap.attach_raw().unwrap());
-        // SAFETY: each local heap is used by one thread at a time; a parked one may move to another thread.
-        unsafe {
-            a.unpark();
-            b.unpark();
-        }
-        let locals = race(
-            move || {
-                // SAFETY: R-1: running on this thread until parked.
-                unsafe {
-                    a.collect(Minor);
-                    a.park();
-                }
-                a
-            },
-            move || {
-                // SAFETY: as above.
-                unsafe {
-                    b.collect(Minor);
-                    b.park();
-                }
-                b
-            },
-        );
-        drop(locals);
-        let statistics = heap.statistics().unwrap();
-        assert_eq!(statistics.collections, [1, 0, 0]);
+    let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
+    let (a, b) = (heap.attach_raw().unwrap(), heap.attach_raw().unwrap());
+    // SAFETY: each local heap is used by one thread at a time; a parked one may move to another thread.
+    unsafe {
+        a.unpark();
+        b.unpark();
+    }
+    let locals = race(
+        move || {
+            // SAFETY: R-1: running on this thread until parked.
+            unsafe {
+                a.collect(Minor);
+                a.park();
+            }
+            a
+        },
+        move || {
+            // SAFETY: as above.
+            unsafe {
+                b.collect(Minor);
+                b.park();
+            }
+            b
+        },
+    );
+    drop(locals);
+    let statistics = heap.statistics().unwrap();
+    assert_eq!(statistics.collections, [1, 0, 0]);
 }

@@ -110,86 +110,86 @@ fn against_stops(world: fn() -> Arc<World>, stops: u32, work: u32, mutator: fn(&
 }
 
 fn park_vs_stop() {
-        against_stops(
-            || World::new(1, 0),
-            1,
-            1,
-            |world, local| {
-                world.work(0, local);
-                world.safepoint.park(local);
-            },
-        );
+    against_stops(
+        || World::new(1, 0),
+        1,
+        1,
+        |world, local| {
+            world.work(0, local);
+            world.safepoint.park(local);
+        },
+    );
 }
 
 fn poll_vs_stop() {
-        against_stops(
-            || World::new(1, 0),
-            1,
-            2,
-            |world, local| {
-                world.work(0, local);
-                world.safepoint.poll(local);
-                world.work(0, local);
-                world.safepoint.park(local);
-            },
-        );
+    against_stops(
+        || World::new(1, 0),
+        1,
+        2,
+        |world, local| {
+            world.work(0, local);
+            world.safepoint.poll(local);
+            world.work(0, local);
+            world.safepoint.park(local);
+        },
+    );
 }
 
 fn unpark_vs_stop() {
-        against_stops(
-            || World::new(0, 1),
-            1,
-            1,
-            |world, local| {
-                world.safepoint.unpark(local);
-                world.work(0, local);
-                world.safepoint.park(local);
-            },
-        );
+    against_stops(
+        || World::new(0, 1),
+        1,
+        1,
+        |world, local| {
+            world.safepoint.unpark(local);
+            world.work(0, local);
+            world.safepoint.park(local);
+        },
+    );
 }
 
 /// A parked region around which the thread works.
 fn park_unpark_vs_stop() {
-        against_stops(
-            || World::new(1, 0),
-            1,
-            2,
-            |world, local| {
-                world.work(0, local);
-                world.safepoint.park(local);
-                world.safepoint.unpark(local);
-                world.work(0, local);
-                world.safepoint.park(local);
-            },
-        );
+    against_stops(
+        || World::new(1, 0),
+        1,
+        2,
+        |world, local| {
+            world.work(0, local);
+            world.safepoint.park(local);
+            world.safepoint.unpark(local);
+            world.work(0, local);
+            world.safepoint.park(local);
+        },
+    );
 }
 
 /// The second stop begins while the thread may still be on its way out of the first.
 fn poll_vs_stop_stop() {
-        against_stops(
-            || World::new(1, 0),
-            2,
-            2,
-            |world, local| {
-                world.work(0, local);
-                world.safepoint.poll(local);
-                world.work(0, local);
-                world.safepoint.park(local);
-            },
-        );
+    against_stops(
+        || World::new(1, 0),
+        2,
+        2,
+        |world, local| {
+            world.work(0, local);
+            world.safepoint.poll(local);
+            world.work(0, local);
+            world.safepoint.park(local);
+        },
+    );
 }
 
 fn unpark_vs_stop_stop() {
-        against_stops(
-            || World::new(0, 1),
-            2,
-            1,
-            |world, local| {
-                world.safepoint.unpark(local);
-                world.work(0, local);
-                world.safepoint.park(local);
-            },
-        );
+    against_stops(
+        || World::new(0, 1),
+        2,
+        1,
+        |world, local| {
+            world.safepoint.unpark(local);
+            world.work(0, local);
+            world.safepoint.park(local);
+        },
+    );
 }
 
 /// A thread that attaches, works and detaches; its last work is done before its record disappears.
@@ -207,33 +207,33 @@ fn visit(world: &World, part: usize) {
 }
 
 fn attach_detach_vs_stop() {
-        let world = World::new(0, 0);
-        let there = world.clone();
-        race(|| world.stop(None), move || visit(&there, 0));
-        assert_eq!(world.end(), (vec![STOP + 2], 1));
-        assert!(world.safepoint.lock().locals().is_empty());
+    let world = World::new(0, 0);
+    let there = world.clone();
+    race(|| world.stop(None), move || visit(&there, 0));
+    assert_eq!(world.end(), (vec![STOP + 2], 1));
+    assert!(world.safepoint.lock().locals().is_empty());
 }
 
 /// A local heap that is dropped where its thread may not wait for the lock: whoever takes the lock next detaches it, and
 /// sees what it did last.
 fn abandon_vs_stop_detach() {
-        let world = World::new(1, 0);
-        let there = world.clone();
-        race(
-            || {
-                world.stop(None);
-                detach_abandoned(&world);
-            },
-            move || {
-                let local = there.locals[0].clone();
-                there.work(0, &local);
-                there.safepoint.park(&local);
-                local.state().abandon();
-            },
-        );
-        detach_abandoned(&world);
-        assert_eq!(world.end(), (vec![STOP + 2, STOP], 1));
-        assert!(world.safepoint.lock().locals().is_empty());
+    let world = World::new(1, 0);
+    let there = world.clone();
+    race(
+        || {
+            world.stop(None);
+            detach_abandoned(&world);
+        },
+        move || {
+            let local = there.locals[0].clone();
+            there.work(0, &local);
+            there.safepoint.park(&local);
+            local.state().abandon();
+        },
+    );
+    detach_abandoned(&world);
+    assert_eq!(world.end(), (vec![STOP + 2, STOP], 1));
+    assert!(world.safepoint.lock().locals().is_empty());
 }
 
 fn detach_abandoned(world: &World) {
@@ -246,19 +246,19 @@ fn detach_abandoned(world: &World) {
 
 /// The same without a stop in between that would order the two.
 fn abandon_vs_detach() {
-        let world = World::new(1, 0);
-        let there = world.clone();
-        race(
-            || detach_abandoned(&world),
-            move || {
-                let local = there.locals[0].clone();
-                there.work(0, &local);
-                there.safepoint.park(&local);
-                local.state().abandon();
-            },
-        );
-        detach_abandoned(&world);
-        assert_eq!(world.end(), (vec![2, 0], 0));
+    let world = World::new(1, 0);
+    let there = world.clone();
+    race(
+        || detach_abandoned(&world),
+        move || {
+            let local = there.locals[0].clone();
+            there.work(0, &local);
+            there.safepoint.park(&local);
+            local.state().abandon();
+        },
+    );
+    detach_abandoned(&world);
+    assert_eq!(world.end(), (vec![2, 0], 0));
 }
 
 /// An attached thread begins the stop, and works on as soon as it is over (T-6).
@@ -271,109 +271,109 @@ fn initiate(world: &World, index: usize) {
 }
 
 fn initiator_vs_poll() {
-        let world = World::new(2, 0);
-        let there = world.clone();
-        race(
-            || initiate(&world, 0),
-            move || {
-                let local = there.locals[1].clone();
-                there.work(1, &local);
-                there.safepoint.poll(&local);
-                there.work(1, &local);
-                there.safepoint.park(&local);
-            },
-        );
-        assert_eq!(world.end(), (vec![STOP + 2, STOP + 2, STOP], 1));
+    let world = World::new(2, 0);
+    let there = world.clone();
+    race(
+        || initiate(&world, 0),
+        move || {
+            let local = there.locals[1].clone();
+            there.work(1, &local);
+            there.safepoint.poll(&local);
+            there.work(1, &local);
+            there.safepoint.park(&local);
+        },
+    );
+    assert_eq!(world.end(), (vec![STOP + 2, STOP + 2, STOP], 1));
 }
 
 fn initiator_vs_unpark() {
-        let world = World::new(1, 1);
-        let there = world.clone();
-        race(
-            || initiate(&world, 0),
-            move || {
-                let local = there.locals[1].clone();
-                there.safepoint.unpark(&local);
-                there.work(1, &local);
-                there.safepoint.park(&local);
-            },
-        );
-        assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
+    let world = World::new(1, 1);
+    let there = world.clone();
+    race(
+        || initiate(&world, 0),
+        move || {
+            let local = there.locals[1].clone();
+            there.safepoint.unpark(&local);
+            there.work(1, &local);
+            there.safepoint.park(&local);
+        },
+    );
+    assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
 }
 
 /// Both want a stop of their own: two stops, each of which waits for the other's initiator.
 fn initiator_vs_initiator() {
-        let world = World::new(2, 0);
-        let there = world.clone();
-        race(|| initiate(&world, 0), move || initiate(&there, 1));
-        assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP], 2));
+    let world = World::new(2, 0);
+    let there = world.clone();
+    race(|| initiate(&world, 0), move || initiate(&there, 1));
+    assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP], 2));
 }
 
 fn initiator_vs_attach_detach() {
-        let world = World::new(1, 0);
-        let there = world.clone();
-        race(|| initiate(&world, 0), move || visit(&there, 1));
-        assert_eq!(world.end(), (vec![STOP + 2, STOP + 2], 1));
-        assert_eq!(world.safepoint.lock().locals().len(), 1);
+    let world = World::new(1, 0);
+    let there = world.clone();
+    race(|| initiate(&world, 0), move || visit(&there, 1));
+    assert_eq!(world.end(), (vec![STOP + 2, STOP + 2], 1));
+    assert_eq!(world.safepoint.lock().locals().len(), 1);
 }
 
 /// Two threads are waited for, one of which parks because of the stop and one perhaps by itself.
 fn poll_vs_park_vs_stop() {
-        let world = World::new(2, 0);
-        let poller = thread::spawn({
-            let world = world.clone();
-            move || {
-                let local = &world.locals[0];
-                world.work(0, local);
-                world.safepoint.poll(local);
-                world.work(0, local);
-                world.safepoint.park(local);
-            }
-        });
-        let parker = thread::spawn({
-            let world = world.clone();
-            move || {
-                world.work(1, &world.locals[1]);
-                world.safepoint.park(&world.locals[1]);
-            }
-        });
-        world.stop(None);
-        poller.join().unwrap();
-        parker.join().unwrap();
-        assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
+    let world = World::new(2, 0);
+    let poller = thread::spawn({
+        let world = world.clone();
+        move || {
+            let local = &world.locals[0];
+            world.work(0, local);
+            world.safepoint.poll(local);
+            world.work(0, local);
+            world.safepoint.park(local);
+        }
+    });
+    let parker = thread::spawn({
+        let world = world.clone();
+        move || {
+            world.work(1, &world.locals[1]);
+            world.safepoint.park(&world.locals[1]);
+        }
+    });
+    world.stop(None);
+    poller.join().unwrap();
+    parker.join().unwrap();
+    assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
 }
 
 /// Two initiators and a stranger who begins a stop of its own.
 fn initiator_vs_initiator_vs_stop() {
-        let world = World::new(2, 0);
-        let initiators: Vec<_> = (0..2)
-            .map(|index| {
-                let world = world.clone();
-                thread::spawn(move || initiate(&world, index))
-            })
-            .collect();
-        world.stop(None);
-        for initiator in initiators {
-            initiator.join().unwrap();
-        }
-        assert_eq!(world.end(), (vec![3 * STOP + 2, 3 * STOP + 2, 3 * STOP], 3));
+    let world = World::new(2, 0);
+    let initiators: Vec<_> = (0..2)
+        .map(|index| {
+            let world = world.clone();
+            thread::spawn(move || initiate(&world, index))
+        })
+        .collect();
+    world.stop(None);
+    for initiator in initiators {
+        initiator.join().unwrap();
+    }
+    assert_eq!(world.end(), (vec![3 * STOP + 2, 3 * STOP + 2, 3 * STOP], 3));
 }
 
 /// Both initiators' stops have to wait for a thread that leaves a parked region.
 fn initiator_vs_initiator_vs_unpark() {
-        let world = World::new(2, 1);
-        let initiators: Vec<_> = (0..2)
-            .map(|index| {
-                let world = world.clone();
-                thread::spawn(move || initiate(&world, index))
-            })
-            .collect();
-        let local = &world.locals[2];
-        world.safepoint.unpark(local);
-        world.work(2, local);
-        world.safepoint.park(local);
-        for initiator in initiators {
-            initiator.join().unwrap();
-        }
-        assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP + 1, 2 * STOP], 2));
+    let world = World::new(2, 1);
+    let initiators: Vec<_> = (0..2)
+        .map(|index| {
+            let world = world.clone();
+            thread::spawn(move || initiate(&world, index))
+        })
+        .collect();
+    let local = &world.locals[2];
+    world.safepoint.unpark(local);
+    world.work(2, local);
+    world.safepoint.park(local);
+    for initiator in initiators {
+        initiator.join().unwrap();
+    }
+    assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP + 1, 2 * STOP], 2));
 }
