@@ -10,8 +10,9 @@ use crate::words::{AllocationOrigin, AllocationType, CollectionKind};
 const SMALL_BYTES: usize = 10 * 4;
 /// Bytes of the medium objects.
 const MEDIUM_BYTES: usize = 8 << 10;
-/// After so many rounds the thread detaches and looks whether anybody else still has the heap.
-const ROUNDS: usize = 64;
+/// After so many rounds the thread detaches and looks whether anybody else still has the heap; after fewer, if the heap has
+/// fewer pages, each round being a page and more.
+const ROUNDS_MAX: usize = 64;
 
 /// A thread that allocates small, medium and large old objects until it is stopped or the heap is dropped.
 pub(super) struct StressThread {
@@ -53,10 +54,11 @@ fn rounds(local: &mut LocalHeap, stop: &AtomicBool) {
     if !run_marker::try_enter() {
         return;
     }
+    let rounds = ROUNDS_MAX.min(local.inner().spaces.layout().hard_limit_pages);
     // SAFETY: R-1: this thread has the local heap, and by the marker runs no other; it is parked again below.
     unsafe {
         local.unpark();
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             // Relaxed: see above.
             if stop.load(Ordering::Relaxed) {
                 break;

@@ -13,7 +13,7 @@ use heaplab::page::PageKind;
 use heaplab::space::{Budget, LargeSpace, Spaces};
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::words::{AttemptError, Layout, Limit, PageIndex};
-use heaplab_verify::model::Spec;
+use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 
 models! {
@@ -31,6 +31,9 @@ models! {
     large_run_vs_large_run_from_the_pool: Spec::bounded(2, 3),
     large_run_vs_large_run_for_the_whole_pool: Spec::bounded(2, 3),
     release_run_vs_large_run: Spec::two_threads(),
+    reserve_vs_reserve_with_room_for_both_and_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
+    reserve_vs_reserve_at_the_limit_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
+    take_page_vs_take_page_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),
 }
 
 /// A budget with these limits, of which `committed` pages are used.
@@ -258,4 +261,27 @@ fn release_run_vs_large_run() {
     if got.is_err() {
         assert!(LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).is_ok(), "it came back");
     }
+}
+
+/// A reservation whose exchange fails for no reason is tried again: both are served still.
+fn reserve_vs_reserve_with_room_for_both_and_a_spurious_failure() {
+    reserve_vs_reserve_with_room_for_both();
+}
+
+fn reserve_vs_reserve_at_the_limit_with_a_spurious_failure() {
+    reserve_vs_reserve_at_the_limit();
+}
+
+/// Either mapping may be refused, or none: whoever is refused finds everything given back.
+fn take_page_vs_take_page_with_one_refusal() {
+    let Some(spaces) = worlds::spaces_unless_refused(&worlds::layout(1, 2, 1)) else { return };
+    let there = spaces.clone();
+    let (a, b) = race(|| take_page(&spaces), move || take_page(&there));
+    assert!(a.is_ok() || b.is_ok(), "{a:?}, {b:?}");
+    assert_exact(&spaces);
+    if a.is_err() || b.is_err() {
+        assert!([a, b].contains(&Err(AttemptError::Refused)), "{a:?}, {b:?}");
+        assert!(take_page(&spaces).is_ok(), "what was refused was given back");
+    }
+    assert_eq!(take_page(&spaces), Err(AttemptError::Exhausted));
 }

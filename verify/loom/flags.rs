@@ -16,6 +16,8 @@ models! {
     attach_vs_attach_at_threads_max: Spec::two_threads(),
     allocate_vs_gc_interval: Spec::bounded(2, 3),
     allocate_vs_fail_allocation: Spec::bounded(2, 3),
+    stress_on_and_off: Spec::bounded(2, 3),
+    stress_vs_allocate: Spec::bounded(2, 3),
 }
 
 fn heap() -> Heap {
@@ -114,5 +116,26 @@ fn allocate_vs_fail_allocation() {
         },
     );
     set.unwrap();
+    assert!(heap.verify().unwrap().is_sound());
+}
+
+/// The stress thread is stopped at any point of its rounds, or before them: it parks, detaches and ends, and the flag's
+/// return means that it has.
+fn stress_on_and_off() {
+    let heap = Heap::new(worlds::config(1, 1)).expect("a small world");
+    heap.set_stress_concurrent_allocation(true).unwrap();
+    heap.set_stress_concurrent_allocation(false).unwrap();
+    assert_eq!(heap.statistics().unwrap().attached, 0, "joined, and so detached");
+    assert!(heap.verify().unwrap().is_sound());
+}
+
+/// A thread that allocates beside it is served, since all that the stress thread leaves is garbage.
+fn stress_vs_allocate() {
+    let heap = Heap::new(worlds::config(1, 1)).expect("a small world");
+    heap.set_stress_concurrent_allocation(true).unwrap();
+    let served = heap.attach().unwrap().run(|scope| scope.new_array_in(1, AllocationType::Old).map(drop)).unwrap();
+    assert_eq!(served, Ok(()));
+    heap.set_stress_concurrent_allocation(false).unwrap();
+    assert_eq!(heap.statistics().unwrap().attached, 0, "joined, and so detached");
     assert!(heap.verify().unwrap().is_sound());
 }

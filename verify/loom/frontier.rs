@@ -13,7 +13,7 @@ use heaplab::page::PageTable;
 use heaplab::space::{Carved, NewSpace, Ordinal};
 use heaplab::sync::{Arc, thread};
 use heaplab::words::{AttemptError, Layout, Offset, PageIndex, WORD_BYTES};
-use heaplab_verify::model::Spec;
+use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 
 models! {
@@ -26,6 +26,10 @@ models! {
     carve_carve_vs_carve_at_the_end_of_the_table: Spec::two_threads(),
     seal_vs_seal_with_one_commit_refused: Spec::two_threads(),
     carve_vs_carve_vs_carve: Spec::bounded(3, 3),
+    carve_vs_carve_with_one_refusal: Spec::two_threads().with_fault(Fault::PageRequest),
+    carve_vs_carve_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
+    carve_vs_seal_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
+    seal_vs_seal_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
 }
 
 /// A LAB; two of them leave 32 bytes of a page.
@@ -210,4 +214,35 @@ fn carve_vs_carve_vs_carve() {
     }
     assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
     world.account(&[FIRST, FIRST + 1], parts);
+}
+
+/// Either commit of the first page may be refused, or none: a refused carver is told so and changes nothing, and the next
+/// who asks is served.
+fn carve_vs_carve_with_one_refusal() {
+    let world = World::new(&[(FIRST, false)]);
+    let there = world.clone();
+    let (a, b) = race(|| world.carve(8), move || there.carve(8));
+    assert!(a.is_ok() || b.is_ok(), "{a:?}, {b:?}");
+    let mut parts = Vec::new();
+    for carved in [a, b] {
+        parts.extend(match carved {
+            Ok(parts) => parts,
+            Err(AttemptError::Refused) => world.carve(8).expect("the refusal happens once"),
+            Err(AttemptError::Exhausted) => panic!("room for both"),
+        });
+    }
+    world.account(&[FIRST], parts);
+}
+
+/// An exchange that fails for no reason is another guess: nothing is carved twice, no page sealed twice.
+fn carve_vs_carve_with_a_spurious_failure() {
+    carve_vs_carve_in_a_fresh_page();
+}
+
+fn carve_vs_seal_with_a_spurious_failure() {
+    carve_vs_seal();
+}
+
+fn seal_vs_seal_with_a_spurious_failure() {
+    seal_vs_seal();
 }

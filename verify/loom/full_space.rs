@@ -10,7 +10,7 @@ use heaplab::object::Root;
 use heaplab::sync::{Arc, thread};
 use heaplab::words::Offset;
 use heaplab::{AllocationOrigin, AllocationType, CollectionKind, Heap, LocalHeap, SpaceKind};
-use heaplab_verify::model::Spec;
+use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,6 +20,8 @@ models! {
     simulate_new_vs_allocate: Spec::bounded(2, 3),
     simulate_vs_collect: Spec::bounded(2, 3),
     simulate_vs_allocate_vs_collect: Spec::bounded(3, 3),
+    simulate_vs_allocate_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),
+    simulate_vs_allocate_with_a_spurious_failure: Spec::bounded(2, 3).with_fault(Fault::WeakExchange),
 }
 
 struct World {
@@ -32,11 +34,15 @@ struct World {
 
 impl World {
     fn new(others: usize) -> Arc<World> {
-        Arc::new(World {
-            heap: Heap::new(worlds::config(1, others)).expect("a small world"),
+        World::unless_refused(others).expect("a small world")
+    }
+
+    fn unless_refused(others: usize) -> Option<Arc<World>> {
+        Some(Arc::new(World {
+            heap: worlds::heap_unless_refused(worlds::config(1, others))?,
             is_full: AtomicBool::new(false),
             may_be_freed: AtomicBool::new(false),
-        })
+        }))
     }
 
     /// A running local heap.
@@ -193,4 +199,36 @@ fn simulate_vs_allocate_vs_collect() {
     allocator.join().unwrap();
     collector.join().unwrap();
     world.end();
+}
+
+/// A refused request collects, which frees the space again; so whether memory of then was used is judged at the end, if
+/// nobody collected.
+fn simulate_vs_allocate_with_one_refusal() {
+    let Some(world) = World::unless_refused(3) else { return };
+    let page = prepare(&world);
+    let before = world.heap.statistics().expect("a sound heap").requests;
+    let other = thread::spawn({
+        let world = world.clone();
+        move || {
+            let local = world.attach();
+            let was_full = world.is_full.load(Ordering::Acquire);
+            // SAFETY: R-1: running until parked; nothing is held over what may collect.
+            let at = unsafe {
+                let at = world.allocate(&local);
+                local.park();
+                at
+            };
+            (was_full, world.heap.layout().page_of(at.expect("one refusal is mended by one collection")).index())
+        }
+    });
+    fill_old_space(&world);
+    let (was_full, used) = other.join().unwrap();
+    let requests = world.heap.statistics().expect("a sound heap").requests - before;
+    assert!(requests <= 1, "one refusal: {requests}");
+    assert!(requests == 1 || !was_full || used != page, "page {used} was free when the space was made full");
+    world.end();
+}
+
+fn simulate_vs_allocate_with_a_spurious_failure() {
+    simulate_vs_allocate();
 }

@@ -4,6 +4,8 @@
 //! This file is compiled twice: as the test target, where each row of a table is a test, and into the binary, which runs
 //! models side by side and tries mutants against them.
 
+mod always_allocate;
+mod barrier;
 mod budget;
 #[cfg(test)]
 mod canary;
@@ -11,13 +13,16 @@ mod flags;
 mod forwarding;
 mod frontier;
 mod full_space;
+mod handles;
 mod ladder;
 mod large;
 #[cfg(feature = "loom")]
 #[allow(dead_code, reason = "the tests and the binary each use a part")]
 pub(crate) mod litmus;
+mod marking;
 mod mission;
 mod page_set;
+mod promotion;
 mod publication;
 mod refill;
 mod request;
@@ -44,9 +49,14 @@ protocols!(
     request,
     ladder,
     full_space,
+    always_allocate,
     publication,
     forwarding,
+    marking,
+    barrier,
+    handles,
     large,
     flags,
     mission,
+    promotion,
 );

@@ -8,13 +8,14 @@ use super::worlds::{Milestone, race};
 use heaplab::space::PageSet;
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::words::PageIndex;
-use heaplab_verify::model::Spec;
+use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 
 models! {
     "page_set":
     take_vs_take_of_the_last_page: Spec::two_threads(),
     take_vs_take_with_enough_pages: Spec::two_threads(),
+    take_vs_take_with_enough_pages_and_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
     take_vs_take_in_one_word: Spec::two_threads(),
     take_vs_put: Spec::two_threads(),
     take_after_put: Spec::two_threads(),
@@ -84,6 +85,11 @@ fn take_vs_take_with_enough_pages() {
     let (a, b) = (a.expect("enough pages"), b.expect("enough pages"));
     assert_ne!(a.0, b.0);
     assert!(world.drain().is_empty());
+}
+
+/// A claim whose exchange fails for no reason is tried again, not given up.
+fn take_vs_take_with_enough_pages_and_a_spurious_failure() {
+    take_vs_take_with_enough_pages();
 }
 
 /// The same within one word, where the second taker's guess may be stale.

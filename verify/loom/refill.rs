@@ -6,11 +6,15 @@
 //! of what was allocated.
 
 use super::worlds::{self, PAGE, race};
+use core::ptr::NonNull;
+use heaplab::Heap;
 use heaplab::allocation::Allocator;
+use heaplab::heap::RawLocalHeap;
 use heaplab::page::PageKind;
 use heaplab::space::Spaces;
+use heaplab::thread::Slot;
 use heaplab::words::{AllocationType, AttemptError, Limit, WORD_BYTES};
-use heaplab_verify::model::Spec;
+use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 
 models! {
@@ -22,6 +26,12 @@ models! {
     old_vs_old_to_the_last_byte: Spec::two_threads(),
     young_vs_old: Spec::two_threads(),
     map_vs_code_for_the_last_page: Spec::two_threads(),
+    young_vs_young_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),
+    map_vs_old_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),
+    young_vs_young_with_a_spurious_failure: Spec::bounded(2, 3).with_fault(Fault::WeakExchange),
+    map_vs_code_with_a_spurious_failure: Spec::bounded(2, 3).with_fault(Fault::WeakExchange),
+    heap_young_vs_young_vs_stop: Spec::bounded(3, 3),
+    heap_old_vs_young_vs_stop: Spec::bounded(3, 3),
 }
 
 /// Allocates `bytes` bytes and writes every word of them.
@@ -168,4 +178,66 @@ fn map_vs_code_for_the_last_page() {
     let (a, b) = race(|| live(&spaces, AllocationType::Map, &[32]), move || live(&there, AllocationType::Code, &[64]));
     assert!(a[0].is_ok() != b[0].is_ok(), "{a:?}, {b:?}");
     account(&spaces, a.into_iter().chain(b).flatten().collect());
+}
+
+/// A refusal at any commit: that attempt says so, its local heap goes on with the next, and everything is accounted for.
+fn live_with_one_refusal(a: (AllocationType, &'static [usize]), b: (AllocationType, &'static [usize])) {
+    let Some(spaces) = worlds::spaces_unless_refused(&worlds::layout(2, 2, 1)) else { return };
+    let there = spaces.clone();
+    let (a, b) = race(|| live(&spaces, a.0, a.1), move || live(&there, b.0, b.1));
+    let all: Vec<_> = a.into_iter().chain(b).collect();
+    let refused: Vec<_> = all.iter().filter(|object| object.is_err()).collect();
+    assert!(refused.len() <= 1 && refused.iter().all(|&&object| object == Err(AttemptError::Refused)), "{all:?}");
+    account(&spaces, all.into_iter().flatten().collect());
+}
+
+fn young_vs_young_with_one_refusal() {
+    live_with_one_refusal((AllocationType::Young, &[24]), (AllocationType::Young, &[40, 24]));
+}
+
+fn map_vs_old_with_one_refusal() {
+    live_with_one_refusal((AllocationType::Map, &[32]), (AllocationType::Old, &[24, 64]));
+}
+
+fn young_vs_young_with_a_spurious_failure() {
+    young_vs_young();
+}
+
+/// Budget and page sets: the claim of the last page is decided by who is first, not by a failure that means nothing.
+fn map_vs_code_with_a_spurious_failure() {
+    map_vs_code_for_the_last_page();
+}
+
+/// Two whole local heaps allocate until their LABs are used up, and somebody else stops the world at any point, which takes
+/// the LABs away: nothing is lost, and nobody has to collect.
+fn heap_vs_heap_vs_stop(a: AllocationType, b: AllocationType) {
+    fn fill(local: RawLocalHeap, ty: AllocationType) -> [NonNull<Slot>; 2] {
+        [24, 24].map(|bytes| worlds::allocate_rooted(local, ty, bytes).expect("there is room for all"))
+    }
+    let heap = Heap::new(worlds::config(2, 2)).expect("a small world");
+    let ((kept, stopper), (), locals) = worlds::race_running(
+        &heap,
+        |local| {
+            let stopper = worlds::extra_stop(&heap);
+            (fill(local, a), stopper)
+        },
+        move |local| {
+            fill(local, b);
+        },
+    );
+    stopper.join().unwrap();
+    let statistics = heap.statistics().expect("a sound heap");
+    assert_eq!((statistics.requests, statistics.collections), (0, [0; 3]));
+    let verification = heap.verify().expect("a sound heap");
+    assert!(verification.is_sound(), "{}", verification.describe());
+    assert_ne!(kept[0], kept[1], "a root for each");
+    drop(locals);
+}
+
+fn heap_young_vs_young_vs_stop() {
+    heap_vs_heap_vs_stop(AllocationType::Young, AllocationType::Young);
+}
+
+fn heap_old_vs_young_vs_stop() {
+    heap_vs_heap_vs_stop(AllocationType::Old, AllocationType::Young);
 }
