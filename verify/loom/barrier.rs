@@ -166,6 +166,9 @@ fn store_and_clear_vs_minor_collection() {
     );
 }
 
+/// Elements of the young arrays: an even number, since the raw API takes whole granules.
+const YOUNG_LEN: usize = 2;
+
 /// Allocates, formats and roots an array of `len` elements, each the small integer 0.
 fn new_raw_array(local: &LocalHeap, ty: AllocationType, len: usize) -> NonNull<Slot> {
     // SAFETY: running, and no reference is held. R-3: the array is written and rooted at once.
@@ -227,7 +230,7 @@ fn store_vs_store_with<R>(before: impl FnOnce(&Heap) -> R) -> R {
         let word = unsafe { held(host) };
         // SAFETY: R-1: running.
         let host = unsafe { local.push_handle(word) };
-        Writer { young: new_raw_array(&local, AllocationType::Young, 1), host, local }
+        Writer { young: new_raw_array(&local, AllocationType::Young, YOUNG_LEN), host, local }
     });
     let kept = first.host;
     let ((here, begun), there) = race(
@@ -246,7 +249,7 @@ fn store_vs_store_with<R>(before: impl FnOnce(&Heap) -> R) -> R {
         for index in 0..2 {
             let young = here.load_slot(host.word(2 + index));
             assert_eq!(here.map_of(young.target()), Root::FixedArrayMap.offset(), "element {index}");
-            assert_eq!(here.view().read(young.target().word(1)), 1 << 1, "element {index}");
+            assert_eq!(here.view().read(young.target().word(1)), (YOUNG_LEN as u32) << 1, "element {index}");
         }
         here.park();
     }
