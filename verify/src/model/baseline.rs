@@ -126,6 +126,32 @@ mod tests {
         assert_eq!(baseline.models().collect::<Vec<_>>(), ["a::b"]);
     }
 
+    /// Documents name models that exist: a model that is renamed takes its mentions along.
+    #[test]
+    fn documents_name_models_that_exist() {
+        let baseline = Baseline::committed();
+        let protocols: std::collections::BTreeSet<&str> =
+            baseline.models().filter_map(|model| model.split("::").next()).collect();
+        let documents = [
+            ("architecture.md", include_str!("../../../src/docs/architecture.md")),
+            ("ordering.md", include_str!("../../../src/docs/ordering.md")),
+        ];
+        let (mut seen, mut wrong) = (0, Vec::new());
+        for (name, text) in documents {
+            for quoted in text.split('`').skip(1).step_by(2) {
+                let is_model = quoted.split_once("::").is_some_and(|(protocol, _)| protocols.contains(protocol));
+                if is_model {
+                    seen += 1;
+                    if !baseline.models().any(|model| model == quoted) {
+                        wrong.push(format!("{name}: {quoted}"));
+                    }
+                }
+            }
+        }
+        assert!(seen > 30, "only {seen} mentions found");
+        assert!(wrong.is_empty(), "no such models: {wrong:?}");
+    }
+
     #[test]
     fn a_broken_line_is_named() {
         assert!(Baseline::parse("a normal\n").unwrap_err().contains("line 1"));
