@@ -5,7 +5,7 @@
 
 use super::worlds::{self, assert_sound, is_seven, new_seven, race, run};
 use heaplab::sync::{Arc, Mutex};
-use heaplab::{AllocationType, Array, Heap, Persistent, Record, Shape, Tail};
+use heaplab::{AllocationType, Array, CollectionKind, Heap, Persistent, Record, Shape, Tail};
 use heaplab_verify::model::Spec;
 use heaplab_verify::models;
 
@@ -17,6 +17,8 @@ models! {
     store_vs_load_store: Spec::bounded(2, 3),
     store_root_vs_load_root_store_root: Spec::bounded(2, 3),
     store_raw_vs_load_raw: Spec::bounded(2, 3),
+    store_raw_vs_load_raw_store_raw: Spec::bounded(2, 3),
+    store_raw_vs_minor_collection: Spec::bounded(2, 3),
     persist_vs_open: Spec::bounded(2, 3),
 }
 
@@ -71,36 +73,67 @@ fn store_vs_load() {
     assert_sound(&heap);
 }
 
-/// A raw word is no reference and needs no edge: a reader sees the old value or the new one, and the record's tagged word
-/// beside it untouched.
-fn store_raw_vs_load_raw() {
-    let heap = Heap::new(worlds::config(1, 1)).expect("a small world");
-    let record: Arc<Persistent<Record>> = Arc::new(run(&heap, |scope| {
+/// A heap with a young record of one field and one raw word, held by a persistent handle.
+fn heap_with_record() -> (Heap, Arc<Persistent<Record>>) {
+    let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
+    let record = run(&heap, |scope| {
         let shape = Shape::new(16, 3, 1, Tail::None).expect("a shape");
         let map = scope.new_map(shape).expect("an empty heap has room");
         let record = scope.new_record(map).expect("an empty heap has room");
         scope.persist(record)
-    }));
+    });
+    (heap, Arc::new(record))
+}
+
+/// The record's raw word; its field is untouched.
+fn raw_word(heap: &Heap, record: &Persistent<Record>) -> u32 {
+    run(heap, |scope| {
+        let record = scope.open(record).expect("this heap's");
+        let record = scope.get(record);
+        assert_eq!(scope.load_field(record, 0).as_small(), Some(0));
+        scope.load_raw(record, 0)
+    })
+}
+
+/// Stores to the record's raw word; what stood there before.
+fn replace_raw_word(heap: &Heap, record: &Persistent<Record>, value: u32) -> u32 {
+    run(heap, |scope| {
+        let record = scope.open(record).expect("this heap's");
+        let before = scope.load_raw(scope.get(record), 0);
+        scope.store_raw(scope.get(record), 0, value);
+        before
+    })
+}
+
+/// A raw word is no reference and needs no edge: a reader sees the old value or the new one.
+fn store_raw_vs_load_raw() {
+    let (heap, record) = heap_with_record();
     let (there, its_record) = (heap.clone(), record.clone());
-    let look = |heap: &Heap, record: &Persistent<Record>| {
-        run(heap, |scope| {
-            let record = scope.open(record).unwrap();
-            let record = scope.get(record);
-            assert_eq!(scope.load_field(record, 0).as_small(), Some(0));
-            scope.load_raw(record, 0)
-        })
-    };
-    let (seen, ()) = race(
-        || look(&heap, &record),
-        move || {
-            run(&there, |scope| {
-                let record = scope.open(&its_record).unwrap();
-                scope.store_raw(scope.get(record), 0, 7);
-            });
-        },
-    );
+    let (seen, _) = race(|| raw_word(&heap, &record), move || replace_raw_word(&there, &its_record, 7));
     assert!(seen == 0 || seen == 7, "{seen}");
-    assert_eq!(look(&heap, &record), 7);
+    assert_eq!(raw_word(&heap, &record), 7);
+    assert_sound(&heap);
+}
+
+/// A raw store happens once: who read it and then stored finds its own value in the end.
+fn store_raw_vs_load_raw_store_raw() {
+    let (heap, record) = heap_with_record();
+    let (there, its_record) = (heap.clone(), record.clone());
+    let (mine, its) = race(|| replace_raw_word(&heap, &record, 1), move || replace_raw_word(&there, &its_record, 2));
+    let last = raw_word(&heap, &record);
+    assert!(mine != 2 || last == 1, "1 came after 2, and {last} is the last");
+    assert!(its != 1 || last == 2, "2 came after 1, and {last} is the last");
+}
+
+/// A raw store is over before its thread parks, so it is not lost to a collection that moves the record.
+fn store_raw_vs_minor_collection() {
+    let (heap, record) = heap_with_record();
+    let (there, its_record) = (heap.clone(), record.clone());
+    race(
+        || heap.collect(CollectionKind::Minor).expect("a sound heap"),
+        move || replace_raw_word(&there, &its_record, 7),
+    );
+    assert_eq!(raw_word(&heap, &record), 7);
     assert_sound(&heap);
 }
 
