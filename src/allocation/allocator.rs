@@ -227,10 +227,16 @@ impl Allocator {
         limit: Limit,
     ) -> Result<PageIndex, AttemptError> {
         let space = spaces.paged(ty).expect("a paged type");
-        if let Some(page) = space.take(bytes) {
+        if let Some(page) = space.take_seen(bytes) {
             return Ok(page);
         }
         let mut result = spaces.take_page(space.kind(), limit);
+        // The look may have been stale, and only an exact one may refuse.
+        if result.is_err()
+            && let Some(page) = space.take(bytes)
+        {
+            return Ok(page);
+        }
         if result.is_err() && self.is_always_allocating() {
             result = match self.reserved.take_page(ty) {
                 Some(page) => {

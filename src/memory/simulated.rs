@@ -9,8 +9,9 @@
 //!   races, and so does an earlier access without an edge to the release;
 //! * committed words hold junk until they are written, so whoever relies on zeroed memory is found out.
 //!
-//! Commits exclude one another by a modelled mutex, as the system's do. So the second of two threads that commit the
-//! same range finds it done and has an edge from the first.
+//! Commits of a page exclude one another by a modelled mutex, as the system's do. So the second of two threads that commit
+//! the same page finds it done and has an edge from the first. Commits of different pages have no edge: if the system's
+//! give one, nothing may rely on it.
 
 use core::cell::{Cell, OnceCell};
 
@@ -30,6 +31,9 @@ const JUNK: u32 = 0xdbdb_dbdb;
 pub(super) struct Region {
     /// By word index.
     slots: Vec<Slot>,
+    /// By page; held while the page is committed.
+    commits: Vec<Mutex<()>>,
+    page_bytes: usize,
     fault: CommitFault,
 }
 
@@ -59,36 +63,33 @@ unsafe fn spoil(word: &HeapWord) {
 }
 
 impl Region {
-    pub(super) fn reserve(source: PageSource, bytes: usize, _page_bytes: usize) -> Result<Region, MemoryError> {
+    pub(super) fn reserve(source: PageSource, bytes: usize, page_bytes: usize) -> Result<Region, MemoryError> {
         if source != PageSource::Simulated {
             let reason = "with the feature `loom` all memory is simulated";
             return Err(MemoryError::Unsupported { source, reason });
         }
         let mut slots = Vec::new();
         slots.resize_with(bytes / WORD_BYTES, || Slot { committed: Cell::new(false), word: OnceCell::new() });
-        Ok(Region { slots, fault: CommitFault::new() })
+        let commits = (0..bytes.div_ceil(page_bytes)).map(|_| Mutex::new(())).collect();
+        Ok(Region { slots, commits, page_bytes, fault: CommitFault::new() })
     }
 
     #[track_caller]
     pub(super) fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
-        if page_request_fails() {
+        if page_request_fails() || self.fault.strikes() {
             return Err(MemoryError::Refused { bytes, os_code: None });
         }
-        // Held to the end: one commit at a time.
-        let mut commits_left = self.fault.commits_left.lock();
-        if *commits_left != 0 {
-            *commits_left -= 1;
-            if *commits_left == 0 {
-                return Err(MemoryError::Refused { bytes, os_code: None });
+        for start in (offset..offset + bytes).step_by(self.page_bytes) {
+            let _commit = self.commits[start / self.page_bytes].lock();
+            let end = (start + self.page_bytes).min(offset + bytes);
+            for slot in self.slots(start, end - start).iter().filter(|slot| !slot.committed.get()) {
+                match slot.word.get() {
+                    // SAFETY: a word that is not committed is accessed by nobody; the model checks it.
+                    Some(word) => unsafe { spoil(word) },
+                    None => assert!(slot.word.set(HeapWord::new(JUNK)).is_ok(), "the word was just found missing"),
+                }
+                slot.committed.set(true);
             }
-        }
-        for slot in self.slots(offset, bytes).iter().filter(|slot| !slot.committed.get()) {
-            match slot.word.get() {
-                // SAFETY: a word that is not committed is accessed by nobody; the model checks it.
-                Some(word) => unsafe { spoil(word) },
-                None => assert!(slot.word.set(HeapWord::new(JUNK)).is_ok(), "the word was just found missing"),
-            }
-            slot.committed.set(true);
         }
         Ok(())
     }
@@ -163,22 +164,36 @@ impl Region {
     }
 }
 
-/// The injected refusal, under the mutex that every commit takes anyway, so that it adds no executions.
+/// The injected refusal. While there is none, a commit pays no operation for it.
 pub(super) struct CommitFault {
+    /// Whether a refusal was ever injected.
+    is_armed: Cell<bool>,
     /// How many commits from now the refusal happens; 0 when there is none.
     commits_left: Mutex<usize>,
 }
 
 impl CommitFault {
     fn new() -> CommitFault {
-        CommitFault { commits_left: Mutex::new(0) }
+        CommitFault { is_armed: Cell::new(false), commits_left: Mutex::new(0) }
     }
 
+    /// To be called before the threads start that commit: the checker does not see this race with them.
     pub(super) fn set(&self, commits_left: usize) {
+        self.is_armed.set(true);
         *self.commits_left.lock() = commits_left;
     }
 
     pub(super) fn is_set(&self) -> bool {
-        *self.commits_left.lock() != 0
+        self.is_armed.get() && *self.commits_left.lock() != 0
+    }
+
+    fn strikes(&self) -> bool {
+        if !self.is_armed.get() {
+            return false;
+        }
+        let mut commits_left = self.commits_left.lock();
+        let left = *commits_left;
+        *commits_left = left.saturating_sub(1);
+        left == 1
     }
 }

@@ -76,24 +76,36 @@ impl Budget {
     pub fn try_reserve_within(&self, pages: usize, limit: usize) -> bool {
         // Relaxed: a guess, which the compare-exchange checks.
         let mut seen = self.committed.load(Ordering::Relaxed);
-        loop {
-            let wanted = seen.checked_add(pages).filter(|&wanted| wanted <= limit);
-            let Some(wanted) = wanted else {
-                // A load may be stale, and a refusal costs a collection: only an RMW, which reads the newest value,
-                // refuses. Relaxed: one location.
-                let newest = self.committed.fetch_add(0, Ordering::Relaxed);
-                if newest.checked_add(pages).is_none_or(|wanted| wanted > limit) {
-                    return false;
-                }
-                seen = newest;
-                continue;
-            };
+        while !self.reserve_from(seen, pages, limit) {
+            // A load may be stale, and a refusal costs a collection: only an RMW, which reads the newest value,
+            // refuses. Relaxed: one location.
+            let newest = self.committed.fetch_add(0, Ordering::Relaxed);
+            if !fits(newest, pages, limit) {
+                return false;
+            }
+            seen = newest;
+        }
+        true
+    }
+
+    /// As [`try_reserve`](Self::try_reserve), if a look that may be stale finds room: `false` decides nothing.
+    #[must_use]
+    pub fn try_reserve_seen(&self, pages: usize, limit: Limit) -> bool {
+        // Relaxed: a guess, which the compare-exchange checks.
+        let seen = self.committed.load(Ordering::Relaxed);
+        self.reserve_from(seen, pages, self.limit(limit))
+    }
+
+    /// Reserves `pages` pages, `seen` being the count as far as the caller knows.
+    fn reserve_from(&self, mut seen: usize, pages: usize, limit: usize) -> bool {
+        while fits(seen, pages, limit) {
             // Relaxed: the count orders no data (O-7).
-            match self.committed.compare_exchange_weak(seen, wanted, Ordering::Relaxed, Ordering::Relaxed) {
+            match self.committed.compare_exchange_weak(seen, seen + pages, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return true,
                 Err(newer) => seen = newer,
             }
         }
+        false
     }
 
     /// Gives `pages` reserved pages back. The pages are no longer committed, and their addresses were returned before.
@@ -102,4 +114,9 @@ impl Budget {
         let before = self.committed.fetch_sub(pages, Ordering::Relaxed);
         assert!(before >= pages, "gave back {pages} of {before} committed pages");
     }
+}
+
+/// Whether `pages` more pages keep the count within `limit`.
+fn fits(committed: usize, pages: usize, limit: usize) -> bool {
+    committed.checked_add(pages).is_some_and(|wanted| wanted <= limit)
 }

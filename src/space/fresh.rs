@@ -33,11 +33,17 @@ impl FreshPages {
         budget: &Budget,
         limit: Limit,
     ) -> Result<PageIndex, AttemptError> {
-        if let Some(page) = self.pool.take() {
+        if let Some(page) = self.pool.take_seen() {
             return Ok(page);
         }
         if !budget.try_reserve(1, limit) {
-            return Err(AttemptError::Exhausted);
+            // Exact, in this order: while others allocate, pages move from the pool to the budget and not back.
+            if let Some(page) = self.pool.take() {
+                return Ok(page);
+            }
+            if !budget.try_reserve(1, limit) {
+                return Err(AttemptError::Exhausted);
+            }
         }
         // S-2 promises an address, but for heaps so large that their areas are smaller than their limit.
         let Some(page) = self.addresses.take() else {

@@ -1,8 +1,8 @@
 //! The large-object space: one object per run of pages, in a part of the reservation of its own.
 //!
 //! A leaf mutex guards the table of used pages. It is held for a first-fit search and a few bits, never across a system
-//! call or a poll. The budget is reserved before the run exists; the run is committed after it is found. A request that
-//! the budget refuses gives pooled pages back to the system first, since those count as committed.
+//! call or a poll. The budget is reserved before the run exists; the run is committed after it is found. A request for
+//! which the budget has no room gives pooled pages back to the system first, since those count as committed.
 
 use super::Spaces;
 use crate::page::{PageInfo, PageKind};
@@ -65,7 +65,7 @@ impl LargeSpace {
     pub fn take_run(spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
         let layout = spaces.layout();
         let (this, pages) = (&spaces.large, layout.pages_for(bytes));
-        if !spaces.budget.try_reserve(pages, limit) && !reserve_from_pool(spaces, pages, limit) {
+        if !reserve(spaces, pages, limit) {
             return Err(AttemptError::Exhausted);
         }
         let Some(start) = this.find_run(pages) else {
@@ -162,25 +162,33 @@ impl LargeSpace {
     }
 }
 
-/// Gives pooled pages back to the system until `pages` fit within `limit`.
-fn reserve_from_pool(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
+/// Reserves `pages` pages within `limit`, or by giving pooled pages back to the system. The budget of such a page stays
+/// with the request, so that no rival takes it meanwhile; as with any pooled page, no limit is asked for it again.
+fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
     let layout = spaces.layout();
-    // Bounded by the pages pooled now: each round takes one out of the pool.
-    for _ in 0..spaces.fresh.pooled() {
-        let Some(page) = spaces.fresh.take_pooled() else { break };
+    let (mut held, mut kept) = (0, 0);
+    while held < pages && !spaces.budget.try_reserve_seen(pages - held, limit) {
+        let page = if kept == 0 || kept < spaces.fresh.pooled() { spaces.fresh.take_pooled() } else { None };
+        let Some(page) = page else {
+            // Rivals may hold the rest, and have found the pool empty too. Whoever gives back last finds all of it; and
+            // only an exact look may refuse.
+            if held != 0 {
+                spaces.budget.give_back(held);
+            }
+            return spaces.budget.try_reserve(pages, limit);
+        };
         // SAFETY: the page was just taken from the pool, so it is this thread's and empty.
         unsafe {
             if spaces.memory.release(layout.page_start(page).bytes(), layout.page_bytes).is_err() {
+                // It stays committed, and pooled; the next one may go. Bounded by the pages of the pool.
                 spaces.pool_page(page);
+                kept += 1;
                 continue;
             }
             spaces.pages.label(page, PageKind::Free, PageInfo::NEW);
         }
         spaces.fresh.put_address(page);
-        spaces.budget.give_back(1);
-        if spaces.budget.try_reserve(pages, limit) {
-            return true;
-        }
+        held += 1;
     }
-    false
+    true
 }

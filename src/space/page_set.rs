@@ -116,6 +116,12 @@ impl PageSet {
         }
     }
 
+    /// Takes a page if a look that may be stale sees one. Where nothing is, it costs a load; `None` decides nothing.
+    #[must_use]
+    pub fn take_seen(&self) -> Option<PageIndex> {
+        if self.is_empty() { None } else { self.take() }
+    }
+
     /// Whether `page` is in the set. Meaningful in a stop.
     #[must_use]
     pub fn contains(&self, page: PageIndex) -> bool {

@@ -31,15 +31,24 @@ impl PagedSpace {
         self.kind
     }
 
-    /// Takes a page that has a hole of at least `bytes` bytes; the caller owns it then.
+    /// Takes a page that has a hole of at least `bytes` bytes; the caller owns it then. `None` if at one moment during
+    /// the call there was none.
     #[must_use]
     pub fn take(&self, bytes: usize) -> Option<PageIndex> {
+        self.sets_for(bytes).find_map(PageSet::take)
+    }
+
+    /// As [`take`](Self::take), if a look that may be stale sees such a page: `None` decides nothing.
+    #[must_use]
+    pub fn take_seen(&self, bytes: usize) -> Option<PageIndex> {
+        self.sets_for(bytes).find_map(PageSet::take_seen)
+    }
+
+    /// The sets whose pages fit: the smaller holes first.
+    fn sets_for(&self, bytes: usize) -> impl Iterator<Item = &PageSet> {
         debug_assert!(bytes <= self.roomy_bytes);
         let holey = self.holey_bytes < self.roomy_bytes && bytes <= self.holey_bytes;
-        if holey && let Some(page) = self.holey.take() {
-            return Some(page);
-        }
-        self.roomy.take()
+        holey.then_some(&self.holey).into_iter().chain([&self.roomy])
     }
 
     /// Puts a page whose greatest hole has `greatest` bytes into the set that it fits; whether any does. The caller

@@ -10,6 +10,7 @@
 use super::model_control::{self, ExplorationGuard, Fault, Pass};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How to explore.
@@ -21,7 +22,7 @@ pub struct ExploreOptions {
     pub branches_max: usize,
     /// The form of loads and stores.
     pub pass: Pass,
-    /// What may fail once, at any point. It costs a thread beyond those that `threads_max` counts.
+    /// What may fail once, at any point or never.
     pub fault: Option<Fault>,
     /// Stop, truncated, after so many executions.
     pub executions_max: Option<u64>,
@@ -108,19 +109,29 @@ pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -
     builder.checkpoint_file = None;
     builder.expect_explicit_explore = false;
 
+    let f = Arc::new(f);
     let guard = ExplorationGuard::enter(options.pass, options.fault, options.threads_max);
     let start = Instant::now();
     let executions_max = options.executions_max.unwrap_or(u64::MAX);
     let duration_max = options.duration_max;
-    let result = catch_unwind(AssertUnwindSafe(|| {
+    let explore_all = || {
+        let f = f.clone();
         builder.check(move || {
             let is_late = duration_max.is_some_and(|most| start.elapsed() >= most);
             if is_late || model_control::counters().executions >= executions_max {
                 resume_unwind(Box::new(LimitReached));
             }
             model_control::begin_execution();
-            model_control::run_execution(&f);
+            model_control::run_execution(&*f);
         });
+    };
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        // Without a strike first: that finds the points.
+        explore_all();
+        for point in model_control::fault_points() {
+            model_control::set_strike(point);
+            explore_all();
+        }
     }));
     let duration = start.elapsed();
     let counters = model_control::counters();

@@ -374,8 +374,8 @@ macro_rules! atomic_control {
                 self.rmw(Location::caller(), order, perform, |_| value)
             }
 
-            /// As [`Self::compare_exchange`], but may fail although the value is `current`: in the model where the coin
-            /// says so.
+            /// As [`Self::compare_exchange`], but may fail although the value is `current`: where the model's fault
+            /// strikes.
             ///
             /// # Errors
             ///

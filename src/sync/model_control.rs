@@ -9,11 +9,13 @@
 //! loom switches threads *before* an operation takes effect and never between its effect and its return, so the journal's
 //! order is the order of the execution. No borrow of the state is ever held over an operation of loom.
 //!
-//! # The coin
+//! # Faults
 //!
-//! A [`Fault`] strikes once, at any one of the points where it can, or never, and every choice is explored. The choice is
-//! made by loom: a helper thread stores to an atomic that nobody synchronises with, so that each later load of it may
-//! return either value; the first load that finds it set is where the fault strikes. The helper costs one thread.
+//! A [`Fault`] strikes once, at any one of the points where it can, or never, and every choice is explored. The points of a
+//! thread count from 1 in each execution, so a choice is a thread and a number. The exploration in which nothing strikes
+//! comes first and finds how many points each thread has at most; then each of them has an exploration of its own, in
+//! which the fault strikes there. Up to its strike an execution is one without a fault, so none is left out; and the choice
+//! is no operation of the model, so it adds no order between threads and costs none.
 //!
 //! Invariants:
 //!
@@ -101,7 +103,7 @@ impl SiteUse {
     }
 }
 
-/// What can fail once in every execution, by the toss of a coin.
+/// What can fail once in an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// A request for pages is refused by the memory source.
@@ -149,7 +151,7 @@ pub enum Action {
     Join,
     /// The thread let others run.
     Yield,
-    /// The coin fell: this fault struck.
+    /// This fault struck.
     Fault(Fault),
 }
 
@@ -189,8 +191,9 @@ pub(super) struct Counters {
     pub(super) threads_allowed: usize,
 }
 
-/// The coin of one execution, while it may still fall.
-type Coin = std::sync::Arc<loom::sync::atomic::AtomicBool>;
+/// A point where the fault can strike: a thread, and how many such points it has come to in the execution, this one
+/// included.
+pub(super) type FaultPoint = (usize, u32);
 
 type SiteKey = (*const Location<'static>, Operand);
 
@@ -202,7 +205,12 @@ struct Control {
     has_mutant: Cell<bool>,
     has_postponed: Cell<bool>,
     fault: Cell<Option<Fault>>,
-    coin: RefCell<Option<Coin>>,
+    /// Where the fault strikes in the present exploration; nowhere if there is none.
+    strike: Cell<Option<FaultPoint>>,
+    /// Points that each thread has come to in the present execution.
+    points: Cell<[u32; loom::MAX_THREADS + 1]>,
+    /// The most points of each thread in any execution.
+    points_max: Cell<[u32; loom::MAX_THREADS + 1]>,
     /// Where the stack of each thread begins; 0 for those that have not started.
     stacks: Cell<[usize; loom::MAX_THREADS + 1]>,
     /// The operation that each thread began last, while somebody listens.
@@ -228,7 +236,9 @@ thread_local! {
             has_mutant: Cell::new(false),
             has_postponed: Cell::new(false),
             fault: Cell::new(None),
-            coin: RefCell::new(None),
+            strike: Cell::new(None),
+            points: Cell::new([0; loom::MAX_THREADS + 1]),
+            points_max: Cell::new([0; loom::MAX_THREADS + 1]),
             stacks: Cell::new([0; loom::MAX_THREADS + 1]),
             attempts: Cell::new([None; loom::MAX_THREADS + 1]),
             sites: RefCell::new(None),
@@ -324,6 +334,7 @@ impl ExplorationGuard {
             assert!(!control.exploring.replace(true), "an exploration cannot run inside another");
             control.pass.set(pass);
             control.fault.set(fault);
+            control.points_max.set([0; loom::MAX_THREADS + 1]);
             control.counters.set(Counters { threads_allowed, ..Counters::default() });
         });
         Self
@@ -336,7 +347,7 @@ impl Drop for ExplorationGuard {
             control.exploring.set(false);
             control.pass.set(Pass::Normal);
             control.fault.set(None);
-            control.coin.take();
+            control.strike.set(None);
             control.counters.set(Counters::default());
         });
         mutant::forget_postponed();
@@ -398,37 +409,43 @@ pub(super) fn begin_execution() {
     mutant::forget_postponed();
 }
 
-/// Runs an execution's body; with a fault, beside the helper that lets the coin fall.
+/// Runs an execution's body.
 pub(super) fn run_execution(body: impl FnOnce()) {
     CONTROL.with(|control| {
         control.stacks.set([0; loom::MAX_THREADS + 1]);
         control.attempts.set([None; loom::MAX_THREADS + 1]);
+        control.points.set([0; loom::MAX_THREADS + 1]);
     });
     enter_thread(0);
-    let is_faulty = CONTROL.with(|control| control.fault.get().is_some());
-    if !is_faulty {
-        body();
-    } else {
-        let coin = Coin::new(loom::sync::atomic::AtomicBool::new(false));
-        CONTROL.with(|control| *control.coin.borrow_mut() = Some(coin.clone()));
-        let helper = loom::thread::spawn(move || coin.store(true, Ordering::Relaxed));
-        body();
-        CONTROL.with(|control| control.coin.take());
-        helper.join().expect("a panic ends the exploration");
-    }
+    body();
     settle_thread();
+}
+
+/// Every point at which the fault can strike, as the executions so far have come to them.
+pub(super) fn fault_points() -> Vec<FaultPoint> {
+    let most = CONTROL.with(|control| control.points_max.get());
+    most.into_iter().enumerate().flat_map(|(thread, points)| (1..=points).map(move |point| (thread, point))).collect()
+}
+
+/// Makes the fault strike there from the next execution on.
+pub(super) fn set_strike(at: FaultPoint) {
+    CONTROL.with(|control| control.strike.set(Some(at)));
 }
 
 /// Whether `fault` strikes here. It does so at most once in an execution.
 pub(super) fn strikes(fault: Fault, location: &'static Location<'static>) -> bool {
-    let coin = CONTROL.with(|control| match control.fault.get() {
-        Some(set) if set == fault => control.coin.borrow().clone(),
-        _ => None,
+    let fell = CONTROL.with(|control| {
+        if control.fault.get() != Some(fault) {
+            return false;
+        }
+        let thread = thread_index();
+        let (mut points, mut most) = (control.points.get(), control.points_max.get());
+        points[thread] += 1;
+        most[thread] = most[thread].max(points[thread]);
+        control.points.set(points);
+        control.points_max.set(most);
+        control.strike.get() == Some((thread, points[thread]))
     });
-    // Another thread may have come here meanwhile: threads are switched before the load takes effect, not after it. Who
-    // takes the coin is the one that it falls for.
-    let fell =
-        coin.is_some_and(|coin| coin.load(Ordering::Relaxed)) && CONTROL.with(|control| control.coin.take()).is_some();
     if fell {
         record(|| Event::bare(location, Action::Fault(fault), 0));
     }

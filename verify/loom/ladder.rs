@@ -4,7 +4,7 @@
 //! request gets major rounds when minor ones cannot help (B13); what the last resort frees is its own, however greedy a
 //! rival is (B12); the near-limit callback may raise the limit or not, and a request nested in it fails (B15). Method: the
 //! shipping heap in worlds where one page more or less decides. The thread counts what it asked for, the heap counts the
-//! collections that ran, and both are asserted exactly. The failure is the model checker's coin, which makes the memory
+//! collections that ran, and both are asserted exactly. The failure is the model checker's fault, which makes the memory
 //! source refuse any one request for pages or none, those of the world's own set-up included; where a second failure is
 //! wanted, the heap's flag `fail_allocation` adds it.
 //!
@@ -126,7 +126,7 @@ fn garbage_with_one_refusal() {
     assert_sound(&heap);
 }
 
-/// The flag fails the first attempt, the coin may fail the second one: one minor collection for each.
+/// The flag fails the first attempt, the fault may fail the second one: one minor collection for each.
 fn young_with_a_failure_and_one_refusal() {
     let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 1)) else { return };
     heap.set_fail_allocation(Some(0)).expect("a sound heap");
@@ -176,7 +176,7 @@ fn young_gets_major_rounds_vs_stop() {
     assert_sound(&heap);
 }
 
-/// A heap whose one page of other spaces holds a live large array; nothing if the coin fell on the heap itself.
+/// A heap whose one page of other spaces holds a live large array; nothing if the fault struck the heap itself.
 fn full_heap(config: HeapConfig) -> Option<(Heap, Persistent<Array>)> {
     let heap = worlds::heap_unless_refused(config)?;
     let live = run(&heap, |scope| {

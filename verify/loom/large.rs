@@ -5,7 +5,7 @@
 //! next request. Method: the shipping space in an area of a few pages. Every page of a run is written by its taker,
 //! plainly, so two takers of a page are a race; afterwards budget, labels and the table of used pages are compared.
 //!
-//! Runs against pooled pages, and a run given back against one taken, are in `budget.rs`.
+//! Runs of one page against pooled pages, and a run given back against one taken, are in `budget.rs`.
 
 use super::worlds::{self, PAGE, ROOTS, assert_sound, race, race_running, run};
 use heaplab::heap::RawLocalHeap;
@@ -27,6 +27,7 @@ models! {
     take_vs_take_page_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),
     take_vs_release_between_runs: Spec::two_threads(),
     take_vs_take_vs_take: Spec::bounded(3, 3),
+    take_vs_take_of_the_whole_pool: Spec::bounded(2, 4),
     allocate_vs_collect: Spec::bounded(2, 3),
     allocate_vs_collect_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),
     allocate_vs_allocate_for_a_dead_run: Spec::bounded(2, 3),
@@ -208,6 +209,20 @@ fn heap_with_a_dead_run(others: usize) -> Option<Heap> {
     let heap = worlds::heap_unless_refused(worlds::config(1, others))?;
     run(&heap, |scope| scope.new_bytes_in(PAGE - 16, AllocationType::Old).map(drop)).expect("an empty heap has room");
     Some(heap)
+}
+
+/// Two runs of which each needs both pooled pages, the only free ones: one gets them, though each may have drained one.
+fn take_vs_take_of_the_whole_pool() {
+    let spaces = worlds::spaces(&worlds::layout(1, 2, 2));
+    let pages = [(); 2].map(|()| take_page(&spaces).expect("within the limit"));
+    for page in pages {
+        // SAFETY: the page is this thread's, and nothing refers to it.
+        unsafe { spaces.pool_page(page) };
+    }
+    let there = spaces.clone();
+    let (a, b) = race(|| take(&spaces, 2), move || take(&there, 2));
+    assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
+    account(&spaces, &[a, b].into_iter().flatten().collect::<Vec<_>>(), 0);
 }
 
 /// The collection frees the dead run at any point of an allocation that takes another one; whichever page that is, it is

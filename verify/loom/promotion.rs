@@ -3,7 +3,7 @@
 //! Goal: a collection never fails (C-1). An object without a destination stays where it is and its page becomes an old one in
 //! place, whatever else it held becomes holes; the heap is walkable, nothing is lost, and edges from what stayed to what
 //! stayed young are remembered. Method: a list of arrays, each with a number, is walked and compared before and after
-//! collections in heaps without a page to spare, or whose memory source refuses one request, wherever the coin falls: so the
+//! collections in heaps without a page to spare, or whose memory source refuses one request, whichever that is: so the
 //! objects of one page part ways. A second thread reads, allocates or polls meanwhile. Pages kept and collections are counted
 //! exactly where the model knows them.
 

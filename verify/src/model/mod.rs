@@ -233,8 +233,7 @@ impl Spec {
         self
     }
 
-    /// Lets `fault` strike once, at any point or never. Only the model checker can: natively nothing fails. The checker
-    /// needs a thread for it, so the model may have one less.
+    /// Lets `fault` strike once, at any point or never. Only the model checker can: natively nothing fails.
     #[must_use]
     pub const fn with_fault(mut self, fault: Fault) -> Self {
         self.fault = Some(fault);

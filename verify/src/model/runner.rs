@@ -113,13 +113,9 @@ fn check(
     f: impl Fn() + Send + Sync + 'static,
     loud: bool,
 ) -> Result<Vec<Certificate>, Failure> {
-    let threads_max = if spec.fault.is_some() { THREADS_MAX - 1 } else { THREADS_MAX };
-    if spec.threads == 0 || spec.threads > threads_max {
-        let message = format!(
-            "it declares {} threads; a model has 1 to {threads_max}, its first included{}",
-            spec.threads,
-            if spec.fault.is_some() { " (its fault takes one)" } else { "" }
-        );
+    if spec.threads == 0 || spec.threads > THREADS_MAX {
+        let message =
+            format!("it declares {} threads; a model has 1 to {THREADS_MAX}, its first included", spec.threads);
         return Err(Failure::before_it_ran(name, &spec, message));
     }
     run_passes(name, spec, f, loud)
