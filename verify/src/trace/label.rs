@@ -67,7 +67,15 @@ impl Scene<'_> {
                 label.value = format!("{} ×{times}", label.value);
                 label
             }
-            StepKind::Setup => Label { what: format!("setup: {} operations", step.entries.len()), ..Label::default() },
+            StepKind::Setup => {
+                let changed = step.entries.iter().filter(|&&at| self.journal[at].change.is_some()).count();
+                let changed = if changed == 0 { String::new() } else { format!(", {changed} of them by the mutant") };
+                Label { what: format!("setup: {} operations{changed}", step.entries.len()), ..Label::default() }
+            }
+            StepKind::Aside => {
+                let what = format!("… {} operations", step.entries.len());
+                Label { what, place: self.files_of(step), ..Label::default() }
+            }
             StepKind::Elided => {
                 Label { what: format!("… {} operations, not shown …", step.entries.len()), ..Label::default() }
             }
@@ -77,6 +85,22 @@ impl Scene<'_> {
             }
             StepKind::PlainRun => self.label_run(step),
         }
+    }
+
+    /// The files that a step's entries are in, as they first come.
+    fn files_of(&self, step: &Step) -> String {
+        const FILES_MAX: usize = 4;
+        let mut files: Vec<&str> = Vec::new();
+        for &at in &step.entries {
+            let path = self.journal[at].site.file;
+            let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        let more = if files.len() > FILES_MAX { ", …" } else { "" };
+        files.truncate(FILES_MAX);
+        format!("in {}{more}", files.join(", "))
     }
 
     fn label_run(&self, step: &Step) -> Label {
@@ -94,7 +118,9 @@ impl Scene<'_> {
             Some(written) if values.all(|other| other == Some(written)) => format!("= {}", value(written)),
             _ => String::new(),
         };
-        Label { what: format!("{what}, {range}"), value, place: self.place_of(step.entries[0]), ..Label::default() }
+        let change = step.entries.iter().find_map(|&at| self.journal[at].change);
+        let place = self.place_of(step.entries[0]);
+        Label { what: format!("{what}, {range}"), value, place, change, ..Label::default() }
     }
 
     /// Several objects in few words: `heap+0x40..0x7c` for objects of one kind, else their names as far as they go.

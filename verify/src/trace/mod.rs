@@ -65,6 +65,7 @@
 //! assert!(counterexample.svg(&Sources::new()).starts_with("<svg"));
 //! ```
 
+mod asides;
 mod columns;
 mod failure;
 mod history;

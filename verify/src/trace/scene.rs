@@ -10,7 +10,8 @@
 //! - *empty locks*: a mutex locked and unlocked with nothing in between.
 //! - *spins*: reads of one thread, at one site, of the same value from the same write, with nothing but yields between.
 //!   Drawn where the first was.
-//! - *elided*: when there are more than `STEPS_MAX` steps, the earliest.
+//! - *asides*: in a long execution, what says nothing about the failure (`asides`).
+//! - *elided*: when there are still more than `STEPS_MAX` steps, the earliest.
 //!
 //! The accesses that a data race is about are never folded.
 //!
@@ -21,6 +22,7 @@
 //! are drawn as the locks that they are.
 
 use super::Counterexample;
+use super::asides;
 use super::failure::Failure;
 use super::history::{Edge, History};
 use super::names::Names;
@@ -54,6 +56,7 @@ pub(super) enum StepKind {
     PlainRun,
     Spin,
     EmptyLock,
+    Aside,
     Elided,
 }
 
@@ -198,6 +201,9 @@ impl<'a> Scene<'a> {
             steps.push(Step { kind, thread: Some(thread), entries: (at..at + run).collect() });
             at += run;
         }
+        if steps.len() > asides::STEPS_MIN {
+            steps = self.fold_asides(steps, fixed);
+        }
         if steps.len() > STEPS_MAX {
             let end = steps.len() - STEPS_MAX + fixed + 1;
             let mut entries: Vec<usize> = steps.drain(fixed..end).flat_map(|step| step.entries).collect();
@@ -340,7 +346,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Whether a mutex was locked by `Safepoint::stop`, through this field.
-    fn is_in_stop(&self, entry: &JournalEntry, field: &str) -> bool {
+    pub(super) fn is_in_stop(&self, entry: &JournalEntry, field: &str) -> bool {
         entry.site.file.replace('\\', "/").ends_with("src/thread/safepoint.rs")
             && self.sources.function(entry.site).as_deref() == Some("stop")
             && self.sources.receiver(entry.site).is_some_and(|receiver| receiver.name == field)
@@ -351,7 +357,8 @@ impl<'a> Scene<'a> {
         let mut link = |from: usize, to: usize, kind| {
             let (from, to) = (self.step_of[from], self.step_of[to]);
             let (start, end) = (&self.steps[from], &self.steps[to]);
-            let is_drawn = |step: &Step| step.thread.is_some() && step.kind != StepKind::Setup;
+            let is_drawn =
+                |step: &Step| step.thread.is_some() && !matches!(step.kind, StepKind::Setup | StepKind::Aside);
             if from != to && is_drawn(start) && is_drawn(end) {
                 links.push(Link { from, to, kind });
             }

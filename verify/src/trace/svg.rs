@@ -351,7 +351,7 @@ impl Drawing<'_> {
     fn paint(&self, step: &Step, index: usize, label: &Label) -> String {
         let entry = &self.scene.journal[step.entries[0]];
         let fill = match (step.kind, entry.action) {
-            (StepKind::Setup | StepKind::Elided, _) => "#f4f4f4",
+            (StepKind::Setup | StepKind::Aside | StepKind::Elided, _) => "#f4f4f4",
             (_, Action::Ordered(Operand::Load | Operand::CasFailure, _)) => "#ffffff",
             (_, Action::Ordered(Operand::Store, _)) => "#dfeafa",
             (_, Action::Ordered(Operand::Fence, _)) => "#fdf1d8",

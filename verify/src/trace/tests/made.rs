@@ -2,7 +2,7 @@
 
 use crate::trace::{Counterexample, Sources};
 use heaplab::sync::Ordering;
-use heaplab::sync::model_control::{Action, JournalEntry, Operand, Site};
+use heaplab::sync::model_control::{Action, Change, JournalEntry, Operand, Site};
 use std::cell::{Cell, OnceCell};
 
 const FILE: &str = "src/memory/made_up.rs";
@@ -150,6 +150,29 @@ fn the_earliest_steps_of_a_long_journal_are_left_out() {
     assert!(text.lines().count() < 200, "{text}");
     assert!(text.contains("operations, not shown"), "{text}");
     assert!(text.contains(":1000"), "the end is there:\n{text}");
+}
+
+/// In a long journal what says nothing is told in a row, and what a mutant changed stays, with its object's later story.
+#[test]
+fn asides_of_a_long_journal_are_folded_around_what_was_changed() {
+    let ordered = |operand, line, read, written| JournalEntry {
+        site: Site { file: "src/gone.rs", line, column: 4 },
+        read,
+        written,
+        ..entry(1, line, Action::Ordered(operand, Ordering::Relaxed), 0x2000)
+    };
+    let mut journal = vec![spawn(1)];
+    let walk = |from: u32| (from..from + 100).map(|line| entry(1, line, Action::PlainRead, 0x3000 + 8 * line as usize));
+    journal.extend(walk(1000));
+    journal.push(JournalEntry { change: Some(Change::Drop), ..ordered(Operand::Rmw, 7, Some(0), None) });
+    journal.extend(walk(2000));
+    journal.push(ordered(Operand::Load, 8, Some(0), None));
+    journal.extend(walk(3000));
+    let (text, _) = render(&counterexample(journal));
+    assert!(text.lines().count() < 40, "{text}");
+    assert!(text.contains("gone.rs:7") && text.contains("gone.rs:8"), "{text}");
+    assert_eq!(text.matches("operations").count(), 3, "{text}");
+    assert!(text.contains(":3099") && !text.contains(":3000"), "the last steps are there:\n{text}");
 }
 
 #[test]
