@@ -4,6 +4,7 @@ use super::reserve::ReserveMark;
 use super::{Lab, Reserve, ReservedMemory};
 use crate::page::PageKind;
 use crate::space::{LargeSpace, Spaces};
+use crate::sync::{YieldPoint, yield_point};
 use crate::words::{AllocationType, AttemptError, Limit, Offset, PageIndex};
 
 /// What one local heap did, counted without shared words.
@@ -228,6 +229,7 @@ impl Allocator {
     ) -> Result<PageIndex, AttemptError> {
         let space = spaces.paged(ty).expect("a paged type");
         if let Some(page) = space.take_seen(bytes) {
+            yield_point(YieldPoint::PageTaken);
             return Ok(page);
         }
         let mut result = spaces.take_page(space.kind(), limit);
@@ -259,6 +261,7 @@ impl Allocator {
         if bytes == 0 {
             return;
         }
+        yield_point(YieldPoint::LabEmptied);
         match self.owned[ty as usize] {
             // SAFETY: the rest is this local heap's (L-2), and so is the page (L-4).
             Some(page) => unsafe { spaces.holes(page).give(at, bytes) },
@@ -271,6 +274,7 @@ impl Allocator {
         if let Some(page) = self.owned[ty as usize].take() {
             // SAFETY: the page is this local heap's until the put.
             let greatest = unsafe { spaces.holes(page) }.greatest();
+            yield_point(YieldPoint::PageGivenUp);
             spaces.paged(ty).expect("a paged type").put(page, greatest);
         }
     }

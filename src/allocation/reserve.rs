@@ -2,6 +2,7 @@
 
 use crate::page::PageKind;
 use crate::space::{LargeSpace, Spaces};
+use crate::sync::{YieldPoint, yield_point};
 use crate::words::{AllocationType, AttemptError, Limit, Offset, PageIndex};
 
 /// How much an always-allocate scope sets aside. Sizes are in pages of the heap, and bytes for the large run.
@@ -74,6 +75,7 @@ impl ReservedMemory {
         for ty in AllocationType::ALL {
             while self.pages[ty as usize].len() < mark.pages[ty as usize] + reserve.pages(ty) {
                 self.pages[ty as usize].push(spaces.take_page(PageKind::Reserved, limit)?);
+                yield_point(YieldPoint::ReserveTaken);
             }
         }
         if reserve.large_bytes != 0 && self.runs.len() == mark.runs {
@@ -102,6 +104,7 @@ impl ReservedMemory {
 
     /// Gives back what is held beyond `mark`.
     pub(super) fn give_back(&mut self, spaces: &Spaces, mark: ReserveMark) {
+        yield_point(YieldPoint::ReserveLeft);
         for ty in AllocationType::ALL {
             for page in self.pages[ty as usize].drain(mark.pages[ty as usize].min(self.pages[ty as usize].len())..) {
                 // SAFETY: the page is held by this local heap and never held an object.

@@ -6,7 +6,7 @@ use super::verify::{self, Verification};
 use super::{BuildError, HeapConfig, Statistics};
 use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
 use crate::space::Spaces;
-use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::sync::{Arc, Mutex, MutexGuard, YieldPoint, yield_point};
 use crate::thread::{Local, LocalData, LocalFlags, PersistentHandles, Registry, RootSets, Safepoint, Stop};
 use crate::words::{CollectionKind, Limit, SpaceKind};
 
@@ -122,6 +122,7 @@ impl HeapInner {
         kind: CollectionKind,
         before: Option<crate::thread::CollectionCounts>,
     ) -> bool {
+        yield_point(YieldPoint::RequestFailed);
         let mut usable = true;
         self.safepoint.stop(
             initiator,
@@ -146,6 +147,7 @@ impl HeapInner {
         raised_limit_bytes: Option<usize>,
         mut attempt: impl FnMut(&mut LocalData) -> Option<R>,
     ) -> Option<R> {
+        yield_point(YieldPoint::LastResortBegun);
         self.safepoint
             .stop(
                 Some(initiator),
@@ -157,6 +159,7 @@ impl HeapInner {
                     }
                     (0..LAST_RESORT_ROUNDS).find_map(|_| {
                         self.collect_in_stop(stop, state, CollectionKind::MemoryReducing);
+                        yield_point(YieldPoint::LastResortCollected);
                         let result = stop.with_initiator(&mut attempt).flatten();
                         self.assert_within_hard_limit();
                         result

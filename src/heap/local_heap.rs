@@ -20,7 +20,7 @@ use super::inner::{HeapInner, NearLimit};
 use crate::allocation::{Collect, Collected, Fell, Reserve, climb, rungs};
 use crate::object::{Header, Root, Shape, Tagged, View, kind};
 use crate::page::PageKind;
-use crate::sync::{Arc, Ordering, run_marker};
+use crate::sync::{Arc, Ordering, YieldPoint, run_marker, yield_point};
 use crate::thread::{HandleMark, Local, LocalData, Slot};
 use crate::words::{
     AllocError, AllocationOrigin, AllocationType, CollectionKind, GRANULE_BYTES, Limit, Offset, align_up,
@@ -313,6 +313,7 @@ impl RawLocalHeap {
         // O-5: Release publishes the object to whoever loads the slot.
         unsafe { self.inner().spaces.memory.store(slot.bytes(), value.bits(), Ordering::Release) };
         if value.is_reference() {
+            yield_point(YieldPoint::BarrierStored);
             // SAFETY: the caller's contract.
             unsafe { self.barrier(host, slot, value.target()) };
         }

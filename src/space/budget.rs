@@ -10,7 +10,7 @@
 //!
 //! The limits themselves change only in a stop.
 
-use crate::sync::{AtomicUsize, CachePadded, Ordering, UnsafeCell};
+use crate::sync::{AtomicUsize, CachePadded, Ordering, UnsafeCell, YieldPoint, yield_point};
 use crate::words::{Layout, Limit};
 
 /// Committed pages and their limits, all in pages.
@@ -99,6 +99,7 @@ impl Budget {
     /// Reserves `pages` pages, `seen` being the count as far as the caller knows.
     fn reserve_from(&self, mut seen: usize, pages: usize, limit: usize) -> bool {
         while fits(seen, pages, limit) {
+            yield_point(YieldPoint::BudgetSeen);
             // Relaxed: the count orders no data (O-7).
             match self.committed.compare_exchange_weak(seen, seen + pages, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return true,

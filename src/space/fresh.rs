@@ -2,6 +2,7 @@
 
 use super::{Budget, PageSet};
 use crate::memory::Memory;
+use crate::sync::{YieldPoint, yield_point};
 use crate::words::{AttemptError, Layout, Limit, PageIndex};
 
 /// Where empty pages of the paged area come from.
@@ -45,16 +46,19 @@ impl FreshPages {
                 return Err(AttemptError::Exhausted);
             }
         }
+        yield_point(YieldPoint::FreshReserved);
         // S-2 promises an address, but for heaps so large that their areas are smaller than their limit.
         let Some(page) = self.addresses.take() else {
             budget.give_back(1);
             return Err(AttemptError::Exhausted);
         };
+        yield_point(YieldPoint::FreshAddressed);
         if memory.commit(layout.page_start(page).bytes(), layout.page_bytes).is_err() {
             self.addresses.put(page);
             budget.give_back(1);
             return Err(AttemptError::Refused);
         }
+        yield_point(YieldPoint::FreshCommitted);
         Ok(page)
     }
 

@@ -6,7 +6,7 @@
 
 use super::Spaces;
 use crate::page::{PageInfo, PageKind};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, YieldPoint, yield_point};
 use crate::words::{AttemptError, Layout, Limit, Offset, PageIndex};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,16 +68,19 @@ impl LargeSpace {
         if !reserve(spaces, pages, limit) {
             return Err(AttemptError::Exhausted);
         }
+        yield_point(YieldPoint::RunReserved);
         let Some(start) = this.find_run(pages) else {
             spaces.budget.give_back(pages);
             return Err(AttemptError::Exhausted);
         };
+        yield_point(YieldPoint::RunFound);
         let at = layout.page_start(PageIndex::new(this.first_page + start));
         if spaces.memory.commit(at.bytes(), pages * layout.page_bytes).is_err() {
             this.free_run(start, pages);
             spaces.budget.give_back(pages);
             return Err(AttemptError::Refused);
         }
+        yield_point(YieldPoint::RunCommitted);
         for index in 0..pages {
             let kind = if index == 0 { PageKind::LargeHead } else { PageKind::LargeTail };
             let run_pages = if index == 0 { pages as u32 } else { 0 };
@@ -157,6 +160,7 @@ impl LargeSpace {
             // A range that the system does not take back is still usable: the next commit of it finds it so.
             let _ = spaces.memory.release(start.bytes(), pages * layout.page_bytes);
             this.free_run(head.index() - this.first_page, pages);
+            yield_point(YieldPoint::RunFreed);
             spaces.budget.give_back(pages);
         }
     }

@@ -36,6 +36,7 @@ pub use paged::PagedSpace;
 use crate::memory::{Memory, MemoryError, PageSource};
 use crate::object::{Root, View};
 use crate::page::{Holes, PageInfo, PageKind, PageTable};
+use crate::sync::{YieldPoint, yield_point};
 use crate::words::{AllocationType, Layout, Limit, Offset, PageIndex};
 
 /// All spaces of a heap, with the memory and the page table they share.
@@ -182,6 +183,7 @@ impl Spaces {
             self.pages.label(page, PageKind::Free, PageInfo::NEW);
         }
         self.fresh.put_address(page);
+        yield_point(YieldPoint::FreshReturned);
         self.budget.give_back(1);
     }
 

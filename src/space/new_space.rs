@@ -26,7 +26,7 @@
 use crate::memory::Memory;
 use crate::object::View;
 use crate::page::{PageInfo, PageKind, PageTable};
-use crate::sync::{AtomicU64, CachePadded, Ordering, UnsafeCell};
+use crate::sync::{AtomicU64, CachePadded, Ordering, UnsafeCell, YieldPoint, yield_point};
 use crate::words::{AttemptError, Layout, Offset, PageIndex};
 
 /// An entry of the frontier's table.
@@ -120,6 +120,7 @@ impl NewSpace {
         let limit = self.table().limit;
         // Relaxed: a guess (O-2).
         let mut seen = self.frontier.load(Ordering::Relaxed);
+        yield_point(YieldPoint::FrontierSeen);
         loop {
             let (ordinal, offset) = unpack(seen);
             let rest = layout.page_bytes.saturating_sub(offset);
@@ -133,6 +134,7 @@ impl NewSpace {
                     Ordering::Relaxed,
                 ) {
                     Ok(_) => {
+                        yield_point(YieldPoint::FrontierCarved);
                         let start = layout.page_start(self.ordinal(ordinal).page).plus(offset);
                         return Ok(Carved { start, bytes, tail: None });
                     }
@@ -148,6 +150,7 @@ impl NewSpace {
             if !next.committed && memory.commit(layout.page_start(next.page).bytes(), layout.page_bytes).is_err() {
                 return Err(AttemptError::Refused);
             }
+            yield_point(YieldPoint::FrontierCommitted);
             let bytes = bytes_max.min(layout.page_bytes);
             // O-2: Release publishes the commit of page k + 1 to its carvers; Acquire, because the winner fills the
             // tail of page k, which another thread may have committed. Relaxed on failure: another guess.
@@ -158,6 +161,7 @@ impl NewSpace {
                 Ordering::Relaxed,
             ) {
                 Ok(_) => {
+                    yield_point(YieldPoint::FrontierSealed);
                     let tail = (rest != 0).then(|| (layout.page_start(self.ordinal(ordinal).page).plus(offset), rest));
                     return Ok(Carved { start: layout.page_start(next.page), bytes, tail });
                 }

@@ -20,7 +20,7 @@
 //! `put`'s Release RMW heads a release sequence that later RMWs on the word continue, and the taker's Acquire RMW that
 //! finds the bit set reads from it. The counter carries no data and is Relaxed.
 
-use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, YieldPoint, yield_point};
 use crate::words::PageIndex;
 
 /// A set of pages that any thread may put into and take from.
@@ -62,6 +62,7 @@ impl PageSet {
         // O-1: publishes what the caller wrote about the page to the taker (`take`).
         let before = self.words[word].fetch_or(mask, Ordering::Release);
         assert!(before & mask == 0, "{page:?} is in the set already");
+        yield_point(YieldPoint::PageSetSet);
         // Relaxed: counts; the bit carries the data.
         self.available.fetch_add(1, Ordering::Relaxed);
     }
@@ -90,6 +91,7 @@ impl PageSet {
         if !self.claim() {
             return None;
         }
+        yield_point(YieldPoint::PageSetClaimed);
         let backoff = Backoff::new();
         let mut first_scan = true;
         loop {
@@ -99,6 +101,7 @@ impl PageSet {
                 let mut seen =
                     if first_scan { word.load(Ordering::Relaxed) } else { word.fetch_or(0, Ordering::Relaxed) };
                 while seen != 0 {
+                    yield_point(YieldPoint::PageSetSeen);
                     let mask = seen & seen.wrapping_neg();
                     // O-1: pairs with `put`; the page's label, holes and words are the caller's to read.
                     let newest = word.fetch_and(!mask, Ordering::Acquire);

@@ -12,6 +12,7 @@
 //! | [`UnsafeCell`] | `core::cell::UnsafeCell` | loom's, each access checked for a data race | the native one |
 //! | [`Mutex`], [`Condvar`], threads | `std` | loom's, few threads | shuttle's, any number of threads |
 //! | [`HeapWord`] | one 32-bit atomic in place | one loom atomic; plain accesses are race-checked | the native one |
+//! | [`yield_point`] | nothing; in debug builds a place to linger at ([`stretch`]) | nothing | a scheduling point with a name |
 //! | [`Arc`] | `std` | `std`: trusted, because a model would only multiply executions over its count | `std` |
 //!
 //! The model face proves small worlds. The scheduled face samples larger ones - whole heaps of three to eight threads - and
@@ -89,6 +90,7 @@ mod native;
 mod scheduled;
 #[cfg(not(feature = "loom"))]
 mod unwatched;
+mod yield_point;
 
 #[cfg(feature = "loom")]
 use model as face;
@@ -106,10 +108,11 @@ use face::thread::JoinHandle;
 pub use explore::{Exploration, ExploreOptions, explore};
 pub use face::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, CachePadded, Condvar, HeapWord, Mutex, MutexGuard,
-    UnsafeCell, check, fence, run_marker, thread,
+    UnsafeCell, check, fence, run_marker, thread, yield_point,
 };
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
-pub use scheduled::shuttle_config;
+pub use scheduled::{shuttle_config, take_yield_point};
+pub use yield_point::{YieldPoint, stretch};
 
 /// Whether a heap exists inside a checker only: in an exploration of the model face or in a run of the scheduled one.
 ///

@@ -7,6 +7,7 @@ use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{self, Ordering};
 use std::sync::PoisonError;
 
+use super::YieldPoint;
 pub use super::unwatched::{CachePadded, HeapWord, UnsafeCell};
 
 /// The methods that integer and bool atomics share.
@@ -319,6 +320,15 @@ impl Backoff {
     pub fn is_completed(&self) -> bool {
         self.0.is_completed()
     }
+}
+
+/// A named window between two steps of a protocol: see [`YieldPoint`]. Nothing in a release build.
+#[inline(always)]
+pub fn yield_point(point: YieldPoint) {
+    #[cfg(debug_assertions)]
+    super::stretch::visit(point);
+    #[cfg(not(debug_assertions))]
+    let _ = point;
 }
 
 /// A per-thread flag: this thread runs a local heap.

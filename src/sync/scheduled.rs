@@ -17,6 +17,7 @@ use core::sync::atomic::Ordering;
 use shuttle::sync::atomic as scheduled;
 use std::sync::{PoisonError, TryLockError};
 
+use super::YieldPoint;
 pub use super::unwatched::{CachePadded, HeapWord, UnsafeCell};
 
 /// The methods that integer and bool atomics share.
@@ -304,6 +305,26 @@ impl Backoff {
     pub fn is_completed(&self) -> bool {
         self.snoozed.get()
     }
+}
+
+std::thread_local! {
+    /// Where the thread stands that the scheduler is about to be asked about. All threads of a run are coroutines of one.
+    static STANDS_AT: Cell<Option<YieldPoint>> = const { Cell::new(None) };
+}
+
+/// A named window between two steps of a protocol: a scheduling point. It is no yield, which would tell a scheduler with
+/// priorities that the thread waits for another one.
+pub fn yield_point(point: YieldPoint) {
+    STANDS_AT.set(Some(point));
+    // The load of an atomic of its own: what shuttle calls a scheduling point, and no more.
+    scheduled::AtomicBool::new(false).load(Ordering::SeqCst);
+}
+
+/// For a [`Scheduler`](shuttle::scheduler::Scheduler), once in each choice: the yield point at which the current thread
+/// stands, if it does.
+#[must_use]
+pub fn take_yield_point() -> Option<YieldPoint> {
+    STANDS_AT.take()
 }
 
 /// A per-thread flag: this thread runs a local heap.

@@ -1,7 +1,7 @@
 //! Persistent handles: roots that belong to no thread.
 
 use crate::object::Tagged;
-use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU32, Mutex, Ordering, YieldPoint, yield_point};
 
 /// No object starts here: the last granule of the reservation belongs to a page's end.
 const RELEASED: u32 = u32::MAX;
@@ -58,6 +58,7 @@ impl PersistentHandles {
                 return false;
             }
             let new = f(Tagged::from_bits(old)).bits();
+            yield_point(YieldPoint::RootRead);
             // Relaxed: one location (O-8). Fails only if the handle was released meanwhile, and then it stays released.
             new == old || cell.word.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         });

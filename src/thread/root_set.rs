@@ -1,7 +1,7 @@
 //! Root sets: arrays of roots that an embedder registers. Data, so that no embedder code runs in a stop.
 
 use crate::object::Tagged;
-use crate::sync::{Arc, AtomicU32, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU32, Mutex, Ordering, YieldPoint, yield_point};
 
 /// The slots of a root set. Running threads load and store them; a stop rewrites them.
 #[derive(Debug)]
@@ -37,6 +37,7 @@ impl RootSetSlots {
     /// # Panics
     /// If there is no such slot.
     pub fn store(&self, index: usize, value: Tagged) {
+        yield_point(YieldPoint::RootPublished);
         // O-5: Release publishes the object to whoever loads it from here.
         self.slots[index].store(value.bits(), Ordering::Release);
     }

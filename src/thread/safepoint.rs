@@ -5,7 +5,7 @@
 //! `outstanding` orders one way and the collector lock the other.
 
 use super::{Local, LocalData};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, YieldPoint, yield_point};
 use crate::words::CollectionKind;
 
 /// Collections started, per kind. Changes in stops only (T-5).
@@ -71,6 +71,7 @@ impl Registry {
             });
         }
         self.locals.push(local);
+        yield_point(YieldPoint::LocalAttached);
     }
 
     /// Removes every local heap that was abandoned, and lets `f` give its memory up. Not in a stop.
@@ -90,6 +91,7 @@ impl Registry {
         let index = self.locals.iter().position(|other| core::ptr::eq(&**other, local));
         // SAFETY: the owner is the caller, and no stop runs while the collector lock is held.
         unsafe { local.data().with_mut(|data| f(&mut *data)) };
+        yield_point(YieldPoint::LocalRetired);
         self.locals.swap_remove(index.expect("a local heap detaches once"));
     }
 }
@@ -134,7 +136,9 @@ impl Safepoint {
 
     #[cold]
     fn park_slow(&self, local: &Local) {
+        yield_point(YieldPoint::ParkRefused);
         local.state().set_parked();
+        yield_point(YieldPoint::ParkUncounted);
         let mut outstanding = self.outstanding.lock();
         *outstanding -= 1;
         if *outstanding == 0 {
@@ -153,6 +157,7 @@ impl Safepoint {
 
     #[cold]
     fn unpark_slow(&self, local: &Local) {
+        yield_point(YieldPoint::UnparkRefused);
         // T-2: no STOP while this thread holds the lock.
         let registry = self.collector.lock();
         local.state().set_running();
@@ -170,6 +175,7 @@ impl Safepoint {
     #[cold]
     fn poll_slow(&self, local: &Local) {
         self.park_slow(local);
+        yield_point(YieldPoint::PollParked);
         self.unpark_slow(local);
     }
 
@@ -196,13 +202,16 @@ impl Safepoint {
             }
             return None;
         }
+        yield_point(YieldPoint::StopLocked);
         let running = registry.locals.iter().filter(|local| local.state().request_stop()).count();
+        yield_point(YieldPoint::StopArmed);
         let mut outstanding = self.outstanding.lock();
         *outstanding += isize::try_from(running).expect("a count of threads");
         while *outstanding != 0 {
             outstanding = self.all_stopped.wait(outstanding);
         }
         drop(outstanding);
+        yield_point(YieldPoint::StopReached);
         let mut stop = Stop { registry: &mut registry, initiator, completed: false };
         let result = f(&mut stop);
         stop.completed = true;
@@ -274,8 +283,10 @@ impl Drop for Stop<'_> {
         if let Some(local) = self.initiator {
             local.state().set_running();
         }
+        yield_point(YieldPoint::StopLeft);
         for local in &self.registry.locals {
             local.state().clear_stop();
+            yield_point(YieldPoint::StopReleased);
         }
     }
 }

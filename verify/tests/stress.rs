@@ -3,6 +3,8 @@
 #![cfg(not(feature = "loom"))]
 
 use heaplab::HeapConfig;
+use heaplab::sync::YieldPoint;
+use heaplab::sync::stretch::{ENABLED, visits};
 use heaplab_verify::stress::{StressOptions, StressReport, run};
 use std::time::Duration;
 
@@ -41,6 +43,33 @@ fn verified_throughout() {
     let mut options = StressOptions::sized(2 << 20, 3, Duration::from_millis(700), 4);
     options.config.verify_heap = true;
     stress(&options);
+}
+
+/// Goal: no name of a window is a dead letter. Method: tiny pages and little memory, so that everything is short of
+/// everything, stretched until each yield point has been visited.
+#[test]
+fn a_stretched_stress_visits_every_yield_point() {
+    if !ENABLED {
+        return;
+    }
+    let missing = || YieldPoint::ALL.iter().filter(|&&point| visits(point) == 0).collect::<Vec<_>>();
+    for round in 0..24 {
+        // By these seeds the workers keep nine tenths of the heap alive: requests climb to the last rung.
+        let seed = 9 + 12 * (round / 3) + round % 3;
+        let page_bytes = if round % 2 == 0 { 512 } else { 1024 };
+        let mut options = StressOptions::sized(160 * page_bytes, 4, Duration::from_millis(500), seed);
+        options.config.page_bytes = Some(page_bytes);
+        options.stretch = true;
+        let report = run(&options, |_| {}).unwrap();
+        assert!(report.passed(), "{report:?}");
+        if missing().is_empty() {
+            break;
+        }
+    }
+    for &point in YieldPoint::ALL {
+        println!("{point:24} {}", visits(point));
+    }
+    assert!(missing().is_empty(), "never visited: {:?}", missing());
 }
 
 /// A configuration that contradicts itself is an error, not a panic.

@@ -145,6 +145,7 @@ fn run(options: &JobOptions, parts: Parts) -> Result<(Vec<ScenarioReport>, Optio
             duration: Duration::from_secs(seconds),
             seed: options.seed,
             stall: Duration::from_secs(options.stall_seconds),
+            stretch: options.seed % 2 == 1,
         };
         Some(stress::run(&job, |elapsed| progress.stress_at(elapsed, seconds)).map_err(Early::Build)?)
     } else {

@@ -1,10 +1,12 @@
 //! The director: builds the heap, starts the others, ends them, and looks what is left. The watch waits for it.
 
+use super::dice::mix;
 use super::meddler::{MeddlerCounts, meddle};
 use super::parcel::ObjectSizes;
 use super::pulse::{Act, Pulse, PulseGuard, Watch};
 use super::worker::{BOARD_SLOTS, Halt, SHARED_ELEMENTS, Worker, WorkerCounts, World};
 use super::{StressOptions, StressReport};
+use heaplab::sync::stretch;
 use heaplab::{AllocationType, BuildError, CollectionKind, Heap, Statistics};
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,6 +80,9 @@ fn message(payload: &(dyn Any + Send)) -> &str {
 fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<StressReport>) {
     let pulse = &pulses[options.threads + 1];
     let _guard = PulseGuard(pulse);
+    // Each thread lingers in the heap's windows by a seed of its own.
+    let linger = |thread: usize| options.stretch.then(|| stretch::begin(mix(options.seed, thread as u64)));
+    let _stretch = linger(options.threads + 1);
     let note = |change: &mut dyn FnMut(&mut StressReport)| {
         change(&mut report.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     };
@@ -105,9 +110,10 @@ fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<
     thread::scope(|scope| {
         let workers: Vec<_> = (0..options.threads)
             .map(|index| {
-                let (world, pulse) = (&world, &pulses[index]);
+                let (world, pulse, linger) = (&world, &pulses[index], &linger);
                 scope.spawn(move || {
                     let _guard = PulseGuard(pulse);
+                    let _stretch = linger(index);
                     let mut worker = Worker::new(world, pulse, index as u64);
                     (worker.work(), worker.counts)
                 })
@@ -116,6 +122,7 @@ fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<
         let meddler = scope.spawn(|| {
             let pulse = &pulses[options.threads];
             let _guard = PulseGuard(pulse);
+            let _stretch = linger(options.threads);
             let mut counts = MeddlerCounts::default();
             (meddle(&world, pulse, &mut counts), counts)
         });

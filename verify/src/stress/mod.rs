@@ -22,6 +22,9 @@
 //!
 //! `OutOfMemory` is legal: a worker that meets it drops half of what it holds and goes on.
 //!
+//! The heap's windows of an instruction or two are hardly ever met on a machine, so in a build with debug assertions
+//! threads linger there: half of the seeds stretch the heap's named yield points.
+//!
 //! Each thread's decisions follow from the seed and its number. Their interleaving is the system's.
 //!
 //! Real threads and real time, so this is for the native face only; models have scenarios of their own.
@@ -58,14 +61,18 @@ pub struct StressOptions {
     pub seed: u64,
     /// A thread that takes no step for so long hangs.
     pub stall: Duration,
+    /// Whether threads linger in the heap's shortest windows, at random ([`stretch`](heaplab::sync::stretch)). In a build
+    /// without debug assertions there is nowhere to linger.
+    pub stretch: bool,
 }
 
 impl StressOptions {
-    /// Stress of a heap of `heap_bytes` bytes. A third of the seeds lets the near-limit callback raise the hard limit.
+    /// Stress of a heap of `heap_bytes` bytes. A third of the seeds lets the near-limit callback raise the hard limit,
+    /// and half of them stretch.
     #[must_use]
     pub fn sized(heap_bytes: usize, threads: usize, duration: Duration, seed: u64) -> StressOptions {
         let config = HeapConfig::sized(heap_bytes, threads.saturating_add(2));
-        StressOptions { config, threads, duration, seed, stall: Duration::from_secs(60) }
+        StressOptions { config, threads, duration, seed, stall: Duration::from_secs(60), stretch: seed % 2 == 1 }
     }
 }
 
