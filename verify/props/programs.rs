@@ -3,7 +3,7 @@
 use crate::strategies::program;
 use heaplab::memory::PageSource;
 use heaplab_verify::ops::{Limits, Program, WorldSize};
-use heaplab_verify::shadow::{run_interleaved, run_single};
+use heaplab_verify::shadow::{run_concurrent, run_interleaved, run_single};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -39,11 +39,17 @@ proptest! {
         run_interleaved(&program, PageSource::Owned);
     }
 
+    /// Each thread of the program is one, on the safe API; in the machine's schedule.
+    #[test]
+    fn local_heaps_of_threads_match_their_shadows(program in program(LITTLE, 4, 120)) {
+        run_concurrent(&program, PageSource::default());
+    }
+
     /// Text and bytes give back the program that they were made of.
     #[test]
-    fn programs_survive_text_and_bytes(program in program(&WorldSize::ALL, 3, 60)) {
+    fn programs_survive_text_and_bytes(program in program(&WorldSize::ALL, 8, 60)) {
         prop_assert_eq!(Program::parse(&program.to_string()), Ok(program.clone()));
-        prop_assert_eq!(Program::decode(&program.encode(), &Limits::FUZZ), program);
+        prop_assert_eq!(Program::decode(&program.encode(), &Limits::ALL), program);
     }
 
     /// Any bytes are a program, and one that stays itself.

@@ -29,7 +29,7 @@ pub(crate) fn program(sizes: &'static [WorldSize], threads: u8, steps_max: usize
             op: Op::decode([codes[code.index(codes.len())], a, b, c]),
         };
         let mut program = Program { world, steps: steps.into_iter().map(step).collect() };
-        program.fix_up(&Limits::FUZZ);
+        program.fix_up(&Limits::ALL);
         program
     })
 }

@@ -1,8 +1,8 @@
 //! The byte form: two bytes of world, then four bytes to a step. Total: any bytes are a program.
 //!
 //! ```text
-//! byte 0   world size        byte 1   bit 0: concurrent allocation off, bit 1: verify
-//! step     [thread << 6 | code, a, b, c]
+//! byte 0   world size        byte 1   bit 0: concurrent allocation off, bit 1: verify, bit 2: wide steps
+//! step     [thread << 6 | code, a, b, c], or, wide, for more than four threads, [thread, code, a, b, c]
 //! ```
 //!
 //! Fixed width keeps a fuzzer's insertions and deletions local. Frequent operations have several codes; the encoder uses
@@ -16,6 +16,10 @@ use heaplab::{AllocationType, CollectionKind, SpaceKind};
 
 const HEADER_BYTES: usize = 2;
 const STEP_BYTES: usize = 4;
+/// Set in the second byte where a step has a byte more.
+const WIDE: u8 = 4;
+/// Threads that two bits tell apart.
+const NARROW_THREADS: u8 = 4;
 
 /// What a code stands for, and how many of the 64 codes do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -251,9 +255,14 @@ impl Program {
         let byte = |index: usize| bytes.get(index).copied().unwrap_or(0);
         let world =
             World { size: pick(&WorldSize::ALL, byte(0)), concurrent: byte(1) & 1 == 0, verify: byte(1) & 2 != 0 };
-        let steps = bytes.get(HEADER_BYTES..).unwrap_or(&[]).chunks_exact(STEP_BYTES).take(limits.steps_max);
-        let step =
-            |chunk: &[u8]| Step { thread: chunk[0] >> 6, op: Op::decode([chunk[0], chunk[1], chunk[2], chunk[3]]) };
+        let wide = byte(1) & WIDE != 0;
+        let steps = bytes.get(HEADER_BYTES..).unwrap_or(&[]).chunks_exact(STEP_BYTES + usize::from(wide));
+        let steps = steps.take(limits.steps_max);
+        let step = |chunk: &[u8]| {
+            let (thread, chunk) = if wide { (chunk[0], &chunk[1..]) } else { (chunk[0] >> 6, chunk) };
+            let thread = thread % Limits::ALL.threads_max;
+            Step { thread, op: Op::decode([chunk[0], chunk[1], chunk[2], chunk[3]]) }
+        };
         let mut program = Program { world, steps: steps.map(step).collect() };
         program.fix_up(limits);
         program
@@ -262,11 +271,16 @@ impl Program {
     /// The bytes of this program; `decode` gives it back.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let flags = u8::from(!self.world.concurrent) | u8::from(self.world.verify) << 1;
+        let wide = self.threads() > NARROW_THREADS;
+        let flags = u8::from(!self.world.concurrent) | u8::from(self.world.verify) << 1 | if wide { WIDE } else { 0 };
         let mut bytes = vec![place(&WorldSize::ALL, self.world.size), flags];
         for step in &self.steps {
             let [code, a, b, c] = step.op.encode();
-            bytes.extend([code | step.thread << 6, a, b, c]);
+            if wide {
+                bytes.extend([step.thread, code, a, b, c]);
+            } else {
+                bytes.extend([code | step.thread << 6, a, b, c]);
+            }
         }
         bytes
     }

@@ -34,9 +34,13 @@ pub struct Limits {
 
 impl Limits {
     /// Of the text form: what the byte form can express, and no more steps than replay in a moment.
-    pub const ALL: Limits = Limits { steps_max: 4096, threads_max: 4 };
+    pub const ALL: Limits = Limits { steps_max: 4096, threads_max: 8 };
     /// Of a fuzz input: bounded time per execution.
     pub const FUZZ: Limits = Limits { steps_max: 256, threads_max: 3 };
+    /// Of a schedule that is chosen: many threads, few steps for each.
+    pub const SCHEDULE: Limits = Limits { steps_max: 48, threads_max: 8 };
+    /// Of a program of which every interleaving is to be explored: see [`Program::is_explorable`].
+    pub const EXPLORED: Limits = Limits { steps_max: 6, threads_max: 3 };
 }
 
 /// What one thread does next.

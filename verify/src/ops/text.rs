@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! heaplab-ops 1
-//! world tiny                      # or snug, small; then, if wanted: not-concurrent, verify
+//! world tiny                      # or snug, small, mite; then, if wanted: not-concurrent, verify
 //! 0 allocate young array half+8   # thread, operation, operands
 //! 0 store 0 1 handle 0
 //! 0 collect minor
@@ -65,7 +65,10 @@ macro_rules! words {
     };
 }
 
-words!(WorldSize, "world", "tiny" => WorldSize::Tiny, "snug" => WorldSize::Snug, "small" => WorldSize::Small);
+words!(
+    WorldSize, "world",
+    "tiny" => WorldSize::Tiny, "snug" => WorldSize::Snug, "small" => WorldSize::Small, "mite" => WorldSize::Mite,
+);
 words!(
     AllocationType, "allocation type",
     "young" => AllocationType::Young, "old" => AllocationType::Old,
@@ -282,7 +285,7 @@ impl<'a> Words<'a> {
     fn world(&mut self) -> Result<World, String> {
         match self.next("the line `world`")? {
             "world" => {}
-            word => return Err(format!("`{word}` stands where the line `world tiny` (or snug, small) belongs")),
+            word => return Err(format!("`{word}` stands where the line `world tiny` (or snug, small, mite) belongs")),
         }
         let mut world = World { size: self.word()?, concurrent: true, verify: false };
         for word in self.0.by_ref() {

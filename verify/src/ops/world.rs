@@ -23,20 +23,23 @@ pub enum WorldSize {
     Snug,
     /// 4 MiB in pages of 16 KiB.
     Small,
+    /// 7 pages of 128 bytes, one of them new space's: what a model checker has room for.
+    Mite,
 }
 
 impl WorldSize {
     /// All of them.
-    pub const ALL: [WorldSize; 3] = [WorldSize::Tiny, WorldSize::Snug, WorldSize::Small];
+    pub const ALL: [WorldSize; 4] = [WorldSize::Tiny, WorldSize::Snug, WorldSize::Small, WorldSize::Mite];
 }
 
 impl World {
     /// The simplest world.
     pub const TINY: World = World { size: WorldSize::Tiny, concurrent: true, verify: false };
 
-    /// The configuration. Room for as many local heaps as the greatest program has threads, and one more.
+    /// The configuration. Room for as many local heaps as the program has threads, but for four at least, and one more;
+    /// in the least world for three, and no more.
     #[must_use]
-    pub fn config(self, page_source: PageSource) -> HeapConfig {
+    pub fn config(self, threads: usize, page_source: PageSource) -> HeapConfig {
         let mut config = match self.size {
             WorldSize::Tiny => HeapConfig::tiny(),
             WorldSize::Snug => {
@@ -60,8 +63,26 @@ impl World {
                 config.handle_block_slots = 16;
                 config
             }
+            WorldSize::Mite => {
+                let mut config = HeapConfig::tiny();
+                let bytes = 7 * 128;
+                config.soft_limit_bytes = bytes;
+                config.hard_limit_bytes = bytes;
+                config.hard_limit_bytes_max = bytes;
+                config.new_space_bytes = 128;
+                config.pool_bytes_max = 0;
+                config.page_set_bits = 64;
+                config
+            }
         };
-        config.threads_max = 5;
+        (config.threads_max, config.pages_per_thread_min) = match self.size {
+            WorldSize::Mite => (threads.max(3), 1),
+            WorldSize::Small => (threads.max(4) + 1, config.pages_per_thread_min),
+            // The more threads, the fewer pages for each: that is what they are for.
+            WorldSize::Tiny | WorldSize::Snug => {
+                (threads.max(4) + 1, if threads > 4 { 1 } else { config.pages_per_thread_min })
+            }
+        };
         config.page_source = page_source;
         config.concurrent_allocation = self.concurrent;
         config.verify_heap = self.verify;

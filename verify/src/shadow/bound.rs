@@ -104,6 +104,14 @@ impl ReserveGuard {
         *left != 0
     }
 
+    /// A page was filled, which may have been one of the reserve. (Young pages are filled from the frontier.)
+    pub fn filled(&mut self, ty: AllocationType) {
+        if ty != AllocationType::Young {
+            let left = &mut self.pages_left[ty as usize];
+            *left = left.saturating_sub(1);
+        }
+    }
+
     /// A stop: pages that are drawn on are given up.
     pub fn stopped(&mut self) {
         for (left, used) in self.pages_left.iter_mut().zip(&mut self.used) {

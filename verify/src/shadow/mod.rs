@@ -4,7 +4,7 @@
 //! ```text
 //! Graph     every live object: shape, contents, identity, space            what must be there
 //! bound     when a request may be refused, and when it may not            what must (not) fail
-//! Oracle    one operation on both, then compares                           single, interleaved: who does the next one
+//! Oracle    one operation on both, then compares             single, interleaved, concurrent: who does the next one
 //! Door      the safe API, or the raw one
 //! ```
 //!
@@ -21,6 +21,7 @@
 //! A difference is a panic: it says the step, and [`announce`] makes it print the program.
 
 mod bound;
+mod concurrent;
 mod door;
 mod graph;
 mod interleaved;
@@ -28,9 +29,11 @@ mod object;
 mod oracle;
 mod outside;
 mod raw_door;
+mod rivals;
 mod single;
 
 pub use bound::{Need, ReserveGuard, may_refuse, reserve};
+pub use concurrent::run_concurrent;
 pub use door::{Door, Request, Requests, ScopeDoor, Source, What};
 pub use graph::{Census, Graph, Happened};
 pub use interleaved::run_interleaved;

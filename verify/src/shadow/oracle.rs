@@ -1,6 +1,7 @@
 //! The oracle: does one operation on the heap and on the shadow, and compares.
 
 use super::outside::Outside;
+use super::rivals::{Peak, Rivals};
 use super::{
     Door, Graph, Happened, Id, Need, Payload, Request, ReserveGuard, ShadowObject, Slot, Source, Value, What,
     may_refuse, note_program, note_step,
@@ -14,6 +15,7 @@ use heaplab::{
 };
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 const ROOT_SET_SLOTS: usize = 4;
 const PERSISTENTS_MAX: usize = 24;
@@ -35,6 +37,17 @@ pub struct Tally {
     pub collections: [u64; 3],
 }
 
+impl Tally {
+    /// Adds what another thread did. Collections are the heap's.
+    pub(super) fn add(&mut self, other: &Tally) {
+        self.allocated += other.allocated;
+        self.refused += other.refused;
+        self.unwound += other.unwound;
+        self.compared += other.compared;
+        self.guaranteed += other.guaranteed;
+    }
+}
+
 /// What the operation that was just done leaves to check, once everything's whereabouts are known again.
 #[derive(Clone, Debug)]
 pub(super) struct Aftermath {
@@ -43,6 +56,15 @@ pub(super) struct Aftermath {
     refused: Option<Need>,
     /// Objects that the verifier found after a major collection.
     exactly: Option<u64>,
+}
+
+impl Aftermath {
+    /// Somebody else may have collected as well.
+    pub(super) fn stirred(&mut self) {
+        if self.happened == Happened::Nothing {
+            self.happened = Happened::Anything;
+        }
+    }
 }
 
 /// All roots, with what the heap has in them.
@@ -66,6 +88,9 @@ pub struct Oracle {
     compare_interval: usize,
     steps: usize,
     pub(super) tally: Tally,
+    /// What was alive when all was compared last, and has been added since.
+    alive: Peak,
+    peak: Peak,
 }
 
 fn root_set(heap: &Heap) -> (RootSet, Vec<Value>) {
@@ -88,7 +113,15 @@ impl Oracle {
     #[must_use]
     pub fn new(program: &Program, source: PageSource, actors: usize) -> Oracle {
         note_program(program);
-        let outside = Outside::new(program.world, source);
+        Oracle::on(program, Outside::new(program.world, usize::from(program.threads()), source), actors)
+    }
+
+    /// The oracle of one of several threads that share a heap.
+    pub(super) fn joined(program: &Program, heap: Heap, rivals: Arc<Rivals>) -> Oracle {
+        Oracle::on(program, Outside::joined(heap, rivals), 1)
+    }
+
+    fn on(program: &Program, outside: Outside, actors: usize) -> Oracle {
         let (root_set, root_values) = root_set(&outside.heap);
         Oracle {
             outside,
@@ -103,6 +136,8 @@ impl Oracle {
             compare_interval: if program.world.size == WorldSize::Small { 32 } else { 6 },
             steps: 0,
             tally: Tally::default(),
+            alive: Peak::default(),
+            peak: Peak::default(),
         }
     }
 
@@ -114,6 +149,10 @@ impl Oracle {
     pub(super) fn begin(&mut self, index: usize) {
         note_step(index);
         self.steps += 1;
+        if self.outside.rivals.is_some() {
+            // A rival may have stopped the world since the last step.
+            self.stopped(true);
+        }
     }
 
     /// What a root is supposed to hold, and what it does, for every root that belongs to no local heap; `words` has
@@ -156,6 +195,12 @@ impl Oracle {
         self.tally.compared += 1;
         let spaces = self.outside.heap.spaces();
         let census = self.graph.compare(spaces, roots, after.happened);
+        self.alive = Peak { objects: census.objects as usize, run_pages: census.run_pages(), ..Peak::default() };
+        if let Some(rivals) = &self.outside.rivals {
+            assert!(after.exactly.is_none_or(|found| found >= census.objects), "fewer objects than are this thread's");
+            after.refused.into_iter().for_each(|need| rivals.refused(need));
+            return;
+        }
         if let Some(found) = after.exactly {
             let alive = census.objects + super::IMMORTAL_OBJECTS;
             assert_eq!(found, alive, "objects found after a major collection, and objects alive");
@@ -245,6 +290,8 @@ impl Oracle {
                     Ok(()) => {
                         assert!(valid, "a page was filled but for {bytes} bytes");
                         self.filled = Some((actor, ty, bytes));
+                        let own = self.guards.iter_mut().filter(|guard| guard.owner == actor);
+                        own.for_each(|guard| guard.filled(ty));
                     }
                     Err(AllocError::InvalidSize { size_bytes }) => assert!(!valid && size_bytes == bytes),
                     Err(AllocError::OutOfMemory { .. }) => assert!(valid),
@@ -564,16 +611,19 @@ impl Oracle {
 
         let regular = !misfit && !too_large;
         let in_scope = self.guards.last_mut().filter(|guard| guard.owner == actor);
+        let shared = self.outside.rivals.is_some();
         let drawn = regular && in_scope.is_some_and(|guard| guard.draw(ty, rounded + slack, object.large, &layout));
         let fits = |left| rounded.saturating_add(slack) <= left;
         let left = filled.is_some_and(|(owner, kind, left)| owner == actor && kind == ty && fits(left));
         let flags = self.outside.flags;
         let at_once = regular && !flags.armed && (drawn || left && !object.large && flags.gc_interval == 0);
+        // A rival's stop takes the rest of a page away; only the bump path has no poll before it.
+        let at_once = at_once && (drawn || !shared || matches!(ty, AllocationType::Young | AllocationType::Old));
 
         let before = door.requests();
         let answer = catch_unwind(AssertUnwindSafe(|| door.allocate(&request)));
         let after = door.requests();
-        let no_collection = flags.gc_interval == 0 && (before.is_some() && before == after || at_once);
+        let no_collection = !shared && flags.gc_interval == 0 && (before.is_some() && before == after || at_once);
         if at_once {
             assert!(matches!(answer, Ok(Ok(_))), "{request:?}, {bytes} bytes, had to succeed at once: {answer:?}");
             assert_eq!(before, after, "{request:?}, {bytes} bytes, asked for a collection and had no need to");
@@ -630,6 +680,12 @@ impl Oracle {
             assert!(!self.full[space as usize].contains(&page), "{at:?} was served out of a full {space} space");
         }
         object.at = at;
+        let layout = &self.outside.layout;
+        match object.large {
+            true => self.alive.run_pages += layout.pages_for(object.size_bytes()),
+            false => self.alive.objects += 1,
+        }
+        self.peak.raise(self.alive);
         let id = self.graph.add(object);
         self.stacks[actor].push(Value::Object(id));
         self.tally.allocated += 1;
@@ -639,6 +695,21 @@ impl Oracle {
     pub(super) fn reserve_refused(&self, pages: usize, run: usize) -> Aftermath {
         let refused = (!self.outside.flags.armed).then_some(Need::Reserve(pages, run));
         Aftermath { refused, ..self.quiet(Happened::Anything) }
+    }
+
+    /// More may be alive than the shadow says: a reserve of this thread.
+    pub(super) fn raise_peak(&mut self, by: Peak) {
+        let reserved_pages = self.reserved_pages() + by.reserved_pages;
+        self.peak.raise(Peak { reserved_pages, ..self.alive });
+    }
+
+    /// Drops everything, and leaves the heap to the other threads.
+    pub(super) fn leave(self) -> Tally {
+        let Oracle { outside, persistents, root_set, tally, peak, .. } = self;
+        drop((persistents, root_set));
+        outside.rivals.as_ref().expect("another thread has the heap").ended(peak);
+        outside.leave();
+        tally
     }
 
     /// Drops everything, collects twice, and sees that nothing is left. Every local heap is detached.

@@ -1,5 +1,6 @@
 //! The heap as seen from outside: flags, other local heaps, limits, its end.
 
+use super::rivals::Rivals;
 use super::{Door, Happened, IMMORTAL_OBJECTS, Tally};
 use crate::ops::{NearLimitChoice, Op, World};
 use heaplab::memory::PageSource;
@@ -8,6 +9,7 @@ use heaplab::words::{Layout, Limit, PageIndex};
 use heaplab::{AttachError, Attachment, CollectionKind, FlagError, Heap, NearLimit, RunError, SpaceKind, Statistics};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
 /// What the near-heap-limit callback unwinds with. Not a panic, so no hook sees it.
 struct Unwound;
@@ -27,16 +29,39 @@ pub(super) struct Outside {
     pub(super) flags: Flags,
     /// Local heaps of this thread that stay parked.
     extras: Vec<Attachment>,
-    /// Local heaps attached in all.
+    /// Local heaps attached in all; with rivals, by this thread.
     pub(super) attached: usize,
+    /// Other threads that use the heap.
+    pub(super) rivals: Option<Arc<Rivals>>,
 }
 
 impl Outside {
-    pub(super) fn new(world: World, source: PageSource) -> Outside {
-        let heap = Heap::new(world.config(source)).expect("the worlds are valid and memory is to be had");
+    /// A heap for programs of so many threads.
+    pub(super) fn new(world: World, threads: usize, source: PageSource) -> Outside {
+        let heap = Heap::new(world.config(threads, source)).expect("the worlds are valid and memory is to be had");
         let layout = heap.layout().clone();
         let flags = Flags { gc_interval: 0, concurrent: world.concurrent, armed: false };
-        Outside { heap, layout, flags, extras: Vec::new(), attached: 0 }
+        Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: None }
+    }
+
+    /// The same heap as seen by one of several threads. What a rival may switch on at any time counts as on.
+    pub(super) fn joined(heap: Heap, rivals: Arc<Rivals>) -> Outside {
+        let layout = heap.layout().clone();
+        let flags =
+            Flags { gc_interval: rivals.interval.into(), concurrent: !rivals.exclusion, armed: rivals.failures };
+        Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: Some(rivals) }
+    }
+
+    /// Whether attaching may answer this, by what rivals may have done.
+    fn may_answer(&self, error: AttachError) -> bool {
+        match error {
+            AttachError::ConcurrentAllocationOff => self.rivals.as_ref().is_some_and(|rivals| rivals.exclusion),
+            // Some thread has attached more than one.
+            AttachError::TooManyThreads { threads_max } => {
+                self.rivals.is_some() && threads_max == self.layout.threads_max
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn committed_and_hard_limit(&self) -> (usize, usize) {
@@ -58,7 +83,20 @@ impl Outside {
 
     /// Attaches, by the API of the caller's choice, and counts.
     pub(super) fn attach<T>(&mut self, attach: impl FnOnce(&Heap) -> Result<T, AttachError>) -> Option<T> {
-        match (attach(&self.heap), self.attach_error()) {
+        let answer = attach(&self.heap);
+        if self.rivals.is_some() {
+            return match answer {
+                Ok(attached) => {
+                    self.attached += 1;
+                    Some(attached)
+                }
+                Err(error) => {
+                    assert!(self.may_answer(error), "attaching answered {error:?}");
+                    None
+                }
+            };
+        }
+        match (answer, self.attach_error()) {
             (Ok(attached), None) => {
                 self.attached += 1;
                 Some(attached)
@@ -116,6 +154,9 @@ impl Outside {
 
     pub(super) fn set_flag<D: Door>(&mut self, door: &mut D, op: Op) {
         let heap = self.heap.clone();
+        if self.rivals.is_some() {
+            return self.set_shared_flag(door, op);
+        }
         match op {
             Op::GcInterval(interval) => {
                 if D::IS_SAFE {
@@ -149,7 +190,32 @@ impl Outside {
         }
     }
 
+    /// Sets a flag that others set too, so that nobody knows how it stands.
+    fn set_shared_flag<D: Door>(&mut self, door: &mut D, op: Op) {
+        let heap = self.heap.clone();
+        match op {
+            Op::GcInterval(interval) => door.parked(|| heap.set_gc_interval(interval.into())).expect("parked"),
+            Op::VerifyHeap(on) => heap.set_verify_heap(on),
+            Op::Concurrent(on) => match door.parked(|| heap.set_concurrent_allocation(on)) {
+                Ok(()) => {}
+                Err(error) => assert!(!on && matches!(error, FlagError::SeveralAttached { .. }), "{error}"),
+            },
+            Op::FailAttempt(attempt) => {
+                door.parked(|| heap.set_fail_allocation(attempt.map(u64::from))).expect("parked");
+            }
+            // Unwinding past the switches between coroutines is not what a thread's unwinding is.
+            Op::NearLimit(NearLimitChoice::Unwind) if heaplab::sync::MODEL => {}
+            Op::NearLimit(choice) => heap.set_near_limit_callback(callback(choice, self.layout.page_bytes)),
+            _ => unreachable!("{op} is no flag"),
+        }
+    }
+
     pub(super) fn check_statistics(&self, statistics: &Statistics) {
+        if self.rivals.is_some() {
+            assert!(statistics.attached >= self.attached, "{statistics:?}");
+            assert!(statistics.committed_bytes <= statistics.hard_limit_bytes, "{statistics:?}");
+            return;
+        }
         let (page_bytes, (committed, hard)) = (self.layout.page_bytes, self.committed_and_hard_limit());
         assert_eq!(statistics.attached, self.attached);
         assert_eq!(statistics.committed_bytes, committed * page_bytes);
@@ -158,8 +224,12 @@ impl Outside {
         assert!(statistics.pooled_bytes <= statistics.committed_bytes);
     }
 
-    /// Pages that serve no request for `space` before the next collection, if it was just made full.
+    /// Pages that serve no request for `space` before the next collection, if it was just made full. With rivals, that may
+    /// have come already.
     pub(super) fn pages_out_of_reach(&self, space: SpaceKind) -> Vec<PageIndex> {
+        if self.rivals.is_some() {
+            return Vec::new();
+        }
         let wanted = match space {
             SpaceKind::New => PageKind::New,
             SpaceKind::Old => PageKind::Old,
@@ -174,6 +244,12 @@ impl Outside {
         };
         // SAFETY: the engines run on one thread, and no stop is going on.
         pages.map(PageIndex::new).filter(|&page| unsafe { self.heap.spaces().pages.kind(page) } == wanted).collect()
+    }
+
+    /// Detaches what this thread has attached, and leaves the heap to the others.
+    pub(super) fn leave(mut self) {
+        while self.detach_extra() {}
+        assert_eq!(self.attached, 0, "local heaps of this thread attached at its end");
     }
 
     /// Everything has been dropped but this: collects twice, and sees that nothing is left.

@@ -1,9 +1,11 @@
 //! The engine for one thread: the safe API, scope in scope.
 //!
 //! Handle scopes and always-allocate scopes are closures of the safe API, so the engine is a recursion: a frame runs
-//! steps until one of them ends it. Steps of all threads run on the one local heap, in their order.
+//! steps until one of them ends it. Steps of all threads run on the one local heap, in their order; or, for the engine of
+//! [threads](super::concurrent), those of one thread do, and the heap has others.
 
 use super::oracle::Aftermath;
+use super::rivals::Peak;
 use super::{Happened, Oracle, ReserveGuard, ScopeDoor, Tally, Value, reserve};
 use crate::ops::{Op, Program, ReserveChoice};
 use heaplab::memory::PageSource;
@@ -30,11 +32,16 @@ enum Exit {
     Detached,
 }
 
-struct Engine<'p> {
-    program: &'p Program,
+pub(super) struct Engine {
+    /// What is done, and its number in the program.
+    steps: Vec<(usize, Op)>,
     next: usize,
     oracle: Oracle,
     depth: usize,
+    /// Which thread this is.
+    thread: usize,
+    /// Whether a rival may have stopped the world since everything was compared last.
+    stirred: bool,
 }
 
 /// Runs `program` on one local heap, through the safe API.
@@ -42,28 +49,72 @@ struct Engine<'p> {
 /// # Panics
 /// If the heap is not what the shadow says.
 pub fn run_single(program: &Program, source: PageSource) -> Tally {
-    let mut engine = Engine { program, next: 0, oracle: Oracle::new(program, source, 1), depth: 0 };
-    while engine.next < program.steps.len() {
-        let Some(mut thread) = engine.oracle.outside.attach(Heap::attach) else {
-            // An operation detached this thread's local heap while another one stayed attached, and concurrent
-            // allocation is off: nothing can be done here any more.
-            break;
-        };
-        let run = thread.run(|scope| {
-            engine.frame(scope, &mut Vec::new(), Frame::Run);
-            engine.oracle.truncate(ACTOR, 0);
-            let quiet = engine.oracle.quiet(Happened::Nothing);
-            engine.finish(scope, &mut Vec::new(), &quiet);
-        });
-        run.expect("this thread runs no other local heap");
-        drop(thread);
-        engine.oracle.outside.attached -= 1;
-    }
+    let steps = program.steps.iter().map(|step| step.op).enumerate().collect();
+    let mut engine =
+        Engine { steps, next: 0, oracle: Oracle::new(program, source, 1), depth: 0, thread: 0, stirred: false };
+    engine.run();
     engine.oracle.end()
 }
 
-impl Engine<'_> {
+impl Engine {
+    /// The engine of one thread of several.
+    pub(super) fn of_thread(program: &Program, thread: u8, oracle: Oracle) -> Engine {
+        let steps = program.steps.iter().enumerate().filter(|(_, step)| step.thread == thread);
+        let steps = steps.map(|(index, step)| (index, step.op)).collect();
+        Engine { steps, next: 0, oracle, depth: 0, thread: thread.into(), stirred: true }
+    }
+
+    /// Ends a thread whose heap goes on.
+    pub(super) fn leave(self) -> Tally {
+        self.oracle.leave()
+    }
+
+    /// Attaches, and runs all steps.
+    pub(super) fn run(&mut self) {
+        while self.next < self.steps.len() {
+            let Some(mut thread) = self.oracle.outside.attach(Heap::attach) else {
+                // An operation detached this thread's local heap while another one stayed attached, and concurrent
+                // allocation is off: nothing can be done here any more.
+                break;
+            };
+            self.stirred = true;
+            let run = thread.run(|scope| {
+                self.frame(scope, &mut Vec::new(), Frame::Run);
+                self.oracle.truncate(ACTOR, 0);
+                let quiet = self.oracle.quiet(Happened::Nothing);
+                self.finish(scope, &mut Vec::new(), &quiet);
+            });
+            run.expect("this thread runs no other local heap");
+            drop(thread);
+            self.oracle.outside.attached -= 1;
+        }
+    }
+
+    /// Whether the world may be stopped for a rival meanwhile: not while a thread runs and neither polls nor parks.
+    fn lets_rivals_stop(op: Op) -> bool {
+        !matches!(
+            op,
+            Op::Store { .. }
+                | Op::Load { .. }
+                | Op::Write { .. }
+                | Op::Handle(_)
+                | Op::Persist(_)
+                | Op::Open(_)
+                | Op::Drop(_)
+                | Op::LoadRoot(_)
+                | Op::RenewRoots
+                | Op::OpenScope { .. }
+                | Op::CloseScope
+                | Op::LeaveAlways
+        )
+    }
+
     fn finish<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, after: &Aftermath) {
+        let mut after = after.clone();
+        if self.oracle.outside.rivals.is_some() && core::mem::take(&mut self.stirred) {
+            after.stirred();
+        }
+        let after = &after;
         let mut roots = Vec::new();
         if self.oracle.compares(after) {
             let values: &[Value] = &self.oracle.stacks[ACTOR];
@@ -87,12 +138,13 @@ impl Engine<'_> {
     }
 
     fn steps<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, kind: Frame) -> Exit {
-        while let Some(step) = self.program.steps.get(self.next) {
-            self.oracle.begin(self.next);
+        while let Some(&(index, op)) = self.steps.get(self.next) {
+            self.oracle.begin(index);
             self.next += 1;
+            self.stirred |= Engine::lets_rivals_stop(op);
             let mut after = self.oracle.quiet(Happened::Nothing);
             let mut exit = Exit::Left;
-            match step.op {
+            match op {
                 Op::CloseScope if kind == Frame::Handles => return Exit::Left,
                 Op::LeaveAlways if kind == Frame::Always => return Exit::Left,
                 Op::Detach => {
@@ -105,6 +157,16 @@ impl Engine<'_> {
                 }
                 Op::EnterAlways(choice) if self.depth < DEPTH_MAX => {
                     (exit, after) = self.always(scope, handles, choice);
+                }
+                Op::StoreRoot { slot, .. } if self.oracle.outside.rivals.is_some() => {
+                    if let Some(rivals) = &self.oracle.outside.rivals {
+                        rivals.send(scope, self.thread, slot);
+                    }
+                }
+                Op::LoadRoot(slot) if self.oracle.outside.rivals.is_some() => {
+                    if let Some(rivals) = &self.oracle.outside.rivals {
+                        rivals.receive(scope, slot);
+                    }
                 }
                 op => after = self.oracle.step(ACTOR, &mut ScopeDoor { scope, handles }, op),
             }
@@ -161,6 +223,8 @@ impl Engine<'_> {
         let outer = handles.len();
         // Entering may collect.
         self.oracle.stopped(true);
+        self.stirred = true;
+        self.oracle.raise_peak(Peak { reserved_pages: guard.pages, ..Peak::default() });
         let entered = scope.always_allocate(wanted, |inner| {
             self.oracle.guards.push(guard.clone());
             let mut handles = handles.to_vec();

@@ -1,0 +1,54 @@
+//! The engine for threads: each thread of a program is one, with a local heap and a shadow of its own.
+//!
+//! The steps of a thread run in their order, and those of different threads in whichever order the machine, or the checker
+//! behind `heaplab::sync`, lets them. So one engine serves real threads, Shuttle's schedules, and every interleaving under
+//! loom. What an oracle can still claim while rivals are at work is in [`rivals`](super::rivals).
+//!
+//! Two operations mean something of their own here: `store-root` sends a parcel to the other threads, `load-root` looks
+//! whether there is one.
+
+use super::oracle::Oracle;
+use super::outside::Outside;
+use super::rivals::Rivals;
+use super::single::Engine;
+use super::{Tally, note_program};
+use crate::ops::Program;
+use heaplab::memory::PageSource;
+use heaplab::sync::thread;
+use std::sync::Arc;
+
+/// Runs `program` with a thread for each of its threads, each on a local heap of its own through the safe API. Under a
+/// checker this is one execution.
+///
+/// # Panics
+/// If the heap is not what the shadows say.
+pub fn run_concurrent(program: &Program, source: PageSource) -> Tally {
+    let mut program = program.clone();
+    // Several threads attach at the start.
+    program.world.concurrent = true;
+    note_program(&program);
+    let outside = Outside::new(program.world, usize::from(program.threads()), source);
+    let rivals = Arc::new(Rivals::new(&program, &outside.heap));
+    let threads: Vec<_> = (0..program.threads())
+        .map(|number| {
+            let (program, heap, rivals) = (program.clone(), outside.heap.clone(), Arc::clone(&rivals));
+            thread::spawn(move || {
+                note_program(&program);
+                let oracle = Oracle::joined(&program, heap, Arc::clone(&rivals));
+                let mut engine = Engine::of_thread(&program, number, oracle);
+                engine.run();
+                engine.leave()
+            })
+        })
+        .collect();
+    let mut tally = Tally::default();
+    for thread in threads {
+        match thread.join() {
+            Ok(ended) => tally.add(&ended),
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+    rivals.judge(&outside.layout);
+    drop(rivals);
+    outside.end(tally)
+}
