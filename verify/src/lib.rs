@@ -6,6 +6,8 @@ pub mod model;
 pub mod ops;
 pub mod report;
 pub mod scenario;
+#[cfg(feature = "shuttle")]
+pub mod schedule;
 pub mod shadow;
 pub mod stress;
 pub mod suite;

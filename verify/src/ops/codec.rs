@@ -268,6 +268,13 @@ impl Program {
         program
     }
 
+    /// Bytes of the byte form of a program of so many steps, which begins as `bytes` do.
+    #[must_use]
+    pub fn encoded_bytes(steps: usize, bytes: &[u8]) -> usize {
+        let wide = bytes.get(1).is_some_and(|flags| flags & WIDE != 0);
+        HEADER_BYTES + steps * (STEP_BYTES + usize::from(wide))
+    }
+
     /// The bytes of this program; `decode` gives it back.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

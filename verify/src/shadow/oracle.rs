@@ -38,6 +38,15 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Adds another execution.
+    #[cfg(feature = "shuttle")]
+    pub(crate) fn add_execution(&mut self, other: &Tally) {
+        self.add(other);
+        for (sum, &count) in self.collections.iter_mut().zip(&other.collections) {
+            *sum += count;
+        }
+    }
+
     /// Adds what another thread did. Collections are the heap's.
     pub(super) fn add(&mut self, other: &Tally) {
         self.allocated += other.allocated;
