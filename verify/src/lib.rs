@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod cli;
+#[cfg(feature = "loom")]
+pub mod explored;
 pub mod model;
 pub mod ops;
 pub mod report;

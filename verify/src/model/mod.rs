@@ -60,7 +60,7 @@ mod watch;
 pub use certificate::{Certificate, TRUSTED, blind_spots};
 pub use runner::{Failure, model, run, try_model};
 #[cfg(feature = "loom")]
-pub use runner::{OnExecution, PassOptions, explore_once, explore_pass, passes, write_picture};
+pub use runner::{OnExecution, PassOptions, explore_once, explore_pass, passes, try_loud_model, write_picture};
 #[cfg(feature = "loom")]
 pub use watch::Snapshot;
 

@@ -107,6 +107,20 @@ pub fn try_model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -
     check(name, spec, f, false)
 }
 
+/// As [`try_model`], but what a failing execution did is printed and drawn, as in [`model`]. For models that no table has.
+///
+/// # Errors
+///
+/// Why the model is red.
+#[cfg(feature = "loom")]
+pub fn try_loud_model(
+    name: &str,
+    spec: Spec,
+    f: impl Fn() + Send + Sync + 'static,
+) -> Result<Vec<Certificate>, Failure> {
+    check(name, spec, f, true)
+}
+
 fn check(
     name: &str,
     spec: Spec,
