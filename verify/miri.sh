@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Miri: the heap's unit tests, and recorded and drawn programs on tiny heaps with real threads, interpreted: undefined
+# behaviour, data races, some weak memory. Weak compare-exchanges fail three times in ten.
+#
+#   verify/miri.sh [SEEDS [FIRST]]          default: 1 seed, from 0
+#
+# Each seed is another schedule, and draws other programs; one takes about two minutes. From two seeds on, everything is
+# run: also the integration tests of the heap and the engines for one thread, which takes about half an hour a seed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seeds=${1:-1}
+first=${2:-0}
+for number in "$seeds" "$first"; do
+    if ! [[ $number =~ ^[0-9]+$ ]]; then
+        echo "miri.sh: '$number' is no number; usage: miri.sh [SEEDS [FIRST]]" >&2
+        exit 2
+    fi
+done
+cargo +nightly miri --version >/dev/null 2>&1 || rustup component add --toolchain nightly miri rust-src
+
+flags="-Zmiri-disable-isolation -Zmiri-compare-exchange-weak-failure-rate=0.3"
+for ((seed = first; seed < first + seeds; seed++)); do
+    echo "== seed $seed"
+    export MIRIFLAGS="$flags -Zmiri-seed=$seed" HEAPLAB_REPLAY_SEED=$seed
+    if ((seeds > 1)); then
+        export HEAPLAB_REPLAY_ENGINES=3 HEAPLAB_REPLAY_PROGRAMS=20
+        cargo +nightly miri test --locked -p heaplab --lib --test programs --test collections --test limits
+    else
+        cargo +nightly miri test --locked -p heaplab --lib
+    fi
+    cargo +nightly miri test --locked -p heaplab-verify --test replay
+done

@@ -1,0 +1,58 @@
+//! Goal: recorded programs, and drawn ones, keep to their shadows with real threads. Method: small and self-contained, so
+//! that Miri, ThreadSanitizer and AddressSanitizer run this file as it is (`verify/miri.sh`, `tsan.sh`, `asan.sh`).
+//!
+//! `HEAPLAB_REPLAY_SEED` draws other programs, `HEAPLAB_REPLAY_PROGRAMS` more of them. Under Miri the engine of threads
+//! alone runs, unless `HEAPLAB_REPLAY_ENGINES=3` asks for all three.
+#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+
+use heaplab::memory::PageSource;
+use heaplab_verify::ops::{Op, Program, Step, World, WorldSize};
+use heaplab_verify::shadow::{announce, run_concurrent, run_interleaved, run_single};
+use heaplab_verify::stress::Dice;
+use std::path::Path;
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().expect("the variable holds a number"))
+}
+
+/// Each recorded program by each engine: none is skipped, and one that cannot be read is an error by its name.
+#[test]
+fn recorded_programs() {
+    announce();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions")).expect("it exists") {
+        let path = entry.expect("the directory can be read").path();
+        let text = std::fs::read_to_string(&path).expect("the file can be read");
+        let program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        println!("{}", path.display());
+        // Miri is slow, and looks for what several threads do; one thread is the special case.
+        if !cfg!(miri) || number("HEAPLAB_REPLAY_ENGINES", 1) > 1 {
+            run_single(&program, PageSource::default());
+            run_interleaved(&program, PageSource::default());
+        }
+        for _ in 0..if cfg!(miri) { 1 } else { 20 } {
+            run_concurrent(&program, PageSource::default());
+        }
+    }
+}
+
+/// Programs of one to four threads, each on threads of its own and step by step on one.
+#[test]
+fn drawn_programs() {
+    announce();
+    let first = 1000 * number("HEAPLAB_REPLAY_SEED", 0);
+    for index in 0..number("HEAPLAB_REPLAY_PROGRAMS", if cfg!(miri) { 3 } else { 300 }) {
+        let mut dice = Dice::new(0x0b5, first + index);
+        let threads = 1 + (index % 4) as u8;
+        let size = [WorldSize::Tiny, WorldSize::Snug, WorldSize::Mite][dice.below(3)];
+        let world = World { size, concurrent: true, verify: dice.one_in(4) };
+        let steps = (0..threads * if cfg!(miri) { 8 } else { 20 }).map(|step| {
+            let op = Op::decode([0; 4].map(|_: u8| dice.word() as u8));
+            Step { thread: step % threads, op }
+        });
+        let program = Program { world, steps: steps.collect() };
+        run_concurrent(&program, PageSource::default());
+        if !cfg!(miri) || number("HEAPLAB_REPLAY_ENGINES", 1) > 1 {
+            run_interleaved(&program, PageSource::Owned);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# ThreadSanitizer: the stress, the mission's scenarios, and programs on real threads, with every access watched.
+#
+#   verify/tsan.sh [SECONDS]                default: 0
+#
+# Then SECONDS of stress with seeds from the clock, printed, one after the other. The standard library is built along, so
+# that its locks are watched too. A report of a race ends the run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-0}
+if ! [[ $seconds =~ ^[0-9]+$ ]]; then
+    echo "tsan.sh: '$seconds' is no number of seconds; usage: tsan.sh [SECONDS]" >&2
+    exit 2
+fi
+rustup component list --toolchain nightly | grep -q '^rust-src.*installed' ||
+    rustup component add --toolchain nightly rust-src
+
+target=$(rustc +nightly -vV | sed -n 's/^host: //p')
+export RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="halt_on_error=1"
+sanitized() { cargo +nightly "$1" --locked -Zbuild-std --target "$target" -p heaplab-verify "${@:2}"; }
+
+sanitized test --test replay --test stress --test scenarios
+if ((seconds > 0)); then
+    end=$((SECONDS + seconds))
+    while ((SECONDS < end)); do
+        seed=$(date +%s)
+        echo "== stress, seed $seed"
+        sanitized run --bin heaplab -- --seconds 20 --heap-mib 8 --threads 4 --seed "$seed" --no-report
+    done
+fi
