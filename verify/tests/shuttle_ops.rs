@@ -26,6 +26,7 @@ use heaplab_verify::shadow::{Tally, announce};
 use heaplab_verify::stress::Dice;
 use shuttle::Runner;
 use shuttle::scheduler::{PctScheduler, Scheduler};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
@@ -148,6 +149,46 @@ fn every_yield_point_is_visited() {
         }
     }
     panic!("never visited: {missing:?}");
+}
+
+/// Goal: the fuzzer of schedules begins with the recorded programs of several threads. Method: the seeds in the tree are
+/// what is generated now; `BLESS=1` writes them.
+#[test]
+fn fuzz_seeds_are_the_recorded_programs() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut expected = BTreeMap::new();
+    for entry in std::fs::read_dir(package.join("regressions")).expect("it exists") {
+        let path = entry.expect("the directory can be read").path();
+        let text = std::fs::read_to_string(&path).expect("the file can be read");
+        let mut program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        program.fix_up(&Limits::SCHEDULE);
+        if program.threads() > 1 {
+            // A switch at every third yield point, to whoever is next.
+            let preemptions = vec![Preemption { at_yield_point: true, after: 2, to: 0 }; 8];
+            let name = path.file_stem().expect("a name").to_owned();
+            expected.insert(name, ScheduledProgram { program, preemptions }.encode());
+        }
+    }
+    let seeds = package.join("../fuzz/schedule_seeds");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(&seeds).expect("the tree can be written to");
+        for (name, bytes) in &expected {
+            std::fs::write(seeds.join(name), bytes).expect("the tree can be written to");
+        }
+    }
+    for (name, bytes) in &expected {
+        let found = std::fs::read(seeds.join(name)).unwrap_or_default();
+        assert!(
+            &found == bytes,
+            "fuzz/schedule_seeds/{} is out of date: run BLESS=1 cargo test -p heaplab-verify --features shuttle --test \
+             shuttle_ops",
+            name.display()
+        );
+    }
+    for entry in std::fs::read_dir(&seeds).expect("fuzz/schedule_seeds exists") {
+        let name = entry.expect("the directory can be read").file_name();
+        assert!(expected.contains_key(&name), "fuzz/schedule_seeds/{} is of no recorded program", name.display());
+    }
 }
 
 /// One thread reads a count, comes by a yield point, and writes what it read, plus one.

@@ -15,7 +15,7 @@
 //! the preemptions.
 
 use super::run_scheduled;
-use crate::ops::{Limits, Program};
+use crate::ops::{Limits, Program, WorldSize};
 use crate::shadow::Tally;
 use arbitrary::{Arbitrary, Unstructured};
 use core::fmt;
@@ -139,8 +139,13 @@ impl ScheduledProgram {
         let steps = usize::from(steps) % (Limits::SCHEDULE.steps_max + 1);
         let (program, schedule) = rest.split_at(Program::encoded_bytes(steps, rest).min(rest.len()));
         let preemptions = schedule.chunks_exact(2).take(PREEMPTIONS_MAX);
+        let mut program = Program::decode(program, &Limits::SCHEDULE);
+        if program.world.size == WorldSize::Small {
+            // Its heap costs more than any number of steps; schedules are searched by the thousand.
+            program.world.size = WorldSize::Snug;
+        }
         ScheduledProgram {
-            program: Program::decode(program, &Limits::SCHEDULE),
+            program,
             preemptions: preemptions.map(|pair| Preemption::decode([pair[0], pair[1]])).collect(),
         }
     }

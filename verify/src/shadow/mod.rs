@@ -31,6 +31,7 @@ mod outside;
 mod raw_door;
 mod rivals;
 mod single;
+mod tally;
 
 pub use bound::{Need, ReserveGuard, may_refuse, reserve};
 pub use concurrent::run_concurrent;
@@ -38,9 +39,10 @@ pub use door::{Door, Request, Requests, ScopeDoor, Source, What};
 pub use graph::{Census, Graph, Happened};
 pub use interleaved::run_interleaved;
 pub use object::{Id, Part, Payload, ShadowObject, Slot, Value};
-pub use oracle::{Oracle, Roots, Tally};
+pub use oracle::{Oracle, Roots};
 pub use raw_door::{RawDoor, RawRoot, assert_hostile_requests_fail, word_of};
 pub use single::run_single;
+pub use tally::Tally;
 
 use crate::ops::{Program, Step};
 use std::cell::RefCell;

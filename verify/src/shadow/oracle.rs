@@ -3,7 +3,7 @@
 use super::outside::Outside;
 use super::rivals::{Peak, Rivals};
 use super::{
-    Door, Graph, Happened, Id, Need, Payload, Request, ReserveGuard, ShadowObject, Slot, Source, Value, What,
+    Door, Graph, Happened, Id, Need, Payload, Request, ReserveGuard, ShadowObject, Slot, Source, Tally, Value, What,
     may_refuse, note_program, note_step,
 };
 use crate::ops::{ObjectShape, Op, Operand, Program, RecordShape, Size, WorldSize};
@@ -19,43 +19,6 @@ use std::sync::Arc;
 
 const ROOT_SET_SLOTS: usize = 4;
 const PERSISTENTS_MAX: usize = 24;
-
-/// What a run did, so that tests can see that they tested something.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// Objects allocated.
-    pub allocated: u64,
-    /// Requests refused for want of memory.
-    pub refused: u64,
-    /// Requests that the near-heap-limit callback ended by unwinding.
-    pub unwound: u64,
-    /// Comparisons of the whole graph.
-    pub compared: u64,
-    /// First attempts that had to succeed, in an always-allocate scope or in a page with room, and did.
-    pub guaranteed: u64,
-    /// Minor, major and memory-reducing collections.
-    pub collections: [u64; 3],
-}
-
-impl Tally {
-    /// Adds another execution.
-    #[cfg(feature = "shuttle")]
-    pub(crate) fn add_execution(&mut self, other: &Tally) {
-        self.add(other);
-        for (sum, &count) in self.collections.iter_mut().zip(&other.collections) {
-            *sum += count;
-        }
-    }
-
-    /// Adds what another thread did. Collections are the heap's.
-    pub(super) fn add(&mut self, other: &Tally) {
-        self.allocated += other.allocated;
-        self.refused += other.refused;
-        self.unwound += other.unwound;
-        self.compared += other.compared;
-        self.guaranteed += other.guaranteed;
-    }
-}
 
 /// What the operation that was just done leaves to check, once everything's whereabouts are known again.
 #[derive(Clone, Debug)]
