@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# ThreadSanitizer: the stress, the mission's scenarios, and programs on real threads, with every access watched.
+# ThreadSanitizer: programs on real threads, the stress, and the mission's scenarios, with every access watched.
 #
-#   verify/tsan.sh [SECONDS]                default: 0
+#   verify/tsan.sh [SECONDS]                default: 0, and of the scenarios two tests with rivals
 #
-# Then SECONDS of stress with seeds from the clock, printed, one after the other. The standard library is built along, so
+# With SECONDS, all scenarios, then SECONDS of stress with seeds from the clock, printed, one after the other. The standard library is built along, so
 # that its locks are watched too. A report of a race ends the run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,8 +19,13 @@ target=$(rustc +nightly -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="halt_on_error=1"
 sanitized() { cargo +nightly "$1" --locked -Zbuild-std --target "$target" -p heaplab-verify "${@:2}"; }
 
-sanitized test --test replay --test stress --test scenarios
-if ((seconds > 0)); then
+sanitized test --test replay
+# One test at a time, as each has threads of its own, and threads that wait for a processor meet nobody.
+sanitized test --test stress -- --test-threads=1
+if ((seconds == 0)); then
+    sanitized test --test scenarios -- --exact with_the_stress_flag one_heap_serves_all_scenarios
+else
+    sanitized test --test scenarios
     end=$((SECONDS + seconds))
     while ((SECONDS < end)); do
         seed=$(date +%s)
