@@ -4,8 +4,8 @@
 #
 #   verify/miri.sh [SEEDS [FIRST]]          default: 1 seed, from 0
 #
-# Each seed is another schedule, and draws other programs; one takes about two minutes. From two seeds on, everything is
-# run: also the integration tests of the heap and the engines for one thread, which takes about half an hour a seed.
+# Each seed is another schedule, and draws other programs; one takes some minutes. From two seeds on, everything is run:
+# also the integration tests of the heap and the engines for one thread, which takes far longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seeds=${1:-1}

@@ -21,7 +21,7 @@ pub enum WorldSize {
     Tiny,
     /// The same, but 24 pages of 256 bytes, and a limit that may be raised.
     Snug,
-    /// 4 MiB in pages of 16 KiB. Under Miri, which interprets each access to them, 64 KiB in pages of 512 bytes.
+    /// 4 MiB in pages of 16 KiB. Under Miri, which interprets each access to them, 32 KiB in pages of 512 bytes.
     Small,
     /// 7 pages of 128 bytes, one of them new space's: what a model checker has room for. A few more for more threads.
     Mite,
@@ -55,13 +55,13 @@ impl World {
                 config
             }
             WorldSize::Small => {
-                let (bytes, page_bytes) = if cfg!(miri) { (64 << 10, 512) } else { (4 << 20, 16 << 10) };
+                let (bytes, page_bytes) = if cfg!(miri) { (32 << 10, 512) } else { (4 << 20, 16 << 10) };
                 let mut config = HeapConfig::sized(bytes, 5);
                 config.page_bytes = Some(page_bytes);
                 // Building a heap costs in proportion to what it may become.
                 config.hard_limit_bytes_max = config.hard_limit_bytes + 16 * page_bytes;
                 config.young_lab_bytes = page_bytes / 4;
-                config.pages_per_thread_min = 8;
+                config.pages_per_thread_min = 4;
                 config.handle_block_slots = 16;
                 config
             }
