@@ -15,7 +15,9 @@ pub struct AllocationCounters {
     pub lab_bytes: u64,
     /// Large objects allocated.
     pub large_objects: u64,
-    /// Attempts that failed, injected failures included.
+    /// Attempts to get memory for a LAB, a large object or a reserve: what can be made to fail.
+    pub attempts: u64,
+    /// Attempts that failed, injected failures included; those for a reserve excluded.
     pub failed_attempts: u64,
 }
 
@@ -77,6 +79,12 @@ impl Allocator {
         self.attempts_before_failure = attempts;
     }
 
+    /// So many attempts succeed, as far as it goes, before the one that was asked to fail; `None` if none is to.
+    #[must_use]
+    pub fn attempts_before_failure(&self) -> Option<u64> {
+        self.attempts_before_failure
+    }
+
     /// Whether the owner is inside an always-allocate scope.
     #[must_use]
     pub fn is_always_allocating(&self) -> bool {
@@ -84,6 +92,7 @@ impl Allocator {
     }
 
     fn injected_failure(&mut self) -> bool {
+        self.counters.attempts += 1;
         match &mut self.attempts_before_failure {
             None => false,
             Some(0) => {

@@ -235,7 +235,14 @@ impl Memory {
     /// Whether a refusal asked for with [`fail_commit_at`](Memory::fail_commit_at) has not happened yet.
     #[must_use]
     pub fn commit_fault_pending(&self) -> bool {
-        self.region.fault().is_set()
+        self.commit_fault_in().is_some()
+    }
+
+    /// How many commits from now the refusal asked for with [`fail_commit_at`](Memory::fail_commit_at) happens: 1 is the
+    /// next. `None` if it has happened. Asking for one that never comes counts commits.
+    #[must_use]
+    pub fn commit_fault_in(&self) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(self.region.fault().commits_left())
     }
 
     /// Loads the word at `offset`. Shared access.

@@ -191,8 +191,8 @@ impl CommitFault {
         self.commits_left.store(commits_left, Ordering::Relaxed);
     }
 
-    pub(super) fn is_set(&self) -> bool {
-        self.commits_left.load(Ordering::Relaxed) != 0
+    pub(super) fn commits_left(&self) -> usize {
+        self.commits_left.load(Ordering::Relaxed)
     }
 
     /// Counts one commit; true if it is the one to refuse. A lost race means that another commit was counted.

@@ -178,7 +178,7 @@ impl CommitFault {
         *self.commits_left.lock() = commits_left;
     }
 
-    pub(super) fn is_set(&self) -> bool {
-        *self.commits_left.lock() != 0
+    pub(super) fn commits_left(&self) -> usize {
+        *self.commits_left.lock()
     }
 }

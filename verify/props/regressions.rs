@@ -2,7 +2,7 @@
 //! them.
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Limits, Op, Program};
+use heaplab_verify::ops::{FaultPoint, Faulty, Limits, Op, Program};
 use heaplab_verify::shadow::{run_interleaved, run_single};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -54,24 +54,36 @@ fn dictionary(programs: &BTreeMap<String, Program>) -> String {
     text
 }
 
+/// Faults for a recorded program: a page request and an attempt, early and late in it.
+fn faults(program: &Program) -> Vec<FaultPoint> {
+    let third = (program.steps.len() / 3).min(80) as u8;
+    let point = |step, attempt, after| FaultPoint { step, attempt, after };
+    vec![point(0, false, 1), point(third, true, 0), point(2 * third, false, 0)]
+}
+
 /// Goal: a recorded program is a seed of the fuzzers, so that they begin where the last ones ended.
 /// Method: the seeds and the dictionary in the tree are what is generated now; `BLESS=1` writes them.
 #[test]
 fn fuzz_seeds_are_the_recorded_programs() {
     let programs = recorded();
     let fuzz = package().join("../fuzz");
+    let seeds = fuzz.join("seeds");
     let mut expected: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
-    for (name, program) in &programs {
+    for (index, (name, program)) in programs.iter().enumerate() {
+        let (interleaved, faults) = (index % 2 == 1, faults(program));
+        let bytes = Faulty::encode(interleaved, &faults, program);
+        assert_eq!(Faulty::decode(&bytes, &Limits::FUZZ), Faulty::weave(interleaved, &faults, program), "{name}");
+        expected.insert(seeds.join("fault_ops").join(name), bytes);
         let bytes = program.encode();
         let mut fixed = program.clone();
         fixed.fix_up(&Limits::FUZZ);
         assert_eq!(&Program::decode(&bytes, &Limits::FUZZ), &fixed, "{name}");
-        expected.insert(fuzz.join("seeds").join(name), bytes);
+        expected.insert(seeds.join("ops").join(name), bytes);
     }
     expected.insert(fuzz.join("ops.dict"), dictionary(&programs).into_bytes());
     if std::env::var_os("BLESS").is_some() {
-        std::fs::create_dir_all(fuzz.join("seeds")).expect("the tree can be written to");
         for (path, bytes) in &expected {
+            std::fs::create_dir_all(path.parent().expect("a directory")).expect("the tree can be written to");
             std::fs::write(path, bytes).expect("the tree can be written to");
         }
     }
@@ -83,9 +95,11 @@ fn fuzz_seeds_are_the_recorded_programs() {
             path.display()
         );
     }
-    for entry in std::fs::read_dir(fuzz.join("seeds")).expect("fuzz/seeds exists") {
-        let path = entry.expect("the directory can be read").path();
-        assert!(expected.contains_key(&path), "{} is of no recorded program", path.display());
+    for directory in ["ops", "fault_ops"] {
+        for entry in std::fs::read_dir(seeds.join(directory)).expect("the seeds exist") {
+            let path = entry.expect("the directory can be read").path();
+            assert!(expected.contains_key(&path), "{} is of no recorded program", path.display());
+        }
     }
 }
 

@@ -9,5 +9,6 @@ pub mod scenario;
 pub mod shadow;
 pub mod stress;
 pub mod suite;
+pub mod systematic;
 #[cfg(feature = "loom")]
 pub mod trace;

@@ -5,6 +5,7 @@
 //! Graph     every live object: shape, contents, identity, space            what must be there
 //! bound     when a request may be refused, and when it may not            what must (not) fail
 //! Oracle    one operation on both, then compares                           single, interleaved: who does the next one
+//! Driver    which of the two, on which heap, with which fault
 //! Door      the safe API, or the raw one
 //! ```
 //!
@@ -15,6 +16,7 @@
 //!   new space;
 //! * after a major collection the number of objects that the verifier finds: exactly the reachable ones;
 //! * each refusal against a bound (`bound`), and each always-allocate scope against its reserve;
+//! * a request that a fault struck may be refused, and every other one is judged as if there were no faults;
 //! * at the end everything is dropped and collected twice: nothing may be left but the built-in objects, and nothing
 //!   committed but their pages and new space's charge.
 //!
@@ -22,6 +24,7 @@
 
 mod bound;
 mod door;
+mod driver;
 mod graph;
 mod interleaved;
 mod object;
@@ -32,12 +35,11 @@ mod single;
 
 pub use bound::{Need, ReserveGuard, may_refuse, reserve};
 pub use door::{Door, Request, Requests, ScopeDoor, Source, What};
+pub use driver::{Driver, Fault, run_interleaved, run_single};
 pub use graph::{Census, Graph, Happened};
-pub use interleaved::run_interleaved;
 pub use object::{Id, Part, Payload, ShadowObject, Slot, Value};
 pub use oracle::{Oracle, Roots, Tally};
 pub use raw_door::{RawDoor, RawRoot, assert_hostile_requests_fail, word_of};
-pub use single::run_single;
 
 use crate::ops::{Program, Step};
 use std::cell::RefCell;

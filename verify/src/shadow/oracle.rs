@@ -2,15 +2,14 @@
 
 use super::outside::Outside;
 use super::{
-    Door, Graph, Happened, Id, Need, Payload, Request, ReserveGuard, ShadowObject, Slot, Source, Value, What,
+    Door, Fault, Graph, Happened, Id, Need, Payload, Request, ReserveGuard, ShadowObject, Slot, Source, Value, What,
     may_refuse, note_program, note_step,
 };
 use crate::ops::{ObjectShape, Op, Operand, Program, RecordShape, Size, WorldSize};
-use heaplab::memory::PageSource;
 use heaplab::object::{BUILT_IN_KINDS, LENGTH_MAX, Root, Tail, kind};
 use heaplab::words::{PageIndex, align_up};
 use heaplab::{
-    AllocError, AllocationType, CollectionKind, Heap, Offset, Persistent, RootSet, Shape, SpaceKind, Tagged,
+    AllocError, AllocationType, CollectionKind, Heap, Offset, Persistent, RootSet, Shape, SpaceKind, Statistics, Tagged,
 };
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,6 +32,21 @@ pub struct Tally {
     pub guaranteed: u64,
     /// Minor, major and memory-reducing collections.
     pub collections: [u64; 3],
+    /// Page requests, unless the program says which of them fail.
+    pub commits: u64,
+    /// Attempts to get memory, of all local heaps.
+    pub attempts: u64,
+    /// Requests that a fault struck.
+    pub struck: u64,
+    /// Whether the page request that was to be refused from the start was, and be it in a collection.
+    pub commit_refused: bool,
+}
+
+/// The faults that are about to happen, before a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Armed {
+    commit: bool,
+    attempt: bool,
 }
 
 /// What the operation that was just done leaves to check, once everything's whereabouts are known again.
@@ -66,6 +80,9 @@ pub struct Oracle {
     compare_interval: usize,
     steps: usize,
     pub(super) tally: Tally,
+    fault: Option<Fault>,
+    /// Before this round.
+    earlier: Statistics,
 }
 
 fn root_set(heap: &Heap) -> (RootSet, Vec<Value>) {
@@ -81,14 +98,16 @@ fn spread(operand: u8, count: usize) -> usize {
 }
 
 impl Oracle {
-    /// A heap for `program`, with room for `actors` local heaps' roots.
+    /// An oracle for `program`, on a heap of its world that nobody uses, with room for `actors` local heaps' roots.
     ///
     /// # Panics
-    /// If the heap cannot be built.
+    /// If the heap is used by somebody.
     #[must_use]
-    pub fn new(program: &Program, source: PageSource, actors: usize) -> Oracle {
+    pub fn new(program: &Program, heap: Heap, actors: usize, fault: Option<Fault>) -> Oracle {
         note_program(program);
-        let outside = Outside::new(program.world, source);
+        let outside = Outside::new(heap, program.world);
+        let earlier = outside.heap.statistics().expect("a sound heap");
+        Fault::arm(fault, &outside.heap);
         let (root_set, root_values) = root_set(&outside.heap);
         Oracle {
             outside,
@@ -103,6 +122,8 @@ impl Oracle {
             compare_interval: if program.world.size == WorldSize::Small { 32 } else { 6 },
             steps: 0,
             tally: Tally::default(),
+            fault,
+            earlier,
         }
     }
 
@@ -287,7 +308,12 @@ impl Oracle {
                 self.statistics(door);
                 self.quiet(Happened::Nothing)
             }
-            Op::GcInterval(_) | Op::VerifyHeap(_) | Op::Concurrent(_) | Op::FailAttempt(_) | Op::NearLimit(_) => {
+            Op::GcInterval(_)
+            | Op::VerifyHeap(_)
+            | Op::Concurrent(_)
+            | Op::FailAttempt(_)
+            | Op::FailCommit(_)
+            | Op::NearLimit(_) => {
                 self.stopped(false);
                 self.outside.set_flag(door, op);
                 self.quiet(Happened::Nothing)
@@ -322,10 +348,24 @@ impl Oracle {
             None => door.parked(|| heap.statistics()).expect("a parked thread may ask"),
         };
         self.outside.check_statistics(&statistics);
-        for (now, before) in statistics.collections.iter().zip(&mut self.tally.collections) {
-            assert!(now >= before, "collections are counted up");
-            *before = *now;
+        for (kind, counted) in self.tally.collections.iter_mut().enumerate() {
+            let now = statistics.collections[kind] - self.earlier.collections[kind];
+            assert!(now >= *counted, "collections are counted up");
+            *counted = now;
         }
+    }
+
+    /// What is armed before a request, given what is left of the local heap's countdown.
+    pub(super) fn armed(&self, attempts: Option<u64>) -> Armed {
+        Armed { commit: self.outside.commit_fault_in().is_some(), attempt: attempts.is_some() }
+    }
+
+    /// Whether a fault struck a request since.
+    pub(super) fn struck(&mut self, before: Armed, attempts: Option<u64>) -> bool {
+        let now = self.armed(attempts);
+        let struck = before.commit && !now.commit || before.attempt && !now.attempt;
+        self.tally.struck += u64::from(struck);
+        struck
     }
 
     /// After a collection that was asked for by its kind.
@@ -568,11 +608,14 @@ impl Oracle {
         let fits = |left| rounded.saturating_add(slack) <= left;
         let left = filled.is_some_and(|(owner, kind, left)| owner == actor && kind == ty && fits(left));
         let flags = self.outside.flags;
-        let at_once = regular && !flags.armed && (drawn || left && !object.large && flags.gc_interval == 0);
+        let at_once = regular && (drawn || left && !object.large && flags.gc_interval == 0);
 
+        let armed = self.armed(door.attempts_before_failure());
         let before = door.requests();
         let answer = catch_unwind(AssertUnwindSafe(|| door.allocate(&request)));
         let after = door.requests();
+        let struck = self.struck(armed, door.attempts_before_failure());
+        let at_once = at_once && !struck;
         let no_collection = flags.gc_interval == 0 && (before.is_some() && before == after || at_once);
         if at_once {
             assert!(matches!(answer, Ok(Ok(_))), "{request:?}, {bytes} bytes, had to succeed at once: {answer:?}");
@@ -610,7 +653,7 @@ impl Oracle {
                     (false, AllocationType::Young) => Need::Young,
                     (false, _) => Need::Page,
                 };
-                Aftermath { refused: (regular && !flags.armed).then_some(need), ..quiet }
+                Aftermath { refused: (regular && !struck).then_some(need), ..quiet }
             }
             Err(payload) => {
                 if !self.outside.is_ours(&*payload) {
@@ -636,15 +679,27 @@ impl Oracle {
     }
 
     /// Judges the refusal of a reserve.
-    pub(super) fn reserve_refused(&self, pages: usize, run: usize) -> Aftermath {
-        let refused = (!self.outside.flags.armed).then_some(Need::Reserve(pages, run));
+    pub(super) fn reserve_refused(&self, pages: usize, run: usize, struck: bool) -> Aftermath {
+        let refused = (!struck).then_some(Need::Reserve(pages, run));
         Aftermath { refused, ..self.quiet(Happened::Anything) }
     }
 
     /// Drops everything, collects twice, and sees that nothing is left. Every local heap is detached.
-    pub(super) fn end(self) -> Tally {
-        let Oracle { outside, persistents, root_set, tally, .. } = self;
+    pub(super) fn end(mut self) -> (Heap, Tally) {
+        let left = self.outside.commit_fault_in();
+        let until = match self.fault {
+            Some(Fault::Commit(k)) => k + 1,
+            _ => usize::MAX as u64,
+        };
+        self.tally.commits = until.saturating_sub(left.map_or(0, |left| left.get() as u64));
+        self.tally.commit_refused = left.is_none();
+        let Oracle { outside, persistents, root_set, mut tally, earlier, .. } = self;
         drop((persistents, root_set));
-        outside.end(tally)
+        let (heap, statistics) = outside.end();
+        for (kind, counted) in tally.collections.iter_mut().enumerate() {
+            *counted = statistics.collections[kind] - earlier.collections[kind];
+        }
+        tally.attempts = statistics.allocation.attempts - earlier.allocation.attempts;
+        (heap, tally)
     }
 }

@@ -4,9 +4,8 @@
 //! steps until one of them ends it. Steps of all threads run on the one local heap, in their order.
 
 use super::oracle::Aftermath;
-use super::{Happened, Oracle, ReserveGuard, ScopeDoor, Tally, Value, reserve};
+use super::{Happened, Oracle, ReserveGuard, ScopeDoor, Value, reserve};
 use crate::ops::{Op, Program, ReserveChoice};
-use heaplab::memory::PageSource;
 use heaplab::{AllocError, Handle, Heap, Scope};
 
 const DEPTH_MAX: usize = 12;
@@ -37,12 +36,12 @@ struct Engine<'p> {
     depth: usize,
 }
 
-/// Runs `program` on one local heap, through the safe API.
+/// Runs `program` on one local heap, and detaches it.
 ///
 /// # Panics
 /// If the heap is not what the shadow says.
-pub fn run_single(program: &Program, source: PageSource) -> Tally {
-    let mut engine = Engine { program, next: 0, oracle: Oracle::new(program, source, 1), depth: 0 };
+pub(super) fn drive(program: &Program, oracle: Oracle) -> Oracle {
+    let mut engine = Engine { program, next: 0, oracle, depth: 0 };
     while engine.next < program.steps.len() {
         let Some(mut thread) = engine.oracle.outside.attach(Heap::attach) else {
             // An operation detached this thread's local heap while another one stayed attached, and concurrent
@@ -59,7 +58,7 @@ pub fn run_single(program: &Program, source: PageSource) -> Tally {
         drop(thread);
         engine.oracle.outside.attached -= 1;
     }
-    engine.oracle.end()
+    engine.oracle
 }
 
 impl Engine<'_> {
@@ -161,6 +160,7 @@ impl Engine<'_> {
         let outer = handles.len();
         // Entering may collect.
         self.oracle.stopped(true);
+        let armed = self.oracle.armed(scope.attempts_before_failure());
         let entered = scope.always_allocate(wanted, |inner| {
             self.oracle.guards.push(guard.clone());
             let mut handles = handles.to_vec();
@@ -181,7 +181,8 @@ impl Engine<'_> {
             }
             Err(AllocError::OutOfMemory { .. }) => {
                 let run = if wanted.large_bytes == 0 { 0 } else { layout.pages_for(wanted.large_bytes) };
-                (Exit::Left, self.oracle.reserve_refused(guard.pages - run, run))
+                let struck = self.oracle.struck(armed, scope.attempts_before_failure());
+                (Exit::Left, self.oracle.reserve_refused(guard.pages - run, run, struck))
             }
             Err(error) => panic!("entering an always-allocate scope: {error}"),
         }
