@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod cli;
+#[cfg(not(feature = "loom"))]
+pub mod hostile;
 pub mod model;
 pub mod ops;
 pub mod report;
