@@ -157,10 +157,15 @@ impl Allocator {
                 self.refill_paged(spaces, ty, bytes, limit)?
             }
         };
-        self.labs[ty as usize] = Lab::new(start, bytes, self.window_open);
+        self.install(spaces, ty, start, bytes);
         self.counters.refills += 1;
         self.counters.lab_bytes += bytes as u64;
         Ok(())
+    }
+
+    fn install(&mut self, spaces: &Spaces, ty: AllocationType, start: Offset, bytes: usize) {
+        spaces.memory.withhold(start.bytes(), bytes);
+        self.labs[ty as usize] = Lab::new(start, bytes, self.window_open);
     }
 
     fn refill_young(&mut self, spaces: &Spaces, bytes: usize) -> Result<(Offset, usize), AttemptError> {
@@ -365,7 +370,7 @@ impl Allocator {
         let filled = bytes - bytes_left;
         // SAFETY: the range is this local heap's, and holds no published object.
         unsafe { spaces.view().write_filler(start, filled) };
-        self.labs[ty as usize] = Lab::new(start.plus(filled), bytes_left, self.window_open);
+        self.install(spaces, ty, start.plus(filled), bytes_left);
         Ok(())
     }
 }

@@ -31,6 +31,7 @@ mod object;
 mod oracle;
 mod outside;
 mod raw_door;
+mod request;
 mod single;
 
 pub use bound::{Need, ReserveGuard, may_refuse, reserve};

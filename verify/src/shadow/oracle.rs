@@ -2,17 +2,13 @@
 
 use super::outside::Outside;
 use super::{
-    Door, Fault, Graph, Happened, Id, Need, Payload, Request, ReserveGuard, ShadowObject, Slot, Source, Value, What,
-    may_refuse, note_program, note_step,
+    Door, Fault, Graph, Happened, Id, Need, Payload, ReserveGuard, ShadowObject, Slot, Source, Value, may_refuse,
+    note_program, note_step,
 };
-use crate::ops::{ObjectShape, Op, Operand, Program, RecordShape, Size, WorldSize};
-use heaplab::object::{BUILT_IN_KINDS, LENGTH_MAX, Root, Tail, kind};
-use heaplab::words::{PageIndex, align_up};
-use heaplab::{
-    AllocError, AllocationType, CollectionKind, Heap, Offset, Persistent, RootSet, Shape, SpaceKind, Statistics, Tagged,
-};
+use crate::ops::{Op, Operand, Program, WorldSize};
+use heaplab::words::PageIndex;
+use heaplab::{AllocError, AllocationType, CollectionKind, Heap, Persistent, RootSet, SpaceKind, Statistics, Tagged};
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const ROOT_SET_SLOTS: usize = 4;
 const PERSISTENTS_MAX: usize = 24;
@@ -42,21 +38,14 @@ pub struct Tally {
     pub commit_refused: bool,
 }
 
-/// The faults that are about to happen, before a request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Armed {
-    commit: bool,
-    attempt: bool,
-}
-
 /// What the operation that was just done leaves to check, once everything's whereabouts are known again.
 #[derive(Clone, Debug)]
 pub(super) struct Aftermath {
     pub(super) happened: Happened,
     /// A refusal, to be justified.
-    refused: Option<Need>,
+    pub(super) refused: Option<Need>,
     /// Objects that the verifier found after a major collection.
-    exactly: Option<u64>,
+    pub(super) exactly: Option<u64>,
 }
 
 /// All roots, with what the heap has in them.
@@ -73,7 +62,7 @@ pub struct Oracle {
     pub(super) root_values: Vec<Value>,
     pub(super) guards: Vec<ReserveGuard>,
     /// Pages whose free memory is out of reach since a space was made full.
-    full: [BTreeSet<PageIndex>; 5],
+    pub(super) full: [BTreeSet<PageIndex>; 5],
     /// What the last operation, if it filled a page, left of it.
     filled: Option<(usize, AllocationType, usize)>,
     /// Steps that do not collect are compared by their results, and every so often by everything.
@@ -222,7 +211,7 @@ impl Oracle {
     }
 
     /// The first root, from the one that `handle` means on, whose object is `wanted`.
-    fn host(&self, actor: usize, handle: u8, wanted: impl Fn(&ShadowObject) -> bool) -> Option<(usize, Id)> {
+    pub(super) fn host(&self, actor: usize, handle: u8, wanted: impl Fn(&ShadowObject) -> bool) -> Option<(usize, Id)> {
         let stack = &self.stacks[actor];
         let first = self.root(actor, handle)?;
         (0..stack.len()).map(|step| (first + step) % stack.len()).find_map(|root| match stack[root] {
@@ -353,19 +342,6 @@ impl Oracle {
             assert!(now >= *counted, "collections are counted up");
             *counted = now;
         }
-    }
-
-    /// What is armed before a request, given what is left of the local heap's countdown.
-    pub(super) fn armed(&self, attempts: Option<u64>) -> Armed {
-        Armed { commit: self.outside.commit_fault_in().is_some(), attempt: attempts.is_some() }
-    }
-
-    /// Whether a fault struck a request since.
-    pub(super) fn struck(&mut self, before: Armed, attempts: Option<u64>) -> bool {
-        let now = self.armed(attempts);
-        let struck = before.commit && !now.commit || before.attempt && !now.attempt;
-        self.tally.struck += u64::from(struck);
-        struck
     }
 
     /// After a collection that was asked for by its kind.
@@ -512,176 +488,6 @@ impl Oracle {
             let read = if matches!(place, Payload::Raw(..)) { 4 } else { count };
             assert_eq!(door.read(root, place, read), self.payload(id, place, read), "#{id}, {place:?}");
         }
-    }
-
-    fn allocate<D: Door>(
-        &mut self,
-        actor: usize,
-        door: &mut D,
-        ty: AllocationType,
-        object: ObjectShape,
-        size: Size,
-        filled: Option<(usize, AllocationType, usize)>,
-    ) -> Aftermath {
-        match object {
-            ObjectShape::Array => self.request(actor, door, ty, What::Array, size, filled),
-            ObjectShape::Bytes => self.request(actor, door, ty, What::Bytes, size, filled),
-            ObjectShape::Code => self.request(actor, door, AllocationType::Code, What::Code, size, filled),
-            ObjectShape::Map(shape) => {
-                self.request(actor, door, AllocationType::Map, What::Map(shape.shape()), size, filled)
-            }
-            ObjectShape::Record(record) => self.allocate_record(actor, door, ty, record, size, filled),
-        }
-    }
-
-    fn allocate_record<D: Door>(
-        &mut self,
-        actor: usize,
-        door: &mut D,
-        ty: AllocationType,
-        record: RecordShape,
-        size: Size,
-        filled: Option<(usize, AllocationType, usize)>,
-    ) -> Aftermath {
-        let shape = record.shape();
-        let is_its_map = |object: &ShadowObject| object.describes == Some(shape);
-        if let Some((map, _)) = self.host(actor, 0, is_its_map) {
-            return self.request(actor, door, ty, What::Record(map), size, filled);
-        }
-        // Without a map there is no record: the map is this operation, and the record the next one that asks for it.
-        self.request(actor, door, AllocationType::Map, What::Map(shape), size, filled)
-    }
-
-    /// The shape and the map of what is requested.
-    fn shape(&self, actor: usize, what: What) -> (Shape, Value) {
-        let built_in = |root| {
-            let (_, shape) = BUILT_IN_KINDS.into_iter().find(|(other, _)| *other == root).expect("a built-in map");
-            (shape, Value::Immortal(root))
-        };
-        match what {
-            What::Array => built_in(Root::FixedArrayMap),
-            What::Bytes => built_in(Root::ByteArrayMap),
-            What::Code => built_in(Root::CodeMap),
-            What::Map(_) => built_in(Root::MetaMap),
-            What::Record(root) => match self.stacks[actor][root] {
-                Value::Object(id) => (self.graph.object(id).describes.expect("a map"), Value::Object(id)),
-                value => unreachable!("{value:?} is no map"),
-            },
-        }
-    }
-
-    /// Asks for an object and judges the answer.
-    fn request<D: Door>(
-        &mut self,
-        actor: usize,
-        door: &mut D,
-        ty: AllocationType,
-        what: What,
-        size: Size,
-        filled: Option<(usize, AllocationType, usize)>,
-    ) -> Aftermath {
-        let layout = self.outside.layout.clone();
-        let (shape, map) = self.shape(actor, what);
-        let length = size.length(shape, &layout);
-        let misfit = ty == AllocationType::Map && shape.kind() != kind::MAP
-            || shape.kind() >= kind::FIRST_EMBEDDER && length > LENGTH_MAX;
-        if misfit && !D::IS_SAFE {
-            // The raw API leaves this to its caller.
-            return self.quiet(Happened::Nothing);
-        }
-        let mut object = ShadowObject::new(shape, map, length, ty);
-        if let What::Map(shape) = what {
-            object.describes = Some(shape);
-        }
-        let too_long = shape.tail() != Tail::None && length > LENGTH_MAX;
-        let bytes = if too_long { usize::MAX } else { object.size_bytes() };
-        let too_large = bytes > layout.object_bytes_max;
-        let rounded = if too_large { bytes } else { align_up(bytes, ty.granule_bytes()) };
-        let alignment = if matches!(what, What::Map(_)) { 8 } else { door.alignment(bytes) };
-        let slack = alignment.saturating_sub(ty.granule_bytes());
-        object.large = rounded.saturating_add(slack) > layout.regular_bytes_max;
-        let request = Request { ty, what, length };
-
-        let regular = !misfit && !too_large;
-        let in_scope = self.guards.last_mut().filter(|guard| guard.owner == actor);
-        let drawn = regular && in_scope.is_some_and(|guard| guard.draw(ty, rounded + slack, object.large, &layout));
-        let fits = |left| rounded.saturating_add(slack) <= left;
-        let left = filled.is_some_and(|(owner, kind, left)| owner == actor && kind == ty && fits(left));
-        let flags = self.outside.flags;
-        let at_once = regular && (drawn || left && !object.large && flags.gc_interval == 0);
-
-        let armed = self.armed(door.attempts_before_failure());
-        let before = door.requests();
-        let answer = catch_unwind(AssertUnwindSafe(|| door.allocate(&request)));
-        let after = door.requests();
-        let struck = self.struck(armed, door.attempts_before_failure());
-        let at_once = at_once && !struck;
-        let no_collection = flags.gc_interval == 0 && (before.is_some() && before == after || at_once);
-        if at_once {
-            assert!(matches!(answer, Ok(Ok(_))), "{request:?}, {bytes} bytes, had to succeed at once: {answer:?}");
-            assert_eq!(before, after, "{request:?}, {bytes} bytes, asked for a collection and had no need to");
-            self.tally.guaranteed += 1;
-        }
-        let happened = if no_collection || !regular { Happened::Nothing } else { Happened::Anything };
-        if happened == Happened::Anything {
-            self.stopped(true);
-        }
-        let quiet = self.quiet(happened);
-        match answer {
-            Ok(Ok(word)) => {
-                assert!(regular, "{request:?}, {bytes} bytes, was served");
-                self.allocated(actor, object, word, happened);
-                quiet
-            }
-            Ok(Err(error)) => {
-                let expected = match error {
-                    AllocError::InvalidShape(_) => misfit,
-                    AllocError::TooLarge { size_bytes, size_bytes_max } => {
-                        !misfit
-                            && too_large
-                            && (too_long || (size_bytes, size_bytes_max) == (bytes, layout.object_bytes_max))
-                    }
-                    AllocError::OutOfMemory { allocation_type, size_bytes } => {
-                        regular && allocation_type == ty && size_bytes == bytes
-                    }
-                    _ => false,
-                };
-                assert!(expected, "{request:?}, {bytes} bytes: {error:?}");
-                self.tally.refused += u64::from(regular);
-                let need = match (object.large, ty) {
-                    (true, _) => Need::Run(layout.pages_for(rounded)),
-                    (false, AllocationType::Young) => Need::Young,
-                    (false, _) => Need::Page,
-                };
-                Aftermath { refused: (regular && !struck).then_some(need), ..quiet }
-            }
-            Err(payload) => {
-                if !self.outside.is_ours(&*payload) {
-                    std::panic::resume_unwind(payload);
-                }
-                self.tally.unwound += 1;
-                quiet
-            }
-        }
-    }
-
-    fn allocated(&mut self, actor: usize, mut object: ShadowObject, word: Tagged, happened: Happened) {
-        let at: Offset = word.as_reference().expect("an allocation returns an object");
-        let space = if object.large { SpaceKind::Large } else { object.ty.space() };
-        if happened == Happened::Nothing {
-            let page = self.outside.layout.page_of(at);
-            assert!(!self.full[space as usize].contains(&page), "{at:?} was served out of a full {space} space");
-        }
-        object.at = at;
-        let id = self.graph.add(object);
-        self.stacks[actor].push(Value::Object(id));
-        self.tally.allocated += 1;
-    }
-
-    /// Judges the refusal of a reserve.
-    pub(super) fn reserve_refused(&self, pages: usize, run: usize, struck: bool) -> Aftermath {
-        let refused = (!struck).then_some(Need::Reserve(pages, run));
-        Aftermath { refused, ..self.quiet(Happened::Anything) }
     }
 
     /// Drops everything, collects twice, and sees that nothing is left. Every local heap is detached.
