@@ -4,7 +4,7 @@
 use heaplab::memory::PageSource;
 use heaplab_verify::ops::{FaultPoint, Faulty, Limits, Op, Program};
 use heaplab_verify::shadow::{run_interleaved, run_single};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,29 @@ fn faults(program: &Program) -> Vec<FaultPoint> {
     vec![point(0, false, 1), point(third, true, 0), point(2 * third, false, 0)]
 }
 
+/// A configuration for a recorded program's text: each of those that the target starts from, with none, one or two fields
+/// changed to a small number.
+fn hostile(index: usize, text: &str) -> Vec<u8> {
+    let edits = index % 3;
+    let mut bytes = vec![(index % 16) as u8, edits as u8];
+    for edit in 0..edits {
+        bytes.extend([(index + 5 * edit) as u8 % 16, [0, 6, 1][edit], 8]);
+    }
+    bytes.extend(text.bytes());
+    bytes
+}
+
+/// A dictionary for the target that reads text: the words of the recorded programs.
+fn words(texts: &[String]) -> String {
+    let lines = texts.iter().flat_map(|text| text.lines()).map(|line| line.split('#').next().unwrap_or(""));
+    let words: BTreeSet<&str> = lines.flat_map(str::split_whitespace).filter(|word| word.len() > 1).collect();
+    let mut text = "# The words of verify/regressions. Written by `BLESS=1 cargo test`.\n".to_owned();
+    for word in words {
+        writeln!(text, "\"{word}\"").expect("a string takes anything");
+    }
+    text
+}
+
 /// Goal: a recorded program is a seed of the fuzzers, so that they begin where the last ones ended.
 /// Method: the seeds and the dictionary in the tree are what is generated now; `BLESS=1` writes them.
 #[test]
@@ -69,7 +92,11 @@ fn fuzz_seeds_are_the_recorded_programs() {
     let fuzz = package().join("../fuzz");
     let seeds = fuzz.join("seeds");
     let mut expected: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
+    let mut texts = Vec::new();
     for (index, (name, program)) in programs.iter().enumerate() {
+        let text = program.to_string();
+        expected.insert(seeds.join("hostile_config").join(name), hostile(index, &text));
+        texts.push(text);
         let (interleaved, faults) = (index % 2 == 1, faults(program));
         let bytes = Faulty::encode(interleaved, &faults, program);
         assert_eq!(Faulty::decode(&bytes, &Limits::FUZZ), Faulty::weave(interleaved, &faults, program), "{name}");
@@ -80,6 +107,7 @@ fn fuzz_seeds_are_the_recorded_programs() {
         assert_eq!(&Program::decode(&bytes, &Limits::FUZZ), &fixed, "{name}");
         expected.insert(seeds.join("ops").join(name), bytes);
     }
+    expected.insert(fuzz.join("hostile_config.dict"), words(&texts).into_bytes());
     expected.insert(fuzz.join("ops.dict"), dictionary(&programs).into_bytes());
     if std::env::var_os("BLESS").is_some() {
         for (path, bytes) in &expected {
@@ -95,7 +123,7 @@ fn fuzz_seeds_are_the_recorded_programs() {
             path.display()
         );
     }
-    for directory in ["ops", "fault_ops"] {
+    for directory in ["ops", "fault_ops", "hostile_config"] {
         for entry in std::fs::read_dir(seeds.join(directory)).expect("the seeds exist") {
             let path = entry.expect("the directory can be read").path();
             assert!(expected.contains_key(&path), "{} is of no recorded program", path.display());

@@ -6,6 +6,8 @@ pub mod cli;
 pub mod hostile;
 pub mod model;
 pub mod ops;
+#[cfg(not(feature = "loom"))]
+pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod shadow;

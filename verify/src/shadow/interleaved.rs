@@ -70,7 +70,8 @@ impl Engine<'_> {
     /// Runs steps until the owner of the innermost always-allocate scope leaves it, or there are none.
     fn drive(&mut self, until: Option<usize>) {
         while let Some(step) = self.program.steps.get(self.next) {
-            self.oracle.begin(self.next);
+            // Everyone is parked between two steps.
+            self.oracle.begin(self.next, |look| look());
             self.next += 1;
             let actor = usize::from(step.thread);
             if step.op == Op::LeaveAlways && until == Some(actor) {

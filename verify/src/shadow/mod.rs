@@ -33,6 +33,7 @@ mod outside;
 mod raw_door;
 mod request;
 mod single;
+mod watch;
 
 pub use bound::{Need, ReserveGuard, may_refuse, reserve};
 pub use door::{Door, Request, Requests, ScopeDoor, Source, What};
@@ -42,50 +43,7 @@ pub use object::{Id, Part, Payload, ShadowObject, Slot, Value};
 pub use oracle::{Oracle, Roots, Tally};
 pub use raw_door::{RawDoor, RawRoot, assert_hostile_requests_fail, word_of};
 
-use crate::ops::{Program, Step};
-use std::cell::RefCell;
+pub use watch::{announce, current_program, current_step, survey_before};
 
 /// The built-in objects: seven maps and four oddballs.
 pub const IMMORTAL_OBJECTS: u64 = 11;
-
-thread_local! {
-    static CURRENT: RefCell<Option<(Program, usize)>> = const { RefCell::new(None) };
-}
-
-/// Notes which program runs on this thread, for [`announce`].
-pub(crate) fn note_program(program: &Program) {
-    CURRENT.set(Some((program.clone(), 0)));
-}
-
-/// Notes which step is next.
-pub(crate) fn note_step(index: usize) {
-    CURRENT.with_borrow_mut(|current| {
-        if let Some((_, step)) = current {
-            *step = index;
-        }
-    });
-}
-
-/// The program that runs on this thread, as text in which the step that it is at is marked.
-#[must_use]
-pub fn current_program() -> Option<String> {
-    let (program, at) = CURRENT.with_borrow(Clone::clone)?;
-    let (head, tail) = program.steps.split_at(at.min(program.steps.len()));
-    let text = Program { world: program.world, steps: head.to_vec() }.to_string();
-    let line = |(index, step): (usize, &Step)| {
-        let mark = if index == 0 { "    # here" } else { "" };
-        format!("{} {}{mark}\n", step.thread, step.op)
-    };
-    Some(text + &tail.iter().enumerate().map(line).collect::<String>())
-}
-
-/// Makes every panic print the program that runs, before the hook that was there. Call it once per process.
-pub fn announce() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if let Some(program) = current_program() {
-            eprintln!("{program}");
-        }
-        before(info);
-    }));
-}

@@ -1,9 +1,9 @@
 //! The oracle: does one operation on the heap and on the shadow, and compares.
 
 use super::outside::Outside;
+use super::watch::{note_program, note_step};
 use super::{
     Door, Fault, Graph, Happened, Id, Need, Payload, ReserveGuard, ShadowObject, Slot, Source, Value, may_refuse,
-    note_program, note_step,
 };
 use crate::ops::{Op, Operand, Program, WorldSize};
 use heaplab::words::PageIndex;
@@ -120,9 +120,9 @@ impl Oracle {
         &self.outside.heap
     }
 
-    /// The number of the next step.
-    pub(super) fn begin(&mut self, index: usize) {
-        note_step(index);
+    /// The number of the next step. `parked` calls its argument while every local heap is parked.
+    pub(super) fn begin(&mut self, index: usize, parked: impl FnOnce(&mut dyn FnMut())) {
+        note_step(index, &self.outside.heap, parked);
         self.steps += 1;
     }
 

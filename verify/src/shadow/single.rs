@@ -87,7 +87,7 @@ impl Engine<'_> {
 
     fn steps<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, kind: Frame) -> Exit {
         while let Some(step) = self.program.steps.get(self.next) {
-            self.oracle.begin(self.next);
+            self.oracle.begin(self.next, |look| scope.park(look));
             self.next += 1;
             let mut after = self.oracle.quiet(Happened::Nothing);
             let mut exit = Exit::Left;
