@@ -212,7 +212,7 @@ pub fn read(text: &str) -> Option<Program> {
         }
         Err(error) => {
             assert!((1..=text.lines().count() + 1).contains(&error.line), "no such line: {error}");
-            assert!((10..400).contains(&error.reason.len()), "a bare or endless reason: {error}");
+            assert!((10..400).contains(&error.reason.chars().count()), "a bare or endless reason: {error}");
             None
         }
     }

@@ -93,6 +93,7 @@ fn empty_huge_and_adversarial_texts_take_little() {
         "\n".repeat(huge),
         "#".repeat(huge),
         "heaplab-ops 2\nworld tiny\n".to_owned() + &"x".repeat(huge),
+        "heaplab-ops 2\nworld tiny\n".to_owned() + &"\u{1f9a5}".repeat(huge / 4),
         "heaplab-ops 2\nworld tiny\n".to_owned() + &"0 poll\n".repeat(huge / 7),
         "heaplab-ops 2\nworld tiny\n0 allocate young array ".to_owned() + &"+".repeat(huge),
         "heaplab-ops 2\nworld ".to_owned() + &"tiny ".repeat(huge / 5),
