@@ -16,7 +16,9 @@ pub struct AllocationCounters {
     pub lab_bytes: u64,
     /// Large objects allocated.
     pub large_objects: u64,
-    /// Attempts that failed, injected failures included.
+    /// Attempts to get memory for a LAB, a large object or a reserve: what can be made to fail.
+    pub attempts: u64,
+    /// Attempts that failed, injected failures included; those for a reserve excluded.
     pub failed_attempts: u64,
 }
 
@@ -78,6 +80,12 @@ impl Allocator {
         self.attempts_before_failure = attempts;
     }
 
+    /// So many attempts succeed, as far as it goes, before the one that was asked to fail; `None` if none is to.
+    #[must_use]
+    pub fn attempts_before_failure(&self) -> Option<u64> {
+        self.attempts_before_failure
+    }
+
     /// Whether the owner is inside an always-allocate scope.
     #[must_use]
     pub fn is_always_allocating(&self) -> bool {
@@ -85,6 +93,7 @@ impl Allocator {
     }
 
     fn injected_failure(&mut self) -> bool {
+        self.counters.attempts += 1;
         match &mut self.attempts_before_failure {
             None => false,
             Some(0) => {
@@ -149,10 +158,15 @@ impl Allocator {
                 self.refill_paged(spaces, ty, bytes, limit)?
             }
         };
-        self.labs[ty as usize] = Lab::new(start, bytes, self.window_open);
+        self.install(spaces, ty, start, bytes);
         self.counters.refills += 1;
         self.counters.lab_bytes += bytes as u64;
         Ok(())
+    }
+
+    fn install(&mut self, spaces: &Spaces, ty: AllocationType, start: Offset, bytes: usize) {
+        spaces.memory.withhold(start.bytes(), bytes);
+        self.labs[ty as usize] = Lab::new(start, bytes, self.window_open);
     }
 
     fn refill_young(&mut self, spaces: &Spaces, bytes: usize) -> Result<(Offset, usize), AttemptError> {
@@ -366,7 +380,7 @@ impl Allocator {
         let filled = bytes - bytes_left;
         // SAFETY: the range is this local heap's, and holds no published object.
         unsafe { spaces.view().write_filler(start, filled) };
-        self.labs[ty as usize] = Lab::new(start.plus(filled), bytes_left, self.window_open);
+        self.install(spaces, ty, start.plus(filled), bytes_left);
         Ok(())
     }
 }

@@ -52,6 +52,9 @@ impl Collector<'_, '_> {
                 Err(_) => break,
             }
         }
+        for ordinal in ordinals.iter().filter(|ordinal| ordinal.committed) {
+            self.spaces.memory.withhold(layout.page_start(ordinal.page).bytes(), layout.page_bytes);
+        }
         // SAFETY: the world is stopped, and no live object is in these pages.
         unsafe { self.spaces.new.rebuild(&self.spaces.pages, ordinals) };
     }

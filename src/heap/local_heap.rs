@@ -491,6 +491,19 @@ impl RawLocalHeap {
         })
     }
 
+    /// So many attempts of this local heap are left before the one that [`Heap::set_fail_allocation`] fails; `None` if
+    /// none is to fail.
+    ///
+    /// [`Heap::set_fail_allocation`]: super::Heap::set_fail_allocation
+    ///
+    /// # Safety
+    ///
+    #[must_use]
+    pub unsafe fn attempts_before_failure(self) -> Option<u64> {
+        // SAFETY: R-1; the borrow ends here.
+        unsafe { self.data() }.allocator.attempts_before_failure()
+    }
+
     /// Fills the current page of a type's space but for `bytes_left` bytes, which serve the next allocations.
     ///
     /// # Errors

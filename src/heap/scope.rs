@@ -304,6 +304,14 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         self.local().inner().spaces.layout()
     }
 
+    /// So many attempts of this local heap are left before the one that
+    /// [`set_fail_allocation`](super::Heap::set_fail_allocation) fails; `None` if none is to fail.
+    #[must_use]
+    pub fn attempts_before_failure(&self) -> Option<u64> {
+        // SAFETY: R-1.
+        unsafe { self.local().attempts_before_failure() }
+    }
+
     /// What this local heap has counted since it was attached: requests for collections, those of them inside
     /// always-allocate scopes, and allocations whose first attempt failed.
     #[must_use]

@@ -11,7 +11,7 @@ use crate::words::CollectionKind;
 pub struct Statistics {
     /// Minor, major and memory-reducing collections.
     pub collections: [u64; 3],
-    /// LABs installed, bytes of them, large objects, failed attempts; over all threads, detached ones included.
+    /// LABs installed, bytes of them, large objects, attempts, failed ones; over all threads, detached ones included.
     pub allocation: AllocationCounters,
     /// Collections that attempts asked for. Several threads that fail together ask often and get one.
     pub requests: u64,
@@ -47,6 +47,7 @@ impl Statistics {
         self.allocation.refills += counters.refills;
         self.allocation.lab_bytes += counters.lab_bytes;
         self.allocation.large_objects += counters.large_objects;
+        self.allocation.attempts += counters.attempts;
         self.allocation.failed_attempts += counters.failed_attempts;
         self.requests += data.requests;
         self.requests_in_scope += data.requests_in_scope;

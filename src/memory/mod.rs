@@ -33,6 +33,11 @@
 //! for an object that is not yet published and for a stop; it must not meet any access by another thread unless both
 //! read. The simulated source reports a plain access that meets another access as a race.
 //!
+//! # Free words
+//!
+//! Committed memory is not all in use. What the layers above [`withhold`](Memory::withhold) is free; under AddressSanitizer
+//! a touch of it is a report (module `poison`).
+//!
 //! # What this layer does not do
 //!
 //! It keeps no account of what is committed (the budget does), hands out no pages (page sets do), and orders nothing
@@ -52,6 +57,8 @@ mod mapped;
 mod native;
 #[cfg(not(feature = "loom"))]
 mod owned;
+#[cfg(not(feature = "loom"))]
+mod poison;
 #[cfg(feature = "loom")]
 mod simulated;
 #[cfg(test)]
@@ -63,6 +70,9 @@ use native::{BYTES_MAX, Region};
 use simulated::{BYTES_MAX, Region};
 
 pub use error::MemoryError;
+
+/// Whether this build reports accesses to [withheld](Memory::withhold) words: it is built for AddressSanitizer.
+pub const POISONS: bool = cfg!(all(heaplab_asan, not(feature = "loom")));
 
 /// The least alignment of a reservation's base, in bytes: offset alignment up to this is address alignment.
 pub const BASE_ALIGN: usize = 64;
@@ -224,6 +234,22 @@ impl Memory {
         unsafe { self.region.release(offset, bytes) }
     }
 
+    /// Says that nobody touches these words before they are exposed again: by [`zero`](Memory::zero),
+    /// [`format`](Memory::format), [`copy`](Memory::copy) to them, [`expose`](Memory::expose), or a commit. A promise that
+    /// AddressSanitizer checks ([`POISONS`]); it costs nothing in other builds.
+    ///
+    /// The range is the caller's, lies inside the reservation, and its ends are multiples of 8.
+    #[inline(always)]
+    pub fn withhold(&self, offset: usize, bytes: usize) {
+        self.region.withhold(offset, bytes);
+    }
+
+    /// Takes back what [`withhold`](Memory::withhold) said.
+    #[inline(always)]
+    pub fn expose(&self, offset: usize, bytes: usize) {
+        self.region.expose(offset, bytes);
+    }
+
     /// Lets the `nth` commit from now on be refused, once; `None` takes an earlier request back.
     ///
     /// Fault injection for tests: trying 1, 2, 3 … until [`commit_fault_pending`](Memory::commit_fault_pending) is
@@ -235,7 +261,14 @@ impl Memory {
     /// Whether a refusal asked for with [`fail_commit_at`](Memory::fail_commit_at) has not happened yet.
     #[must_use]
     pub fn commit_fault_pending(&self) -> bool {
-        self.region.fault().is_set()
+        self.commit_fault_in().is_some()
+    }
+
+    /// How many commits from now the refusal asked for with [`fail_commit_at`](Memory::fail_commit_at) happens: 1 is the
+    /// next. `None` if it has happened. Asking for one that never comes counts commits.
+    #[must_use]
+    pub fn commit_fault_in(&self) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(self.region.fault().commits_left())
     }
 
     /// Loads the word at `offset`. Shared access.

@@ -8,6 +8,7 @@ use core::ptr::{self, NonNull};
 #[cfg(all(unix, not(miri)))]
 use super::mapped::Mapped;
 use super::owned::Owned;
+use super::poison::Poison;
 use super::{MemoryError, PageSource};
 use crate::sync::{AtomicUsize, HeapWord, Ordering};
 
@@ -18,6 +19,8 @@ pub(super) const BYTES_MAX: usize = isize::MAX as usize / 4;
 pub(super) struct Region {
     /// Points to offset 0 and has the provenance of the whole reservation. Never changes (I-1).
     base: NonNull<u8>,
+    /// Before the pages, so that it is dropped before them.
+    poison: Poison,
     pages: Pages,
     fault: CommitFault,
 }
@@ -59,7 +62,7 @@ impl Region {
                 return Err(MemoryError::Unsupported { source, reason: "it needs the feature `loom`" });
             }
         };
-        Ok(Region { base, pages, fault: CommitFault::new() })
+        Ok(Region { base, poison: Poison::new(base, bytes), pages, fault: CommitFault::new() })
     }
 
     pub(super) fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
@@ -68,13 +71,11 @@ impl Region {
         }
         match &self.pages {
             #[cfg(all(unix, not(miri)))]
-            Pages::Mapped(mapped) => mapped.commit(offset, bytes),
-            Pages::Owned(_) => {
-                // Committed from the beginning.
-                let _ = offset;
-                Ok(())
-            }
+            Pages::Mapped(mapped) => mapped.commit(offset, bytes)?,
+            Pages::Owned(_) => {}
         }
+        self.poison.expose(offset, bytes);
+        Ok(())
     }
 
     /// # Safety
@@ -84,13 +85,26 @@ impl Region {
         match &self.pages {
             #[cfg(all(unix, not(miri)))]
             // SAFETY: the caller's promises, passed on.
-            Pages::Mapped(mapped) => unsafe { mapped.release(offset, bytes) },
+            Pages::Mapped(mapped) => unsafe { mapped.release(offset, bytes)? },
             Pages::Owned(owned) => {
+                // What is overwritten may be withheld.
+                self.poison.expose(offset, bytes);
                 // SAFETY: the caller's promises, passed on.
                 unsafe { owned.release(offset, bytes) };
-                Ok(())
             }
         }
+        self.poison.withhold(offset, bytes);
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub(super) fn withhold(&self, offset: usize, bytes: usize) {
+        self.poison.withhold(offset, bytes);
+    }
+
+    #[inline(always)]
+    pub(super) fn expose(&self, offset: usize, bytes: usize) {
+        self.poison.expose(offset, bytes);
     }
 
     pub(super) fn fault(&self) -> &CommitFault {
@@ -111,6 +125,7 @@ impl Region {
     /// As for [`Memory::zero`](super::Memory::zero).
     #[inline(always)]
     pub(super) unsafe fn zero(&self, offset: usize, bytes: usize) {
+        self.poison.expose(offset, bytes);
         // SAFETY: the range is committed and accessed by nobody else.
         unsafe { zero(self.base.as_ptr().add(offset), bytes) }
     }
@@ -120,6 +135,7 @@ impl Region {
     /// As for [`Memory::format`](super::Memory::format).
     #[inline(always)]
     pub(super) unsafe fn format(&self, offset: usize, bytes: usize, header: u32) {
+        self.poison.expose(offset, bytes);
         // SAFETY: the range is committed, accessed by nobody else, and has a first word, which is aligned.
         unsafe {
             let start = self.base.as_ptr().add(offset);
@@ -139,6 +155,7 @@ impl Region {
     /// As for [`Memory::copy`](super::Memory::copy).
     #[inline(always)]
     pub(super) unsafe fn copy(&self, from: usize, to: usize, bytes: usize) {
+        self.poison.expose(to, bytes);
         let base = self.base.as_ptr();
         // SAFETY: both ranges are committed and disjoint, the first is written and the second accessed by nobody else.
         unsafe { ptr::copy_nonoverlapping(base.add(from), base.add(to), bytes) }
@@ -195,8 +212,8 @@ impl CommitFault {
         self.commits_left.store(commits_left, Ordering::Relaxed);
     }
 
-    pub(super) fn is_set(&self) -> bool {
-        self.commits_left.load(Ordering::Relaxed) != 0
+    pub(super) fn commits_left(&self) -> usize {
+        self.commits_left.load(Ordering::Relaxed)
     }
 
     /// Counts one commit; true if it is the one to refuse. A lost race means that another commit was counted.

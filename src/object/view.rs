@@ -193,6 +193,9 @@ impl<'a> View<'a> {
         debug_assert!(matches!(map, Root::FillerMap | Root::FreeBlockMap));
         debug_assert!(bytes.is_multiple_of(GRANULE_BYTES));
         if bytes != 0 {
+            // Of a gap only the header is read.
+            self.memory.expose(at.bytes(), GRANULE_BYTES);
+            self.memory.withhold(at.bytes() + GRANULE_BYTES, bytes - GRANULE_BYTES);
             self.write(at, map.tagged().bits());
             self.write(at.word(1), ((bytes - 2 * WORD_BYTES) as u32) << 1);
         }

@@ -81,6 +81,7 @@ impl LargeSpace {
             return Err(AttemptError::Refused);
         }
         yield_point(YieldPoint::RunCommitted);
+        spaces.memory.withhold(at.bytes(), pages * layout.page_bytes);
         for index in 0..pages {
             let kind = if index == 0 { PageKind::LargeHead } else { PageKind::LargeTail };
             let run_pages = if index == 0 { pages as u32 } else { 0 };

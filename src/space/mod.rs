@@ -153,6 +153,7 @@ impl Spaces {
         let page = self.fresh.take(&self.memory, self.layout(), &self.budget, limit)?;
         // SAFETY: the page was just taken, so it is the caller's, and holds no object.
         unsafe { self.pages.label(page, kind, PageInfo::NEW) };
+        self.memory.withhold(self.layout().page_start(page).bytes(), self.layout().page_bytes);
         Ok(page)
     }
 
@@ -163,6 +164,7 @@ impl Spaces {
     pub unsafe fn pool_page(&self, page: PageIndex) {
         // SAFETY: the page is the caller's, by the contract.
         unsafe { self.pages.label(page, PageKind::Pooled, PageInfo::NEW) };
+        self.memory.withhold(self.layout().page_start(page).bytes(), self.layout().page_bytes);
         self.fresh.put_pooled(page);
     }
 

@@ -74,6 +74,9 @@ pub struct LayoutRequest {
 const PAGE_BYTES_DERIVED: [usize; 5] = [256 << 10, 128 << 10, 64 << 10, 32 << 10, 16 << 10];
 const PAGE_BYTES_MIN: usize = 128;
 const PAGE_BYTES_MAX: usize = 1 << 20;
+/// Pages of a reservation. Each has an entry of some 20 bytes in the side tables, which the pages of a great heap are not
+/// to be smaller than.
+const PAGES_MAX: usize = 1 << 24;
 
 impl Layout {
     /// Computes the geometry.
@@ -155,6 +158,16 @@ impl Layout {
         // One page beyond the limit, so that the address of a page is always at hand for whoever holds budget for it.
         let paged_pages = (hard_limit_pages_max + 1).min(reservation_pages / 2);
         let large_pages = hard_limit_pages_max.saturating_mul(2).min(reservation_pages - paged_pages);
+        if paged_pages + large_pages > PAGES_MAX {
+            return err(
+                "page_bytes",
+                format!(
+                    "{page_bytes} bytes make {} pages of what is reserved for {} bytes, more than {PAGES_MAX}: take larger pages or lower hard_limit_bytes_max",
+                    paged_pages + large_pages,
+                    r.hard_limit_bytes_max
+                ),
+            );
+        }
         // The length word of a filler is a small integer, which bounds every gap and so every object.
         let object_bytes_max = (hard_limit_pages_max * page_bytes).min(large_pages * page_bytes).min((1 << 30) - 8);
         Ok(Layout {
@@ -248,10 +261,11 @@ mod tests {
     #[test]
     fn each_bad_field_is_named() {
         type Case = (&'static str, fn(&mut LayoutRequest));
-        let cases: [Case; 8] = [
+        let cases: [Case; 9] = [
             ("threads_max", |r| r.threads_max = 0),
             ("page_bytes", |r| r.page_bytes = Some(24 << 10)),
             ("page_bytes", |r| r.page_bytes = Some(64)),
+            ("page_bytes", |r| (r.page_bytes, r.hard_limit_bytes_max) = (Some(128), RESERVATION_BYTES_MAX)),
             ("soft_limit_bytes", |r| r.soft_limit_bytes = 33 << 20),
             ("hard_limit_bytes", |r| r.hard_limit_bytes = 0),
             ("hard_limit_bytes_max", |r| r.hard_limit_bytes_max = (16 << 30) + 1),

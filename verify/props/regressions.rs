@@ -2,9 +2,9 @@
 //! them.
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Limits, Op, Program};
+use heaplab_verify::ops::{FaultPoint, Faulty, Limits, Op, Program};
 use heaplab_verify::shadow::{run_interleaved, run_single};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -54,24 +54,64 @@ fn dictionary(programs: &BTreeMap<String, Program>) -> String {
     text
 }
 
+/// Faults for a recorded program: a page request and an attempt, early and late in it.
+fn faults(program: &Program) -> Vec<FaultPoint> {
+    let third = (program.steps.len() / 3).min(80) as u8;
+    let point = |step, attempt, after| FaultPoint { step, attempt, after };
+    vec![point(0, false, 1), point(third, true, 0), point(2 * third, false, 0)]
+}
+
+/// A configuration for a recorded program's text: each of those that the target starts from, with none, one or two fields
+/// changed to a small number.
+fn hostile(index: usize, text: &str) -> Vec<u8> {
+    let edits = index % 3;
+    let mut bytes = vec![(index % 16) as u8, edits as u8];
+    for edit in 0..edits {
+        bytes.extend([(index + 5 * edit) as u8 % 16, [0, 6, 1][edit], 8]);
+    }
+    bytes.extend(text.bytes());
+    bytes
+}
+
+/// A dictionary for the target that reads text: the words of the recorded programs.
+fn words(texts: &[String]) -> String {
+    let lines = texts.iter().flat_map(|text| text.lines()).map(|line| line.split('#').next().unwrap_or(""));
+    let words: BTreeSet<&str> = lines.flat_map(str::split_whitespace).filter(|word| word.len() > 1).collect();
+    let mut text = "# The words of verify/regressions. Written by `BLESS=1 cargo test`.\n".to_owned();
+    for word in words {
+        writeln!(text, "\"{word}\"").expect("a string takes anything");
+    }
+    text
+}
+
 /// Goal: a recorded program is a seed of the fuzzers, so that they begin where the last ones ended.
 /// Method: the seeds and the dictionary in the tree are what is generated now; `BLESS=1` writes them.
 #[test]
 fn fuzz_seeds_are_the_recorded_programs() {
     let programs = recorded();
     let fuzz = package().join("../fuzz");
+    let seeds = fuzz.join("seeds");
     let mut expected: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
-    for (name, program) in &programs {
+    let mut texts = Vec::new();
+    for (index, (name, program)) in programs.iter().enumerate() {
+        let text = program.to_string();
+        expected.insert(seeds.join("hostile_config").join(name), hostile(index, &text));
+        texts.push(text);
+        let (interleaved, faults) = (index % 2 == 1, faults(program));
+        let bytes = Faulty::encode(interleaved, &faults, program);
+        assert_eq!(Faulty::decode(&bytes, &Limits::FUZZ), Faulty::weave(interleaved, &faults, program), "{name}");
+        expected.insert(seeds.join("fault_ops").join(name), bytes);
         let bytes = program.encode();
         let mut fixed = program.clone();
         fixed.fix_up(&Limits::FUZZ);
         assert_eq!(&Program::decode(&bytes, &Limits::FUZZ), &fixed, "{name}");
-        expected.insert(fuzz.join("seeds").join(name), bytes);
+        expected.insert(seeds.join("ops").join(name), bytes);
     }
+    expected.insert(fuzz.join("hostile_config.dict"), words(&texts).into_bytes());
     expected.insert(fuzz.join("ops.dict"), dictionary(&programs).into_bytes());
     if std::env::var_os("BLESS").is_some() {
-        std::fs::create_dir_all(fuzz.join("seeds")).expect("the tree can be written to");
         for (path, bytes) in &expected {
+            std::fs::create_dir_all(path.parent().expect("a directory")).expect("the tree can be written to");
             std::fs::write(path, bytes).expect("the tree can be written to");
         }
     }
@@ -83,9 +123,11 @@ fn fuzz_seeds_are_the_recorded_programs() {
             path.display()
         );
     }
-    for entry in std::fs::read_dir(fuzz.join("seeds")).expect("fuzz/seeds exists") {
-        let path = entry.expect("the directory can be read").path();
-        assert!(expected.contains_key(&path), "{} is of no recorded program", path.display());
+    for directory in ["ops", "fault_ops", "hostile_config"] {
+        for entry in std::fs::read_dir(seeds.join(directory)).expect("the seeds exist") {
+            let path = entry.expect("the directory can be read").path();
+            assert!(expected.contains_key(&path), "{} is of no recorded program", path.display());
+        }
     }
 }
 

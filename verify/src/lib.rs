@@ -4,8 +4,12 @@ pub mod bench;
 pub mod cli;
 #[cfg(feature = "loom")]
 pub mod explored;
+#[cfg(not(feature = "loom"))]
+pub mod hostile;
 pub mod model;
 pub mod ops;
+#[cfg(not(feature = "loom"))]
+pub mod replay;
 pub mod report;
 pub mod scenario;
 #[cfg(feature = "shuttle")]
@@ -13,5 +17,6 @@ pub mod schedule;
 pub mod shadow;
 pub mod stress;
 pub mod suite;
+pub mod systematic;
 #[cfg(feature = "loom")]
 pub mod trace;

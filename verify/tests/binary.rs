@@ -214,3 +214,46 @@ fn a_closed_output_is_no_panic() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(!text(&output.stderr).contains("panicked"), "{}", text(&output.stderr));
 }
+
+/// A program is replayed through the text that people write; one that is wrong is refused by its line.
+#[test]
+fn a_program_is_replayed() {
+    let path = scratch("good.ops");
+    std::fs::write(&path, "heaplab-ops 2\nworld tiny\n0 allocate old array half\n0 collect major\n").unwrap();
+    let out = passes(&["replay", path.to_str().unwrap()]);
+    assert!(out.contains("0 allocate old array half") && out.ends_with("nothing fails\n"), "{out}");
+    // The same bytes are an input of a fuzzer too; that of another target means something else.
+    assert!(passes(&["replay", path.to_str().unwrap(), "--target", "heap_ops"]).contains("nothing fails"));
+    assert!(passes(&["replay", path.to_str().unwrap(), "--target", "hostile_config"]).contains("HeapConfig {"));
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// What cannot be read fails with code 1 and says why; what is no command of this build with code 2.
+#[test]
+fn what_cannot_be_replayed_is_refused() {
+    let bad = |name: &str, text: &[u8], words: &[&str]| {
+        let path = scratch(name);
+        std::fs::write(&path, text).unwrap();
+        let output = heaplab(&["replay", path.to_str().unwrap()]);
+        std::fs::remove_file(&path).unwrap();
+        let err = text_of(&output);
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        for word in words.iter().chain([&name]) {
+            assert!(err.contains(word) && !err.contains("panicked"), "no {word:?} in {err}");
+        }
+    };
+    bad("newer.ops", b"heaplab-ops 99\nworld tiny\n", &["line 1", "version 99 is newer"]);
+    bad("malformed.ops", b"heaplab-ops 2\nworld tiny\n0 juggle\n", &["line 3", "`juggle` is no operation"]);
+    bad("no_text.ops", b"heaplab-ops 2\n\xff", &["no text"]);
+    bad("whose", b"\x00\x01", &["--target heap_ops|interleaved_ops|fault_ops|hostile_config"]);
+    let output = heaplab(&["replay", "no/such/file.ops"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text_of(&output).contains("no/such/file.ops: "), "{}", text_of(&output));
+    is_refused(&["replay", "page_set::take_vs_put,normal,1,0"], &["--features loom"]);
+    is_refused(&["replay", "x", "--target", "loom_programs"], &["loom_programs", "heap_ops, interleaved_ops"]);
+}
+
+fn text_of(output: &Output) -> String {
+    assert_eq!(text(&output.stdout), "");
+    text(&output.stderr)
+}

@@ -28,7 +28,7 @@ pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
         Some(Command::Litmus) => litmus::litmus(suite.litmus),
         Some(Command::Weaken(options)) => campaign::campaign(all, Campaign::Orderings, &options),
         Some(Command::Mutants(options)) => campaign::campaign(all, Campaign::Protocol, &options),
-        Some(Command::Replay { token }) => replay::replay(all, &token),
+        Some(Command::Replay(options)) => replay::replay(all, &options.what),
         Some(Command::Worker { model, mutant, executions_max }) => work(all, &model, mutant.as_deref(), executions_max),
     }
 }

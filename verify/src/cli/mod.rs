@@ -6,7 +6,7 @@
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | every check held |
-//! | 1 | a check failed |
+//! | 1 | a check failed, or a file that is to be replayed cannot be read |
 //! | 2 | the arguments are wrong, or the job could not begin |
 
 #[cfg(feature = "loom")]
@@ -24,6 +24,8 @@ mod options;
 mod progress;
 #[cfg(feature = "loom")]
 mod replay;
+#[cfg(not(feature = "loom"))]
+mod replay_file;
 mod table;
 
 #[cfg(feature = "loom")]
@@ -31,7 +33,7 @@ use crate::model::{Model, litmus::Litmus};
 use clap::Parser as _;
 use std::process::ExitCode;
 
-pub use options::{CampaignOptions, Cli, Command, JobOptions, ModelsOptions};
+pub use options::{CampaignOptions, Cli, Command, JobOptions, ModelsOptions, ReplayOptions};
 
 /// Everything held.
 pub const PASSED: u8 = 0;
@@ -71,22 +73,22 @@ pub fn main(suite: &Suite) -> ExitCode {
 
 #[cfg(not(feature = "loom"))]
 fn do_command(_suite: &Suite, cli: Cli) -> u8 {
-    let options = match cli.command {
-        Some(Command::Run(options)) => options,
-        None => cli.main_job,
-        Some(Command::Report) => return render_report(),
-        Some(_) => {
-            complain(
-                "this needs the model checker: cargo run --release --features loom -- (models, weaken, mutants, replay)",
-            );
-            return BAD_USAGE;
+    match cli.command {
+        Some(Command::Report) => render_report(),
+        Some(
+            Command::Models(_) | Command::Litmus | Command::Weaken(_) | Command::Mutants(_) | Command::Worker { .. },
+        ) => {
+            complain("this needs the model checker: cargo run --release --features loom -- (models, weaken, mutants)");
+            BAD_USAGE
         }
-    };
-    if heaplab::sync::MODEL {
-        complain("this build has the feature `shuttle`: its heap exists inside a scheduler only; build without it");
-        return BAD_USAGE;
+        _ if heaplab::sync::MODEL => {
+            complain("this build has the feature `shuttle`: its heap exists inside a scheduler only; build without it");
+            BAD_USAGE
+        }
+        Some(Command::Replay(options)) => replay_file::replay(&options),
+        Some(Command::Run(options)) => main_job::main_job(&options, options.parts()),
+        None => main_job::main_job(&cli.main_job, cli.main_job.parts()),
     }
-    main_job::main_job(&options, options.parts())
 }
 
 /// Renders the page again; says where it is.

@@ -30,11 +30,8 @@ pub enum Command {
     Weaken(CampaignOptions),
     /// Every step of the protocols dropped, doubled, torn or late, against the models (with --features loom)
     Mutants(CampaignOptions),
-    /// One execution of a model again, to look at (with --features loom)
-    Replay {
-        /// As printed with a failure: MODEL,PASS,EXECUTION,SOURCES, then MUTANT if there was one
-        token: String,
-    },
+    /// A failure again, to look at: a file of a fuzzer or a program; with --features loom, an execution of a model
+    Replay(ReplayOptions),
     /// Render target/heaplab/report.html again, from what earlier jobs left beside it
     Report,
     /// One model, for a process that started this one
@@ -49,6 +46,18 @@ pub enum Command {
         #[arg(long)]
         executions_max: Option<u64>,
     },
+}
+
+/// Options of `replay`.
+#[derive(Args, Clone, Debug)]
+pub struct ReplayOptions {
+    /// A file: an input that a fuzz target left in fuzz/artifacts, or a program (.ops). With --features loom a token, as
+    /// printed with a failure: MODEL,PASS,EXECUTION,SOURCES, then MUTANT if there was one
+    #[arg(value_name = "FILE|TOKEN")]
+    pub what: String,
+    /// The fuzz target whose input the file is; not needed in a directory of that name
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
 }
 
 /// Options of `models`.

@@ -25,6 +25,7 @@ const NARROW_THREADS: u8 = 4;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Code {
     Allocate,
+    FailCommit,
     Store,
     Load,
     Write,
@@ -56,8 +57,9 @@ enum Code {
     Statistics,
 }
 
-const WEIGHTS: [(Code, u8); 30] = [
-    (Code::Allocate, 17),
+const WEIGHTS: [(Code, u8); 31] = [
+    (Code::Allocate, 16),
+    (Code::FailCommit, 1),
     (Code::Store, 10),
     (Code::Load, 3),
     (Code::Write, 2),
@@ -190,6 +192,7 @@ impl Op {
             Code::VerifyHeap => Op::VerifyHeap(a & 1 != 0),
             Code::Concurrent => Op::Concurrent(a & 1 != 0),
             Code::FailAttempt => Op::FailAttempt(a.checked_sub(1)),
+            Code::FailCommit => Op::FailCommit(a.checked_sub(1)),
             Code::NearLimit => Op::NearLimit(pick(&NearLimitChoice::ALL, a)),
             Code::Attach => Op::Attach,
             Code::Detach => Op::Detach,
@@ -236,6 +239,7 @@ impl Op {
             Op::VerifyHeap(on) => (Code::VerifyHeap, [on.into(), 0, 0]),
             Op::Concurrent(on) => (Code::Concurrent, [on.into(), 0, 0]),
             Op::FailAttempt(attempt) => (Code::FailAttempt, [attempt.map_or(0, |k| k.saturating_add(1)), 0, 0]),
+            Op::FailCommit(commit) => (Code::FailCommit, [commit.map_or(0, |k| k.saturating_add(1)), 0, 0]),
             Op::NearLimit(choice) => (Code::NearLimit, [place(&NearLimitChoice::ALL, choice), 0, 0]),
             Op::Attach => (Code::Attach, [0; 3]),
             Op::Detach => (Code::Detach, [0; 3]),

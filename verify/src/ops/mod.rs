@@ -13,11 +13,13 @@
 //! steps always leaves a program, and a program recorded by one engine means the same to the next one.
 
 mod codec;
+mod faulty;
 mod op;
 mod size;
 mod text;
 mod world;
 
+pub use faulty::{FaultPoint, Faulty};
 pub use op::{NearLimitChoice, ObjectShape, Op, Operand, RecordShape, ReserveChoice};
 pub use size::{Size, SizeBase};
 pub use text::{ParseError, VERSION};

@@ -104,6 +104,8 @@ pub enum Op {
     Concurrent(bool),
     /// Fails the k-th attempt from now, once.
     FailAttempt(Option<u8>),
+    /// Refuses the k-th page request from now, once, whoever makes it.
+    FailCommit(Option<u8>),
     /// Sets what the near-heap-limit callback does.
     NearLimit(NearLimitChoice),
     /// Runs the verifier.

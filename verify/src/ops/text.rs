@@ -1,7 +1,7 @@
 //! The text form, `.ops`: a line of version, a line of world, then a line to a step.
 //!
 //! ```text
-//! heaplab-ops 1
+//! heaplab-ops 2
 //! world tiny                      # or snug, small, mite; then, if wanted: not-concurrent, verify
 //! 0 allocate young array half+8   # thread, operation, operands
 //! 0 store 0 1 handle 0
@@ -18,10 +18,18 @@ use core::fmt;
 use core::str::FromStr;
 use heaplab::{AllocationType, CollectionKind, SpaceKind};
 
-/// The version that is written, and the greatest that is read.
-pub const VERSION: u32 = 1;
+/// The version that is written, and the greatest that is read: older ones mean the same.
+///
+/// | version | has |
+/// |---|---|
+/// | 1 | all operations but those below |
+/// | 2 | `fail-commit` |
+pub const VERSION: u32 = 2;
 
 const MAGIC: &str = "heaplab-ops";
+
+/// Enough for the longest reason without a word from the text: that of a shape, which lists them all.
+const REASON_CHARS_MAX: usize = 300;
 
 /// Why a text is no program.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -166,6 +174,8 @@ impl fmt::Display for Op {
             Op::Concurrent(on) => write!(f, "concurrent {}", on.word()),
             Op::FailAttempt(Some(k)) => write!(f, "fail-attempt {k}"),
             Op::FailAttempt(None) => f.write_str("fail-attempt off"),
+            Op::FailCommit(Some(k)) => write!(f, "fail-commit {k}"),
+            Op::FailCommit(None) => f.write_str("fail-commit off"),
             Op::NearLimit(choice) => write!(f, "near-limit {}", choice.word()),
             Op::Verify => f.write_str("verify"),
             Op::Statistics => f.write_str("statistics"),
@@ -202,6 +212,14 @@ impl<'a> Words<'a> {
 
     fn byte(&mut self, what: &str) -> Result<u8, String> {
         self.number(what, 0, u8::MAX)
+    }
+
+    /// How many succeed before one fails, or `off`.
+    fn countdown(&mut self, what: &str) -> Result<Option<u8>, String> {
+        if self.0.clone().next() == Some("off") {
+            return self.next(what).map(|_| None);
+        }
+        self.number(what, 0, 254).map(Some)
     }
 
     fn size(&mut self) -> Result<Size, String> {
@@ -263,13 +281,8 @@ impl<'a> Words<'a> {
             "gc-interval" => Op::GcInterval(self.byte("interval")?),
             "verify-heap" => Op::VerifyHeap(self.word()?),
             "concurrent" => Op::Concurrent(self.word()?),
-            "fail-attempt" => match self.0.clone().next() {
-                Some("off") => {
-                    self.next("off")?;
-                    Op::FailAttempt(None)
-                }
-                _ => Op::FailAttempt(Some(self.number("attempt", 0, 254)?)),
-            },
+            "fail-attempt" => Op::FailAttempt(self.countdown("attempt")?),
+            "fail-commit" => Op::FailCommit(self.countdown("page request")?),
             "near-limit" => Op::NearLimit(self.word()?),
             "verify" => Op::Verify,
             "statistics" => Op::Statistics,
@@ -304,7 +317,7 @@ impl<'a> Words<'a> {
             word => return Err(format!("`{word}` stands where `{MAGIC} {VERSION}` belongs")),
         }
         match self.number("version", 1, u32::MAX)? {
-            VERSION => self.end(),
+            ..=VERSION => self.end(),
             newer => Err(format!("version {newer} is newer than {VERSION}, the newest that this build reads")),
         }
     }
@@ -325,7 +338,7 @@ impl Program {
         let end = text.lines().count() + 1;
         let mut next =
             || lines.next().map_or((end, Words("".split_whitespace())), |(at, l)| (at, Words(l.split_whitespace())));
-        let at = |line| move |reason| ParseError { line, reason };
+        let at = |line| move |reason| ParseError { line, reason: shortened(reason) };
         let (line, mut words) = next();
         words.version().map_err(at(line))?;
         let (line, mut words) = next();
@@ -339,6 +352,15 @@ impl Program {
         }
         Ok(Program { world, steps })
     }
+}
+
+/// A reason quotes the word that it is about, which may be of any length.
+fn shortened(mut reason: String) -> String {
+    if let Some((end, _)) = reason.char_indices().nth(REASON_CHARS_MAX) {
+        reason.truncate(end);
+        reason.push_str(" ...");
+    }
+    reason
 }
 
 impl FromStr for Program {
@@ -370,7 +392,8 @@ mod tests {
     fn each_bad_text_is_refused_by_line_and_reason() {
         let cases = [
             ("", 1, "version is missing"),
-            ("heaplab-ops 2\nworld tiny", 1, "version 2 is newer than 1"),
+            ("heaplab-ops 3\nworld tiny", 1, "version 3 is newer than 2"),
+            ("heaplab-ops 0\nworld tiny", 1, "version: `0`"),
             ("heaplab-ops x", 1, "version: `x`"),
             ("ops 1", 1, "`ops` stands where"),
             ("heaplab-ops 1", 2, "`world` is missing"),
@@ -384,6 +407,8 @@ mod tests {
             ("heaplab-ops 1\nworld tiny\n0 allocate young array third", 3, "`third` is no size"),
             ("heaplab-ops 1\nworld tiny\n0 store 1 2 three", 3, "`three` is no operand"),
             ("heaplab-ops 1\nworld tiny\n0 store 1 2 small 26", 3, "within -26..=25"),
+            ("heaplab-ops 2\nworld tiny\n0 fail-commit 255", 3, "page request: `255`"),
+            ("heaplab-ops 2\nworld tiny\n0 fail-commit off 1", 3, "one word too many"),
             ("heaplab-ops 1\nworld tiny\n0 enter-always 4 0 0 0 0", 3, "young: `4`"),
         ];
         for (text, line, reason) in cases {

@@ -53,6 +53,7 @@ fn moment(moment: Moment) -> [&'static str; 2] {
         Moment::Before => ["before", "a new heap"],
         Moment::Full => ["every space made full", "at the end of the always-allocate scope"],
         Moment::After => ["after", "what the scope held has gone back"],
+        Moment::Step => ["before the step", "as it meets the heap"],
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Moment {
     Full,
     /// After the scenario, its rivals, and the last verification.
     After,
+    /// Not of a scenario: before a step of a program that is looked at.
+    Step,
 }
 
 /// The pages of a row.

@@ -7,12 +7,14 @@
 //! Two operations mean something of their own here: `store-root` sends a parcel to the other threads, `load-root` looks
 //! whether there is one.
 
+use super::Tally;
 use super::oracle::Oracle;
 use super::outside::Outside;
 use super::rivals::Rivals;
 use super::single::Engine;
-use super::{Tally, note_program};
+use super::watch::note_program;
 use crate::ops::Program;
+use heaplab::Heap;
 use heaplab::memory::PageSource;
 use heaplab::sync::thread;
 use std::sync::Arc;
@@ -27,7 +29,9 @@ pub fn run_concurrent(program: &Program, source: PageSource) -> Tally {
     // Several threads attach at the start.
     program.world.concurrent = true;
     note_program(&program);
-    let outside = Outside::new(program.world, usize::from(program.threads()), source);
+    let config = program.world.config(usize::from(program.threads()), source);
+    let heap = Heap::new(config).expect("the worlds are valid and memory is to be had");
+    let outside = Outside::new(heap, program.world);
     let rivals = Arc::new(Rivals::new(&program, &outside.heap));
     let threads: Vec<_> = (0..program.threads())
         .map(|number| {
@@ -50,5 +54,6 @@ pub fn run_concurrent(program: &Program, source: PageSource) -> Tally {
     }
     rivals.judge(&outside.layout);
     drop(rivals);
-    outside.end(tally)
+    tally.collections = outside.end().1.collections;
+    tally
 }

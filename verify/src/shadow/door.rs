@@ -82,6 +82,8 @@ pub trait Door {
     fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError>;
     /// Calls `f` parked.
     fn parked<R>(&mut self, f: impl FnOnce() -> R) -> R;
+    /// Attempts left before the one that is to fail, if one is.
+    fn attempts_before_failure(&self) -> Option<u64>;
     /// What the local heap has asked for, if the door says it.
     fn requests(&self) -> Option<Requests>;
     /// A persistent handle to what a root holds, if the door makes any.
@@ -263,6 +265,10 @@ impl Door for ScopeDoor<'_, '_, '_> {
 
     fn parked<R>(&mut self, f: impl FnOnce() -> R) -> R {
         self.scope.park(f)
+    }
+
+    fn attempts_before_failure(&self) -> Option<u64> {
+        self.scope.attempts_before_failure()
     }
 
     fn requests(&self) -> Option<Requests> {

@@ -8,12 +8,10 @@
 
 use super::oracle::Aftermath;
 use super::{
-    Happened, Oracle, RawDoor, RawRoot, ReserveGuard, Roots, ScopeDoor, Tally, assert_hostile_requests_fail, reserve,
-    word_of,
+    Happened, Oracle, RawDoor, RawRoot, ReserveGuard, Roots, ScopeDoor, assert_hostile_requests_fail, reserve, word_of,
 };
 use crate::ops::{Op, Program, ReserveChoice};
 use heaplab::heap::RawLocalHeap;
-use heaplab::memory::PageSource;
 use heaplab::thread::HandleMark;
 use heaplab::{AllocError, Attachment, Handle, Heap, LocalHeap, Persistent, Value};
 
@@ -40,19 +38,16 @@ struct Engine<'p> {
     always: Vec<usize>,
 }
 
-/// Runs `program` with a local heap for each of its threads, all on this thread.
+/// Runs `program` with a local heap for each of its threads, all on this thread, and detaches them. Concurrent allocation
+/// is on at the start.
 ///
 /// # Panics
 /// If the heap is not what the shadow says.
-pub fn run_interleaved(program: &Program, source: PageSource) -> Tally {
-    let actors = usize::from(program.threads()).max(2);
-    let mut program = program.clone();
-    // The clerk stays attached, so the others need this at the start.
-    program.world.concurrent = true;
-    let mut oracle = Oracle::new(&program, source, actors);
+pub(super) fn drive(program: &Program, mut oracle: Oracle) -> Oracle {
+    let actors = oracle.stacks.len();
     let clerk = oracle.outside.attach(Heap::attach);
     let mut engine = Engine {
-        program: &program,
+        program,
         next: 0,
         oracle,
         clerk,
@@ -68,14 +63,15 @@ pub fn run_interleaved(program: &Program, source: PageSource) -> Tally {
     let Engine { mut oracle, clerk, clerks_roots, raws, .. } = engine;
     drop((clerks_roots, raws, clerk));
     oracle.outside.attached -= 1;
-    oracle.end()
+    oracle
 }
 
 impl Engine<'_> {
     /// Runs steps until the owner of the innermost always-allocate scope leaves it, or there are none.
     fn drive(&mut self, until: Option<usize>) {
         while let Some(step) = self.program.steps.get(self.next) {
-            self.oracle.begin(self.next);
+            // Everyone is parked between two steps.
+            self.oracle.begin(self.next, |look| look());
             self.next += 1;
             let actor = usize::from(step.thread);
             if step.op == Op::LeaveAlways && until == Some(actor) {
@@ -210,6 +206,8 @@ impl Engine<'_> {
         let wanted = reserve(choice, &layout);
         let guard = ReserveGuard::new(actor, &wanted, &layout);
         self.oracle.stopped(true);
+        // SAFETY: R-1: nobody else touches the local heap, which is parked.
+        let armed = self.oracle.armed(unsafe { local.attempts_before_failure() });
         // SAFETY: R-1, as in `raw_step`: the owner is running when the scope begins and ends, and parked inside it.
         let entered = unsafe {
             local.unpark();
@@ -235,7 +233,9 @@ impl Engine<'_> {
             }
             Err(AllocError::OutOfMemory { .. }) => {
                 let run = if wanted.large_bytes == 0 { 0 } else { layout.pages_for(wanted.large_bytes) };
-                self.oracle.reserve_refused(guard.pages - run, run)
+                // SAFETY: as above.
+                let struck = self.oracle.struck(armed, unsafe { local.attempts_before_failure() });
+                self.oracle.reserve_refused(guard.pages - run, run, struck)
             }
             Err(error) => panic!("entering an always-allocate scope: {error}"),
         }

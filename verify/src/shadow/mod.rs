@@ -5,6 +5,7 @@
 //! Graph     every live object: shape, contents, identity, space            what must be there
 //! bound     when a request may be refused, and when it may not            what must (not) fail
 //! Oracle    one operation on both, then compares             single, interleaved, concurrent: who does the next one
+//! Driver    which of the first two, on which heap, with which fault
 //! Door      the safe API, or the raw one
 //! ```
 //!
@@ -15,6 +16,7 @@
 //!   new space;
 //! * after a major collection the number of objects that the verifier finds: exactly the reachable ones;
 //! * each refusal against a bound (`bound`), and each always-allocate scope against its reserve;
+//! * a request that a fault struck may be refused, and every other one is judged as if there were no faults;
 //! * at the end everything is dropped and collected twice: nothing may be left but the built-in objects, and nothing
 //!   committed but their pages and new space's charge.
 //!
@@ -23,71 +25,30 @@
 mod bound;
 mod concurrent;
 mod door;
+mod driver;
 mod graph;
 mod interleaved;
 mod object;
 mod oracle;
 mod outside;
 mod raw_door;
+mod request;
 mod rivals;
 mod single;
 mod tally;
+mod watch;
 
 pub use bound::{Need, ReserveGuard, may_refuse, reserve};
 pub use concurrent::run_concurrent;
 pub use door::{Door, Request, Requests, ScopeDoor, Source, What};
+pub use driver::{Driver, Fault, run_interleaved, run_single};
 pub use graph::{Census, Graph, Happened};
-pub use interleaved::run_interleaved;
 pub use object::{Id, Part, Payload, ShadowObject, Slot, Value};
 pub use oracle::{Oracle, Roots};
 pub use raw_door::{RawDoor, RawRoot, assert_hostile_requests_fail, word_of};
-pub use single::run_single;
 pub use tally::Tally;
 
-use crate::ops::{Program, Step};
-use std::cell::RefCell;
+pub use watch::{announce, current_program, current_step, survey_before};
 
 /// The built-in objects: seven maps and four oddballs.
 pub const IMMORTAL_OBJECTS: u64 = 11;
-
-thread_local! {
-    static CURRENT: RefCell<Option<(Program, usize)>> = const { RefCell::new(None) };
-}
-
-/// Notes which program runs on this thread, for [`announce`].
-pub(crate) fn note_program(program: &Program) {
-    CURRENT.set(Some((program.clone(), 0)));
-}
-
-/// Notes which step is next.
-pub(crate) fn note_step(index: usize) {
-    CURRENT.with_borrow_mut(|current| {
-        if let Some((_, step)) = current {
-            *step = index;
-        }
-    });
-}
-
-/// The program that runs on this thread, as text in which the step that it is at is marked.
-#[must_use]
-pub fn current_program() -> Option<String> {
-    let (program, at) = CURRENT.with_borrow(Clone::clone)?;
-    let (head, tail) = program.steps.split_at(at.min(program.steps.len()));
-    let text = Program { world: program.world, steps: head.to_vec() }.to_string();
-    let line = |(index, step): (usize, &Step)| {
-        let mark = if index == 0 { "    # here" } else { "" };
-        format!("{} {}{mark}\n", step.thread, step.op)
-    };
-    Some(text + &tail.iter().enumerate().map(line).collect::<String>())
-}
-
-/// Makes every panic print the program that runs, before the hook that was there. Call it once per process.
-pub fn announce() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if let Some(program) = current_program() {
-            eprintln!("{program}");
-        }
-        before(info);
-    }));
-}

@@ -2,19 +2,14 @@
 
 use super::outside::Outside;
 use super::rivals::{Peak, Rivals};
+use super::watch::{note_program, note_step};
 use super::{
-    Door, Graph, Happened, Id, Need, Payload, Request, ReserveGuard, ShadowObject, Slot, Source, Tally, Value, What,
-    may_refuse, note_program, note_step,
+    Door, Fault, Graph, Happened, Id, Need, Payload, ReserveGuard, ShadowObject, Slot, Source, Tally, Value, may_refuse,
 };
-use crate::ops::{ObjectShape, Op, Operand, Program, RecordShape, Size, WorldSize};
-use heaplab::memory::PageSource;
-use heaplab::object::{BUILT_IN_KINDS, LENGTH_MAX, Root, Tail, kind};
-use heaplab::words::{PageIndex, align_up};
-use heaplab::{
-    AllocError, AllocationType, CollectionKind, Heap, Offset, Persistent, RootSet, Shape, SpaceKind, Tagged,
-};
+use crate::ops::{Op, Operand, Program, WorldSize};
+use heaplab::words::PageIndex;
+use heaplab::{AllocError, AllocationType, CollectionKind, Heap, Persistent, RootSet, SpaceKind, Statistics, Tagged};
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 const ROOT_SET_SLOTS: usize = 4;
@@ -25,9 +20,9 @@ const PERSISTENTS_MAX: usize = 24;
 pub(super) struct Aftermath {
     pub(super) happened: Happened,
     /// A refusal, to be justified.
-    refused: Option<Need>,
+    pub(super) refused: Option<Need>,
     /// Objects that the verifier found after a major collection.
-    exactly: Option<u64>,
+    pub(super) exactly: Option<u64>,
 }
 
 impl Aftermath {
@@ -53,16 +48,19 @@ pub struct Oracle {
     pub(super) root_values: Vec<Value>,
     pub(super) guards: Vec<ReserveGuard>,
     /// Pages whose free memory is out of reach since a space was made full.
-    full: [BTreeSet<PageIndex>; 5],
+    pub(super) full: [BTreeSet<PageIndex>; 5],
     /// What the last operation, if it filled a page, left of it.
     filled: Option<(usize, AllocationType, usize)>,
     /// Steps that do not collect are compared by their results, and every so often by everything.
     compare_interval: usize,
     steps: usize,
     pub(super) tally: Tally,
+    fault: Option<Fault>,
+    /// Before this round.
+    earlier: Statistics,
     /// What was alive when all was compared last, and has been added since.
-    alive: Peak,
-    peak: Peak,
+    pub(super) alive: Peak,
+    pub(super) peak: Peak,
 }
 
 fn root_set(heap: &Heap) -> (RootSet, Vec<Value>) {
@@ -78,14 +76,17 @@ fn spread(operand: u8, count: usize) -> usize {
 }
 
 impl Oracle {
-    /// A heap for `program`, with room for `actors` local heaps' roots.
+    /// An oracle for `program`, on a heap of its world that nobody uses, with room for `actors` local heaps' roots.
     ///
     /// # Panics
-    /// If the heap cannot be built.
+    /// If the heap is used by somebody.
     #[must_use]
-    pub fn new(program: &Program, source: PageSource, actors: usize) -> Oracle {
+    pub fn new(program: &Program, heap: Heap, actors: usize, fault: Option<Fault>) -> Oracle {
         note_program(program);
-        Oracle::on(program, Outside::new(program.world, usize::from(program.threads()), source), actors)
+        let outside = Outside::restored(heap, program.world);
+        let earlier = outside.heap.statistics().expect("a sound heap");
+        Fault::arm(fault, &outside.heap);
+        Oracle { fault, earlier, ..Oracle::on(program, outside, actors) }
     }
 
     /// The oracle of one of several threads that share a heap.
@@ -108,6 +109,8 @@ impl Oracle {
             compare_interval: if program.world.size == WorldSize::Small { 32 } else { 6 },
             steps: 0,
             tally: Tally::default(),
+            fault: None,
+            earlier: Statistics::default(),
             alive: Peak::default(),
             peak: Peak::default(),
         }
@@ -117,9 +120,9 @@ impl Oracle {
         &self.outside.heap
     }
 
-    /// The number of the next step.
-    pub(super) fn begin(&mut self, index: usize) {
-        note_step(index);
+    /// The number of the next step. `parked` calls its argument while every local heap is parked.
+    pub(super) fn begin(&mut self, index: usize, parked: impl FnOnce(&mut dyn FnMut())) {
+        note_step(index, &self.outside.heap, parked);
         self.steps += 1;
         if self.outside.rivals.is_some() {
             // A rival may have stopped the world since the last step.
@@ -218,7 +221,7 @@ impl Oracle {
     }
 
     /// The first root, from the one that `handle` means on, whose object is `wanted`.
-    fn host(&self, actor: usize, handle: u8, wanted: impl Fn(&ShadowObject) -> bool) -> Option<(usize, Id)> {
+    pub(super) fn host(&self, actor: usize, handle: u8, wanted: impl Fn(&ShadowObject) -> bool) -> Option<(usize, Id)> {
         let stack = &self.stacks[actor];
         let first = self.root(actor, handle)?;
         (0..stack.len()).map(|step| (first + step) % stack.len()).find_map(|root| match stack[root] {
@@ -306,7 +309,12 @@ impl Oracle {
                 self.statistics(door);
                 self.quiet(Happened::Nothing)
             }
-            Op::GcInterval(_) | Op::VerifyHeap(_) | Op::Concurrent(_) | Op::FailAttempt(_) | Op::NearLimit(_) => {
+            Op::GcInterval(_)
+            | Op::VerifyHeap(_)
+            | Op::Concurrent(_)
+            | Op::FailAttempt(_)
+            | Op::FailCommit(_)
+            | Op::NearLimit(_) => {
                 self.stopped(false);
                 self.outside.set_flag(door, op);
                 self.quiet(Happened::Nothing)
@@ -341,9 +349,10 @@ impl Oracle {
             None => door.parked(|| heap.statistics()).expect("a parked thread may ask"),
         };
         self.outside.check_statistics(&statistics);
-        for (now, before) in statistics.collections.iter().zip(&mut self.tally.collections) {
-            assert!(now >= before, "collections are counted up");
-            *before = *now;
+        for (kind, counted) in self.tally.collections.iter_mut().enumerate() {
+            let now = statistics.collections[kind] - self.earlier.collections[kind];
+            assert!(now >= *counted, "collections are counted up");
+            *counted = now;
         }
     }
 
@@ -493,182 +502,6 @@ impl Oracle {
         }
     }
 
-    fn allocate<D: Door>(
-        &mut self,
-        actor: usize,
-        door: &mut D,
-        ty: AllocationType,
-        object: ObjectShape,
-        size: Size,
-        filled: Option<(usize, AllocationType, usize)>,
-    ) -> Aftermath {
-        match object {
-            ObjectShape::Array => self.request(actor, door, ty, What::Array, size, filled),
-            ObjectShape::Bytes => self.request(actor, door, ty, What::Bytes, size, filled),
-            ObjectShape::Code => self.request(actor, door, AllocationType::Code, What::Code, size, filled),
-            ObjectShape::Map(shape) => {
-                self.request(actor, door, AllocationType::Map, What::Map(shape.shape()), size, filled)
-            }
-            ObjectShape::Record(record) => self.allocate_record(actor, door, ty, record, size, filled),
-        }
-    }
-
-    fn allocate_record<D: Door>(
-        &mut self,
-        actor: usize,
-        door: &mut D,
-        ty: AllocationType,
-        record: RecordShape,
-        size: Size,
-        filled: Option<(usize, AllocationType, usize)>,
-    ) -> Aftermath {
-        let shape = record.shape();
-        let is_its_map = |object: &ShadowObject| object.describes == Some(shape);
-        if let Some((map, _)) = self.host(actor, 0, is_its_map) {
-            return self.request(actor, door, ty, What::Record(map), size, filled);
-        }
-        // Without a map there is no record: the map is this operation, and the record the next one that asks for it.
-        self.request(actor, door, AllocationType::Map, What::Map(shape), size, filled)
-    }
-
-    /// The shape and the map of what is requested.
-    fn shape(&self, actor: usize, what: What) -> (Shape, Value) {
-        let built_in = |root| {
-            let (_, shape) = BUILT_IN_KINDS.into_iter().find(|(other, _)| *other == root).expect("a built-in map");
-            (shape, Value::Immortal(root))
-        };
-        match what {
-            What::Array => built_in(Root::FixedArrayMap),
-            What::Bytes => built_in(Root::ByteArrayMap),
-            What::Code => built_in(Root::CodeMap),
-            What::Map(_) => built_in(Root::MetaMap),
-            What::Record(root) => match self.stacks[actor][root] {
-                Value::Object(id) => (self.graph.object(id).describes.expect("a map"), Value::Object(id)),
-                value => unreachable!("{value:?} is no map"),
-            },
-        }
-    }
-
-    /// Asks for an object and judges the answer.
-    fn request<D: Door>(
-        &mut self,
-        actor: usize,
-        door: &mut D,
-        ty: AllocationType,
-        what: What,
-        size: Size,
-        filled: Option<(usize, AllocationType, usize)>,
-    ) -> Aftermath {
-        let layout = self.outside.layout.clone();
-        let (shape, map) = self.shape(actor, what);
-        let length = size.length(shape, &layout);
-        let misfit = ty == AllocationType::Map && shape.kind() != kind::MAP
-            || shape.kind() >= kind::FIRST_EMBEDDER && length > LENGTH_MAX;
-        if misfit && !D::IS_SAFE {
-            // The raw API leaves this to its caller.
-            return self.quiet(Happened::Nothing);
-        }
-        let mut object = ShadowObject::new(shape, map, length, ty);
-        if let What::Map(shape) = what {
-            object.describes = Some(shape);
-        }
-        let too_long = shape.tail() != Tail::None && length > LENGTH_MAX;
-        let bytes = if too_long { usize::MAX } else { object.size_bytes() };
-        let too_large = bytes > layout.object_bytes_max;
-        let rounded = if too_large { bytes } else { align_up(bytes, ty.granule_bytes()) };
-        let alignment = if matches!(what, What::Map(_)) { 8 } else { door.alignment(bytes) };
-        let slack = alignment.saturating_sub(ty.granule_bytes());
-        object.large = rounded.saturating_add(slack) > layout.regular_bytes_max;
-        let request = Request { ty, what, length };
-
-        let regular = !misfit && !too_large;
-        let in_scope = self.guards.last_mut().filter(|guard| guard.owner == actor);
-        let shared = self.outside.rivals.is_some();
-        let drawn = regular && in_scope.is_some_and(|guard| guard.draw(ty, rounded + slack, object.large, &layout));
-        let fits = |left| rounded.saturating_add(slack) <= left;
-        let left = filled.is_some_and(|(owner, kind, left)| owner == actor && kind == ty && fits(left));
-        let flags = self.outside.flags;
-        let at_once = regular && !flags.armed && (drawn || left && !object.large && flags.gc_interval == 0);
-        // A rival's stop takes the rest of a page away; only the bump path has no poll before it.
-        let at_once = at_once && (drawn || !shared || matches!(ty, AllocationType::Young | AllocationType::Old));
-
-        let before = door.requests();
-        let answer = catch_unwind(AssertUnwindSafe(|| door.allocate(&request)));
-        let after = door.requests();
-        let no_collection = !shared && flags.gc_interval == 0 && (before.is_some() && before == after || at_once);
-        if at_once {
-            assert!(matches!(answer, Ok(Ok(_))), "{request:?}, {bytes} bytes, had to succeed at once: {answer:?}");
-            assert_eq!(before, after, "{request:?}, {bytes} bytes, asked for a collection and had no need to");
-            self.tally.guaranteed += 1;
-        }
-        let happened = if no_collection || !regular { Happened::Nothing } else { Happened::Anything };
-        if happened == Happened::Anything {
-            self.stopped(true);
-        }
-        let quiet = self.quiet(happened);
-        match answer {
-            Ok(Ok(word)) => {
-                assert!(regular, "{request:?}, {bytes} bytes, was served");
-                self.allocated(actor, object, word, happened);
-                quiet
-            }
-            Ok(Err(error)) => {
-                let expected = match error {
-                    AllocError::InvalidShape(_) => misfit,
-                    AllocError::TooLarge { size_bytes, size_bytes_max } => {
-                        !misfit
-                            && too_large
-                            && (too_long || (size_bytes, size_bytes_max) == (bytes, layout.object_bytes_max))
-                    }
-                    AllocError::OutOfMemory { allocation_type, size_bytes } => {
-                        regular && allocation_type == ty && size_bytes == bytes
-                    }
-                    _ => false,
-                };
-                assert!(expected, "{request:?}, {bytes} bytes: {error:?}");
-                self.tally.refused += u64::from(regular);
-                let need = match (object.large, ty) {
-                    (true, _) => Need::Run(layout.pages_for(rounded)),
-                    (false, AllocationType::Young) => Need::Young,
-                    (false, _) => Need::Page,
-                };
-                Aftermath { refused: (regular && !flags.armed).then_some(need), ..quiet }
-            }
-            Err(payload) => {
-                if !self.outside.is_ours(&*payload) {
-                    std::panic::resume_unwind(payload);
-                }
-                self.tally.unwound += 1;
-                quiet
-            }
-        }
-    }
-
-    fn allocated(&mut self, actor: usize, mut object: ShadowObject, word: Tagged, happened: Happened) {
-        let at: Offset = word.as_reference().expect("an allocation returns an object");
-        let space = if object.large { SpaceKind::Large } else { object.ty.space() };
-        if happened == Happened::Nothing {
-            let page = self.outside.layout.page_of(at);
-            assert!(!self.full[space as usize].contains(&page), "{at:?} was served out of a full {space} space");
-        }
-        object.at = at;
-        let layout = &self.outside.layout;
-        match object.large {
-            true => self.alive.run_pages += layout.pages_for(object.size_bytes()),
-            false => self.alive.objects += 1,
-        }
-        self.peak.raise(self.alive);
-        let id = self.graph.add(object);
-        self.stacks[actor].push(Value::Object(id));
-        self.tally.allocated += 1;
-    }
-
-    /// Judges the refusal of a reserve.
-    pub(super) fn reserve_refused(&self, pages: usize, run: usize) -> Aftermath {
-        let refused = (!self.outside.flags.armed).then_some(Need::Reserve(pages, run));
-        Aftermath { refused, ..self.quiet(Happened::Anything) }
-    }
-
     /// More may be alive than the shadow says: a reserve of this thread.
     pub(super) fn raise_peak(&mut self, by: Peak) {
         let reserved_pages = self.reserved_pages() + by.reserved_pages;
@@ -685,9 +518,21 @@ impl Oracle {
     }
 
     /// Drops everything, collects twice, and sees that nothing is left. Every local heap is detached.
-    pub(super) fn end(self) -> Tally {
-        let Oracle { outside, persistents, root_set, tally, .. } = self;
+    pub(super) fn end(mut self) -> (Heap, Tally) {
+        let left = self.outside.commit_fault_in();
+        let until = match self.fault {
+            Some(Fault::Commit(k)) => k + 1,
+            _ => usize::MAX as u64,
+        };
+        self.tally.commits = until.saturating_sub(left.map_or(0, |left| left.get() as u64));
+        self.tally.commit_refused = left.is_none();
+        let Oracle { outside, persistents, root_set, mut tally, earlier, .. } = self;
         drop((persistents, root_set));
-        outside.end(tally)
+        let (heap, statistics) = outside.end();
+        for (kind, counted) in tally.collections.iter_mut().enumerate() {
+            *counted = statistics.collections[kind] - earlier.collections[kind];
+        }
+        tally.attempts = statistics.allocation.attempts - earlier.allocation.attempts;
+        (heap, tally)
     }
 }

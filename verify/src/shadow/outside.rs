@@ -1,9 +1,9 @@
 //! The heap as seen from outside: flags, other local heaps, limits, its end.
 
 use super::rivals::Rivals;
-use super::{Door, Happened, IMMORTAL_OBJECTS, Tally};
+use super::{Door, Happened, IMMORTAL_OBJECTS};
 use crate::ops::{NearLimitChoice, Op, World};
-use heaplab::memory::PageSource;
+use core::num::NonZeroUsize;
 use heaplab::page::PageKind;
 use heaplab::words::{Layout, Limit, PageIndex};
 use heaplab::{AttachError, Attachment, CollectionKind, FlagError, Heap, NearLimit, RunError, SpaceKind, Statistics};
@@ -19,8 +19,8 @@ struct Unwound;
 pub(super) struct Flags {
     pub(super) gc_interval: u8,
     pub(super) concurrent: bool,
-    /// Whether an attempt may be about to be failed.
-    pub(super) armed: bool,
+    /// Whether a rival may make requests of any thread fail, at any time.
+    pub(super) rivals_fail: bool,
 }
 
 pub(super) struct Outside {
@@ -36,19 +36,28 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    /// A heap for programs of so many threads.
-    pub(super) fn new(world: World, threads: usize, source: PageSource) -> Outside {
-        let heap = Heap::new(world.config(threads, source)).expect("the worlds are valid and memory is to be had");
+    /// A heap that no local heap is attached to, as it was built.
+    pub(super) fn new(heap: Heap, world: World) -> Outside {
         let layout = heap.layout().clone();
-        let flags = Flags { gc_interval: 0, concurrent: world.concurrent, armed: false };
+        let flags = Flags { gc_interval: 0, concurrent: world.concurrent, rivals_fail: false };
         Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: None }
+    }
+
+    /// The same for a heap whose flags a program may have changed.
+    pub(super) fn restored(heap: Heap, world: World) -> Outside {
+        const SOUND: &str = "a sound heap, without local heaps";
+        heap.set_gc_interval(0).expect(SOUND);
+        heap.set_concurrent_allocation(world.concurrent).expect(SOUND);
+        heap.set_verify_heap(world.verify);
+        heap.set_near_limit_callback(None);
+        Outside::new(heap, world)
     }
 
     /// The same heap as seen by one of several threads. What a rival may switch on at any time counts as on.
     pub(super) fn joined(heap: Heap, rivals: Arc<Rivals>) -> Outside {
         let layout = heap.layout().clone();
         let flags =
-            Flags { gc_interval: rivals.interval.into(), concurrent: !rivals.exclusion, armed: rivals.failures };
+            Flags { gc_interval: rivals.interval.into(), concurrent: !rivals.exclusion, rivals_fail: rivals.failures };
         Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: Some(rivals) }
     }
 
@@ -62,6 +71,11 @@ impl Outside {
             }
             _ => false,
         }
+    }
+
+    /// Page requests until one is refused, that one included; `None` if none is to be.
+    pub(super) fn commit_fault_in(&self) -> Option<NonZeroUsize> {
+        self.heap.spaces().memory.commit_fault_in()
     }
 
     pub(super) fn committed_and_hard_limit(&self) -> (usize, usize) {
@@ -181,7 +195,10 @@ impl Outside {
             }
             Op::FailAttempt(attempt) => {
                 door.parked(|| heap.set_fail_allocation(attempt.map(u64::from))).expect("parked");
-                self.flags.armed = attempt.is_some();
+            }
+            Op::FailCommit(commit) => {
+                let nth = commit.and_then(|k| NonZeroUsize::new(usize::from(k) + 1));
+                heap.spaces().memory.fail_commit_at(nth);
             }
             Op::NearLimit(choice) => {
                 heap.set_near_limit_callback(callback(choice, self.layout.page_bytes));
@@ -252,27 +269,24 @@ impl Outside {
         assert_eq!(self.attached, 0, "local heaps of this thread attached at its end");
     }
 
-    /// Everything has been dropped but this: collects twice, and sees that nothing is left.
-    pub(super) fn end(mut self, mut tally: Tally) -> Tally {
+    /// Everything has been dropped but this: collects twice, and sees that nothing is left. No page request fails any
+    /// more, so the collections have what they need.
+    pub(super) fn end(mut self) -> (Heap, Statistics) {
         while self.detach_extra() {}
         assert_eq!(self.attached, 0, "local heaps attached at the end");
+        self.heap.spaces().memory.fail_commit_at(None);
         for _ in 0..2 {
             self.heap.collect(CollectionKind::MemoryReducing).expect("a sound heap");
         }
         let statistics = self.heap.statistics().expect("a sound heap");
         self.check_statistics(&statistics);
-        tally.collections = statistics.collections;
         let charge = (self.layout.root_pages + self.layout.new_pages) * self.layout.page_bytes;
         assert_eq!(statistics.pooled_bytes, 0, "pooled at the end");
         assert_eq!(statistics.committed_bytes, charge, "committed at the end: roots and new space's charge");
-        match self.heap.close() {
-            Ok(verification) => {
-                assert!(verification.is_sound(), "{}", verification.describe());
-                assert_eq!(verification.objects, IMMORTAL_OBJECTS, "objects left at the end");
-            }
-            Err((_, error)) => panic!("closing: {error}"),
-        }
-        tally
+        let verification = self.heap.verify().expect("a sound heap");
+        assert!(verification.is_sound(), "{}", verification.describe());
+        assert_eq!(verification.objects, IMMORTAL_OBJECTS, "objects left at the end");
+        (self.heap, statistics)
     }
 }
 

@@ -212,6 +212,11 @@ impl Door for RawDoor<'_> {
         f()
     }
 
+    fn attempts_before_failure(&self) -> Option<u64> {
+        // SAFETY: R-1.
+        unsafe { self.local.attempts_before_failure() }
+    }
+
     fn requests(&self) -> Option<Requests> {
         None
     }

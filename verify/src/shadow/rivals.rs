@@ -74,7 +74,7 @@ impl Rivals {
             peaks: Mutex::new(Vec::new()),
             refusals: Mutex::new(Vec::new()),
             interval: has(|op| matches!(op, Op::GcInterval(1..))),
-            failures: has(|op| matches!(op, Op::FailAttempt(Some(_)))),
+            failures: has(|op| matches!(op, Op::FailAttempt(Some(_)) | Op::FailCommit(Some(_)))),
             exclusion: has(|op| matches!(op, Op::Concurrent(false))),
         }
     }

@@ -8,7 +8,6 @@ use super::oracle::Aftermath;
 use super::rivals::Peak;
 use super::{Happened, Oracle, ReserveGuard, ScopeDoor, Tally, Value, reserve};
 use crate::ops::{Op, Program, ReserveChoice};
-use heaplab::memory::PageSource;
 use heaplab::{AllocError, Handle, Heap, Scope};
 
 const DEPTH_MAX: usize = 12;
@@ -44,16 +43,15 @@ pub(super) struct Engine {
     stirred: bool,
 }
 
-/// Runs `program` on one local heap, through the safe API.
+/// Runs `program` on one local heap, and detaches it.
 ///
 /// # Panics
 /// If the heap is not what the shadow says.
-pub fn run_single(program: &Program, source: PageSource) -> Tally {
+pub(super) fn drive(program: &Program, oracle: Oracle) -> Oracle {
     let steps = program.steps.iter().map(|step| step.op).enumerate().collect();
-    let mut engine =
-        Engine { steps, next: 0, oracle: Oracle::new(program, source, 1), depth: 0, thread: 0, stirred: false };
+    let mut engine = Engine { steps, next: 0, oracle, depth: 0, thread: 0, stirred: false };
     engine.run();
-    engine.oracle.end()
+    engine.oracle
 }
 
 impl Engine {
@@ -139,7 +137,7 @@ impl Engine {
 
     fn steps<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, kind: Frame) -> Exit {
         while let Some(&(index, op)) = self.steps.get(self.next) {
-            self.oracle.begin(index);
+            self.oracle.begin(index, |look| scope.park(look));
             self.next += 1;
             self.stirred |= Engine::lets_rivals_stop(op);
             let mut after = self.oracle.quiet(Happened::Nothing);
@@ -225,6 +223,7 @@ impl Engine {
         self.oracle.stopped(true);
         self.stirred = true;
         self.oracle.raise_peak(Peak { reserved_pages: guard.pages, ..Peak::default() });
+        let armed = self.oracle.armed(scope.attempts_before_failure());
         let entered = scope.always_allocate(wanted, |inner| {
             self.oracle.guards.push(guard.clone());
             let mut handles = handles.to_vec();
@@ -245,7 +244,8 @@ impl Engine {
             }
             Err(AllocError::OutOfMemory { .. }) => {
                 let run = if wanted.large_bytes == 0 { 0 } else { layout.pages_for(wanted.large_bytes) };
-                (Exit::Left, self.oracle.reserve_refused(guard.pages - run, run))
+                let struck = self.oracle.struck(armed, scope.attempts_before_failure());
+                (Exit::Left, self.oracle.reserve_refused(guard.pages - run, run, struck))
             }
             Err(error) => panic!("entering an always-allocate scope: {error}"),
         }

@@ -15,6 +15,14 @@ pub struct Tally {
     pub guaranteed: u64,
     /// Minor, major and memory-reducing collections.
     pub collections: [u64; 3],
+    /// Page requests, unless the program says which of them fail.
+    pub commits: u64,
+    /// Attempts to get memory, of all local heaps.
+    pub attempts: u64,
+    /// Requests that a fault struck.
+    pub struck: u64,
+    /// Whether the page request that was to be refused from the start was, and be it in a collection.
+    pub commit_refused: bool,
 }
 
 impl Tally {
@@ -34,5 +42,6 @@ impl Tally {
         self.unwound += other.unwound;
         self.compared += other.compared;
         self.guaranteed += other.guaranteed;
+        self.struck += other.struck;
     }
 }

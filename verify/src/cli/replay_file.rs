@@ -1,0 +1,98 @@
+//! `heaplab replay FILE`: what a fuzzer found, or a recorded program, again.
+
+use super::{BAD_USAGE, FAILED, PASSED, ReplayOptions, complain};
+use crate::replay::{Failure, Input, Target};
+use crate::report::{self, Html, Report};
+use std::io::Write as _;
+use std::path::Path;
+
+/// The page of the last failure that was replayed.
+const PAGE: &str = "replay.html";
+
+/// Replays a file: prints the program and what came of it, and draws the heap that a failing step met.
+#[must_use]
+pub(super) fn replay(options: &ReplayOptions) -> u8 {
+    let path = Path::new(&options.what);
+    if options.what.contains(',') && !path.exists() {
+        complain(&format!(
+            "`{}` is no file. If it is a token of a model: cargo run --release --features loom -- replay TOKEN",
+            options.what
+        ));
+        return BAD_USAGE;
+    }
+    let target = match options.target.as_deref().map(find_target).transpose() {
+        Ok(target) => target,
+        Err(reason) => {
+            complain(&reason);
+            return BAD_USAGE;
+        }
+    };
+    let input = match Input::read(path, target) {
+        Ok(input) => input,
+        Err(reason) => {
+            complain(&reason);
+            return FAILED;
+        }
+    };
+    let mut out = std::io::stdout();
+    // Before it runs: it may hang, or end the process.
+    let _ = write!(out, "{input}").and_then(|()| out.flush());
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = input.run();
+    let _ = std::panic::take_hook();
+    match result {
+        Ok(()) => {
+            let _ = writeln!(out, "\nnothing fails");
+            PASSED
+        }
+        Err(failure) => {
+            show(&failure);
+            FAILED
+        }
+    }
+}
+
+fn find_target(name: &str) -> Result<Target, String> {
+    Target::named(name).ok_or_else(|| {
+        format!(
+            "no input of `{name}` is replayed here: one of {}. A target that runs under a checker replays its own: cargo \
+             +nightly fuzz run, with the features in fuzz/README.md, TARGET FILE",
+            Target::ALL.map(Target::name).join(", ")
+        )
+    })
+}
+
+fn show(failure: &Failure) {
+    let mut out = std::io::stdout();
+    let step = match &failure.step {
+        Some((index, text)) => format!("step {index}: {text}"),
+        None => "before the first step".to_owned(),
+    };
+    let _ = writeln!(out, "\nFAILS, driver {:?}, at {step}\n{}", failure.driver, failure.reason);
+    match report::write_artefact(PAGE, &page(failure, &step).render()) {
+        Ok(page) => _ = writeln!(out, "picture: {}", page.display()),
+        Err(error) => complain(&format!("the picture cannot be written: {error}")),
+    }
+}
+
+fn page(failure: &Failure, step: &str) -> Report {
+    let mut page = Report::new();
+    page.section("What is wrong", step, Html::listing(&failure.reason));
+    match &failure.picture {
+        Some(picture) => {
+            let mut body = report::legend();
+            body.push(&report::pictures(std::slice::from_ref(picture)));
+            page.section("The heap before that step", "Every page, by what its bytes are used for.", body);
+        }
+        None => page.section(
+            "The heap before that step",
+            "It could not be looked at: the step was not reached again, or the heap is broken already.",
+            Html::raw(""),
+        ),
+    }
+    if let Some(program) = &failure.program {
+        let intro = "To keep it, save it under verify/regressions/ as the behaviour that is wrong, .ops; cargo test replays it.";
+        page.section("The program", intro, Html::listing(program));
+    }
+    page
+}

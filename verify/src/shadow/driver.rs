@@ -1,0 +1,119 @@
+//! Who drives a program, on which heap, and what is made to fail meanwhile.
+//!
+//! A driver runs *rounds*: the same program, several times on one heap. After each of them everything is dropped and the
+//! heap is as it was built, to the byte, so that a round which a fault strikes can be followed by one that has to succeed.
+
+use super::oracle::Oracle;
+use super::{Tally, interleaved, single};
+use crate::ops::{Program, World};
+use core::num::NonZeroUsize;
+use heaplab::Heap;
+use heaplab::memory::PageSource;
+
+/// How a program is driven.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Driver {
+    /// One local heap, through the safe API.
+    Single,
+    /// A local heap for each thread of the program, step by step, all but one through the raw API.
+    Interleaved,
+}
+
+/// A point at which memory is refused, once. Counted from 0, from the start of a round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// A page request of the heap.
+    Commit(u64),
+    /// An attempt, of each local heap that gets so far.
+    Attempt(u64),
+}
+
+impl Fault {
+    /// Arms it, or nothing: then page requests are counted only.
+    pub(super) fn arm(fault: Option<Fault>, heap: &Heap) {
+        let (commit, attempt) = match fault {
+            Some(Fault::Commit(k)) => (usize::try_from(k).ok().and_then(|k| NonZeroUsize::MIN.checked_add(k)), None),
+            Some(Fault::Attempt(k)) => (None, Some(k)),
+            None => (None, None),
+        };
+        heap.spaces().memory.fail_commit_at(commit.or(Some(NonZeroUsize::MAX)));
+        heap.set_fail_allocation(attempt).expect("a sound heap, which this thread does not run");
+    }
+}
+
+impl Driver {
+    /// Both.
+    pub const ALL: [Driver; 2] = [Driver::Single, Driver::Interleaved];
+
+    /// The heap that the program gets.
+    fn world(self, program: &Program) -> World {
+        match self {
+            Driver::Single => program.world,
+            // One local heap stays attached, so the others need this at the start.
+            Driver::Interleaved => World { concurrent: true, ..program.world },
+        }
+    }
+
+    /// Runs `program` once.
+    ///
+    /// # Panics
+    /// If the heap is not what the shadow says.
+    pub fn run(self, program: &Program, source: PageSource) -> Tally {
+        self.rounds(program, source, &[None])[0]
+    }
+
+    /// Runs `program` on one heap of its world, once for each of `faults`.
+    ///
+    /// # Panics
+    /// As [`rounds_on`](Self::rounds_on).
+    #[must_use]
+    pub fn rounds(self, program: &Program, source: PageSource, faults: &[Option<Fault>]) -> Vec<Tally> {
+        let config = self.world(program).config(usize::from(program.threads()), source);
+        let heap = Heap::new(config).expect("the worlds are valid and memory is to be had");
+        self.rounds_on(heap, program, faults)
+    }
+
+    /// Runs `program` on `heap`, which nobody else has and which is as it was built, once for each of `faults`; closes it
+    /// then.
+    ///
+    /// # Panics
+    /// If the heap is not what the shadow says, in a round or after it.
+    #[must_use]
+    pub fn rounds_on(self, mut heap: Heap, program: &Program, faults: &[Option<Fault>]) -> Vec<Tally> {
+        let program = Program { world: self.world(program), steps: program.steps.clone() };
+        let mut tallies = Vec::new();
+        for &fault in faults {
+            let actors = match self {
+                Driver::Single => 1,
+                Driver::Interleaved => usize::from(program.threads()).max(2),
+            };
+            let oracle = Oracle::new(&program, heap, actors, fault);
+            let oracle = match self {
+                Driver::Single => single::drive(&program, oracle),
+                Driver::Interleaved => interleaved::drive(&program, oracle),
+            };
+            let tally;
+            (heap, tally) = oracle.end();
+            tallies.push(tally);
+        }
+        let closed = heap.close().map_err(|(_, error)| error).expect("no local heap is attached");
+        assert!(closed.is_sound(), "{}", closed.describe());
+        tallies
+    }
+}
+
+/// Runs `program` on one local heap, through the safe API.
+///
+/// # Panics
+/// If the heap is not what the shadow says.
+pub fn run_single(program: &Program, source: PageSource) -> Tally {
+    Driver::Single.run(program, source)
+}
+
+/// Runs `program` with a local heap for each of its threads, all on this thread.
+///
+/// # Panics
+/// If the heap is not what the shadow says.
+pub fn run_interleaved(program: &Program, source: PageSource) -> Tally {
+    Driver::Interleaved.run(program, source)
+}

@@ -1,0 +1,92 @@
+//! What runs on this thread, for those who look at a failure: the program, the step that it is at, and the heap that this
+//! step meets.
+
+use crate::ops::{Program, Step};
+use heaplab::{Heap, Survey};
+use std::cell::RefCell;
+
+/// The program that runs, or the last one that ran.
+struct Current {
+    program: Program,
+    step: usize,
+}
+
+/// The heap is wanted as it is before this step.
+struct Wanted {
+    step: usize,
+    survey: Option<Survey>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static WANTED: RefCell<Option<Wanted>> = const { RefCell::new(None) };
+}
+
+/// Notes which program runs on this thread.
+pub(super) fn note_program(program: &Program) {
+    CURRENT.set(Some(Current { program: program.clone(), step: 0 }));
+}
+
+/// Notes which step is next. `parked` calls what it is given while every local heap is parked; it is called only if the
+/// heap is wanted.
+pub(super) fn note_step(index: usize, heap: &Heap, parked: impl FnOnce(&mut dyn FnMut())) {
+    CURRENT.with_borrow_mut(|current| {
+        if let Some(current) = current {
+            current.step = index;
+        }
+    });
+    let is_wanted =
+        WANTED.with_borrow(|wanted| wanted.as_ref().is_some_and(|one| one.step == index && one.survey.is_none()));
+    if is_wanted {
+        parked(&mut || {
+            let survey = heap.survey().ok();
+            WANTED.with_borrow_mut(|wanted| {
+                if let Some(wanted) = wanted {
+                    wanted.survey = survey.clone();
+                }
+            });
+        });
+    }
+}
+
+/// The number of the step that is at, of the program that runs on this thread.
+#[must_use]
+pub fn current_step() -> Option<usize> {
+    CURRENT.with_borrow(|current| current.as_ref().map(|current| current.step))
+}
+
+/// The program that runs on this thread, as text in which the step that it is at is marked.
+#[must_use]
+pub fn current_program() -> Option<String> {
+    CURRENT.with_borrow(|current| {
+        let Current { program, step: at } = current.as_ref()?;
+        let (head, tail) = program.steps.split_at((*at).min(program.steps.len()));
+        let text = Program { world: program.world, steps: head.to_vec() }.to_string();
+        let line = |(index, step): (usize, &Step)| {
+            let mark = if index == 0 { "    # here" } else { "" };
+            format!("{} {}{mark}\n", step.thread, step.op)
+        };
+        Some(text + &tail.iter().enumerate().map(line).collect::<String>())
+    })
+}
+
+/// Makes every panic print the program that runs, before the hook that was there. Call it once per process.
+pub fn announce() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if let Some(program) = current_program() {
+            eprintln!("{program}");
+        }
+        before(info);
+    }));
+}
+
+/// Calls `run`, which drives a program on this thread, and returns the heap as it is before a step of it. Looking stops
+/// the world, so the step itself may do otherwise than without.
+///
+/// `None` if the step is not reached, or the heap is too broken to be looked at.
+pub fn survey_before(step: usize, run: impl FnOnce()) -> Option<Survey> {
+    WANTED.set(Some(Wanted { step, survey: None }));
+    run();
+    WANTED.take().and_then(|wanted| wanted.survey)
+}

@@ -1,0 +1,57 @@
+//! Goal: a replayed failure says the step, the reason, and what the heap looked like before it.
+//! Method: somebody else is attached to the heap that a program runs on, so the program's statistics are not what its shadow
+//! says.
+#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+
+use heaplab::Heap;
+use heaplab::memory::PageSource;
+use heaplab_verify::ops::{Faulty, Program};
+use heaplab_verify::replay::{Input, Target, observe};
+use heaplab_verify::scenario::{Group, Moment};
+use heaplab_verify::shadow::Driver;
+use std::path::Path;
+
+const TEXT: &str = "heaplab-ops 2\nworld tiny\n0 poll\n0 allocate old array half\n0 collect major\n0 verify\n";
+
+#[test]
+fn a_target_is_known_by_its_directory() {
+    let of = |path: &str| Target::of_path(Path::new(path));
+    assert_eq!(of("fuzz/artifacts/fault_ops/crash-0"), Some(Target::FaultOps));
+    assert_eq!(of("interleaved_ops/seeds/x"), Some(Target::InterleavedOps));
+    assert_eq!(of("fuzz/artifacts/other/heap_ops"), None, "the file's own name says nothing");
+    assert_eq!(of("x"), None);
+}
+
+#[test]
+fn each_target_reads_its_own_form() {
+    let program = Program::parse(TEXT).unwrap();
+    for target in [Target::HeapOps, Target::InterleavedOps] {
+        let Input::Program(read, drivers) = Input::decode(target, &program.encode()) else { panic!("{target:?}") };
+        assert_eq!((read, drivers.len()), (program.clone(), 1));
+    }
+    let bytes = Faulty::encode(true, &[], &program);
+    assert!(matches!(Input::decode(Target::FaultOps, &bytes), Input::Program(read, _) if read == program));
+    for target in Target::ALL {
+        Input::decode(target, &bytes).run().unwrap();
+        Input::decode(target, b"").run().unwrap();
+    }
+}
+
+#[test]
+fn a_failure_has_a_step_a_reason_and_a_picture() {
+    let text = "heaplab-ops 2\nworld tiny\n0 allocate old array half\n0 statistics\n0 collect major\n";
+    let program = Program::parse(text).unwrap();
+    for driver in Driver::ALL {
+        let failure = observe(driver, || {
+            let heap = Heap::new(program.world.config(1, PageSource::Owned)).unwrap();
+            let _guest = heap.attach().unwrap();
+            let _ = driver.rounds_on(heap.clone(), &program, &[None]);
+        });
+        let failure = failure.unwrap_err();
+        assert_eq!(failure.step, Some((1, "0 statistics    # here".to_owned())), "{driver:?}");
+        assert!(failure.reason.contains("left: 2\n right: 1"), "{}", failure.reason);
+        let picture = failure.picture.expect("the heap is sound");
+        assert_eq!((picture.moment, picture.objects_live), (Moment::Step, 1));
+        assert!(picture.rows.iter().any(|row| row.group == Group::Old), "{picture:?}");
+    }
+}

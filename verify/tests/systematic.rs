@@ -1,0 +1,80 @@
+//! Goal: whatever memory is refused, and when, a program gets an error value at most, and the heap is as good as new.
+//! Method: each fallible point of each program fails in turn ([`systematic`](heaplab_verify::systematic)); the programs are
+//! the recorded ones, in every world, and some that are drawn.
+#![cfg(not(feature = "loom"))]
+
+use heaplab::memory::PageSource;
+use heaplab_verify::ops::{Limits, Program, World, WorldSize};
+use heaplab_verify::shadow::Driver;
+use heaplab_verify::systematic::{Failures, fail_each_point};
+use rand_core::{Rng as _, SeedableRng as _};
+use rand_pcg::Pcg64Mcg;
+
+const SOURCE: PageSource = PageSource::Owned;
+
+fn add(sum: &mut Failures, one: Failures) {
+    sum.commits += one.commits;
+    sum.attempts += one.attempts;
+    sum.struck += one.struck;
+    sum.errors += one.errors;
+}
+
+/// Fails everything in a program, both ways of driving it.
+fn fail_everything(name: &str, program: &Program) -> Failures {
+    let mut sum = Failures::default();
+    for driver in Driver::ALL {
+        match fail_each_point(program, driver, SOURCE) {
+            Ok(failures) => add(&mut sum, failures),
+            Err(finding) => panic!("{name}, {finding}\n{program}"),
+        }
+    }
+    sum
+}
+
+#[test]
+fn each_point_of_the_recorded_programs_fails_well() {
+    let mut sum = Failures::default();
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/regressions")).unwrap() {
+        let path = entry.unwrap().path();
+        let recorded = Program::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        for size in WorldSize::ALL {
+            let program = Program { world: World { size, ..recorded.world }, steps: recorded.steps.clone() };
+            let failures = fail_everything(&path.display().to_string(), &program);
+            println!("{}, {size:?}: {failures:?}", path.file_stem().unwrap().display());
+            add(&mut sum, failures);
+        }
+    }
+    println!("in all: {sum:?}");
+    assert!(sum.commits > 300, "page requests: {sum:?}");
+    assert!(sum.attempts > 300, "attempts: {sum:?}");
+    assert!(sum.struck > 300, "requests that a failure struck: {sum:?}");
+}
+
+#[test]
+fn each_point_of_drawn_programs_fails_well() {
+    let mut dice = Pcg64Mcg::seed_from_u64(4);
+    let mut sum = Failures::default();
+    for number in 0..60 {
+        let mut bytes = [0; 2 + 4 * 60];
+        dice.fill_bytes(&mut bytes);
+        // Two thirds in the worlds of a few pages.
+        bytes[0] = [0, 1, 0, 1, 2, 1][number % 6];
+        let program = Program::decode(&bytes, &Limits::FUZZ);
+        add(&mut sum, fail_everything(&format!("program {number}"), &program));
+    }
+    println!("in all: {sum:?}");
+    assert!(sum.commits > 300 && sum.attempts > 300 && sum.struck > 300, "{sum:?}");
+    assert!(sum.errors > 0, "an error value came of some failure: {sum:?}");
+}
+
+/// Goal: a refusal that nothing makes good is an error value, and the next request is served.
+/// Method: in a heap whose every ladder is a single page request - filling a page does not climb - each one is refused.
+#[test]
+fn an_error_value_comes_of_a_failure_that_nothing_makes_good() {
+    let text = "heaplab-ops 2\nworld tiny\n0 fail-commit 0\n0 fill old 2\n0 fill old 2\n0 allocate old array empty\n";
+    let program = Program::parse(text).unwrap();
+    for driver in Driver::ALL {
+        let tally = driver.run(&program, SOURCE);
+        assert_eq!((tally.allocated, tally.refused), (1, 0), "{driver:?}: {tally:?}");
+    }
+}
