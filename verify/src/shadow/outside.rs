@@ -196,10 +196,7 @@ impl Outside {
             Op::FailAttempt(attempt) => {
                 door.parked(|| heap.set_fail_allocation(attempt.map(u64::from))).expect("parked");
             }
-            Op::FailCommit(commit) => {
-                let nth = commit.and_then(|k| NonZeroUsize::new(usize::from(k) + 1));
-                heap.spaces().memory.fail_commit_at(nth);
-            }
+            Op::FailCommit(commit) => self.fail_commit(commit),
             Op::NearLimit(choice) => {
                 heap.set_near_limit_callback(callback(choice, self.layout.page_bytes));
             }
@@ -220,11 +217,17 @@ impl Outside {
             Op::FailAttempt(attempt) => {
                 door.parked(|| heap.set_fail_allocation(attempt.map(u64::from))).expect("parked");
             }
+            Op::FailCommit(commit) => self.fail_commit(commit),
             // Unwinding past the switches between coroutines is not what a thread's unwinding is.
             Op::NearLimit(NearLimitChoice::Unwind) if heaplab::sync::MODEL => {}
             Op::NearLimit(choice) => heap.set_near_limit_callback(callback(choice, self.layout.page_bytes)),
             _ => unreachable!("{op} is no flag"),
         }
+    }
+
+    fn fail_commit(&self, commit: Option<u8>) {
+        let nth = commit.and_then(|k| NonZeroUsize::new(usize::from(k) + 1));
+        self.heap.spaces().memory.fail_commit_at(nth);
     }
 
     pub(super) fn check_statistics(&self, statistics: &Statistics) {

@@ -16,6 +16,8 @@ use std::time::Instant;
 
 /// A pass under a mutant may have so many times the executions of the program, and [`EXECUTIONS_MORE`].
 const EXECUTIONS_FACTOR: u64 = 20;
+/// The same of a mutant that is explained: no different program, it should not need many more.
+const EXECUTIONS_FACTOR_EXPLAINED: u64 = 3;
 /// See [`EXECUTIONS_FACTOR`].
 const EXECUTIONS_MORE: u64 = 2000;
 
@@ -65,11 +67,12 @@ pub fn judge(candidate: &Candidate, verdicts: &Verdicts) -> std::io::Result<Muta
     let (operand, change) = (candidate.mutant.operand.name(), candidate.mutant.change.name());
     let start = Instant::now();
     let reason = verdicts.reason(&candidate.call, operand, change);
+    let factor = if reason.is_some() { EXECUTIONS_FACTOR_EXPLAINED } else { EXECUTIONS_FACTOR };
     let mut undecided = Vec::new();
     let mut killed = None;
     for (model, executions) in &candidate.models {
         let begin = Instant::now();
-        let most = executions * EXECUTIONS_FACTOR + EXECUTIONS_MORE;
+        let most = executions * factor + EXECUTIONS_MORE;
         let arguments = [model, "--mutant", &mutant, "--executions-max", &most.to_string()].map(str::to_owned);
         let outcome = process::run(&arguments, |_| {})?;
         match outcome.failure() {
