@@ -16,8 +16,9 @@ use std::time::Instant;
 
 /// A pass under a mutant may have so many times the executions of the program, and [`EXECUTIONS_MORE`].
 const EXECUTIONS_FACTOR: u64 = 20;
-/// The same of a mutant that is explained: no different program, it should not need many more.
-const EXECUTIONS_FACTOR_EXPLAINED: u64 = 3;
+/// An explained mutant is tried on models of no more executions than this. Being no different program it survives them
+/// all, and the large ones would take hours; an excuse that only one of those could disprove stands.
+const EXECUTIONS_MAX_EXPLAINED: u64 = 5000;
 /// See [`EXECUTIONS_FACTOR`].
 const EXECUTIONS_MORE: u64 = 2000;
 
@@ -67,12 +68,12 @@ pub fn judge(candidate: &Candidate, verdicts: &Verdicts) -> std::io::Result<Muta
     let (operand, change) = (candidate.mutant.operand.name(), candidate.mutant.change.name());
     let start = Instant::now();
     let reason = verdicts.reason(&candidate.call, operand, change);
-    let factor = if reason.is_some() { EXECUTIONS_FACTOR_EXPLAINED } else { EXECUTIONS_FACTOR };
+    let size_max = if reason.is_some() { EXECUTIONS_MAX_EXPLAINED } else { u64::MAX };
     let mut undecided = Vec::new();
     let mut killed = None;
-    for (model, executions) in &candidate.models {
+    for (model, executions) in candidate.models.iter().filter(|(_, executions)| *executions <= size_max) {
         let begin = Instant::now();
-        let most = executions * factor + EXECUTIONS_MORE;
+        let most = executions * EXECUTIONS_FACTOR + EXECUTIONS_MORE;
         let arguments = [model, "--mutant", &mutant, "--executions-max", &most.to_string()].map(str::to_owned);
         let outcome = process::run(&arguments, |_| {})?;
         match outcome.failure() {
