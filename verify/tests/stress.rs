@@ -3,7 +3,7 @@
 #![cfg(not(feature = "loom"))]
 
 use heaplab::sync::YieldPoint;
-use heaplab::sync::stretch::{ENABLED, visits};
+use heaplab::sync::stretch::{self, ENABLED, visits};
 use heaplab::{AllocError, AllocationType, Heap, HeapConfig};
 use heaplab_verify::stress::{StressOptions, StressReport, run};
 use std::time::Duration;
@@ -52,6 +52,7 @@ fn verified_throughout() {
 
 /// One thread that keeps whatever it gets: its last request climbs to the last rung, which a stress does by luck only.
 fn fill_one_heap() {
+    let _lingers = stretch::begin(1);
     let heap = Heap::new(HeapConfig::sized(1 << 20, 1)).unwrap();
     let mut thread = heap.attach().unwrap();
     let refused = thread.run(|scope| {
