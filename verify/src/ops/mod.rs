@@ -41,7 +41,7 @@ impl Limits {
     pub const FUZZ: Limits = Limits { steps_max: 256, threads_max: 3 };
     /// Of a schedule that is chosen: many threads, few steps for each.
     pub const SCHEDULE: Limits = Limits { steps_max: 48, threads_max: 8 };
-    /// Of a program of which every interleaving is to be explored: see [`Program::is_explorable`].
+    /// Of a program of which every interleaving is to be explored: see `Program::is_explorable`, with the feature `loom`.
     pub const EXPLORED: Limits = Limits { steps_max: 6, threads_max: 3 };
 }
 
