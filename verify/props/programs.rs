@@ -6,7 +6,7 @@ use heaplab_verify::ops::{Limits, Program, WorldSize};
 use heaplab_verify::shadow::{run_concurrent, run_interleaved, run_single};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use std::cell::RefCell;
 
 const LITTLE: &[WorldSize] = &[WorldSize::Tiny, WorldSize::Snug];
@@ -24,26 +24,69 @@ fn cases(cases: u32) -> ProptestConfig {
     }
 }
 
+/// Runs a property of programs. A program that fails is shrunk, and written as `.ops` beside the other regressions, where
+/// every engine replays it from then on.
+fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Value = Program>, run: fn(&Program)) {
+    let config = Config { source_file: Some(file!()), test_name: Some(test_name), ..cases(cases_default) };
+    let result = TestRunner::new(config).run(&programs, |program| {
+        run(&program);
+        Ok(())
+    });
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, program)) => {
+            let text = program.to_string();
+            let file = format!("{}/regressions/found_{:08x}.ops", env!("CARGO_MANIFEST_DIR"), hash(&text));
+            let place = match std::fs::write(&file, &text) {
+                Ok(()) => format!("written to {file}; name it by what is wrong, and commit it"),
+                Err(error) => format!("{file} cannot be written: {error}"),
+            };
+            panic!("{reason}\n{} operations are enough, {place}:\n{text}", program.steps.len());
+        }
+        Err(TestError::Abort(reason)) => panic!("{reason}"),
+    }
+}
+
+/// FNV-1a: equal programs have equal names.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// Through the safe API, in worlds of a few pages of a few words.
+#[test]
+fn one_local_heap_matches_its_shadow() {
+    hold("one_local_heap_matches_its_shadow", 512, little_program(), |program| {
+        run_single(program, PageSource::default());
+    });
+}
+
+/// Several local heaps step by step, most of them through the raw API.
+#[test]
+fn interleaved_local_heaps_match_their_shadow() {
+    hold("interleaved_local_heaps_match_their_shadow", 512, program(LITTLE, 3, 200), |program| {
+        run_interleaved(program, PageSource::Owned);
+    });
+}
+
+/// Each thread of the program is one, on the safe API; in the machine's schedule.
+#[test]
+fn local_heaps_of_threads_match_their_shadows() {
+    hold("local_heaps_of_threads_match_their_shadows", 512, program(LITTLE, 4, 120), |program| {
+        run_concurrent(program, PageSource::default());
+    });
+}
+
+/// The same on 4 MiB, where LABs, pages and the work list are of realistic sizes.
+#[test]
+fn four_mebibytes_match_their_shadow() {
+    hold("four_mebibytes_match_their_shadow", 48, program(&[WorldSize::Small], 3, 250), |program| {
+        run_single(program, PageSource::default());
+        run_interleaved(program, PageSource::default());
+    });
+}
+
 proptest! {
     #![proptest_config(cases(512))]
-
-    /// Through the safe API, in worlds of a few pages of a few words.
-    #[test]
-    fn one_local_heap_matches_its_shadow(program in little_program()) {
-        run_single(&program, PageSource::default());
-    }
-
-    /// Several local heaps step by step, most of them through the raw API.
-    #[test]
-    fn interleaved_local_heaps_match_their_shadow(program in program(LITTLE, 3, 200)) {
-        run_interleaved(&program, PageSource::Owned);
-    }
-
-    /// Each thread of the program is one, on the safe API; in the machine's schedule.
-    #[test]
-    fn local_heaps_of_threads_match_their_shadows(program in program(LITTLE, 4, 120)) {
-        run_concurrent(&program, PageSource::default());
-    }
 
     /// Text and bytes give back the program that they were made of.
     #[test]
@@ -59,17 +102,6 @@ proptest! {
         prop_assert!(program.steps.len() <= Limits::FUZZ.steps_max);
         prop_assert!(program.threads() <= Limits::FUZZ.threads_max);
         prop_assert_eq!(Program::decode(&program.encode(), &Limits::FUZZ), program);
-    }
-}
-
-proptest! {
-    #![proptest_config(cases(48))]
-
-    /// The same on 4 MiB, where LABs, pages and the work list are of realistic sizes.
-    #[test]
-    fn four_mebibytes_match_their_shadow(program in program(&[WorldSize::Small], 3, 250)) {
-        run_single(&program, PageSource::default());
-        run_interleaved(&program, PageSource::default());
     }
 }
 

@@ -13,6 +13,7 @@
 mod campaign;
 #[cfg(feature = "loom")]
 mod checker;
+mod detect;
 #[cfg(feature = "loom")]
 mod litmus;
 #[cfg(feature = "loom")]
@@ -75,6 +76,7 @@ pub fn main(suite: &Suite) -> ExitCode {
 fn do_command(_suite: &Suite, cli: Cli) -> u8 {
     match cli.command {
         Some(Command::Report) => render_report(),
+        Some(Command::Detect { only }) => detect::run(&only),
         Some(
             Command::Models(_) | Command::Litmus | Command::Weaken(_) | Command::Mutants(_) | Command::Worker { .. },
         ) => {

@@ -32,6 +32,12 @@ pub enum Command {
     Mutants(CampaignOptions),
     /// A failure again, to look at: a file of a fuzzer or a program; with --features loom, an execution of a model
     Replay(ReplayOptions),
+    /// Bugs planted in a copy of the heap, one at a time, and which engine notices; takes about an hour
+    Detect {
+        /// Only bugs whose names contain one of these
+        #[arg(value_name = "NAME")]
+        only: Vec<String>,
+    },
     /// Render target/heaplab/report.html again, from what earlier jobs left beside it
     Report,
     /// One model, for a process that started this one

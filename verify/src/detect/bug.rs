@@ -26,8 +26,8 @@ impl Bug {
         for entry in std::fs::read_dir(directory).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             if path.extension().is_some_and(|ending| ending == "patch") {
-                let text =
-                    std::fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
                 let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 bugs.push(Bug::parse(&name, &text).map_err(|reason| format!("{}: {reason}", path.display()))?);
             }

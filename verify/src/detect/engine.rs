@@ -69,12 +69,7 @@ impl Engine {
             run: &[],
             sign: None,
         },
-        Engine {
-            name: "stress",
-            build: &["test", "-p", "heaplab-verify", "--test", "stress"],
-            run: &[],
-            sign: None,
-        },
+        Engine { name: "stress", build: &["test", "-p", "heaplab-verify", "--test", "stress"], run: &[], sign: None },
         Engine {
             name: "models",
             build: &["build", "--release", "--features", "loom", "--bin", "heaplab"],
@@ -101,9 +96,9 @@ impl Engine {
                 // More than fit into the time: the deadline decides.
                 .env("PROPTEST_CASES", "4096")
                 .env("RUST_BACKTRACE", "0");
-            last = self.watch(&mut command, begin, deadline).map_err(|error| {
-                format!("{} ({}) cannot be started: {error}", self.name, program.display())
-            })?;
+            last = self
+                .watch(&mut command, begin, deadline)
+                .map_err(|error| format!("{} ({}) cannot be started: {error}", self.name, program.display()))?;
             if last.seconds.is_some() || Instant::now() >= deadline {
                 break;
             }
@@ -169,7 +164,8 @@ impl Engine {
                 }
             }
         }
-        let operations = said.iter().find_map(|line| line.split_once(SHRUNK)?.0.split_whitespace().last()?.parse().ok());
+        let operations =
+            said.iter().find_map(|line| line.split_once(SHRUNK)?.0.split_whitespace().last()?.parse().ok());
         Ok(Started { seconds: failed_at.map(|time| time.as_secs_f64()), operations, tail: tail(&said.join("\n")) })
     }
 }
