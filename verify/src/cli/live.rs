@@ -1,9 +1,14 @@
-//! Live progress of many processes: one line on the error stream, if that is a terminal.
+//! Live progress of many processes: one line on the error stream that changes, or if that is no terminal a new one from
+//! time to time.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Between two lines, if the error stream is no terminal.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// The line.
 pub(super) struct Live {
@@ -17,6 +22,8 @@ struct State {
     jobs: BTreeMap<String, u64>,
     /// Executions of the jobs that have ended.
     ended: u64,
+    /// When a line was last written to what is no terminal.
+    said: Option<Instant>,
 }
 
 impl Live {
@@ -42,13 +49,26 @@ impl Live {
         state.ended += executions;
         self.bar.inc(1);
         self.show(&state);
+        self.say_where(&mut state);
     }
 
     fn show(&self, state: &State) {
         let all = state.ended + state.jobs.values().sum::<u64>();
         let rate = all as f64 / self.bar.elapsed().as_secs_f64().max(0.001);
         let names: Vec<String> = state.jobs.iter().map(|(job, count)| format!("{job} {count}")).collect();
-        self.bar.set_message(format!("{all} executions, {rate:.0}/s: {}", names.join(", ")));
+        let message = format!("{all} executions, {rate:.0}/s: {}", names.join(", "));
+        self.bar.set_message(message);
+    }
+
+    /// Says how far the work is, from time to time.
+    fn say_where(&self, state: &mut State) {
+        let now = Instant::now();
+        if std::io::stderr().is_terminal() || now.duration_since(*state.said.get_or_insert(now)) < PAUSE {
+            return;
+        }
+        state.said = Some(now);
+        let (done, jobs) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        eprintln!("{done} of {jobs} after {:.0} s", self.bar.elapsed().as_secs_f64());
     }
 
     /// Prints a line above the progress, wherever that is drawn; on the error stream.

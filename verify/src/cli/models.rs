@@ -9,7 +9,7 @@ use crate::model::census::Census;
 use crate::model::litmus::Litmus;
 use crate::report::grouped;
 use crate::suite::pool;
-use crate::suite::process::{self, Event, Outcome};
+use crate::suite::process::{self, Event};
 use crate::suite::record::{ModelRecord, SuiteRecord};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
@@ -34,8 +34,19 @@ pub(super) fn models(suite: &Suite, options: &ModelsOptions) -> u8 {
         return BAD_USAGE;
     }
     let start = Instant::now();
-    let records = match run(&chosen, options.jobs()) {
-        Ok(records) => records,
+    let kept = |model: &&Model| if options.resume { ModelRecord::kept(model.name) } else { None };
+    let known: Vec<ModelRecord> = chosen.iter().filter_map(kept).collect();
+    if options.resume {
+        let _ = writeln!(std::io::stdout(), "{} of {} models are known to be complete", known.len(), chosen.len());
+    }
+    let unknown: Vec<&Model> =
+        chosen.iter().copied().filter(|model| known.iter().all(|record| record.name != model.name)).collect();
+    let records = match run(&unknown, options.jobs()) {
+        Ok(found) => {
+            let mut records = [known, found].concat();
+            records.sort_by_key(|record| all.iter().position(|model| model.name == record.name));
+            records
+        }
         Err(text) => {
             complain(&text);
             return FAILED;
@@ -112,7 +123,7 @@ pub(super) fn run(models: &[&Model], jobs: usize) -> Result<Vec<ModelRecord>, St
     let baseline = Baseline::committed();
     let mut order: Vec<usize> = (0..models.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(baseline.executions(models[index].name)));
-    let outcomes: Vec<Result<(usize, f64, Outcome), String>> = pool::run(order, jobs, |index| {
+    let outcomes: Vec<Result<(usize, ModelRecord, String), String>> = pool::run(order, jobs, |index| {
         let name = models[index].name;
         let (mut before, mut last) = (0, 0);
         let start = Instant::now();
@@ -130,29 +141,27 @@ pub(super) fn run(models: &[&Model], jobs: usize) -> Result<Vec<ModelRecord>, St
         });
         live.end(name, last);
         let outcome = outcome.map_err(|error| format!("model {name} cannot be run as a process: {error}"))?;
-        if let Some(failure) = outcome.failure() {
+        let record = ModelRecord {
+            name: name.to_owned(),
+            certificates: outcome.certificates().cloned().collect(),
+            sites: outcome.sites().to_vec(),
+            failure: outcome.failure(),
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        if let Some(failure) = &record.failure {
             live.say(&format!("RED {name}: {failure}"));
         }
-        Ok((index, start.elapsed().as_secs_f64(), outcome))
+        record.keep().map_err(|error| error.to_string())?;
+        Ok((index, record, outcome.complaints))
     });
     live.finish();
     let mut records = BTreeMap::new();
     for outcome in outcomes {
-        let (index, seconds, outcome) = outcome?;
-        let failure = outcome.failure();
-        if failure.is_some() {
-            complain_raw(&outcome.complaints);
+        let (index, record, complaints) = outcome?;
+        if record.failure.is_some() {
+            complain_raw(&complaints);
         }
-        records.insert(
-            index,
-            ModelRecord {
-                name: models[index].name.to_owned(),
-                certificates: outcome.certificates().cloned().collect(),
-                sites: outcome.sites().to_vec(),
-                failure,
-                seconds,
-            },
-        );
+        records.insert(index, record);
     }
     Ok(records.into_values().collect())
 }

@@ -78,6 +78,9 @@ pub struct ModelsOptions {
     /// Processes at once; one for each processor if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub jobs: Option<u64>,
+    /// Explore only models that no run on these sources, nor `cargo test --features loom`, has seen complete
+    #[arg(long)]
+    pub resume: bool,
     /// Write the numbers of executions into the baseline
     #[arg(long)]
     pub bless: bool,

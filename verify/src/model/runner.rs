@@ -4,6 +4,8 @@
 //! parent module. Without it the closure is repeated on real threads.
 
 use super::{Bound, Certificate, Model, Spec, THREADS_MAX};
+#[cfg(feature = "loom")]
+use crate::suite::record::{ModelRecord, SiteRecord};
 use std::fmt;
 
 #[cfg(feature = "loom")]
@@ -76,24 +78,38 @@ pub fn model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Ve
     }
 }
 
-/// Runs a model of a table, and compares it with the baseline.
+/// Runs a model of a table, compares it with the baseline, and keeps the record for `models --resume`.
 ///
 /// # Panics
 ///
-/// As [`model`], and when the baseline objects.
+/// As [`model`], when the baseline objects, and when the record cannot be written.
 #[track_caller]
+#[cfg(feature = "loom")]
 pub fn run(of: &Model) {
+    let start = std::time::Instant::now();
+    heaplab::sync::model_control::start_sites();
     let certificates = model(of.name, of.spec, of.body);
-    #[cfg(feature = "loom")]
-    {
-        let baseline = super::baseline::Baseline::committed();
-        for one in &certificates {
-            if let Some(objection) = baseline.objection(&one.model, &one.pass, one.executions) {
-                panic!("model {}, {} pass: {objection}; {}", one.model, one.pass, super::baseline::BLESS);
-            }
+    let sites = SiteRecord::take_all();
+    let baseline = super::baseline::Baseline::committed();
+    for one in &certificates {
+        if let Some(objection) = baseline.objection(&one.model, &one.pass, one.executions) {
+            panic!("model {}, {} pass: {objection}; {}", one.model, one.pass, super::baseline::BLESS);
         }
     }
-    drop(certificates);
+    let seconds = start.elapsed().as_secs_f64();
+    let record = ModelRecord { name: of.name.to_owned(), certificates, sites, failure: None, seconds };
+    record.keep().unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Runs a model of a table.
+///
+/// # Panics
+///
+/// As [`model`].
+#[track_caller]
+#[cfg(not(feature = "loom"))]
+pub fn run(of: &Model) {
+    drop(model(of.name, of.spec, of.body));
 }
 
 /// As [`model`], with failure as a value. For the tests of the tests, which need models to fail.

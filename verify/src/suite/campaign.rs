@@ -14,12 +14,29 @@ use heaplab::sync::model_control::Mutant;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// A pass under a mutant may have so many times the executions of the program, and [`EXECUTIONS_MORE`].
-const EXECUTIONS_FACTOR: u64 = 20;
-/// The same of a mutant that is explained: no different program, it should not need many more.
-const EXECUTIONS_FACTOR_EXPLAINED: u64 = 3;
-/// See [`EXECUTIONS_FACTOR`].
-const EXECUTIONS_MORE: u64 = 2000;
+/// Limits on the executions of a pass under a mutant, in the order in which they are tried: so many times those of the
+/// program, and so many more. Most mutants are killed soon by one of the models that run their site, so a model that a mutant
+/// makes large is given up at first, and has its long run only if no other model kills.
+const LIMITS: [Limit; 2] =
+    [Limit { factor: 2, more: 500, more_at_most: u64::MAX }, Limit { factor: 20, more: 2000, more_at_most: 200_000 }];
+/// An explained mutant is tried on models of no more executions than this. Being no different program it survives them
+/// all, and the large ones would take hours; an excuse that only one of those could disprove stands.
+const EXECUTIONS_MAX_EXPLAINED: u64 = 5000;
+
+/// How many executions a pass may have.
+struct Limit {
+    factor: u64,
+    more: u64,
+    more_at_most: u64,
+}
+
+impl Limit {
+    /// The limit of a pass that has `executions` without a mutant.
+    fn of(&self, executions: u64) -> u64 {
+        let more = (executions * (self.factor - 1) + self.more).min(self.more_at_most);
+        executions + more
+    }
+}
 
 /// A mutant, and who can judge it.
 #[derive(Clone, Debug)]
@@ -67,28 +84,35 @@ pub fn judge(candidate: &Candidate, verdicts: &Verdicts) -> std::io::Result<Muta
     let (operand, change) = (candidate.mutant.operand.name(), candidate.mutant.change.name());
     let start = Instant::now();
     let reason = verdicts.reason(&candidate.call, operand, change);
-    let factor = if reason.is_some() { EXECUTIONS_FACTOR_EXPLAINED } else { EXECUTIONS_FACTOR };
-    let mut undecided = Vec::new();
+    let size_max = if reason.is_some() { EXECUTIONS_MAX_EXPLAINED } else { u64::MAX };
+    let mut undecided: Vec<&(String, u64)> = candidate.models.iter().filter(|(_, size)| *size <= size_max).collect();
     let mut killed = None;
-    for (model, executions) in &candidate.models {
-        let begin = Instant::now();
-        let most = executions * factor + EXECUTIONS_MORE;
-        let arguments = [model, "--mutant", &mutant, "--executions-max", &most.to_string()].map(str::to_owned);
-        let outcome = process::run(&arguments, |_| {})?;
-        match outcome.failure() {
-            None => {}
-            // A limit alone decides nothing; something else may have failed in another pass.
-            Some(_) if outcome.is_truncated() && !outcome.has_real_failure() => undecided.push(model.clone()),
-            Some(why) => {
-                killed = Some(Fate::Killed { model: model.clone(), why, seconds: begin.elapsed().as_secs_f64() });
-                break;
+    for limit in &LIMITS {
+        let mut larger = Vec::new();
+        for one @ (model, executions) in undecided {
+            let begin = Instant::now();
+            let most = limit.of(*executions).to_string();
+            let arguments = [model, "--mutant", &mutant, "--executions-max", &most].map(str::to_owned);
+            let outcome = process::run(&arguments, |_| {})?;
+            match outcome.failure() {
+                None => {}
+                // A limit alone decides nothing; something else may have failed in another pass.
+                Some(_) if outcome.is_truncated() && !outcome.has_real_failure() => larger.push(one),
+                Some(why) => {
+                    killed = Some(Fate::Killed { model: model.clone(), why, seconds: begin.elapsed().as_secs_f64() });
+                    break;
+                }
             }
+        }
+        undecided = larger;
+        if killed.is_some() {
+            break;
         }
     }
     let fate = match (killed, reason) {
         (Some(killed), _) => killed,
         (None, Some(reason)) => Fate::Explained { reason: reason.to_owned() },
-        (None, None) => Fate::Survived { undecided },
+        (None, None) => Fate::Survived { undecided: undecided.iter().map(|(model, _)| model.clone()).collect() },
     };
     Ok(MutantRecord {
         mutant,

@@ -2,10 +2,12 @@
 //!
 //! Models and mutants run in processes of their own, as many at once as there are processors: loom explores on one thread,
 //! and a mutant may end in an abort. `process` speaks with one such process, `pool` keeps the processors busy,
-//! `campaign` tries mutants (all with the feature `loom`), [`record`] is what is known in the end, `target/heaplab/certificate.json`.
+//! `kept` remembers what is complete, `campaign` tries mutants (all with the feature `loom`), [`record`] is what is known in the end, `target/heaplab/certificate.json`.
 
 #[cfg(feature = "loom")]
 pub mod campaign;
+#[cfg(feature = "loom")]
+mod kept;
 #[cfg(feature = "loom")]
 pub mod pool;
 #[cfg(feature = "loom")]

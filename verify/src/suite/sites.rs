@@ -1,8 +1,9 @@
 //! Sites between the checker's register and the record.
 
 use super::record::SiteRecord;
+use crate::model::mutation;
 use heaplab::sync::Ordering;
-use heaplab::sync::model_control::{Operand, Site, SiteUse};
+use heaplab::sync::model_control::{self, Operand, Site, SiteUse};
 
 impl From<&SiteUse> for SiteRecord {
     fn from(site: &SiteUse) -> SiteRecord {
@@ -17,6 +18,13 @@ impl From<&SiteUse> for SiteRecord {
 }
 
 impl SiteRecord {
+    /// The sites in the heap that this thread's models have run since `model_control::start_sites`.
+    #[must_use]
+    pub fn take_all() -> Vec<SiteRecord> {
+        let sites = model_control::take_sites().into_iter();
+        sites.filter(|site| mutation::is_under_test(site.site.file)).map(|site| SiteRecord::from(&site)).collect()
+    }
+
     /// As the checker's register has it.
     ///
     /// # Panics

@@ -2,7 +2,7 @@
 
 use super::process::Event;
 use super::record::SiteRecord;
-use crate::model::{Model, PassOptions, explore_pass, mutation, passes};
+use crate::model::{Model, PassOptions, explore_pass, passes};
 use heaplab::sync::model_control::{self, Mutant};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,8 +63,7 @@ pub fn run(model: &Model, mutant: Option<Mutant>, executions_max: Option<u64>) -
         }
     }
     if mutant.is_none() {
-        let sites = model_control::take_sites().into_iter().filter(|site| mutation::is_under_test(site.site.file));
-        say(&Event::Sites { sites: sites.map(|site| SiteRecord::from(&site)).collect() });
+        say(&Event::Sites { sites: SiteRecord::take_all() });
     }
     if green {
         say(&Event::Done);

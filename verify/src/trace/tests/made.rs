@@ -162,7 +162,11 @@ fn asides_of_a_long_journal_are_folded_around_what_was_changed() {
         ..entry(1, line, Action::Ordered(operand, Ordering::Relaxed), 0x2000)
     };
     let mut journal = vec![spawn(1)];
-    let walk = |from: u32| (from..from + 100).map(|line| entry(1, line, Action::PlainRead, 0x3000 + 8 * line as usize));
+    // Each on a word of its own, so that it is no run of plain accesses.
+    let walk = |from: u32| {
+        let read = Action::Ordered(Operand::Load, Ordering::Relaxed);
+        (from..from + 100).map(move |line| entry(1, line, read, 0x3000 + 8 * line as usize))
+    };
     journal.extend(walk(1000));
     journal.push(JournalEntry { change: Some(Change::Drop), ..ordered(Operand::Rmw, 7, Some(0), None) });
     journal.extend(walk(2000));
