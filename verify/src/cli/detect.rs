@@ -1,26 +1,28 @@
 //! `heaplab detect`: planted bugs, and who notices.
 
-use super::{BAD_USAGE, FAILED, PASSED, complain};
-use crate::detect::{Bug, Detection, detect, missed};
+use super::{BAD_USAGE, DetectOptions, FAILED, PASSED, complain};
+use crate::detect::{Bug, Detection, Engine, detect, missed};
 use crate::report;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Plants the bugs whose names contain one of `only`, all if there is none, and prints who noticed.
+/// Plants the bugs that the options name, lets the engines that they name look, and prints who noticed.
 #[must_use]
-pub(super) fn run(only: &[String]) -> u8 {
+pub(super) fn run(options: &DetectOptions) -> u8 {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let bugs = match chosen(&package.join("bugs"), only) {
-        Ok(bugs) => bugs,
+    let chosen = bugs(&package.join("bugs"), &options.only)
+        .and_then(|bugs| Ok((bugs, named("engine", Engine::ALL.to_vec(), |one| one.name, &options.engine)?)));
+    let (bugs, engines) = match chosen {
+        Ok(chosen) => chosen,
         Err(reason) => {
             complain(&reason);
             return BAD_USAGE;
         }
     };
     let say = |line: &str| complain(line);
-    let detections = match detect(&bugs, &package.join(".."), say) {
+    let detections = match detect(&bugs, &engines, &package.join(".."), say) {
         Ok(detections) => detections,
         Err(reason) => {
             complain(&reason);
@@ -42,14 +44,18 @@ pub(super) fn run(only: &[String]) -> u8 {
     if missed.is_empty() { PASSED } else { FAILED }
 }
 
-fn chosen(directory: &Path, only: &[String]) -> Result<Vec<Bug>, String> {
-    let mut bugs = Bug::all(directory)?;
-    if let Some(stranger) = only.iter().find(|part| !bugs.iter().any(|bug| bug.name.contains(*part))) {
-        let names: Vec<&str> = bugs.iter().map(|bug| &*bug.name).collect();
-        return Err(format!("no bug's name contains `{stranger}`; there are {}", names.join(", ")));
+fn bugs(directory: &Path, only: &[String]) -> Result<Vec<Bug>, String> {
+    named("bug", Bug::all(directory)?, |bug| &bug.name, only)
+}
+
+/// Those whose names contain one of `only`; all if there is none.
+fn named<T>(kind: &str, mut all: Vec<T>, name: impl Fn(&T) -> &str, only: &[String]) -> Result<Vec<T>, String> {
+    if let Some(stranger) = only.iter().find(|part| !all.iter().any(|one| name(one).contains(*part))) {
+        let names: Vec<&str> = all.iter().map(&name).collect();
+        return Err(format!("no {kind}'s name contains `{stranger}`; there are {}", names.join(", ")));
     }
-    bugs.retain(|bug| only.is_empty() || only.iter().any(|part| bug.name.contains(part)));
-    Ok(bugs)
+    all.retain(|one| only.is_empty() || only.iter().any(|part| name(one).contains(part)));
+    Ok(all)
 }
 
 fn table(bugs: &[Bug], detections: &[Detection]) -> Table {

@@ -34,7 +34,7 @@ use crate::model::{Model, litmus::Litmus};
 use clap::Parser as _;
 use std::process::ExitCode;
 
-pub use options::{CampaignOptions, Cli, Command, JobOptions, ModelsOptions, ReplayOptions};
+pub use options::{CampaignOptions, Cli, Command, DetectOptions, JobOptions, ModelsOptions, ReplayOptions};
 
 /// Everything held.
 pub const PASSED: u8 = 0;
@@ -76,7 +76,7 @@ pub fn main(suite: &Suite) -> ExitCode {
 fn do_command(_suite: &Suite, cli: Cli) -> u8 {
     match cli.command {
         Some(Command::Report) => render_report(),
-        Some(Command::Detect { only }) => detect::run(&only),
+        Some(Command::Detect(options)) => detect::run(&options),
         Some(
             Command::Models(_) | Command::Litmus | Command::Weaken(_) | Command::Mutants(_) | Command::Worker { .. },
         ) => {

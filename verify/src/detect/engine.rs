@@ -122,9 +122,12 @@ impl Engine {
             return Err(format!("{} does not compile:\n{}", self.name, tail(&String::from_utf8_lossy(&output.stderr))));
         }
         let messages = String::from_utf8_lossy(&output.stdout);
+        let tests = self.build[0] == "test";
         let executable = |line: &str| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            message.get("executable")?.as_str().map(PathBuf::from)
+            // Tests that start the binary have cargo build it along.
+            let is_asked_for = message.get("profile")?.get("test")?.as_bool()? == tests;
+            message.get("executable")?.as_str().filter(|_| is_asked_for).map(PathBuf::from)
         };
         let programs: Vec<PathBuf> = messages.lines().filter_map(executable).collect();
         if programs.is_empty() {

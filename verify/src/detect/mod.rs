@@ -44,15 +44,21 @@ pub struct Detection {
     pub operations: Option<usize>,
 }
 
-/// Plants each bug and lets each engine look. Says what happens as it happens; leaves the record.
+/// Plants each bug and lets each of the engines look. Says what happens as it happens; leaves the record, which keeps what
+/// earlier runs found out about other bugs and by other engines.
 ///
 /// Takes minutes for each bug, most of them for building.
 ///
 /// # Errors
 /// What could not be done, with what to do about it.
-pub fn detect(bugs: &[Bug], root: &Path, mut say: impl FnMut(&str)) -> Result<Vec<Detection>, String> {
+pub fn detect(
+    bugs: &[Bug],
+    engines: &[Engine],
+    root: &Path,
+    mut say: impl FnMut(&str),
+) -> Result<Vec<Detection>, String> {
     let tree = Tree::copy(root)?;
-    for engine in Engine::ALL {
+    for engine in engines {
         let started = engine.start(&tree)?;
         if let Some(seconds) = started.seconds {
             return Err(format!(
@@ -65,7 +71,7 @@ pub fn detect(bugs: &[Bug], root: &Path, mut say: impl FnMut(&str)) -> Result<Ve
     let mut detections = Vec::new();
     for bug in bugs {
         let planted = tree.plant(bug)?;
-        for engine in Engine::ALL {
+        for engine in engines {
             let started = engine.start(&tree)?;
             let found = match started.seconds {
                 Some(seconds) => format!("caught in {seconds:.1} s"),
@@ -83,9 +89,18 @@ pub fn detect(bugs: &[Bug], root: &Path, mut say: impl FnMut(&str)) -> Result<Ve
         }
         drop(planted);
     }
-    let text = serde_json::to_string_pretty(&detections).map_err(|error| error.to_string())?;
+    let mut record = known();
+    record.retain(|one| !detections.iter().any(|new| new.bug == one.bug && new.engine == one.engine));
+    record.extend(detections.iter().cloned());
+    let text = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())?;
     write_artefact(DETECTION, &text).map_err(|error| format!("{DETECTION} cannot be written: {error}"))?;
     Ok(detections)
+}
+
+/// The record of earlier runs; nothing if there is none, or if it is damaged.
+fn known() -> Vec<Detection> {
+    let text = std::fs::read(crate::report::artefact_directory().join(DETECTION)).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
 }
 
 /// The bugs that no engine caught.
