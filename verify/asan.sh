@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# AddressSanitizer: the properties, and recorded and drawn programs with real threads.
+# AddressSanitizer: that it sees a use after free in the heap; then the properties, and recorded and drawn programs with
+# real threads.
 #
 #   verify/asan.sh [CASES]                  default: 128 programs a property
 #
@@ -14,4 +15,4 @@ fi
 # The sanitizer needs a target of its own, else build scripts are built with it.
 target=$(rustc +nightly -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="-Zsanitizer=address" PROPTEST_CASES=$cases
-cargo +nightly test --locked --target "$target" -p heaplab-verify --test props --test replay
+cargo +nightly test --locked --target "$target" -p heaplab -p heaplab-verify --test poison --test props --test replay

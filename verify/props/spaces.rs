@@ -121,7 +121,7 @@ proptest! {
                 prop_assert_eq!(kind.space(), Some(ty.space()));
                 prop_assert_eq!(layout.page_of(at), layout.page_of(at.plus(bytes - 1)));
             }
-            view.write(at, Root::ByteArrayMap.tagged().bits());
+            view.format(at, bytes, Root::ByteArrayMap.tagged().bits());
             view.write(at.word(1), Tagged::small((bytes - 8) as i32).unwrap().bits());
             prop_assert!(spaces.budget.committed() <= layout.hard_limit_pages);
         }

@@ -25,7 +25,9 @@ mod options;
 mod progress;
 #[cfg(feature = "loom")]
 mod replay;
-#[cfg(not(feature = "loom"))]
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+mod replay_checked;
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod replay_file;
 mod table;
 
@@ -83,10 +85,13 @@ fn do_command(_suite: &Suite, cli: Cli) -> u8 {
             complain("this needs the model checker: cargo run --release --features loom -- (models, weaken, mutants)");
             BAD_USAGE
         }
+        #[cfg(feature = "shuttle")]
+        Some(Command::Replay(options)) => replay_checked::replay(&options),
         _ if heaplab::sync::MODEL => {
             complain("this build has the feature `shuttle`: its heap exists inside a scheduler only; build without it");
             BAD_USAGE
         }
+        #[cfg(not(feature = "shuttle"))]
         Some(Command::Replay(options)) => replay_file::replay(&options),
         Some(Command::Run(options)) => main_job::main_job(&options, options.parts()),
         None => main_job::main_job(&cli.main_job, cli.main_job.parts()),

@@ -53,8 +53,9 @@ pub enum Command {
 /// Options of `replay`.
 #[derive(Args, Clone, Debug)]
 pub struct ReplayOptions {
-    /// A file: an input that a fuzz target left in fuzz/artifacts, or a program (.ops). With --features loom a token, as
-    /// printed with a failure: MODEL,PASS,EXECUTION,SOURCES, then MUTANT if there was one
+    /// A file: an input that a fuzz target left in fuzz/artifacts, or a program (.ops); with --features loom that of
+    /// loom_programs, with shuttle that of schedule_ops. With --features loom also a token, as printed with a failure:
+    /// MODEL,PASS,EXECUTION,SOURCES, then MUTANT if there was one
     #[arg(value_name = "FILE|TOKEN")]
     pub what: String,
     /// The fuzz target whose input the file is; not needed in a directory of that name

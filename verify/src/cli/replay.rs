@@ -22,11 +22,6 @@ pub(super) fn replay(all: &[Model], text: &str) -> u8 {
 }
 
 fn try_replay(all: &[Model], text: &str) -> Result<String, String> {
-    if std::path::Path::new(text).is_file() {
-        return Err(format!(
-            "`{text}` is a file, which a real heap replays: cargo run --release -- replay FILE (without the feature)"
-        ));
-    }
     let token: Token = text.parse()?;
     let model = all.iter().find(|model| model.name == token.model).ok_or_else(|| {
         format!(

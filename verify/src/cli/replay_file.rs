@@ -55,8 +55,8 @@ pub(super) fn replay(options: &ReplayOptions) -> u8 {
 fn find_target(name: &str) -> Result<Target, String> {
     Target::named(name).ok_or_else(|| {
         format!(
-            "no input of `{name}` is replayed here: one of {}. A target that runs under a checker replays its own: cargo \
-             +nightly fuzz run, with the features in fuzz/README.md, TARGET FILE",
+            "no input of `{name}` is replayed here: one of {}. Those of loom_programs and schedule_ops are replayed by a build \
+             with --features loom, or shuttle",
             Target::ALL.map(Target::name).join(", ")
         )
     })

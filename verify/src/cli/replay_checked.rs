@@ -1,0 +1,112 @@
+//! `heaplab replay FILE` in a build with a checker: what the fuzz target that runs under it found, again.
+//!
+//! | feature | input | what runs |
+//! |---|---|---|
+//! | `loom` | of `loom_programs`, or a tiny program, `.ops` | every interleaving; the failing one is printed and drawn |
+//! | `shuttle` | of `schedule_ops` | the program in the schedule that the input holds |
+
+use super::{FAILED, PASSED, ReplayOptions, complain};
+use std::io::Write as _;
+use std::path::Path;
+
+/// Greater files are no inputs: no target takes so much.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The target that this build has.
+#[cfg(feature = "loom")]
+const TARGET: &str = "loom_programs";
+/// The target that this build has.
+#[cfg(not(feature = "loom"))]
+const TARGET: &str = "schedule_ops";
+
+/// Replays a file: prints the program and what came of it.
+#[must_use]
+pub(super) fn replay(options: &ReplayOptions) -> u8 {
+    let path = Path::new(&options.what);
+    match read(path, options.target.as_deref()) {
+        Ok(bytes) => run(path, &bytes).unwrap_or_else(|reason| {
+            complain(&format!("{}: {reason}", path.display()));
+            FAILED
+        }),
+        Err(reason) => {
+            complain(&reason);
+            FAILED
+        }
+    }
+}
+
+/// Whether its name says that a file is a program in text form.
+fn is_text(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "ops")
+}
+
+/// The bytes of an input of this build's target.
+fn read(path: &Path, target: Option<&str>) -> Result<Vec<u8>, String> {
+    let named = |reason: String| format!("{}: {reason}", path.display());
+    let file = std::fs::metadata(path).map_err(|error| named(error.to_string()))?;
+    if !file.is_file() || file.len() > FILE_BYTES_MAX {
+        return Err(named(format!("an input is a file of at most {FILE_BYTES_MAX} bytes")));
+    }
+    let lies_there = || path.parent().is_some_and(|parent| parent.iter().any(|part| part == TARGET));
+    let is_ours = target.map_or_else(|| is_text(path) && cfg!(feature = "loom") || lies_there(), |name| name == TARGET);
+    if !is_ours {
+        return Err(named(format!(
+            "this build replays inputs of {TARGET}, from a directory of that name or with --target {TARGET}; a build \
+             without loom and shuttle replays those of the other targets"
+        )));
+    }
+    std::fs::read(path).map_err(|error| named(error.to_string()))
+}
+
+#[cfg(feature = "loom")]
+fn run(path: &Path, bytes: &[u8]) -> Result<u8, String> {
+    use crate::explored::{self, Explored, Reach, TinyProgram};
+    use crate::ops::Program;
+    let program = if is_text(path) {
+        let text = std::str::from_utf8(bytes).map_err(|error| format!("it is no text: {error}"))?;
+        let program = Program::parse(text).map_err(|error| error.to_string())?;
+        program.is_explorable().map_err(|reason| format!("it is too large to be explored: {reason}"))?;
+        program
+    } else {
+        TinyProgram::decode(bytes).0
+    };
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{program}").and_then(|()| out.flush());
+    explored::announce();
+    Ok(match explored::explore(TARGET, &program, Reach::THOROUGH) {
+        Explored::Complete(_) => {
+            let _ = writeln!(out, "no interleaving of at most {} preemptions fails", Reach::THOROUGH.preemptions);
+            PASSED
+        }
+        Explored::TooLarge(executions) => {
+            let _ = writeln!(out, "none of {executions} executions fails, and there are more");
+            PASSED
+        }
+        Explored::Failed(failure) => {
+            let _ = writeln!(out, "FAILS\n{failure}");
+            FAILED
+        }
+    })
+}
+
+#[cfg(not(feature = "loom"))]
+fn run(path: &Path, bytes: &[u8]) -> Result<u8, String> {
+    use crate::schedule::ScheduledProgram;
+    if is_text(path) {
+        return Err("a program in text form has no schedule; an input of schedule_ops is bytes".to_owned());
+    }
+    let scheduled = ScheduledProgram::decode(bytes);
+    let mut out = std::io::stdout();
+    let _ = write!(out, "{scheduled:?}").and_then(|()| out.flush());
+    Ok(match std::panic::catch_unwind(|| scheduled.run()) {
+        Ok(_) => {
+            let _ = writeln!(out, "\nnothing fails");
+            PASSED
+        }
+        Err(_) => {
+            // The panic has said what is wrong.
+            let _ = writeln!(out, "\nFAILS");
+            FAILED
+        }
+    })
+}
