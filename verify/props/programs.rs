@@ -2,12 +2,13 @@
 
 use crate::strategies::program;
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Limits, Program, WorldSize};
+use heaplab_verify::ops::{Limits, Op, Program, Step, World, WorldSize};
 use heaplab_verify::shadow::{run_concurrent, run_interleaved, run_single};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use std::cell::RefCell;
+use std::panic::catch_unwind;
 
 const LITTLE: &[WorldSize] = &[WorldSize::Tiny, WorldSize::Snug];
 
@@ -24,6 +25,28 @@ fn cases(cases: u32) -> ProptestConfig {
     }
 }
 
+/// A program that fails as this one does, and that no single step can be left out of: proptest gives up after a number of
+/// tries, and most steps of a long program matter to nothing.
+fn minimal(mut program: Program, run: fn(&Program)) -> Program {
+    let fails = |program: &Program| catch_unwind(|| run(program)).is_err();
+    let mut count = program.steps.len().div_ceil(2);
+    while count > 0 {
+        let (mut from, mut is_shorter) = (0, false);
+        while from < program.steps.len() {
+            let mut shorter = program.clone();
+            shorter.steps.drain(from..(from + count).min(program.steps.len()));
+            if fails(&shorter) {
+                (program, is_shorter) = (shorter, true);
+            } else {
+                from += count;
+            }
+        }
+        // Of single steps, one that goes may let another go.
+        count = if count == 1 && is_shorter { 1 } else { count / 2 };
+    }
+    program
+}
+
 /// Runs a property of programs. A program that fails is shrunk, and written as `.ops` beside the other regressions, where
 /// every engine replays it from then on.
 fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Value = Program>, run: fn(&Program)) {
@@ -35,6 +58,7 @@ fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Val
     match result {
         Ok(()) => {}
         Err(TestError::Fail(reason, program)) => {
+            let program = minimal(program, run);
             let text = program.to_string();
             let file = format!("{}/regressions/found_{:08x}.ops", env!("CARGO_MANIFEST_DIR"), hash(&text));
             let place = match std::fs::write(&file, &text) {
@@ -125,6 +149,23 @@ fn programs_reach_refusals_guarantees_and_every_kind_of_collection() {
     assert!(unwound > 5, "{unwound} unwound");
     assert!(guaranteed > 20, "{guaranteed} first attempts that had to succeed");
     assert!(collections.iter().all(|&count| count > 300), "{collections:?} collections");
+}
+
+/// Goal: what is written down is short. Method: a "bug" that needs two of two hundred steps, far from one another.
+#[test]
+fn a_failing_program_loses_every_step_that_does_not_matter() {
+    fn has_both(program: &Program) {
+        let at = |op: Op| program.steps.iter().position(|step| step.op == op);
+        let both = at(Op::Poll).zip(at(Op::Park));
+        assert!(!both.is_some_and(|(poll, park)| poll < park));
+    }
+    let world = World { size: WorldSize::Tiny, concurrent: true, verify: false };
+    let filler = |index: usize| Step { thread: (index % 3) as u8, op: Op::Detach };
+    let mut program = Program { world, steps: (0..200).map(filler).collect() };
+    program.steps[20].op = Op::Poll;
+    program.steps[170].op = Op::Park;
+    let minimal = minimal(program, has_both);
+    assert_eq!(minimal.steps.iter().map(|step| step.op).collect::<Vec<_>>(), [Op::Poll, Op::Park]);
 }
 
 /// The seeds of the committed file, as bytes.
