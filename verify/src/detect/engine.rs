@@ -30,7 +30,7 @@ pub struct Engine {
 pub struct Started {
     /// When it failed; nothing if it passed, or ran out of time.
     pub seconds: Option<f64>,
-    /// The operations of the program that it shrank to.
+    /// The operations of the shortest program that it shrank to.
     pub operations: Option<usize>,
     /// What it said last.
     pub tail: String,
@@ -146,10 +146,12 @@ impl Engine {
         loop {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
-                    let is_sign = self.sign.is_some_and(|sign| line.contains(sign));
+                    if self.sign.is_some_and(|sign| line.contains(sign)) {
+                        failed_at = failed_at.or(Some(begin.elapsed()));
+                    }
                     said.push(line);
-                    if is_sign {
-                        failed_at = Some(begin.elapsed());
+                    // What shrinks goes on: another of its programs may be shorter.
+                    if failed_at.is_some() && self.sign != Some(SHRUNK) {
                         end(&mut child);
                         break;
                     }
@@ -161,14 +163,14 @@ impl Engine {
                 // It has closed both streams: it has ended, or is about to.
                 Err(mpsc::RecvTimeoutError::Disconnected) => {
                     if !child.wait()?.success() {
-                        failed_at = Some(begin.elapsed());
+                        failed_at = failed_at.or(Some(begin.elapsed()));
                     }
                     break;
                 }
             }
         }
-        let operations =
-            said.iter().find_map(|line| line.split_once(SHRUNK)?.0.split_whitespace().last()?.parse().ok());
+        let shrunk = said.iter().filter_map(|line| line.split_once(SHRUNK)?.0.split_whitespace().last()?.parse().ok());
+        let operations = shrunk.min();
         Ok(Started { seconds: failed_at.map(|time| time.as_secs_f64()), operations, tail: tail(&said.join("\n")) })
     }
 }

@@ -73,6 +73,7 @@ pub fn detect(
         let planted = tree.plant(bug)?;
         for engine in engines {
             let started = engine.start(&tree)?;
+            tree.forget_found()?;
             let found = match started.seconds {
                 Some(seconds) => format!("caught in {seconds:.1} s"),
                 None => "missed".to_owned(),

@@ -43,7 +43,24 @@ impl Tree {
             let name = String::from_utf8_lossy(name).into_owned();
             tree.copy_file(&root.join(&name), &name).map_err(|error| format!("{name} cannot be copied: {error}"))?;
         }
+        tree.forget_found()?;
         Ok(tree)
+    }
+
+    /// Removes the programs that properties have written down, so that no bug is found by a program that another one left.
+    ///
+    /// # Errors
+    /// One cannot be removed.
+    pub fn forget_found(&self) -> Result<(), String> {
+        let directory = self.root.join("verify/regressions");
+        let unreadable = |error| format!("{} cannot be tidied: {error}", directory.display());
+        for entry in fs::read_dir(&directory).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            if entry.file_name().to_string_lossy().starts_with("found_") {
+                fs::remove_file(entry.path()).map_err(unreadable)?;
+            }
+        }
+        Ok(())
     }
 
     fn copy_file(&self, from: &Path, name: &str) -> std::io::Result<()> {
