@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod cli;
+pub mod detect;
 #[cfg(feature = "loom")]
 pub mod explored;
 #[cfg(not(feature = "loom"))]

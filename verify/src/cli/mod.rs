@@ -13,6 +13,7 @@
 mod campaign;
 #[cfg(feature = "loom")]
 mod checker;
+mod detect;
 #[cfg(feature = "loom")]
 mod litmus;
 #[cfg(feature = "loom")]
@@ -35,7 +36,7 @@ use crate::model::{Model, litmus::Litmus};
 use clap::Parser as _;
 use std::process::ExitCode;
 
-pub use options::{CampaignOptions, Cli, Command, JobOptions, ModelsOptions, ReplayOptions};
+pub use options::{CampaignOptions, Cli, Command, DetectOptions, JobOptions, ModelsOptions, ReplayOptions};
 
 /// Everything held.
 pub const PASSED: u8 = 0;
@@ -77,6 +78,7 @@ pub fn main(suite: &Suite) -> ExitCode {
 fn do_command(_suite: &Suite, cli: Cli) -> u8 {
     match cli.command {
         Some(Command::Report) => render_report(),
+        Some(Command::Detect(options)) => detect::run(&options),
         Some(
             Command::Models(_) | Command::Litmus | Command::Weaken(_) | Command::Mutants(_) | Command::Worker { .. },
         ) => {

@@ -32,6 +32,8 @@ pub enum Command {
     Mutants(CampaignOptions),
     /// A failure again, to look at: a file of a fuzzer or a program; with --features loom, an execution of a model
     Replay(ReplayOptions),
+    /// Bugs planted in a copy of the heap, one at a time, and which engine notices; takes about an hour
+    Detect(DetectOptions),
     /// Render target/heaplab/report.html again, from what earlier jobs left beside it
     Report,
     /// One model, for a process that started this one
@@ -82,6 +84,17 @@ pub struct ModelsOptions {
     /// Only print the models' names and sizes
     #[arg(long)]
     pub list: bool,
+}
+
+/// Options of `detect`.
+#[derive(Args, Clone, Debug)]
+pub struct DetectOptions {
+    /// Only bugs whose names contain one of these
+    #[arg(value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Only engines whose names contain this; may be given several times
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Vec<String>,
 }
 
 /// Options of `weaken` and `mutants`.

@@ -15,6 +15,7 @@
 //! * **E-3** An artefact is replaced as a whole: who reads while it is written gets the old one.
 //! * **E-4** Rendering depends on the artefacts alone: equal ones make equal pages.
 
+mod detection;
 mod heap_picture;
 mod html;
 mod job;
@@ -129,6 +130,7 @@ impl Report {
                 );
             }
         }
+        detection::section(&mut report, directory);
         if let Some(record) = &record {
             job::heaps(&mut report, record);
         }
