@@ -14,6 +14,10 @@ pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
     let all = &suite.models;
     match cli.command {
         Some(Command::Report) => render_report(),
+        Some(Command::Script(_)) => {
+            complain("this build has the feature `loom`: scripts run on a real heap; build without the feature");
+            BAD_USAGE
+        }
         None | Some(Command::Run(_)) => {
             complain(
                 "this build has the feature `loom`: its heap exists inside a model checker only.\n\

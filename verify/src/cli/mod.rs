@@ -28,6 +28,8 @@ mod replay;
 mod replay_checked;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod replay_file;
+#[cfg(not(feature = "loom"))]
+mod script;
 mod table;
 
 #[cfg(feature = "loom")]
@@ -35,7 +37,7 @@ use crate::model::{Model, litmus::Litmus};
 use clap::Parser as _;
 use std::process::ExitCode;
 
-pub use options::{CampaignOptions, Cli, Command, JobOptions, ModelsOptions, ReplayOptions};
+pub use options::{CampaignOptions, Cli, Command, JobOptions, ModelsOptions, ReplayOptions, ScriptOptions};
 
 /// Everything held.
 pub const PASSED: u8 = 0;
@@ -91,6 +93,7 @@ fn do_command(_suite: &Suite, cli: Cli) -> u8 {
         }
         #[cfg(not(feature = "shuttle"))]
         Some(Command::Replay(options)) => replay_file::replay(&options),
+        Some(Command::Script(options)) => script::script(&options),
         Some(Command::Run(options)) => main_job::main_job(&options, options.parts()),
         None => main_job::main_job(&cli.main_job, cli.main_job.parts()),
     }
