@@ -4,10 +4,14 @@ use super::{BAD_USAGE, FAILED, PASSED, ScriptOptions, complain};
 use crate::script::{self, Failure, Interpreter, STACK_BYTES};
 use heaplab::{Heap, HeapConfig};
 use std::io::{BufWriter, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Local heaps beside the script's: the heap's own stress thread, and one to spare.
 const THREADS_MAX: usize = 3;
+/// Between two looks at the trace of collections.
+const TRACE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Runs the script that the options name. Its output goes to the standard output, what is wrong with it to the error
 /// stream, with the file, the line and the column.
@@ -61,15 +65,19 @@ fn run(heap: &Heap, source: &str, options: &ScriptOptions) -> Result<(), String>
     if options.stress_concurrent_allocation {
         heap.set_stress_concurrent_allocation(true).map_err(|error| text(&error))?;
     }
-    let out = Output(BufWriter::new(std::io::stdout()));
-    let mut interpreter = Interpreter::new(heap, Box::new(out));
+    let trace = if options.trace_gc { Some(Trace::begin(heap).map_err(|error| text(&error))?) } else { None };
+    let mut interpreter = Interpreter::new(heap, Box::new(BufWriter::new(std::io::stdout())));
     interpreter.limit_stack(STACK_BYTES);
     if let Some(seconds) = options.seconds {
         interpreter.set_deadline(Instant::now() + Duration::from_secs(seconds));
     }
     let ran = script::run_source(&mut attachment, &mut interpreter, source, |_, _| Ok(()));
+    // What it printed comes before what is said of it.
     drop(interpreter);
     drop(attachment);
+    if let Some(trace) = trace {
+        trace.end();
+    }
     if options.stress_concurrent_allocation {
         heap.set_stress_concurrent_allocation(false).map_err(|error| text(&error))?;
     }
@@ -88,15 +96,53 @@ fn run(heap: &Heap, source: &str, options: &ScriptOptions) -> Result<(), String>
     }
 }
 
-/// The standard output, buffered, and flushed when the script is over.
-struct Output(BufWriter<std::io::Stdout>);
+/// Prints a line for each collection while the script runs.
+struct Trace {
+    heap: Heap,
+    is_over: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<()>,
+}
 
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.write(bytes)
+impl Trace {
+    fn begin(heap: &Heap) -> Result<Trace, heaplab::FlagError> {
+        heap.set_trace_collections(true)?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::spawn({
+            let (heap, is_over) = (heap.clone(), Arc::clone(&is_over));
+            move || {
+                // Relaxed: a request to end, which orders nothing; the join does.
+                while !is_over.load(Ordering::Relaxed) {
+                    print_trace(&heap);
+                    std::thread::sleep(TRACE_INTERVAL);
+                }
+            }
+        });
+        Ok(Trace { heap: heap.clone(), is_over, thread })
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.flush()
+    fn end(self) {
+        // Relaxed: see above.
+        self.is_over.store(true, Ordering::Relaxed);
+        let _ = self.thread.join();
+        print_trace(&self.heap);
+    }
+}
+
+fn print_trace(heap: &Heap) {
+    let mut err = std::io::stderr().lock();
+    for one in heap.take_collection_trace().unwrap_or_default() {
+        // Whoever closed the stream wants no line.
+        let _ = writeln!(
+            err,
+            "collection {}: {:?}, {} -> {} KiB committed, {} bytes survived, {} promoted, {} evacuated, {} pages kept",
+            one.number,
+            one.kind,
+            one.committed_bytes_before >> 10,
+            one.committed_bytes_after >> 10,
+            one.summary.survived_bytes,
+            one.summary.promoted_bytes,
+            one.summary.evacuated_bytes,
+            one.summary.pages_kept,
+        );
     }
 }

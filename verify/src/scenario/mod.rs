@@ -34,9 +34,11 @@ mod report;
 mod rivals;
 mod run;
 mod steps;
+mod stress_js;
 
 pub use heap_picture::{CELLS_MAX, Cell, Group, HeapPicture, Moment, Row, USES};
 pub use report::{Mode, ScenarioReport, Tally};
 pub use rivals::{RivalPlan, RivalReport, rival};
 pub use run::{Scenario, run};
 pub use steps::{CODE_BYTES, Sizes, alloc_after_failures, alloc_after_failures_raw, stress_handles};
+pub use stress_js::{Getter, SCRIPT, run_foo_get, stress_js};

@@ -2,7 +2,7 @@
 
 use super::{
     Mode, Moment, RivalPlan, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival,
-    stress_handles,
+    stress_handles, stress_js,
 };
 use heaplab::sync::{Arc, AtomicBool, AtomicU32, Ordering, thread};
 use heaplab::{AttachError, Heap, Statistics};
@@ -16,12 +16,14 @@ pub enum Scenario {
     AllocAfterFailures,
     /// `alloc_after_failures` under a handle scope, which must return true.
     StressHandles,
+    /// `alloc_after_failures` inside an accessor that a script calls.
+    StressJs,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 3] =
-        [Scenario::AllocAfterFailuresRaw, Scenario::AllocAfterFailures, Scenario::StressHandles];
+    pub const ALL: [Scenario; 4] =
+        [Scenario::AllocAfterFailuresRaw, Scenario::AllocAfterFailures, Scenario::StressHandles, Scenario::StressJs];
 
     /// Its name in tables.
     #[must_use]
@@ -30,6 +32,7 @@ impl Scenario {
             Scenario::AllocAfterFailuresRaw => "alloc_after_failures (raw)",
             Scenario::AllocAfterFailures => "alloc_after_failures",
             Scenario::StressHandles => "stress_handles",
+            Scenario::StressJs => "stress_js",
         }
     }
 
@@ -47,6 +50,10 @@ impl Scenario {
         };
         if self == Scenario::StressHandles {
             stress_handles(&mut attachment, tally);
+            return;
+        }
+        if self == Scenario::StressJs {
+            stress_js(heap, &mut attachment, tally);
             return;
         }
         let ran = attachment.run(|scope| {

@@ -35,7 +35,7 @@ pub type ReferenceId = usize;
 pub type Label = u32;
 
 /// A parsed source.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Unit {
     /// Its number in the interpreter.
     pub index: usize,
@@ -131,7 +131,7 @@ pub const FRAME_CALLEE: usize = 1;
 pub const FRAME_VARIABLES: usize = 2;
 
 /// A function.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Function {
     /// Where it is.
     pub at: Option<Position>,
@@ -172,7 +172,7 @@ pub struct Function {
 }
 
 /// A parameter.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parameter {
     /// What it binds.
     pub target: Target,
@@ -183,7 +183,7 @@ pub struct Parameter {
 }
 
 /// A statement.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub enum Statement {
     Empty,
@@ -205,7 +205,7 @@ pub enum Statement {
 }
 
 /// `for`, `while`, `do`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub struct Loop {
     pub labels: Vec<Label>,
@@ -220,7 +220,7 @@ pub struct Loop {
 }
 
 /// `for ... in`, `for ... of`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub struct Each {
     pub labels: Vec<Label>,
@@ -236,7 +236,7 @@ pub struct Each {
 }
 
 /// `try`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub struct Try {
     pub block: Statement,
@@ -245,7 +245,7 @@ pub struct Try {
 }
 
 /// `switch`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub struct Switch {
     pub label: Label,
@@ -256,7 +256,7 @@ pub struct Switch {
 }
 
 /// What is assigned to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub enum Target {
     /// A binding that exists.
@@ -276,7 +276,7 @@ pub enum Target {
 }
 
 /// A property's key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub enum Key {
     Name(ConstantId),
@@ -285,7 +285,7 @@ pub enum Key {
 }
 
 /// An element of an array literal or an argument.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub enum Item {
     Hole,
@@ -294,7 +294,7 @@ pub enum Item {
 }
 
 /// An expression and where it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Expression {
     /// Where it is.
     pub at: Position,
@@ -303,7 +303,7 @@ pub struct Expression {
 }
 
 /// What a property of an object literal is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub enum Member {
     Value(Key, Expression),
@@ -314,7 +314,7 @@ pub enum Member {
 }
 
 /// A step of an optional chain.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub struct Link {
     pub at: Position,
@@ -324,7 +324,7 @@ pub struct Link {
 }
 
 /// See [`Link`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub enum Step {
     Member(Key),
@@ -381,7 +381,7 @@ pub enum Logical {
 }
 
 /// What an expression is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub enum Kind {
     Small(i32),
@@ -433,7 +433,7 @@ pub enum Kind {
 }
 
 /// A class.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Class {
     /// Its name.
     pub name: ConstantId,
@@ -450,7 +450,7 @@ pub struct Class {
 }
 
 /// An element of a class.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ClassElement {
     /// On the class, not on its instances or their prototype.
     pub is_static: bool,

@@ -11,9 +11,10 @@
 //! | module | nouns |
 //! |---|---|
 //! | [`object`] | maps, descriptors, strings, numbers, contexts, functions: what is in the heap |
-//! | [`code`], [`lower`] | the lowered source; scopes, bindings, places |
+//! | [`code`], [`lower()`] | the lowered source; scopes, bindings, places |
 //! | [`interpreter`] | frames, calls, properties, exceptions; the root set |
-//! | [`library`] | the global object |
+//! | `library` | the global object |
+//! | [`generate`] | drawn scripts, and what they are run against |
 //!
 //! The language is the part of JavaScript that allocation-heavy programs use. All code is strict code. What is not there is
 //! an error that names the construct, with line and column; never another result:
@@ -28,6 +29,7 @@
 //! `Math` whose last digit is up to who computes them.
 
 pub mod code;
+pub mod generate;
 pub mod interpreter;
 mod library;
 mod lower;
@@ -35,7 +37,7 @@ pub mod object;
 mod parse;
 mod run;
 
-pub use interpreter::{Interpreter, Stopped};
+pub use interpreter::{Interpreter, Stopped, Unwind};
 pub use lower::lower;
 pub use parse::{SOURCE_BYTES_MAX, SourceError};
-pub use run::{Failure, Finished, STACK_BYTES, on_large_stack, run_source};
+pub use run::{Failure, Finished, STACK_BYTES, on_large_stack, run_lowered, run_source};

@@ -1,6 +1,6 @@
 //! Running a script from its text.
 
-use super::code::Position;
+use super::code::{Position, Unit};
 use super::interpreter::{Interpreter, Run, Stopped, Unwind};
 use super::lower::lower;
 use super::object::{kind, kind_of};
@@ -63,19 +63,29 @@ pub fn run_source(
     prepare: impl FnOnce(&mut Interpreter, &mut Scope<'_, '_>) -> Run<()>,
 ) -> Result<Finished, Failure> {
     let unit = lower(source, false).map_err(Failure::Source)?;
-    let ran = attachment.run(|scope| {
-        if let Err(unwind) = interpreter.set_up(scope).and_then(|()| prepare(interpreter, scope)) {
-            return Err(match unwind {
-                Unwind::Memory(error) => Failure::NoRoom(error.to_string()),
-                unwind => interpreter.failure(scope, unwind),
-            });
-        }
-        match interpreter.run_unit(scope, unit) {
-            Ok(value) => Ok(Finished { value: interpreter.describe(scope, value) }),
-            Err(unwind) => Err(interpreter.failure(scope, unwind)),
-        }
+    let ready = attachment.run(|scope| match interpreter.set_up(scope).and_then(|()| prepare(interpreter, scope)) {
+        Ok(()) => Ok(()),
+        Err(Unwind::Memory(error)) => Err(Failure::NoRoom(error.to_string())),
+        Err(unwind) => Err(interpreter.failure(scope, unwind)),
     });
-    ran.unwrap_or_else(|_| Err(Failure::Stopped(Stopped::Poisoned)))
+    ready.unwrap_or(Err(Failure::Stopped(Stopped::Poisoned)))?;
+    run_lowered(attachment, interpreter, unit)
+}
+
+/// Runs a unit on a local heap whose interpreter is set up.
+///
+/// # Errors
+/// See [`Failure`]. The heap is usable afterwards, unless it is poisoned.
+pub fn run_lowered(
+    attachment: &mut Attachment,
+    interpreter: &mut Interpreter,
+    unit: Unit,
+) -> Result<Finished, Failure> {
+    let ran = attachment.run(|scope| match interpreter.run_unit(scope, unit) {
+        Ok(value) => Ok(Finished { value: interpreter.describe(scope, value) }),
+        Err(unwind) => Err(interpreter.failure(scope, unwind)),
+    });
+    ran.unwrap_or(Err(Failure::Stopped(Stopped::Poisoned)))
 }
 
 impl Interpreter {

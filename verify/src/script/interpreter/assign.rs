@@ -1,6 +1,7 @@
 //! Assignment: to names, members and patterns.
 
 use super::call::Frame;
+use super::statement::code_text;
 use super::{Interpreter, Js, Obj, Run};
 use crate::script::code::{self, Binary, Expression, Logical, Target};
 use crate::script::object::map::Details;
@@ -12,8 +13,28 @@ use heaplab::{Scope, Value};
 #[derive(Clone, Copy)]
 enum Place<'s> {
     Name(code::ReferenceId),
-    Member { object: Js<'s>, key: Js<'s>, known: Option<Key<'s>> },
-    Super { this: Js<'s>, start: Obj<'s>, key: Key<'s> },
+    /// A binding that is initialised.
+    Fresh(code::ReferenceId),
+    Member {
+        object: Js<'s>,
+        key: Js<'s>,
+        known: Option<Key<'s>>,
+    },
+    Super {
+        this: Js<'s>,
+        start: Obj<'s>,
+        key: Key<'s>,
+    },
+}
+
+/// Where a value that is taken apart comes from: for the message if there is nothing to take apart.
+enum Source {
+    /// An expression of the source.
+    Text(String),
+    /// An argument, or whatever has no expression.
+    Value,
+    /// Another pattern.
+    Within,
 }
 
 impl Interpreter {
@@ -33,7 +54,7 @@ impl Interpreter {
                 self.initialise(scope, frame, *reference, value);
                 Ok(())
             }
-            Target::Object(..) | Target::Array(..) => self.destructure(scope, frame, target, value),
+            Target::Object(..) | Target::Array(..) => self.destructure(scope, frame, target, value, &Source::Value),
             target => {
                 let place = self.place(scope, frame, target)?;
                 self.put(scope, frame, place, value)
@@ -51,7 +72,8 @@ impl Interpreter {
     ) -> Run<Js<'s>> {
         if matches!(target, Target::Object(..) | Target::Array(..)) {
             let value = self.expression(scope, frame, expression)?;
-            self.destructure(scope, frame, target, value)?;
+            let source = Source::Text(code_text(self, frame, expression));
+            self.destructure(scope, frame, target, value, &source)?;
             return Ok(value);
         }
         let place = self.place(scope, frame, target)?;
@@ -124,7 +146,7 @@ impl Interpreter {
                 self.at = *at;
                 Ok(Place::Name(*reference))
             }
-            Target::Initialise(reference) => Ok(Place::Name(*reference)),
+            Target::Initialise(reference) => Ok(Place::Fresh(*reference)),
             Target::Member(object, key, at) => {
                 let object = self.expression(scope, frame, object)?;
                 let (key, known) = match &**key {
@@ -156,7 +178,7 @@ impl Interpreter {
         place: Place<'s>,
     ) -> Run<(Place<'s>, Js<'s>)> {
         match place {
-            Place::Name(reference) => Ok((place, self.read(scope, frame, reference)?)),
+            Place::Name(reference) | Place::Fresh(reference) => Ok((place, self.read(scope, frame, reference)?)),
             Place::Member { object, key, known } => {
                 let known = match known {
                     Some(known) => known,
@@ -179,6 +201,10 @@ impl Interpreter {
     ) -> Run<()> {
         match place {
             Place::Name(reference) => self.write(scope, frame, reference, value),
+            Place::Fresh(reference) => {
+                self.initialise(scope, frame, reference, value);
+                Ok(())
+            }
             Place::Member { object, key, known } => {
                 let key = match known {
                     Some(known) => known,
@@ -235,18 +261,28 @@ impl Interpreter {
         frame: &Frame<'s, '_>,
         target: &Target,
         value: Js<'s>,
+        source: &Source,
     ) -> Run<()> {
         match target {
             Target::Object(properties, rest, at) => {
                 self.at = *at;
                 if self.is_nullish(scope, scope.get(value)) {
                     let what = self.primitive_text(scope, scope.get(value));
-                    let message = match properties.first() {
-                        Some((code::Key::Name(name), ..)) => {
-                            let name = self.constant_text(frame, *name);
+                    let name = match properties.first() {
+                        Some((code::Key::Name(name), ..)) => Some(self.constant_text(frame, *name)),
+                        _ => None,
+                    };
+                    let message = match (name, source) {
+                        (Some(name), Source::Within) => {
+                            format!("Cannot read properties of {what} (reading '{name}')")
+                        }
+                        (Some(name), Source::Text(text)) => {
+                            format!("Cannot destructure property '{name}' of '{text}' as it is {what}.")
+                        }
+                        (Some(name), Source::Value) => {
                             format!("Cannot destructure property '{name}' of '{what}' as it is {what}.")
                         }
-                        _ => format!("Cannot destructure '{what}' as it is {what}."),
+                        (None, _) => format!("Cannot destructure '{what}' as it is {what}."),
                     };
                     return Err(self.type_error(scope, message));
                 }
@@ -304,9 +340,10 @@ impl Interpreter {
         {
             value = self.expression(scope, frame, default)?;
         }
-        match place {
-            Some(place) => self.put(scope, frame, place, value),
-            None => self.assign(scope, frame, target, value),
+        match (place, target) {
+            (Some(place), _) => self.put(scope, frame, place, value),
+            (None, Target::Initialise(_)) => self.assign(scope, frame, target, value),
+            (None, _) => self.destructure(scope, frame, target, value, &Source::Within),
         }
     }
 

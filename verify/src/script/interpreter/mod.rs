@@ -22,8 +22,10 @@ mod assign;
 mod call;
 mod class;
 mod convert;
+mod define;
 mod error;
 mod expression;
+mod frame;
 mod intern;
 mod iterate;
 mod operator;
@@ -88,7 +90,7 @@ pub const DEPTH_MAX: usize = 7000;
 /// Bytes of stack that the interpreter leaves to what it calls, the heap's collections among them.
 const STACK_RESERVE: usize = 256 << 10;
 /// Polls between two looks at the clock.
-const POLLS_A_LOOK: u32 = 1024;
+const POLLS_A_LOOK: u64 = 1024;
 
 /// The state of an interpreter on one heap. What it knows of the heap is in its root set.
 pub struct Interpreter {
@@ -111,7 +113,9 @@ pub struct Interpreter {
     /// The address that the stack must not pass.
     stack_end: Option<usize>,
     deadline: Option<Instant>,
-    polls: u32,
+    /// Polls after which the script is stopped.
+    fuel: Option<u64>,
+    polls: u64,
     /// Times that an allocation failed.
     pub(super) out_of_memory: u64,
     /// The state of Math.random.
@@ -135,6 +139,7 @@ impl Interpreter {
             is_strict: true,
             stack_end: None,
             deadline: None,
+            fuel: None,
             polls: 0,
             out_of_memory: 0,
             random: 0x9e37_79b9_7f4a_7c15,
@@ -149,6 +154,11 @@ impl Interpreter {
     /// Stops the script at this moment.
     pub fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = Some(deadline);
+    }
+
+    /// Stops the script after so many calls and iterations: at the same place in every run.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        self.fuel = Some(fuel);
     }
 
     /// Times that an allocation of the script failed.
@@ -185,14 +195,15 @@ impl Interpreter {
     fn poll(&mut self, scope: &mut heaplab::Scope<'_, '_>) -> Run<()> {
         scope.poll();
         self.polls = self.polls.wrapping_add(1);
-        if self.polls.is_multiple_of(POLLS_A_LOOK) && self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        let is_late = || self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if self.fuel.is_some_and(|fuel| self.polls > fuel) || (self.polls.is_multiple_of(POLLS_A_LOOK) && is_late()) {
             return Err(Unwind::Stopped(Box::new(Stopped::Interrupted)));
         }
         Ok(())
     }
 
     /// Says that there is no such thing here.
-    pub(super) fn unsupported(&self, what: impl Into<String>) -> Unwind {
+    pub fn unsupported(&self, what: impl Into<String>) -> Unwind {
         Unwind::Stopped(Box::new(Stopped::Unsupported { what: what.into(), at: self.at }))
     }
 }

@@ -55,11 +55,15 @@ impl Interpreter {
                 Ok(Flow::Next)
             }
             Statement::Declare(target, value) => {
-                let value = match value {
-                    Some(value) => self.expression(scope, frame, value)?,
-                    None => scope.handle(scope.undefined()),
-                };
-                self.assign(scope, frame, target, value)?;
+                match value {
+                    Some(value) => {
+                        self.assign_expression(scope, frame, target, value)?;
+                    }
+                    None => {
+                        let value = scope.handle(scope.undefined());
+                        self.assign(scope, frame, target, value)?;
+                    }
+                }
                 Ok(Flow::Next)
             }
             Statement::Class(target, class) => {

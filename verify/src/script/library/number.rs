@@ -109,7 +109,7 @@ fn to_string<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call:
     let radix = call.argument(scope, 0);
     let radix = if scope.get(radix) == scope.undefined() { 10.0 } else { interpreter.to_integer(scope, radix)? };
     if !(2.0..=36.0).contains(&radix) {
-        return Err(interpreter.range_error(scope, "toString() radix must be between 2 and 36"));
+        return Err(interpreter.range_error(scope, "toString() radix argument must be between 2 and 36"));
     }
     if radix == 10.0 || !value.is_finite() {
         return Ok(interpreter.string(scope, &number::to_text(value))?.any());
