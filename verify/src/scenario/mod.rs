@@ -41,4 +41,4 @@ pub use report::{Mode, ScenarioReport, Tally};
 pub use rivals::{RivalPlan, RivalReport, rival};
 pub use run::{Scenario, run};
 pub use steps::{CODE_BYTES, Sizes, alloc_after_failures, alloc_after_failures_raw, stress_handles};
-pub use stress_js::{Getter, SCRIPT, run_foo_get, stress_js};
+pub use stress_js::{Getter, SCRIPT, bind_foo, run_foo, stress_js};

@@ -44,35 +44,42 @@ const EXAMPLE: [&str; 2] = [
 /// What the native getter does. It returns a value of the heap.
 pub type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Value>;
 
-/// `(new Foo).get`, with `getter` as the accessor's: builds the function, its initial map and the accessor, binds `Foo` on
-/// the global object, and runs the unit. The interpreter has its core set up. Whether the result is `true`.
+/// Steps 1 to 4, with `getter` as the accessor's: builds the function, its initial map and the accessor, and binds `Foo` on
+/// the global object. The interpreter has its core set up. Returns the function.
 ///
 /// # Errors
 /// What the interpreter throws; no memory.
-pub fn run_foo_get(
-    interpreter: &mut Interpreter,
-    scope: &mut Scope<'_, '_>,
-    unit: Unit,
-    getter: Rc<Getter>,
-) -> Run<bool> {
-    scope.nested(|scope| {
-        let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
-        let foo = empty_function(interpreter, scope, "Foo")?;
-        let map = interpreter.initial_map(scope, foo, kind::OBJECT, 0)?;
-        map::new_object(scope, map)?;
-        assert_eq!(map::info(scope, scope.get(map)).own(), 0, "J-1: a fresh initial map has no descriptors");
-        add_native_accessor(interpreter, scope, map, "get", native)?;
-        assert_eq!(map::info(scope, scope.get(map)).own(), 1, "J-1");
-        interpreter.define_global(scope, "Foo", foo.any())?;
-        let result = interpreter.run_unit(scope, unit)?;
-        // J-3: the function still has this initial map, and the map its accessor.
-        let again = interpreter.initial_map(scope, foo, kind::OBJECT, 0)?;
-        assert_eq!(scope.get(again), scope.get(map), "J-3: the initial map is the same");
-        let name = interpreter.name(scope, "get")?;
-        let found = map::find(scope, scope.get(map), scope.get(name));
-        assert!(found.is_some_and(|(_, details)| details.is_accessor()), "J-3: the accessor is still there");
-        Ok(scope.get(result) == scope.boolean(true))
-    })
+///
+/// # Panics
+/// J-1 is broken.
+pub fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter: Rc<Getter>) -> Run<Obj<'s>> {
+    let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
+    let foo = empty_function(interpreter, scope, "Foo")?;
+    let map = interpreter.initial_map(scope, foo, kind::OBJECT, 0)?;
+    map::new_object(scope, map)?;
+    assert_eq!(map::info(scope, scope.get(map)).own(), 0, "J-1: a fresh initial map has no descriptors");
+    add_native_accessor(interpreter, scope, map, "get", native)?;
+    assert_eq!(map::info(scope, scope.get(map)).own(), 1, "J-1");
+    interpreter.define_global(scope, "Foo", foo.any())?;
+    Ok(foo)
+}
+
+/// Step 5: runs the unit of `(new Foo).get`. Whether the result is `true`.
+///
+/// # Errors
+/// What the interpreter throws; no memory.
+///
+/// # Panics
+/// J-3 is broken.
+pub fn run_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, foo: Obj<'s>, unit: Unit) -> Run<bool> {
+    let map = interpreter.initial_map(scope, foo, kind::OBJECT, 0)?;
+    let result = interpreter.run_unit(scope, unit)?;
+    let again = interpreter.initial_map(scope, foo, kind::OBJECT, 0)?;
+    assert_eq!(scope.get(again), scope.get(map), "J-3: the initial map is the same");
+    let name = interpreter.name(scope, "get")?;
+    let found = map::find(scope, scope.get(map), scope.get(name));
+    assert!(found.is_some_and(|(_, details)| details.is_accessor()), "J-3: the accessor is still there");
+    Ok(scope.get(result) == scope.boolean(true))
 }
 
 /// A strict function that does nothing, which may be called with `new`.
@@ -190,9 +197,10 @@ pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) ->
     let ran = attachment.run(|scope| {
         let unit = lower(SCRIPT, false).expect("the mission's script is one");
         let scripts = interpreter.set_up(scope).and_then(|()| {
-            let foo = run_foo_get(&mut interpreter, scope, unit, Rc::clone(&getter))?;
+            let foo = bind_foo(&mut interpreter, scope, Rc::clone(&getter))?;
+            let is_true = run_foo(&mut interpreter, scope, foo, unit)?;
             let example = run_example(&mut interpreter, scope, &printed, Rc::clone(&getter))?;
-            Ok::<_, Unwind>((foo, example))
+            Ok::<_, Unwind>((is_true, example))
         });
         scripts.map_err(|unwind| interpreter.failure(scope, unwind).to_string())
     });
@@ -201,8 +209,8 @@ pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) ->
     match ran {
         Err(error) => tally.violation(error.to_string()),
         Ok(Err(text)) => tally.violation(format!("the script failed: {text}")),
-        Ok(Ok((foo, example))) => {
-            if !foo {
+        Ok(Ok((is_true, example))) => {
+            if !is_true {
                 tally.violation(format!("J-2: {SCRIPT} is not true"));
             }
             if example != "true\n" {

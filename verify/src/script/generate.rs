@@ -83,7 +83,7 @@ impl Writer {
     /// A variable in scope, or a literal if there is none.
     fn variable(&mut self, u: &mut Unstructured<'_>) -> Result<String> {
         let all: Vec<&String> = self.scopes.iter().flatten().collect();
-        if all.is_empty() { Ok("0".to_owned()) } else { Ok((*u.choose(&all)?).clone()) }
+        if all.is_empty() { Ok("(0)".to_owned()) } else { Ok((*u.choose(&all)?).clone()) }
     }
 
     /// A block with a scope of its own.
@@ -245,7 +245,7 @@ impl Writer {
     /// What may be assigned to; assignment to a constant throws.
     fn target(&mut self, u: &mut Unstructured<'_>) -> Result<String> {
         let name = self.variable(u)?;
-        if name.starts_with('(') || name == "0" {
+        if name.starts_with('(') {
             return Ok("[].x".to_owned());
         }
         let index = u.int_in_range(0..=40)?;

@@ -102,15 +102,15 @@ impl Interpreter {
         })
     }
 
-    /// A value for a person: errors by name and message, as far as that runs nobody's code.
+    /// A value for a person: errors by name and message. May call the script, if those are accessors.
     pub fn describe<'s>(&mut self, scope: &mut Scope<'s, '_>, value: super::object::Js<'s>) -> String {
         if kind_of(scope, scope.get(value)) != Some(kind::ERROR) {
-            return self.display_key(scope, value);
+            return self.display(scope, value);
         }
         let mut part = |name: &str| -> Option<String> {
             let value = scope.nested(|scope| {
                 let value = self.get_named(scope, value, name)?;
-                Ok::<_, Unwind>(self.display_key(scope, value))
+                Ok::<_, Unwind>(self.display(scope, value))
             });
             value.ok().filter(|text| !text.is_empty())
         };

@@ -229,7 +229,7 @@ impl Interpreter {
     ) -> Run<Key<'s>> {
         if self.is_nullish(scope, scope.get(object)) {
             let what = self.primitive_text(scope, scope.get(object));
-            let shown = self.display_key(scope, key);
+            let shown = self.display(scope, key);
             let gerund = if verb == "set" { "setting" } else { "reading" };
             return Err(self.type_error(scope, format!("Cannot {verb} properties of {what} ({gerund} '{shown}')")));
         }

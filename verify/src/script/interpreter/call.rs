@@ -104,7 +104,7 @@ impl Interpreter {
         arguments: &[Js<'s>],
     ) -> Run<Js<'s>> {
         let Some(function) = function::cast(scope, scope.get(callee)) else {
-            let text = self.display(scope, callee)?;
+            let text = self.display(scope, callee);
             return Err(self.type_error(scope, format!("{text} is not a function")));
         };
         let callee = scope.handle(function);
@@ -181,7 +181,7 @@ impl Interpreter {
         match self.as_constructor(scope, parent) {
             Some(parent) => Ok(parent),
             None => {
-                let text = self.display(scope, parent)?;
+                let text = self.display(scope, parent);
                 Err(self.type_error(scope, format!("Super constructor {text} of anonymous class is not a constructor")))
             }
         }

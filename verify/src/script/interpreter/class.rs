@@ -3,8 +3,8 @@
 use super::call::Frame;
 use super::{Interpreter, Js, Root, Run};
 use crate::script::code::{Class, ElementKind};
+use crate::script::object::function;
 use crate::script::object::map::{self, Details};
-use crate::script::object::{function, object_handle};
 use heaplab::Scope;
 
 impl Interpreter {
@@ -24,7 +24,7 @@ impl Interpreter {
                     return Err(self.unsupported("class extends null"));
                 }
                 let Some(parent) = self.as_constructor(scope, value) else {
-                    let text = self.display_for_class(scope, value)?;
+                    let text = self.display(scope, value);
                     let message = format!("Class extends value {text} is not a constructor or null");
                     return Err(self.type_error(scope, message));
                 };
@@ -96,7 +96,6 @@ impl Interpreter {
             let value = self.call(scope, function.any(), constructor.any(), &[])?;
             self.define(scope, constructor, key, Details::PLAIN, value)?;
         }
-        debug_assert!(object_handle(scope, constructor.any()).is_some());
         Ok(constructor.any())
     }
 }

@@ -135,16 +135,8 @@ impl Interpreter {
     }
 
     /// A value as messages show it. Objects by their constructor.
-    ///
-    /// # Errors
-    /// No memory.
-    pub fn display<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>) -> Run<String> {
-        Ok(self.display_key(scope, value))
-    }
-
-    /// The same.
     #[must_use]
-    pub fn display_key<'s>(&self, scope: &Scope<'s, '_>, value: Js<'s>) -> String {
+    pub fn display<'s>(&self, scope: &Scope<'s, '_>, value: Js<'s>) -> String {
         let at = scope.get(value);
         if let Some(text) = string::cast(scope, at) {
             return string::to_text(scope, text);
@@ -153,14 +145,6 @@ impl Interpreter {
             Some(object) => self.object_text(scope, object),
             None => self.primitive_text(scope, at),
         }
-    }
-
-    /// A value as the message about a superclass shows it.
-    ///
-    /// # Errors
-    /// No memory.
-    pub fn display_for_class<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>) -> Run<String> {
-        self.display(scope, value)
     }
 
     /// An object as messages show it.

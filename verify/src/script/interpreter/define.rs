@@ -298,6 +298,9 @@ impl Interpreter {
     pub fn delete<'s>(&mut self, scope: &mut Scope<'s, '_>, object: Obj<'s>, key: Key<'s>) -> Run<()> {
         let Some(own) = self.find_own(scope, scope.get(object), key) else { return Ok(()) };
         if !own.details.is_configurable() {
+            if kind_of(scope, scope.get(object).into()) == Some(kind::FUNCTION) {
+                return Err(self.unsupported("the text of a function, for the message of an error"));
+            }
             let (key, what) = (self.key_text(scope, key), self.object_text(scope, scope.get(object)));
             return Err(self.refuse(scope, format!("Cannot delete property '{key}' of {what}")));
         }

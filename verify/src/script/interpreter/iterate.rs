@@ -37,16 +37,11 @@ impl Interpreter {
             return Ok(());
         }
         if !self.is_array(scope, scope.get(value)) {
-            if object(scope, scope.get(value)).is_none() {
-                let shown = if self.is_nullish(scope, scope.get(value)) {
-                    self.primitive_text(scope, scope.get(value))
-                } else {
-                    text.to_owned()
-                };
-                let shown = if text.is_empty() || text == "(intermediate value)" { shown } else { text.to_owned() };
-                return Err(self.type_error(scope, format!("{shown} is not iterable")));
-            }
-            return Err(self.type_error(scope, format!("{text} is not iterable")));
+            let shown = match text {
+                "" | "(intermediate value)" => self.display(scope, value),
+                text => text.to_owned(),
+            };
+            return Err(self.type_error(scope, format!("{shown} is not iterable")));
         }
         let mut index = 0;
         loop {
@@ -97,7 +92,7 @@ impl Interpreter {
         all: bool,
     ) -> Run<Vec<Js<'s>>> {
         let list = self.new_array(scope, 0)?;
-        let text = self.display_key(scope, value);
+        let text = self.display(scope, value);
         let mut taken = 0;
         self.iterate(scope, value, &text, |interpreter, scope, value| {
             if taken == count && !all {

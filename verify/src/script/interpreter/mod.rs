@@ -88,7 +88,7 @@ impl From<AllocError> for Unwind {
 /// Calls within calls. A deeper one is a RangeError.
 pub const DEPTH_MAX: usize = 7000;
 /// Bytes of stack that the interpreter leaves to what it calls, the heap's collections among them.
-const STACK_RESERVE: usize = 256 << 10;
+const STACK_RESERVE: usize = 1 << 20;
 /// Polls between two looks at the clock.
 const POLLS_A_LOOK: u64 = 1024;
 

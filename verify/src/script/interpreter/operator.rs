@@ -71,8 +71,8 @@ impl Interpreter {
             }
             Binary::In => {
                 let Some(object) = object_handle(scope, right) else {
-                    let shown = self.display_key(scope, left);
-                    let what = self.display_key(scope, right);
+                    let shown = self.display(scope, left);
+                    let what = self.display(scope, right);
                     let message = format!("Cannot use 'in' operator to search for '{shown}' in {what}");
                     return Err(self.type_error(scope, message));
                 };
@@ -235,7 +235,7 @@ impl Interpreter {
         let name = self.root_record(scope, super::Root::Prototype);
         let prototype = self.get(scope, constructor.any(), Key::Name(name))?;
         if !self.is_object(scope, prototype) {
-            let shown = self.display_key(scope, prototype);
+            let shown = self.display(scope, prototype);
             let message = format!("Function has non-object prototype '{shown}' in instanceof check");
             return Err(self.type_error(scope, message));
         }

@@ -243,7 +243,7 @@ impl Interpreter {
             return self.call_setter(scope, receiver, holder, accessor, key, value);
         }
         if string::cast(scope, scope.get(receiver)).is_some() {
-            let text = self.display(scope, receiver)?;
+            let text = self.display(scope, receiver);
             let own =
                 matches!(key, Key::Index(index) if (index as usize) < text.chars().count()) || key_text == "length";
             let message = if own {
@@ -254,7 +254,7 @@ impl Interpreter {
             return Err(self.refuse(scope, message));
         }
         let what = self.type_of(scope, scope.get(receiver));
-        let text = self.display(scope, receiver)?;
+        let text = self.display(scope, receiver);
         Err(self.refuse(scope, format!("Cannot create property '{key_text}' on {what} '{text}'")))
     }
 
@@ -308,6 +308,9 @@ impl Interpreter {
     }
 
     fn read_only<'s>(&mut self, scope: &mut Scope<'s, '_>, holder: Obj<'s>, key: Key<'s>) -> super::Unwind {
+        if kind_of(scope, scope.get(holder).into()) == Some(kind::FUNCTION) {
+            return self.unsupported("the text of a function, for the message of an error");
+        }
         let (key, what) = (self.key_text(scope, key), self.object_text(scope, scope.get(holder)));
         self.refuse(scope, format!("Cannot assign to read only property '{key}' of object '{what}'"))
     }

@@ -45,6 +45,14 @@ impl Interpreter {
         frame: &Frame<'s, '_>,
         statement: &Statement,
     ) -> Run<Flow> {
+        let has_value = matches!(
+            statement,
+            Statement::If(..) | Statement::Loop(_) | Statement::Each(_) | Statement::Try(_) | Statement::Switch(_)
+        );
+        if frame.code.is_program && has_value {
+            // Of the source as a whole, the value of such a statement is undefined unless something in it has one.
+            scope.store(scope.get(frame.slots), FRAME_RESULT, scope.undefined());
+        }
         match statement {
             Statement::Empty => Ok(Flow::Next),
             Statement::Expression(expression) => {

@@ -182,7 +182,7 @@ fn from<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Cal
     let (source, function, this) = (call.argument(scope, 0), call.argument(scope, 1), call.argument(scope, 2));
     let maps = scope.get(function) != scope.undefined();
     if maps && !interpreter.is_callable(scope, scope.get(function)) {
-        let text = interpreter.display_key(scope, function);
+        let text = interpreter.display(scope, function);
         return Err(interpreter.type_error(scope, format!("{text} is not a function")));
     }
     if interpreter.is_nullish(scope, scope.get(source)) {

@@ -3,14 +3,16 @@
 
 use super::super::interpreter::{Call, Interpreter, Root, Run, Stopped, Unwind};
 use super::super::object::map::flag;
-use super::super::object::property::{self, Key};
+use super::super::object::property::Key;
 use super::super::object::{Js, Obj, elements, function, kind, kind_of, map, map_of, number, object_handle, string};
 use super::undefined;
 use heaplab::Scope;
 use std::io::Write as _;
 
-/// Node.js shows an object in one line if it has at most so many characters.
-const LINE_MAX: usize = 72;
+/// Node.js shows an object in one line if that is at most so long, by its own count.
+const LINE_MAX: usize = 80;
+/// What its count begins with.
+const LINE_START: usize = 10;
 /// Node.js shows longer arrays in columns.
 const ARRAY_MAX: usize = 6;
 /// Node.js shows objects within objects within objects as their class.
@@ -55,7 +57,7 @@ fn log<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call
         }
         if let Some(text) = string::cast(scope, scope.get(value)) {
             let text = string::to_text(scope, text);
-            if index == 0 && call.arguments.len() > 1 && text.contains('%') {
+            if index == 0 && call.arguments.len() > 1 && is_format(&text) {
                 return Err(interpreter.unsupported("a format for console.log"));
             }
             line.push_str(&text);
@@ -68,6 +70,12 @@ fn log<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call
         Ok(()) => undefined(scope),
         Err(_) => Err(Unwind::Stopped(Box::new(Stopped::Output))),
     }
+}
+
+/// Whether Node.js would put the arguments that follow into the text.
+fn is_format(text: &str) -> bool {
+    text.split('%').skip(1).any(|rest| rest.starts_with(['s', 'd', 'i', 'f', 'j', 'o', 'O', 'c']))
+        || text.contains("%%")
 }
 
 fn too_large(interpreter: &Interpreter) -> Unwind {
@@ -186,7 +194,7 @@ fn inspect_array<'s>(
             inspect(interpreter, scope, value, depth + 1)
         })?);
     }
-    braces(interpreter, &prefix, parts, ('[', ']'))
+    braces(interpreter, &prefix, parts, ('[', ']'), depth)
 }
 
 fn inspect_object<'s>(
@@ -215,7 +223,6 @@ fn inspect_object<'s>(
         let part = scope.nested(|scope| {
             let own = interpreter.find_own(scope, scope.get(object), key).expect("an own key");
             if own.details.is_accessor() {
-                let _ = property::value(scope, scope.get(object), own.place);
                 return Err(interpreter.unsupported("console.log of an object with accessors"));
             }
             let value = interpreter.get(scope, object.any(), key)?;
@@ -223,15 +230,22 @@ fn inspect_object<'s>(
         })?;
         parts.push(format!("{name}: {part}"));
     }
-    braces(interpreter, &prefix, parts, ('{', '}'))
+    braces(interpreter, &prefix, parts, ('{', '}'), depth)
 }
 
-fn braces(interpreter: &Interpreter, prefix: &str, parts: Vec<String>, (open, close): (char, char)) -> Run<String> {
+fn braces(
+    interpreter: &Interpreter,
+    prefix: &str,
+    parts: Vec<String>,
+    (open, close): (char, char),
+    depth: usize,
+) -> Run<String> {
     if parts.is_empty() {
         return Ok(format!("{prefix}{open}{close}"));
     }
-    // Node.js counts the parts, one more for each, and what stands before them.
-    let length = parts.iter().map(|part| part.chars().count() + 1).sum::<usize>() + prefix.len();
+    // Its count: the parts, two more for each, the opening brace with what stands before it, two for each level.
+    let parts_length: usize = parts.iter().map(|part| part.len() + 2).sum();
+    let length = parts_length + prefix.len() + 1 + 2 * depth + LINE_START;
     if length > LINE_MAX || parts.iter().any(|part| part.contains('\n') || !part.is_ascii()) {
         return Err(too_large(interpreter));
     }

@@ -3,7 +3,7 @@
 use super::super::interpreter::{Call, ErrorKind, Interpreter, Root, Run};
 use super::super::object::map::{self, Details};
 use super::super::object::property::Key;
-use super::super::object::{ERROR_FIELDS, Js, function, kind, string};
+use super::super::object::{ERROR_FIELDS, Js, function, kind};
 use heaplab::Scope;
 
 pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -> Run<()> {
@@ -168,6 +168,5 @@ fn to_string<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call:
         (false, true) => name.clone(),
         (false, false) => [name.as_slice(), &[u16::from(b':'), u16::from(b' ')], message].concat(),
     };
-    debug_assert!(text.len() <= string::LENGTH_MAX);
     Ok(interpreter.string_of_units(scope, &text)?.any())
 }

@@ -4,12 +4,11 @@ use super::super::interpreter::{Call, ErrorKind, Interpreter, Root, Run};
 use super::super::lower;
 use super::super::object::{Js, string};
 use super::super::parse::SourceError;
+use super::boolean;
 use super::number::global_constant;
-use super::{boolean, number};
 use heaplab::Scope;
 
 pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -> Run<()> {
-    debug_assert_eq!(number::SAFE_MAX, 9_007_199_254_740_991.0);
     global_constant(interpreter, scope, "NaN", Some(f64::NAN))?;
     global_constant(interpreter, scope, "Infinity", Some(f64::INFINITY))?;
     global_constant(interpreter, scope, "undefined", None)?;
@@ -17,7 +16,8 @@ pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -
     interpreter.define_global(scope, "globalThis", global.any())?;
     interpreter.method_of(scope, global, "isNaN", 1, is_nan)?;
     interpreter.method_of(scope, global, "isFinite", 1, is_finite)?;
-    interpreter.method_of(scope, global, "eval", 1, eval)
+    interpreter.method_of(scope, global, "eval", 1, eval)?;
+    interpreter.absent(scope, global, lower::ABSENT)
 }
 
 fn is_nan<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call<'s, '_>) -> Run<Js<'s>> {

@@ -253,6 +253,6 @@ fn callback<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: 
     if interpreter.is_callable(scope, scope.get(callback)) {
         return Ok(callback);
     }
-    let text = interpreter.display_key(scope, callback);
+    let text = interpreter.display(scope, callback);
     Err(interpreter.throw(scope, ErrorKind::Type, format!("{text} is not a function")))
 }

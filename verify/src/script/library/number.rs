@@ -3,12 +3,12 @@
 use super::super::interpreter::{Call, ErrorKind, Interpreter, Root, Run};
 use super::super::object::map::Details;
 use super::super::object::property::Key;
-use super::super::object::{Js, number, string};
+use super::super::object::{Js, number};
 use super::boolean;
 use heaplab::Scope;
 
 /// The greatest integer up to which all are doubles.
-pub(super) const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
+const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
 
 pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -> Run<()> {
     let prototype = interpreter.new_prototype(scope, Root::NumberPrototype)?;
@@ -220,7 +220,6 @@ pub(super) fn global_constant(
             Some(value) => interpreter.number(scope, value)?,
             None => scope.handle(scope.undefined()),
         };
-        debug_assert!(string::is_internalised(scope, scope.get(name)));
         interpreter.define(scope, global, Key::Name(name), Details::FIXED, value)
     })
 }

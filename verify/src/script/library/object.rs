@@ -210,7 +210,7 @@ fn assign<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &C
 fn create<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call<'s, '_>) -> Run<Js<'s>> {
     let prototype = call.argument(scope, 0);
     if !interpreter.is_object(scope, prototype) && scope.get(prototype) != scope.null() {
-        let text = interpreter.display_key(scope, prototype);
+        let text = interpreter.display(scope, prototype);
         return Err(interpreter.type_error(scope, format!("Object prototype may only be an Object or null: {text}")));
     }
     if scope.get(call.argument(scope, 1)) != scope.undefined() {
@@ -231,7 +231,7 @@ fn set_prototype_of<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>
     let (value, prototype) = (call.argument(scope, 0), call.argument(scope, 1));
     let object = interpreter.expect_object(scope, value)?;
     if !interpreter.is_object(scope, prototype) && scope.get(prototype) != scope.null() {
-        let text = interpreter.display_key(scope, prototype);
+        let text = interpreter.display(scope, prototype);
         return Err(interpreter.type_error(scope, format!("Object prototype may only be an Object or null: {text}")));
     }
     if map::info(scope, map_of(scope, scope.get(object))).has(flag::SEALED) {
@@ -291,7 +291,7 @@ fn define_property<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>,
     };
     let key = interpreter.to_key(scope, key)?;
     if !interpreter.is_object(scope, descriptor) {
-        let text = interpreter.display_key(scope, descriptor);
+        let text = interpreter.display(scope, descriptor);
         return Err(interpreter.type_error(scope, format!("Property description must be an object: {text}")));
     }
     if interpreter.find_own(scope, scope.get(object), key).is_some()
@@ -316,7 +316,7 @@ fn define_property<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>,
     }
     for (function, what) in [(getter, "Getter"), (setter, "Setter")] {
         if !is_absent(scope, function) && !interpreter.is_callable(scope, scope.get(function)) {
-            let text = interpreter.display_key(scope, function);
+            let text = interpreter.display(scope, function);
             return Err(interpreter.type_error(scope, format!("{what} must be a function: {text}")));
         }
     }

@@ -17,7 +17,7 @@ use boa_ast::property::MethodDefinitionKind;
 
 /// Global names of the language and of its usual hosts that there are not here. To say that one of them is not defined
 /// would be wrong.
-const ABSENT: &[&str] = &[
+pub(in crate::script) const ABSENT: &[&str] = &[
     "AggregateError",
     "ArrayBuffer",
     "Atomics",

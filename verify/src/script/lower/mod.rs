@@ -17,6 +17,8 @@ mod function;
 mod pattern;
 mod statement;
 
+pub(super) use expression::ABSENT;
+
 use super::code::{
     Binding, Constant, ConstantId, FRAME_VARIABLES, FunctionId, Label, Place, Position, Reference, ReferenceId, Scope,
     ScopeId, Unit,
