@@ -214,7 +214,7 @@ fn out_of_memory_is_an_exception() {
     let plan = Plan { heap_bytes: 4 << 20, ..PLAIN };
     let source = "let kept = []; let caught = 0; \
                   function fill() { for (;;) kept.push({ a: 1, b: [1, 2, 3], c: 'text ' + kept.length }); } \
-                  for (let i = 0; i < 3; i++) { try { fill(); } catch (e) { kept = []; caught++; \
+                  for (let i = 0; i < 3; i++) { try { fill(); } catch (e) { kept = null; kept = []; caught++; \
                   if (!(e instanceof RangeError)) throw e; } } console.log(caught, kept.length);";
     let (printed, ended, out_of_memory) = run_on(source, plan);
     assert!(ended.is_ok() && out_of_memory, "{ended:?}");
