@@ -58,9 +58,9 @@ fn get_vs(reserve: Reserve, space: SpaceKind, step: Step) {
             let ran = worlds::run(&heap, |scope| {
                 interpreter.set_up_core(scope)?;
                 let getter: Rc<Getter> = Rc::new(move |scope| full_then(scope, reserve, space, step));
-                let foo = bind_foo(&mut interpreter, scope, getter)?;
+                let class = bind_foo(&mut interpreter, scope, getter)?;
                 let rival = thread::spawn(move || rival(&there, &[step]));
-                Ok::<_, Unwind>((run_foo(&mut interpreter, scope, foo, unit)?, rival))
+                Ok::<_, Unwind>((run_foo(&mut interpreter, scope, class, unit)?, rival))
             });
             let (is_true, rival) = ran.expect("room for everything");
             assert!(is_true);

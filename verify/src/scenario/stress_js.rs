@@ -54,14 +54,14 @@ pub type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::
 /// J-1 is broken.
 pub fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter: Rc<Getter>) -> Run<Obj<'s>> {
     let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
-    let foo = empty_function(interpreter, scope, "Foo")?;
-    let map = interpreter.initial_map(scope, foo, kind::OBJECT, 0)?;
+    let class = empty_function(interpreter, scope, "Foo")?;
+    let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
     map::new_object(scope, map)?;
     assert_eq!(map::info(scope, scope.get(map)).own(), 0, "J-1: a fresh initial map has no descriptors");
     add_native_accessor(interpreter, scope, map, "get", native)?;
     assert_eq!(map::info(scope, scope.get(map)).own(), 1, "J-1");
-    interpreter.define_global(scope, "Foo", foo.any())?;
-    Ok(foo)
+    interpreter.define_global(scope, "Foo", class.any())?;
+    Ok(class)
 }
 
 /// Step 5: runs the unit of `(new Foo).get`. Whether the result is `true`.
@@ -71,10 +71,10 @@ pub fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, ge
 ///
 /// # Panics
 /// J-3 is broken.
-pub fn run_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, foo: Obj<'s>, unit: Unit) -> Run<bool> {
-    let map = interpreter.initial_map(scope, foo, kind::OBJECT, 0)?;
+pub fn run_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, class: Obj<'s>, unit: Unit) -> Run<bool> {
+    let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
     let result = interpreter.run_unit(scope, unit)?;
-    let again = interpreter.initial_map(scope, foo, kind::OBJECT, 0)?;
+    let again = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
     assert_eq!(scope.get(again), scope.get(map), "J-3: the initial map is the same");
     let name = interpreter.name(scope, "get")?;
     let found = map::find(scope, scope.get(map), scope.get(name));
@@ -197,8 +197,8 @@ pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) ->
     let ran = attachment.run(|scope| {
         let unit = lower(SCRIPT, false).expect("the mission's script is one");
         let scripts = interpreter.set_up(scope).and_then(|()| {
-            let foo = bind_foo(&mut interpreter, scope, Rc::clone(&getter))?;
-            let is_true = run_foo(&mut interpreter, scope, foo, unit)?;
+            let class = bind_foo(&mut interpreter, scope, Rc::clone(&getter))?;
+            let is_true = run_foo(&mut interpreter, scope, class, unit)?;
             let example = run_example(&mut interpreter, scope, &printed, Rc::clone(&getter))?;
             Ok::<_, Unwind>((is_true, example))
         });

@@ -204,7 +204,7 @@ impl Writer {
                 let (element, list) = (self.fresh(), self.expression(u, 1)?);
                 let head = u.choose(&["of [1, \"two\", [3]]", "in ({ a: 1, 2: 3 })", "of \"xyz\""])?;
                 self.line(&format!("for (const {element} {head}) {{"));
-                self.block(u, depth + 1, &[element.clone()])?;
+                self.block(u, depth + 1, core::slice::from_ref(&element))?;
                 self.line(&format!("  console.log(String({element}), String({list}));"));
                 self.line("}");
             }
@@ -215,7 +215,7 @@ impl Writer {
                 self.block(u, depth + 1, &[])?;
                 self.line(&format!("  if ({thrown}) throw {thrown};"));
                 self.line(&format!("}} catch ({error}) {{"));
-                self.block(u, depth + 1, &[error.clone()])?;
+                self.block(u, depth + 1, core::slice::from_ref(&error))?;
                 self.line(&format!("  console.log(\"caught \" + {error});"));
                 self.line("} finally {");
                 self.block(u, depth + 1, &[])?;

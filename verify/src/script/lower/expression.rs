@@ -354,16 +354,15 @@ impl Lowering<'_> {
 
     /// A computed key: a literal one is known already.
     pub(super) fn computed(&mut self, expression: &Tree) -> Lowered<Key> {
-        match expression {
-            Tree::Literal(literal) => match literal.kind() {
+        if let Tree::Literal(literal) = expression {
+            match literal.kind() {
                 LiteralKind::String(text) => {
                     let units = self.text(*text);
                     return Ok(self.key_of_units(units));
                 }
                 LiteralKind::Int(value @ 0..) => return Ok(Key::Index(*value as u32)),
                 _ => {}
-            },
-            _ => {}
+            }
         }
         Ok(Key::Computed(self.expression(expression)?))
     }
