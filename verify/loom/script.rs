@@ -6,7 +6,7 @@
 //! is whole afterwards. Method: the interpreter of `verify/src/script` with its core alone, on the shipping heap. It sets
 //! up before the rival begins, so the race is the script's run.
 
-use super::always_allocate::{Step, assert_whole, old, rival, young};
+use super::always_allocate::{Step, assert_whole, rival, young};
 use super::worlds;
 use heaplab::sync::thread;
 use heaplab::{Handle, Heap, Reserve, Scope, SpaceKind, Value};
@@ -21,7 +21,6 @@ use std::sync::LazyLock;
 models! {
     "script":
     getter_after_full_new_vs_young: Spec::bounded(3, 3).branches_max(BRANCHES),
-    getter_after_full_old_vs_old: Spec::bounded(3, 3).branches_max(BRANCHES),
 }
 
 /// Of one execution: setting up takes more than the usual model.
@@ -73,8 +72,4 @@ fn get_vs(reserve: Reserve, space: SpaceKind, step: Step) {
 
 fn getter_after_full_new_vs_young() {
     get_vs(Reserve { young_pages: 1, ..Reserve::NONE }, SpaceKind::New, young);
-}
-
-fn getter_after_full_old_vs_old() {
-    get_vs(Reserve { old_pages: 1, ..Reserve::NONE }, SpaceKind::Old, old);
 }

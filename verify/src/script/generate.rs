@@ -25,7 +25,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Calls and iterations of a drawn script.
-const FUEL: u64 = 3000;
+const FUEL: u64 = 400;
 /// Statements of a list.
 const STATEMENTS_MAX: usize = 6;
 /// Blocks and expressions within others.
