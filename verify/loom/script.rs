@@ -1,10 +1,10 @@
-//! The second test of the mission, in small: a script's accessor allocates when everything is full, while another thread
-//! allocates.
+//! The second test of the mission, in small: a script's accessor allocates when everything is full, while another
+//! thread allocates.
 //!
-//! Goal: `(new Foo).get` is true; inside the getter's always-allocate scope the first attempt succeeds, although the space
-//! was made full and a rival takes what it can get; and what the interpreter holds meanwhile - receiver, accessor, frame -
-//! is whole afterwards. Method: the interpreter of `verify/src/script` with its core alone, on the shipping heap. It sets
-//! up before the rival begins, so the race is the script's run.
+//! Goal: `(new Foo).get` is true; inside the getter's always-allocate scope the first attempt succeeds, although the
+//! space was made full and a rival takes what it can get; and what the interpreter holds meanwhile - receiver,
+//! accessor, frame - is whole afterwards. Method: the interpreter of `verify/src/script` with its core alone, on the
+//! shipping heap. It sets up before the rival begins, so the race is the script's run.
 
 use super::always_allocate::{Step, assert_whole, rival, young};
 use super::worlds;

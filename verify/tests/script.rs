@@ -1,5 +1,6 @@
 //! Goal: scripts print what they should, in every mode of the heap, and what is wrong with one is said with a place and
-//! exit code 1. Method: the committed scripts and their outputs, `node` where there is one, and the binary with bad input.
+//! exit code 1. Method: the committed scripts and their outputs, `node` where there is one, and the binary with bad
+//! input.
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -148,8 +149,8 @@ fn node_prints_the_same() {
     }
 }
 
-/// The mission's second test in the mode that the scenarios' own tests have not: a collection at every allocation of the
-/// whole run.
+/// The mission's second test in the mode that the scenarios' own tests have not: a collection at every allocation of
+/// the whole run.
 #[test]
 fn stress_js_holds_with_a_collection_at_every_allocation() {
     for mode in [Mode::Off, Mode::On { rivals: 1 }, Mode::StressFlag] {

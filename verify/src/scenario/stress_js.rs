@@ -13,8 +13,8 @@
 //! The getter runs `alloc_after_failures` and gives what it returns. The interpreter meanwhile holds the receiver, the
 //! accessor and its frames as handles; every collection moves what it can.
 //!
-//! Then the mission's example runs: a class `Foo` with a getter, `const foo = new Foo()`, `console.log(foo.get)`, where the
-//! class's own getter has been replaced by the native accessor. It must print `true`.
+//! Then the mission's example runs: a class `Foo` with a getter, `const foo = new Foo()`, `console.log(foo.get)`,
+//! where the class's own getter has been replaced by the native accessor. It must print `true`.
 //!
 //! * **J-1** The initial map has no descriptors after step 2 and one, an accessor, after step 3.
 //! * **J-2** The getter runs once for each script, and each result is `true`, the heap's.
@@ -44,8 +44,8 @@ const EXAMPLE: [&str; 2] = [
 /// What the native getter does. It returns a value of the heap.
 pub type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Value>;
 
-/// Steps 1 to 4, with `getter` as the accessor's: builds the function, its initial map and the accessor, and binds `Foo` on
-/// the global object. The interpreter has its core set up. Returns the function.
+/// Steps 1 to 4, with `getter` as the accessor's: builds the function, its initial map and the accessor, and binds
+/// `Foo` on the global object. The interpreter has its core set up. Returns the function.
 ///
 /// # Errors
 /// What the interpreter throws; no memory.

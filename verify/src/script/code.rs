@@ -1,7 +1,7 @@
 //! Lowered source: what the interpreter walks. Made by [`lower`](fn@super::lower) from the parser's tree.
 //!
-//! It differs from the parser's tree in three ways: what is not supported cannot be written in it; names are resolved to
-//! places; and literals are numbers of constants, which are heap objects while the unit is loaded.
+//! It differs from the parser's tree in three ways: what is not supported cannot be written in it; names are resolved
+//! to places; and literals are numbers of constants, which are heap objects while the unit is loaded.
 
 /// A place in the source, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,7 +1,8 @@
 //! Drawn scripts, and the oracle that they are run against.
 //!
-//! A script is drawn from bytes by a grammar, so that every input is a script and most changes of an input are changes of
-//! a script. It always ends: loops count to a few, functions call only those above them, and the fuel bounds the rest.
+//! A script is drawn from bytes by a grammar, so that every input is a script and most changes of an input are changes
+//! of a script. It always ends: loops count to a few, functions call only those above them, and the fuel bounds the
+//! rest.
 //!
 //! The oracle needs no second implementation: the same script must do the same whatever the heap is like.
 //!
@@ -11,8 +12,8 @@
 //! | 2 | large, verified | at every allocation |
 //! | 3 | small | when needed |
 //!
-//! * **F-1** The three print the same and end the same: with the same value, the same exception, or the same refusal. Unless
-//!   memory ran out, which the small heap may do earlier.
+//! * **F-1** The three print the same and end the same: with the same value, the same exception, or the same refusal.
+//!   Unless memory ran out, which the small heap may do earlier.
 //! * **F-2** The heap is sound after each.
 
 use super::interpreter::Interpreter;

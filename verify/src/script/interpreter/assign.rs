@@ -219,7 +219,8 @@ impl Interpreter {
         }
     }
 
-    /// A computed key of an object that must not be undefined or null: else the error says so before the key is converted.
+    /// A computed key of an object that must not be undefined or null: else the error says so before the key is
+    /// converted.
     pub(super) fn key_of_member<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,

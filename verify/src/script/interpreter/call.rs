@@ -1,7 +1,7 @@
 //! Calls: frames, native functions, constructors.
 //!
-//! A frame is an array in the heap: the result, the function, and the variables that no closure captures. Its handle, and
-//! the one of the context, are all that a [`Frame`] is made of.
+//! A frame is an array in the heap: the result, the function, and the variables that no closure captures. Its handle,
+//! and the one of the context, are all that a [`Frame`] is made of.
 
 use super::{DEPTH_MAX, Interpreter, Js, Obj, Root, Run};
 use crate::script::code::{self, FRAME_RESULT, Function, Unit};

@@ -184,8 +184,8 @@ impl Interpreter {
         self.get(scope, receiver, Key::Name(name))
     }
 
-    /// Calls a getter: native, or the script's. The receiver, the holder and the accessor are handles, since a getter may
-    /// do anything: collect, move them, run scripts.
+    /// Calls a getter: native, or the script's. The receiver, the holder and the accessor are handles, since a getter
+    /// may do anything: collect, move them, run scripts.
     fn call_getter<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -294,7 +294,8 @@ impl Interpreter {
             property::set_value(scope, holder, property.place, scope.get(value));
             return Ok(());
         }
-        // Found in a prototype: the receiver gets a property of its own; or its own is set, if the look began elsewhere.
+        // Found in a prototype: the receiver gets a property of its own; or its own is set, if the look began
+        // elsewhere.
         if scope.get(start) != scope.get(receiver)
             && let Some(own) = self.find_own(scope, scope.get(receiver), key)
         {

@@ -19,7 +19,8 @@ roots! {
     NumberMap, OneByteMap, TwoByteMap, ConsMap, SentinelMap, DescriptorsMap, AccessorInfoMap, AccessorPairMap, SharedMap,
     ContextMap, DictionaryMap,
     // Maps of objects.
-    ObjectMap, ArrayMap, ErrorMap, TypeErrorMap, RangeErrorMap, ReferenceErrorMap, SyntaxErrorMap, FunctionMap, MethodMap, ClassMap, PrototypeMap,
+    ObjectMap, ArrayMap, ErrorMap, TypeErrorMap, RangeErrorMap, ReferenceErrorMap, SyntaxErrorMap, FunctionMap,
+    MethodMap, ClassMap,
     /// What an absent element holds.
     Hole,
     /// What a binding holds before its declaration is reached.

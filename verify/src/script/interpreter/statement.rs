@@ -1,4 +1,5 @@
-//! Statements. Each runs in a handle scope of its own; what it leaves behind is in the frame, in contexts and in objects.
+//! Statements. Each runs in a handle scope of its own; what it leaves behind is in the frame, in contexts and in
+//! objects.
 
 use super::call::Frame;
 use super::{Interpreter, Js, Run, Unwind};

@@ -1,5 +1,5 @@
-//! `console.log`: prints strings as they are and other values as Node.js shows them, where that is one short line. Values
-//! that Node.js breaks into lines or columns are refused, rather than printed otherwise.
+//! `console.log`: prints strings as they are and other values as Node.js shows them, where that is one short line.
+//! Values that Node.js breaks into lines or columns are refused, rather than printed otherwise.
 
 use super::super::interpreter::{Call, Interpreter, Root, Run, Stopped, Unwind};
 use super::super::object::map::flag;

@@ -1,4 +1,5 @@
-//! `Math`: what is exact, or rounded as IEEE 754 says. Functions whose last digit is up to who computes them are absent.
+//! `Math`: what is exact, or rounded as IEEE 754 says. Functions whose last digit is up to who computes them are
+//! absent.
 
 use super::super::interpreter::{Call, Interpreter, Run};
 use super::super::object::Js;

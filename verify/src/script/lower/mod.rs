@@ -1,7 +1,8 @@
 //! Lowering: from the parser's tree to [`code`](super::code).
 //!
-//! One walk resolves each use of a name to its binding; where a binding lives is only known when the walk is over, since a
-//! closure further on may capture it. So uses are numbered, and [`Lowering::finish`] gives each number its place:
+//! One walk resolves each use of a name to its binding; where a binding lives is only known when the walk is over,
+//! since a closure further on may capture it. So uses are numbered, and [`Lowering::finish`] gives each number its
+//! place:
 //!
 //! ```text
 //! a binding that only its own function uses      a slot of the frame
@@ -9,8 +10,8 @@
 //! a scope without captured bindings              has no context, and is not counted as a step outward
 //! ```
 //!
-//! All code is treated as strict code. Where sloppy code would do something else, it is refused here by name, or stopped
-//! when it comes to it; so it never runs to another result.
+//! All code is treated as strict code. Where sloppy code would do something else, it is refused here by name, or
+//! stopped when it comes to it; so it never runs to another result.
 
 mod expression;
 mod function;

@@ -7,8 +7,8 @@
 //!        \--- .z = 3    map 3, own 2 --------> descriptors | x | z |             owned by map 3
 //! ```
 //!
-//! A descriptor is a key, details and a value. A data property lies in a field: in the object while there is room, then in
-//! its array of properties. An accessor property is in the descriptor itself.
+//! A descriptor is a key, details and a value. A data property lies in a field: in the object while there is room,
+//! then in its array of properties. An accessor property is in the descriptor itself.
 
 use super::{Obj, count_field, fields_start, kind, map_of, record_of, small};
 use heaplab::{AllocError, AllocationType, Array, Handle, Map, Record, Ref, Scope, Shape, Tail, Value};
