@@ -21,7 +21,7 @@ fn heaps() -> [(&'static str, HeapConfig); 3] {
 /// The scenarios that a heap is large enough for: a script's library has more objects than the tiny one.
 fn scenarios(name: &str) -> impl Iterator<Item = Scenario> {
     let is_tiny = name == "tiny";
-    Scenario::ALL.into_iter().filter(move |&scenario| !is_tiny || scenario != Scenario::StressJs)
+    Scenario::ALL.iter().copied().filter(move |scenario| !is_tiny || scenario.name() != "stress_js")
 }
 
 fn holds(report: &ScenarioReport, context: &str) {
@@ -77,7 +77,7 @@ fn on_with_one_rival_verified() {
 fn pictures_show_full_spaces() {
     let memory = |picture: &HeapPicture, memory_use: MemoryUse| picture.bytes()[memory_use as usize];
     for (name, config) in heaps() {
-        for scenario in scenarios(name).filter(|&scenario| scenario != Scenario::StressJs) {
+        for scenario in scenarios(name).filter(|scenario| scenario.name() != "stress_js") {
             let heap = Heap::new(config.clone()).unwrap();
             let report = run(scenario, &heap, Mode::Off, 0);
             let [before, full, after] = &report.pictures[..] else { panic!("{report:?}") };
@@ -98,7 +98,7 @@ fn pictures_show_full_spaces() {
 #[test]
 fn on_with_rivals() {
     for (name, config) in heaps().into_iter().skip(1) {
-        for scenario in Scenario::ALL {
+        for &scenario in Scenario::ALL {
             for seed in 0..5 {
                 let heap = Heap::new(config.clone()).unwrap();
                 let report = run(scenario, &heap, Mode::On { rivals: 6 }, seed);
@@ -124,7 +124,7 @@ fn with_the_stress_flag_verified() {
 fn one_heap_serves_all_scenarios() {
     let heap = Heap::new(HeapConfig::sized(4 << 20, 8)).unwrap();
     for round in 0..3 {
-        for scenario in Scenario::ALL {
+        for &scenario in Scenario::ALL {
             for mode in [Mode::Off, Mode::On { rivals: 3 }, Mode::StressFlag] {
                 holds(&run(scenario, &heap, mode, round), &format!("{} {mode}, round {round}", scenario.name()));
             }

@@ -28,7 +28,7 @@ mod replay;
 mod replay_checked;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod replay_file;
-#[cfg(not(feature = "loom"))]
+#[cfg(heaplab_scripts)]
 mod script;
 mod table;
 
@@ -93,7 +93,13 @@ fn do_command(_suite: &Suite, cli: Cli) -> u8 {
         }
         #[cfg(not(feature = "shuttle"))]
         Some(Command::Replay(options)) => replay_file::replay(&options),
+        #[cfg(heaplab_scripts)]
         Some(Command::Script(options)) => script::script(&options),
+        #[cfg(not(heaplab_scripts))]
+        Some(Command::Script(_)) => {
+            complain("this build has no scripts: build with the feature `script`, which is a default one");
+            BAD_USAGE
+        }
         Some(Command::Run(options)) => main_job::main_job(&options, options.parts()),
         None => main_job::main_job(&cli.main_job, cli.main_job.parts()),
     }

@@ -34,6 +34,7 @@ mod report;
 mod rivals;
 mod run;
 mod steps;
+#[cfg(heaplab_scripts)]
 mod stress_js;
 
 pub use heap_picture::{CELLS_MAX, Cell, Group, HeapPicture, Moment, Row, USES};
@@ -41,4 +42,5 @@ pub use report::{Mode, ScenarioReport, Tally};
 pub use rivals::{RivalPlan, RivalReport, rival};
 pub use run::{Scenario, run};
 pub use steps::{CODE_BYTES, Sizes, alloc_after_failures, alloc_after_failures_raw, stress_handles};
-pub use stress_js::{Getter, SCRIPT, bind_foo, run_foo, stress_js};
+#[cfg(heaplab_scripts)]
+pub use stress_js::stress_js;

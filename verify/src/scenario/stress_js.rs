@@ -34,7 +34,7 @@ use std::io::Write;
 use std::rc::Rc;
 
 /// What the mission's source runs.
-pub const SCRIPT: &str = "(new Foo).get";
+const SCRIPT: &str = "(new Foo).get";
 /// The mission's example, in two parts: between them the getter is replaced.
 const EXAMPLE: [&str; 2] = [
     "\"use strict\"; globalThis.Foo = class Foo { get get() { return false; } };",
@@ -42,7 +42,7 @@ const EXAMPLE: [&str; 2] = [
 ];
 
 /// What the native getter does. It returns a value of the heap.
-pub type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Value>;
+type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Value>;
 
 /// Steps 1 to 4, with `getter` as the accessor's: builds the function, its initial map and the accessor, and binds
 /// `Foo` on the global object. The interpreter has its core set up. Returns the function.
@@ -52,7 +52,7 @@ pub type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::
 ///
 /// # Panics
 /// J-1 is broken.
-pub fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter: Rc<Getter>) -> Run<Obj<'s>> {
+fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter: Rc<Getter>) -> Run<Obj<'s>> {
     let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
     let class = empty_function(interpreter, scope, "Foo")?;
     let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
@@ -71,7 +71,7 @@ pub fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, ge
 ///
 /// # Panics
 /// J-3 is broken.
-pub fn run_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, class: Obj<'s>, unit: Unit) -> Run<bool> {
+fn run_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, class: Obj<'s>, unit: Unit) -> Run<bool> {
     let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
     let result = interpreter.run_unit(scope, unit)?;
     let again = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;

@@ -6,7 +6,7 @@
 use super::code::Position;
 use boa_ast::{Script, Spanned};
 use boa_interner::Interner;
-use boa_parser::{Error, Parser, Source};
+use heaplab_parser::SyntaxError;
 use std::fmt;
 
 /// The longest source, in bytes.
@@ -63,34 +63,22 @@ pub(super) fn start_of(node: &impl Spanned) -> Position {
     position(node.span().start())
 }
 
-/// Parses a source.
+/// Parses a source and shows the tree to `look`.
 ///
 /// # Errors
-/// A syntax error, or a source that is too long or nested too deeply.
-pub(super) fn parse(source: &str, interner: &mut Interner) -> Result<Script, SourceError> {
+/// A syntax error, or a source that is too long or nested too deeply; what `look` gives.
+pub(super) fn parse(
+    source: &str,
+    look: &mut dyn FnMut(&Script, &Interner) -> Result<(), SourceError>,
+) -> Result<(), SourceError> {
     check_size(source)?;
-    let parsed = Parser::new(Source::from_bytes(source)).parse_eval(false, interner);
-    match parsed {
-        Ok((script, _)) => Ok(script),
-        Err(error) => {
-            let at = match &error {
-                Error::Expected { span, .. } | Error::Unexpected { span, .. } => position(span.start()),
-                Error::General { position: at, .. } => position(*at),
-                Error::Lex { err: boa_parser::lexer::Error::Syntax(_, at) } => position(*at),
-                Error::AbruptEnd | Error::Lex { .. } => end_of(source),
-            };
-            Err(SourceError::Syntax { message: without_position(&error), at })
-        }
-    }
-}
-
-/// The parser's message, without the position that it ends with.
-fn without_position(error: &Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].trim_end_matches(',').to_owned(),
-        None => text,
-    }
+    let mut looked = Ok(());
+    let parsed = heaplab_parser::parse(source, &mut |script, interner| looked = look(script, interner));
+    parsed.map_err(|SyntaxError { message, at }| {
+        let at = at.map_or_else(|| end_of(source), position);
+        SourceError::Syntax { message, at }
+    })?;
+    looked
 }
 
 fn end_of(source: &str) -> Position {

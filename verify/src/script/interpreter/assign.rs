@@ -304,17 +304,26 @@ impl Interpreter {
             }
             Target::Array(elements, rest, at) => {
                 self.at = *at;
-                let list = self.list_of(scope, value, elements.len(), rest.is_some())?;
-                let element = |scope: &Scope<'s, '_>, index: usize| -> Js<'s> {
-                    list.get(index).copied().unwrap_or_else(|| scope.handle(scope.undefined()))
-                };
-                for (index, entry) in elements.iter().enumerate() {
-                    let Some((target, default)) = entry else { continue };
-                    self.destructure_one(scope, frame, target, default.as_ref(), |_, scope| Ok(element(scope, index)))?;
+                // Each value is taken when its target is reached: targets and defaults may change the array.
+                let mut cursor = self.cursor(scope, value)?;
+                for entry in elements {
+                    let Some((target, default)) = entry else {
+                        self.next(scope, &mut cursor)?;
+                        continue;
+                    };
+                    self.destructure_one(scope, frame, target, default.as_ref(), |interpreter, scope| {
+                        let next = interpreter.next(scope, &mut cursor)?;
+                        Ok(next.unwrap_or_else(|| scope.handle(scope.undefined())))
+                    })?;
                 }
                 if let Some(rest) = rest {
-                    let array = self.array_of(scope, list.get(elements.len()..).unwrap_or(&[]))?;
-                    self.assign(scope, frame, rest, array.any())?;
+                    self.destructure_one(scope, frame, rest, None, |interpreter, scope| {
+                        let mut values = Vec::new();
+                        while let Some(next) = interpreter.next(scope, &mut cursor)? {
+                            values.push(next);
+                        }
+                        Ok(interpreter.array_of(scope, &values)?.any())
+                    })?;
                 }
                 Ok(())
             }

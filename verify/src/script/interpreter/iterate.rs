@@ -6,6 +6,13 @@ use crate::script::object::property::Key;
 use crate::script::object::{ARRAY_LENGTH, elements, kind, kind_of, map_of, object, small, string};
 use heaplab::Scope;
 
+/// Where an iteration is that goes on in steps.
+pub(super) enum Cursor<'s> {
+    Array { array: Js<'s>, index: usize },
+    Text { units: Vec<u16>, at: usize },
+    Ended,
+}
+
 impl Interpreter {
     /// Calls `f` with each value of an array or a string, in a handle scope of its own, until it says false.
     ///
@@ -37,11 +44,7 @@ impl Interpreter {
             return Ok(());
         }
         if !self.is_array(scope, scope.get(value)) {
-            let shown = match text {
-                "" | "(intermediate value)" => self.display(scope, value),
-                text => text.to_owned(),
-            };
-            return Err(self.type_error(scope, format!("{shown} is not iterable")));
+            return Err(self.not_iterable(scope, value, text));
         }
         let mut index = 0;
         loop {
@@ -59,6 +62,14 @@ impl Interpreter {
             }
             index += 1;
         }
+    }
+
+    fn not_iterable<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>, text: &str) -> super::Unwind {
+        let shown = match text {
+            "" | "(intermediate value)" => self.display(scope, value),
+            text => text.to_owned(),
+        };
+        self.type_error(scope, format!("{shown} is not iterable"))
     }
 
     /// The values of an array or a string.
@@ -80,29 +91,47 @@ impl Interpreter {
         Ok(self.handles_of(scope, list))
     }
 
-    /// The values that a pattern takes: so many, or all.
+    /// Begins an iteration that a pattern takes values from, one at a time.
     ///
     /// # Errors
     /// A TypeError if the value cannot be iterated.
-    pub(super) fn list_of<'s>(
-        &mut self,
-        scope: &mut Scope<'s, '_>,
-        value: Js<'s>,
-        count: usize,
-        all: bool,
-    ) -> Run<Vec<Js<'s>>> {
-        let list = self.new_array(scope, 0)?;
-        let text = self.display(scope, value);
-        let mut taken = 0;
-        self.iterate(scope, value, &text, |interpreter, scope, value| {
-            if taken == count && !all {
-                return Ok(false);
+    pub(super) fn cursor<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>) -> Run<Cursor<'s>> {
+        if let Some(text) = string::cast(scope, scope.get(value)) {
+            return Ok(Cursor::Text { units: string::units(scope, text), at: 0 });
+        }
+        if self.is_array(scope, scope.get(value)) {
+            return Ok(Cursor::Array { array: value, index: 0 });
+        }
+        Err(self.not_iterable(scope, value, ""))
+    }
+
+    /// The cursor's next value, if there is one. What is between two of them may change the array; after its end it has
+    /// no more values whatever happens to it. May collect.
+    ///
+    /// # Errors
+    /// No memory.
+    pub(super) fn next<'s>(&mut self, scope: &mut Scope<'s, '_>, cursor: &mut Cursor<'s>) -> Run<Option<Js<'s>>> {
+        self.poll(scope)?;
+        match cursor {
+            Cursor::Text { units, at } => {
+                let rest = &units[*at..];
+                let Some(character) = char::decode_utf16(rest.iter().copied()).next() else { return Ok(None) };
+                let taken = &rest[..character.map_or(1, char::len_utf16)];
+                *at += taken.len();
+                Ok(Some(self.string_of_units(scope, taken)?.any()))
             }
-            taken += 1;
-            interpreter.push(scope, list, value)?;
-            Ok(true)
-        })?;
-        Ok(self.handles_of(scope, list))
+            Cursor::Array { array, index } => {
+                let at = object(scope, scope.get(*array)).expect("an array");
+                if *index >= elements::array_length(scope, at) {
+                    *cursor = Cursor::Ended;
+                    return Ok(None);
+                }
+                let key = Key::Index(*index as u32);
+                *index += 1;
+                self.get(scope, *array, key).map(Some)
+            }
+            Cursor::Ended => Ok(None),
+        }
     }
 
     /// Handles to the elements of an array.

@@ -123,6 +123,9 @@ fn inspect_function<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>
     }
     let name = interpreter.name_of_function(scope, scope.get(object));
     let at = scope.get(object);
+    if scope.get(object) == interpreter.root(scope, Root::FunctionPrototype) {
+        return Ok("[Function (anonymous)] Object".to_owned());
+    }
     if map::info(scope, map_of(scope, at)).has(flag::DICTIONARY) {
         return Err(interpreter.unsupported("console.log of a function whose name was changed"));
     }

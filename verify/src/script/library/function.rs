@@ -1,13 +1,13 @@
 //! Functions: their properties, `call` and `apply`; errors and their constructors.
 
-use super::super::interpreter::{Call, ErrorKind, Interpreter, Root, Run};
+use super::super::interpreter::{Call, ErrorKind, Interpreter, Native, Root, Run};
 use super::super::object::map::{self, Details};
 use super::super::object::property::Key;
-use super::super::object::{ERROR_FIELDS, Js, function, kind};
+use super::super::object::{ERROR_FIELDS, Js, Obj, function, kind};
 use heaplab::Scope;
 
 pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -> Run<()> {
-    let prototype = interpreter.new_prototype(scope, Root::FunctionPrototype)?;
+    let prototype = function_prototype(interpreter, scope)?;
     for (root, with_prototype) in [(Root::FunctionMap, true), (Root::MethodMap, false), (Root::ClassMap, true)] {
         let map = map::new(scope, kind::FUNCTION, 0, prototype.any(), map::flag::CALLABLE)?;
         interpreter.set_root(scope, root, scope.get(map).into());
@@ -24,6 +24,22 @@ pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -
     interpreter.method_of(scope, prototype, "apply", 2, apply)?;
     interpreter.absent(scope, prototype, &["bind", "toString", "caller", "arguments"])?;
     errors(interpreter, scope)
+}
+
+/// The prototype of functions is one itself: it does nothing, and its prototype is that of objects.
+fn function_prototype<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>) -> Run<Obj<'s>> {
+    let objects = interpreter.root_handle(scope, Root::ObjectPrototype);
+    let map = map::new(scope, kind::FUNCTION, 0, objects, map::flag::CALLABLE)?;
+    let hidden = Details::new(true, false, false, true);
+    interpreter.descriptor(scope, map, "length", (length, None), hidden)?;
+    interpreter.descriptor(scope, map, "name", (name, None), hidden)?;
+    // Until the map of methods is made.
+    interpreter.set_root(scope, Root::MethodMap, scope.get(map).into());
+    let nothing = Native::Function(|_, scope, _| super::undefined(scope));
+    let prototype = interpreter.native_function(scope, "", 0, nothing, 0)?;
+    interpreter.to_dictionary(scope, prototype)?;
+    interpreter.set_root(scope, Root::FunctionPrototype, scope.get(prototype).into());
+    Ok(prototype)
 }
 
 fn length<'s>(_: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call<'s, '_>) -> Run<Js<'s>> {

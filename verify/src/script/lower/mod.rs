@@ -25,7 +25,7 @@ use super::code::{
     ScopeId, Unit,
 };
 use super::parse::{SourceError, parse};
-use boa_ast::{LinearPosition, LinearSpan};
+use boa_ast::{LinearPosition, LinearSpan, Script};
 use boa_interner::{Interner, Sym};
 use std::collections::HashMap;
 
@@ -111,10 +111,17 @@ type Lowered<T> = Result<T, SourceError>;
 /// # Errors
 /// A syntax error, or a construct that is not supported.
 pub fn lower(source: &str, is_eval: bool) -> Result<Unit, SourceError> {
-    let mut interner = Interner::default();
-    let script = parse(source, &mut interner)?;
+    let mut unit = None;
+    parse(source, &mut |script, interner| {
+        unit = Some(lower_tree(source, script, interner, is_eval)?);
+        Ok(())
+    })?;
+    Ok(unit.expect("a tree is looked at"))
+}
+
+fn lower_tree(source: &str, script: &Script, interner: &Interner, is_eval: bool) -> Lowered<Unit> {
     let mut lowering = Lowering {
-        interner: &interner,
+        interner,
         source,
         unit: Unit::default(),
         known: HashMap::new(),
@@ -130,7 +137,7 @@ pub fn lower(source: &str, is_eval: bool) -> Result<Unit, SourceError> {
         label_count: 0,
         depth: 0,
     };
-    lowering.program(&script, is_eval)?;
+    lowering.program(script, is_eval)?;
     Ok(lowering.finish())
 }
 
