@@ -21,11 +21,8 @@ use heaplab_verify::script::object::{Js, Obj, accessor, kind, map_of, object};
 
 models! {
     "script":
-    getter_after_full_new_vs_young: Spec::bounded(3, 3).branches_max(BRANCHES),
+    getter_after_full_new_vs_young: Spec::bounded(3, 3),
 }
-
-/// Of one execution: setting up takes more than the usual model.
-const BRANCHES: usize = 200_000;
 
 /// What `Foo` runs: the empty function, by its number.
 const EMPTY: usize = 0;

@@ -138,3 +138,22 @@ ask("a constructor that returns an object", () => { function P() { this.a = 1; r
 ask("a getter that throws", () => { const o = { get x() { throw new RangeError("got"); } }; return o.x; });
 ask("many properties", () => { const o = {}; for (let i = 0; i < 200; i++) o["k" + i] = i; let s = 0; for (const k in o) s += o[k]; return s + "," + Object.keys(o).length + "," + o.k150; });
 ask("far elements", () => { const o = {}; o[4000000000] = 1; o[5] = 2; o.x = 3; return Object.keys(o).join() + o[4000000000]; });
+// An array pattern takes each value when it reaches the target; what is between may change the array.
+{
+    const list = [1, undefined, 3, 4];
+    const [a, b = (list[2] = 30, list.length = 3, 2), c, d = "none", ...rest] = list;
+    console.log(a, b, c, d, rest.length);
+    const grown = [1];
+    const [e, f, g = (grown.push(2, 3), "late")] = grown;
+    console.log(e, f, g);
+    const target = {};
+    let log = "";
+    const at = (name) => { log += name; return target; };
+    [at("x").x, at("y").y = (log += "d", 5), ...at("z").z] = [1];
+    console.log(log, target.x, target.y, target.z.length);
+    const [h, , i] = "a\u{1F600}bc";
+    console.log(h, i);
+}
+const functions = Object.getPrototypeOf(class {});
+console.log(typeof functions, functions(), functions.length, functions.name === "", functions);
+console.log(Object.getPrototypeOf(functions) === Object.prototype);

@@ -28,11 +28,11 @@ enum Place<'s> {
 }
 
 /// Where a value that is taken apart comes from: for the message if there is nothing to take apart.
-enum Source {
-    /// An expression of the source.
-    Text(String),
-    /// An argument, or whatever has no expression.
-    Value,
+pub(super) enum Source {
+    /// An expression of the source, if messages show it.
+    Text(Option<String>),
+    /// An argument.
+    Argument,
     /// Another pattern.
     Within,
 }
@@ -54,7 +54,7 @@ impl Interpreter {
                 self.initialise(scope, frame, *reference, value);
                 Ok(())
             }
-            Target::Object(..) | Target::Array(..) => self.destructure(scope, frame, target, value, &Source::Value),
+            Target::Object(..) | Target::Array(..) => self.destructure(scope, frame, target, value, &Source::Argument),
             target => {
                 let place = self.place(scope, frame, target)?;
                 self.put(scope, frame, place, value)
@@ -256,7 +256,11 @@ impl Interpreter {
         }
     }
 
-    fn destructure<'s>(
+    /// The same for a pattern whose value comes from somewhere else.
+    ///
+    /// # Errors
+    /// What it throws.
+    pub(super) fn destructure<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
         frame: &Frame<'s, '_>,
@@ -277,13 +281,15 @@ impl Interpreter {
                         (Some(name), Source::Within) => {
                             format!("Cannot read properties of {what} (reading '{name}')")
                         }
-                        (Some(name), Source::Text(text)) => {
+                        (Some(name), Source::Text(Some(text))) => {
                             format!("Cannot destructure property '{name}' of '{text}' as it is {what}.")
                         }
-                        (Some(name), Source::Value) => {
-                            format!("Cannot destructure property '{name}' of '{what}' as it is {what}.")
+                        (Some(name), Source::Argument) => {
+                            let kind = if scope.get(value) == scope.null() { "object " } else { "" };
+                            format!("Cannot destructure property '{name}' of '{kind}{what}' as it is {what}.")
                         }
-                        (None, _) => format!("Cannot destructure '{what}' as it is {what}."),
+                        (None, Source::Text(Some(text))) => format!("Cannot destructure '{text}' as it is {what}."),
+                        _ => return Err(self.unsupported(format!("taking {what} apart: the text of its error"))),
                     };
                     return Err(self.type_error(scope, message));
                 }

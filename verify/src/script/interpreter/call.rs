@@ -104,13 +104,15 @@ impl Interpreter {
         arguments: &[Js<'s>],
     ) -> Run<Js<'s>> {
         let Some(function) = function::cast(scope, scope.get(callee)) else {
-            let text = self.display(scope, callee);
-            return Err(self.type_error(scope, format!("{text} is not a function")));
+            return Err(self.is_no(scope, None, "a function"));
         };
         let callee = scope.handle(function);
         if function::flags(scope, scope.get(callee)) & flag::CLASS != 0 {
             let name = self.name_of_function(scope, scope.get(callee));
-            let message = format!("Class constructor {name} cannot be invoked without 'new'");
+            let message = match name.as_str() {
+                "" => "Class constructors cannot be invoked without 'new'".to_owned(),
+                name => format!("Class constructor {name} cannot be invoked without 'new'"),
+            };
             return Err(self.type_error(scope, message));
         }
         match function::code(scope, scope.get(callee)) {

@@ -24,6 +24,9 @@ impl Interpreter {
                     return Err(self.unsupported("class extends null"));
                 }
                 let Some(parent) = self.as_constructor(scope, value) else {
+                    if self.is_callable(scope, scope.get(value)) {
+                        return Err(self.unsupported("the text of a function, for the message of an error"));
+                    }
                     let text = self.display(scope, value);
                     let message = format!("Class extends value {text} is not a constructor or null");
                     return Err(self.type_error(scope, message));

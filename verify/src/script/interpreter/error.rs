@@ -59,6 +59,15 @@ impl ErrorKind {
 }
 
 impl Interpreter {
+    /// The TypeError that something is not what it has to be. The message shows the expression, as text; where that is
+    /// not known the script is stopped, lest it looks at another message.
+    pub(super) fn is_no(&mut self, scope: &mut Scope<'_, '_>, text: Option<String>, what: &str) -> super::Unwind {
+        match text {
+            Some(text) => self.type_error(scope, format!("{text} is not {what}")),
+            None => self.unsupported(format!("what is not {what}: the text of its error")),
+        }
+    }
+
     /// Throws an error with this message. May collect.
     pub fn throw(&mut self, scope: &mut Scope<'_, '_>, kind: ErrorKind, message: impl AsRef<str>) -> Unwind {
         let thrown = scope.nested(|scope| {

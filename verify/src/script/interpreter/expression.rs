@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::call::Frame;
-use super::statement::code_text;
+use super::statement::{code_text, iterable_text};
 use super::{Interpreter, Js, Obj, Root, Run};
 use crate::script::code::{self, Expression, Item, Kind, Link, Member, ReferenceId, Step};
 use crate::script::object::map::Details;
@@ -105,7 +105,7 @@ impl Interpreter {
                 self.at = expression.at;
                 let Some(constructor) = self.as_constructor(scope, constructor) else {
                     let text = code_text(self, frame, callee);
-                    return Err(self.type_error(scope, format!("{text} is not a constructor")));
+                    return Err(self.is_no(scope, text, "a constructor"));
                 };
                 self.construct(scope, constructor, &arguments, constructor)
             }
@@ -197,7 +197,7 @@ impl Interpreter {
         at: code::Position,
     ) -> Run<Js<'s>> {
         let (function, this) = self.callee(scope, frame, callee)?;
-        self.finish_call(scope, frame, callee, (function, this), items, at)
+        self.finish_call(scope, frame, Some(callee), (function, this), items, at)
     }
 
     /// A callee and its `this`.
@@ -227,7 +227,7 @@ impl Interpreter {
         &mut self,
         scope: &mut Scope<'s, '_>,
         frame: &Frame<'s, '_>,
-        callee: &Expression,
+        callee: Option<&Expression>,
         (function, this): (Js<'s>, Js<'s>),
         items: &[Item],
         at: code::Position,
@@ -235,8 +235,8 @@ impl Interpreter {
         let arguments = self.arguments(scope, frame, items)?;
         self.at = at;
         if !self.is_callable(scope, scope.get(function)) {
-            let text = code_text(self, frame, callee);
-            return Err(self.type_error(scope, format!("{text} is not a function")));
+            let text = callee.and_then(|callee| code_text(self, frame, callee));
+            return Err(self.is_no(scope, text, "a function"));
         }
         self.call(scope, function, this, &arguments)
     }
@@ -250,22 +250,11 @@ impl Interpreter {
                 Item::Spread(expression) => {
                     let value = self.expression(scope, frame, expression)?;
                     self.at = expression.at;
-                    values.extend(self.list_of_spread(scope, frame, expression, value)?);
+                    values.extend(self.list_of(scope, value)?);
                 }
             }
         }
         Ok(values)
-    }
-
-    fn list_of_spread<'s>(
-        &mut self,
-        scope: &mut Scope<'s, '_>,
-        frame: &Frame<'s, '_>,
-        expression: &Expression,
-        value: Js<'s>,
-    ) -> Run<Vec<Js<'s>>> {
-        let text = code_text(self, frame, expression);
-        self.list_of_named(scope, value, &text)
     }
 
     fn template<'s>(&mut self, scope: &mut Scope<'s, '_>, frame: &Frame<'s, '_>, parts: &[Expression]) -> Run<Js<'s>> {
@@ -299,8 +288,8 @@ impl Interpreter {
                 Item::Spread(expression) => {
                     let value = self.expression(scope, frame, expression)?;
                     self.at = expression.at;
-                    let text = code_text(self, frame, expression);
-                    self.iterate(scope, value, &text, |interpreter, scope, value| {
+                    let text = iterable_text(self, frame, expression);
+                    self.iterate(scope, value, text, |interpreter, scope, value| {
                         interpreter.push(scope, array, value)?;
                         Ok(true)
                     })
@@ -444,7 +433,7 @@ impl Interpreter {
                     value = self.member(scope, frame, value, key, link.at)?;
                 }
                 Step::Call(items) => {
-                    value = self.finish_call(scope, frame, target, (value, this), items, link.at)?;
+                    value = self.finish_call(scope, frame, None, (value, this), items, link.at)?;
                     this = scope.handle(scope.undefined());
                 }
             }

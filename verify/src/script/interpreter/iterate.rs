@@ -14,7 +14,8 @@ pub(super) enum Cursor<'s> {
 }
 
 impl Interpreter {
-    /// Calls `f` with each value of an array or a string, in a handle scope of its own, until it says false.
+    /// Calls `f` with each value of an array or a string, in a handle scope of its own, until it says false. `text` is
+    /// what the message says if it is neither.
     ///
     /// # Errors
     /// Those of `f`; a TypeError if the value cannot be iterated.
@@ -22,7 +23,7 @@ impl Interpreter {
         &mut self,
         scope: &mut Scope<'s, '_>,
         value: Js<'s>,
-        text: &str,
+        text: Option<String>,
         mut f: impl for<'i> FnMut(&mut Interpreter, &mut Scope<'i, 's>, Js<'i>) -> Run<bool>,
     ) -> Run<()> {
         if let Some(text) = string::cast(scope, scope.get(value)) {
@@ -44,7 +45,7 @@ impl Interpreter {
             return Ok(());
         }
         if !self.is_array(scope, scope.get(value)) {
-            return Err(self.not_iterable(scope, value, text));
+            return Err(self.is_no(scope, text, "iterable"));
         }
         let mut index = 0;
         loop {
@@ -64,27 +65,14 @@ impl Interpreter {
         }
     }
 
-    fn not_iterable<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>, text: &str) -> super::Unwind {
-        let shown = match text {
-            "" | "(intermediate value)" => self.display(scope, value),
-            text => text.to_owned(),
-        };
-        self.type_error(scope, format!("{shown} is not iterable"))
-    }
-
     /// The values of an array or a string.
     ///
     /// # Errors
     /// A TypeError if the value cannot be iterated.
-    pub(super) fn list_of_named<'s>(
-        &mut self,
-        scope: &mut Scope<'s, '_>,
-        value: Js<'s>,
-        text: &str,
-    ) -> Run<Vec<Js<'s>>> {
+    pub(super) fn list_of<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>) -> Run<Vec<Js<'s>>> {
         // Values leave the scopes of the iteration in an array.
         let list = self.new_array(scope, 0)?;
-        self.iterate(scope, value, text, |interpreter, scope, value| {
+        self.iterate(scope, value, None, |interpreter, scope, value| {
             interpreter.push(scope, list, value)?;
             Ok(true)
         })?;
@@ -102,7 +90,7 @@ impl Interpreter {
         if self.is_array(scope, scope.get(value)) {
             return Ok(Cursor::Array { array: value, index: 0 });
         }
-        Err(self.not_iterable(scope, value, ""))
+        Err(self.is_no(scope, None, "iterable"))
     }
 
     /// The cursor's next value, if there is one. What is between two of them may change the array; after its end it has

@@ -1,9 +1,10 @@
 //! Statements. Each runs in a handle scope of its own; what it leaves behind is in the frame, in contexts and in
 //! objects.
 
+use super::assign::Source;
 use super::call::Frame;
 use super::{Interpreter, Js, Run, Unwind};
-use crate::script::code::{self, Each, FRAME_RESULT, Label, Loop, Statement, Switch, Try};
+use crate::script::code::{self, Each, Expression, FRAME_RESULT, Label, Loop, Statement, Switch, Try};
 use crate::script::object::context;
 use heaplab::Scope;
 
@@ -184,10 +185,10 @@ impl Interpreter {
             return self.each_key(scope, frame, each, object);
         }
         let mut flow = Flow::Next;
-        let text = code_text(self, frame, &each.object);
-        self.iterate(scope, object, &text, |interpreter, scope, value| {
+        let text = iterable_text(self, frame, &each.object);
+        self.iterate(scope, object, text, |interpreter, scope, value| {
             let frame = interpreter.enter_scope(scope, frame, each.scope)?;
-            interpreter.assign(scope, &frame, &each.target, value)?;
+            interpreter.destructure(scope, &frame, &each.target, value, &Source::Text(None))?;
             let ended = interpreter.statement(scope, &frame, &each.body)?;
             match leave(ended, &each.labels) {
                 None => Ok(true),
@@ -236,7 +237,8 @@ impl Interpreter {
                     let exception = self.caught(scope, unwind)?;
                     let frame = self.enter_scope(scope, frame, *id)?;
                     if let Some(target) = target {
-                        self.assign(scope, &frame, target, exception)?;
+                        let source = Source::Text(Some(".catch".to_owned()));
+                        self.destructure(scope, &frame, target, exception, &source)?;
                     }
                     self.statement(scope, &frame, body)
                 }),
@@ -304,24 +306,24 @@ fn leave(flow: Flow, labels: &[Label]) -> Option<Flow> {
     }
 }
 
-/// An expression as messages show it.
-pub(super) fn code_text(interpreter: &Interpreter, frame: &Frame<'_, '_>, expression: &code::Expression) -> String {
+/// An expression as messages show it; nothing if that is more than names, members, calls and constants.
+pub(super) fn code_text(interpreter: &Interpreter, frame: &Frame<'_, '_>, expression: &Expression) -> Option<String> {
     use code::{Key, Kind};
-    match &expression.kind {
+    Some(match &expression.kind {
         Kind::Read(reference) => interpreter.constant_text(frame, frame.unit.references[*reference].name),
         Kind::Member(object, key) => {
-            let object = code_text(interpreter, frame, object);
+            let object = code_text(interpreter, frame, object)?;
             match &**key {
                 Key::Name(name) => format!("{object}.{}", interpreter.constant_text(frame, *name)),
                 Key::Index(index) => format!("{object}[{index}]"),
-                Key::Computed(key) => format!("{object}[{}]", key_text(interpreter, frame, key)),
+                Key::Computed(key) => format!("{object}[{}]", code_text(interpreter, frame, key)?),
             }
         }
         Kind::SuperMember { key, .. } => match &**key {
             Key::Name(name) => format!("(intermediate value).{}", interpreter.constant_text(frame, *name)),
-            _ => "(intermediate value)[...]".to_owned(),
+            _ => return None,
         },
-        Kind::Call(callee, _) => format!("{}(...)", code_text(interpreter, frame, callee)),
+        Kind::Call(callee, _) => format!("{}(...)", code_text(interpreter, frame, callee)?),
         Kind::Small(value) => value.to_string(),
         Kind::Constant(id) => match &frame.unit.constants[*id] {
             code::Constant::String(units) => format!("\"{}\"", String::from_utf16_lossy(units)),
@@ -330,10 +332,21 @@ pub(super) fn code_text(interpreter: &Interpreter, frame: &Frame<'_, '_>, expres
         Kind::Undefined => "undefined".to_owned(),
         Kind::Null => "null".to_owned(),
         Kind::Boolean(value) => value.to_string(),
-        _ => "(intermediate value)".to_owned(),
-    }
+        Kind::Function(_) => "(intermediate value)".to_owned(),
+        _ => return None,
+    })
 }
 
-fn key_text(interpreter: &Interpreter, frame: &Frame<'_, '_>, key: &code::Expression) -> String {
-    code_text(interpreter, frame, key)
+/// What messages say of an expression whose value cannot be iterated.
+pub(super) fn iterable_text(
+    interpreter: &Interpreter,
+    frame: &Frame<'_, '_>,
+    expression: &Expression,
+) -> Option<String> {
+    match &expression.kind {
+        code::Kind::Call(callee, _) => {
+            Some(format!("{} is not a function or its return value", code_text(interpreter, frame, callee)?))
+        }
+        _ => code_text(interpreter, frame, expression),
+    }
 }

@@ -87,9 +87,6 @@ pub(super) fn this_array<'s>(
     if interpreter.is_array(scope, scope.get(call.this)) {
         return interpreter.expect_object(scope, call.this);
     }
-    if interpreter.is_nullish(scope, scope.get(call.this)) {
-        return Err(interpreter.type_error(scope, "Cannot convert undefined or null to object"));
-    }
     Err(interpreter.unsupported("an array's method on something that is no array"))
 }
 
@@ -186,15 +183,16 @@ fn from<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Cal
         return Err(interpreter.type_error(scope, format!("{text} is not a function")));
     }
     if interpreter.is_nullish(scope, scope.get(source)) {
-        let text = interpreter.primitive_text(scope, scope.get(source));
-        return Err(interpreter.type_error(scope, format!("{text} is not iterable")));
+        let text = if scope.get(source) == scope.null() { "object null" } else { "undefined" };
+        let message = format!("{text} is not iterable (cannot read property Symbol(Symbol.iterator))");
+        return Err(interpreter.type_error(scope, message));
     }
     let result = interpreter.new_array(scope, 0)?;
     let mut index = 0;
     let is_iterable =
         interpreter.is_array(scope, scope.get(source)) || string::cast(scope, scope.get(source)).is_some();
     if is_iterable {
-        interpreter.iterate(scope, source, "", |interpreter, scope, value| {
+        interpreter.iterate(scope, source, None, |interpreter, scope, value| {
             let value = if maps {
                 let at = scope.handle(small(index));
                 interpreter.call(scope, function, this, &[value, at])?

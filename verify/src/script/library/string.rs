@@ -101,7 +101,9 @@ fn this_string<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, cal
 /// `this` as code units.
 fn this_units<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call<'s, '_>) -> Run<Vec<u16>> {
     if interpreter.is_nullish(scope, scope.get(call.this)) {
-        return Err(interpreter.type_error(scope, "String.prototype method called on null or undefined"));
+        let name = interpreter.name_of_function(scope, scope.get(call.callee));
+        let message = format!("String.prototype.{name} called on null or undefined");
+        return Err(interpreter.type_error(scope, message));
     }
     let text = interpreter.to_string(scope, call.this)?;
     let flat = interpreter.flat(scope, text)?;
