@@ -32,7 +32,7 @@ const GETTER: usize = 1;
 /// What the script's run looks up: the global object and the names.
 struct Realm<'s> {
     global: Obj<'s>,
-    foo: Obj<'s>,
+    class_name: Obj<'s>,
     get: Obj<'s>,
 }
 
@@ -41,13 +41,13 @@ fn bind_foo<'s>(scope: &mut Scope<'s, '_>) -> Result<Realm<'s>, AllocError> {
     // The names have one byte a character, so no string is of the other kinds.
     let names = map::new_plain(scope, kind::ONE_BYTE)?;
     let maps = Maps { one_byte: names, two_byte: names, cons: names };
-    let [foo, get] = ["Foo", "get"].map(|text| text.encode_utf16().collect::<Vec<u16>>());
-    let foo = string::new(scope, maps, &foo, AllocationType::Old)?;
+    let [class_name, get] = ["Foo", "get"].map(|text| text.encode_utf16().collect::<Vec<u16>>());
+    let class_name = string::new(scope, maps, &class_name, AllocationType::Old)?;
     let get = string::new(scope, maps, &get, AllocationType::Old)?;
     let null = scope.handle(scope.null());
     let objects = map::new(scope, kind::OBJECT, 1, null, 0)?;
     let global = map::new_object(scope, objects)?;
-    let class = new_class(scope, foo, null)?;
+    let class = new_class(scope, class_name, null)?;
 
     let prototype = map::new_object(scope, objects)?;
     let initial = map::new(scope, kind::OBJECT, 0, prototype.any(), 0)?;
@@ -60,10 +60,11 @@ fn bind_foo<'s>(scope: &mut Scope<'s, '_>) -> Result<Realm<'s>, AllocError> {
     let details = Details::new(true, false, true, true);
     map::append(scope, scope.get(initial), scope.get(get), details, Some(scope.get(info).into()));
 
-    let next = map::add(scope, descriptors, objects, foo, Details::PLAIN, None)?.expect("an object in fast mode");
+    let next =
+        map::add(scope, descriptors, objects, class_name, Details::PLAIN, None)?.expect("an object in fast mode");
     property::set_field_value(scope, scope.get(global), 0, scope.get(class).into());
     map::set(scope, scope.get(global), scope.get(next));
-    Ok(Realm { global, foo, get })
+    Ok(Realm { global, class_name, get })
 }
 
 /// An empty function that may be called with `new`.
@@ -78,7 +79,7 @@ fn new_class<'s>(scope: &mut Scope<'s, '_>, name: Obj<'s>, prototype: Js<'s>) ->
 /// `new Foo`: looks up the function and makes an object of its initial map.
 fn new_foo<'s>(scope: &mut Scope<'s, '_>, realm: &Realm<'s>) -> Result<Obj<'s>, AllocError> {
     let global = scope.get(realm.global);
-    let found = property::find_named(scope, global, scope.get(realm.foo)).expect("Foo is bound");
+    let found = property::find_named(scope, global, scope.get(realm.class_name)).expect("Foo is bound");
     let class = function::cast(scope, property::value(scope, global, found.place)).expect("Foo is a function");
     assert_eq!(function::code(scope, class), Code::Native(EMPTY));
     assert_eq!(function::flags(scope, class), function::flag::CONSTRUCTOR);

@@ -211,7 +211,7 @@ fn stress_js_holds_with_a_collection_at_every_allocation() {
 #[test]
 fn drawn_scripts_do_the_same_on_every_heap() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    for _ in 0..24 {
+    for _ in 0..200 {
         let bytes: Vec<u8> = (0..600)
             .map(|_| {
                 state ^= state << 13;
