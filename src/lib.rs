@@ -31,9 +31,9 @@ pub mod words;
 
 pub use allocation::Reserve;
 pub use heap::{
-    Array, AttachError, Attachment, BuildError, Bytes, CloseError, Code, FlagError, Handle, Heap, HeapConfig, HeapType,
-    LocalHeap, Map, MemoryUse, NearLimit, PageSurvey, Persistent, Record, RecordType, Ref, RootSet, RunError, Scope,
-    Statistics, StopError, Survey, Value, Verification, Violation, WrongHeap,
+    Array, AttachError, Attachment, BuildError, Bytes, CloseError, Code, CollectionTrace, FlagError, Handle, Heap,
+    HeapConfig, HeapType, LocalHeap, Map, MemoryUse, NearLimit, PageSurvey, Persistent, Record, RecordType, Ref,
+    RootSet, RunError, Scope, Statistics, StopError, Survey, Value, Verification, Violation, WrongHeap,
 };
 pub use object::{Shape, Tagged, Tail};
 pub use words::{AllocError, AllocationOrigin, AllocationType, CollectionKind, Offset, SpaceKind};

@@ -1,5 +1,5 @@
 //! Tells the suite which sources and which checker it was built from: a certificate and a replay token are good for those
-//! alone.
+//! alone. And whether it has scripts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,11 +44,22 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
+/// Says `cfg(heaplab_scripts)` where scripts can run: the checkers' heaps exist inside of a checker only, and the
+/// interpreter takes longer to build than all that they need.
+fn say_whether_scripts_run() {
+    let has = |feature: &str| std::env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
+    if has("SCRIPT") && !has("LOOM") && !has("SHUTTLE") {
+        println!("cargo:rustc-cfg=heaplab_scripts");
+    }
+}
+
 fn main() {
+    say_whether_scripts_run();
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let root = package.join("..");
     // What decides the executions of a model: the heap, the models, and how they are run.
-    let directories = [root.join("src"), package.join("loom"), package.join("src/model")];
+    let directories =
+        [root.join("src"), package.join("loom"), package.join("src/model"), package.join("src/script/object")];
     let mut paths = Vec::new();
     for directory in &directories {
         println!("cargo:rerun-if-changed={}", directory.display());

@@ -3,7 +3,7 @@
 use super::persistent::HeapId;
 use super::survey::{self, Survey};
 use super::verify::{self, Verification};
-use super::{BuildError, HeapConfig, Statistics};
+use super::{BuildError, CollectionTrace, HeapConfig, Statistics};
 use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
 use crate::space::Spaces;
 use crate::sync::{Arc, Mutex, MutexGuard, YieldPoint, yield_point};
@@ -48,6 +48,8 @@ struct CollectorState {
     statistics: Statistics,
     /// Major collections in a row that left next to nothing.
     ineffective: u32,
+    /// The collections since the trace was last taken, if one is wanted.
+    trace: Option<Vec<CollectionTrace>>,
 }
 
 /// Flags that every local heap gets a copy of.
@@ -79,6 +81,7 @@ impl HeapInner {
                 flags: HeapFlags::default(),
                 statistics: Statistics::default(),
                 ineffective: 0,
+                trace: None,
             }),
             near_limit: Mutex::new(None),
             id: HeapId::default(),
@@ -90,9 +93,16 @@ impl HeapInner {
         if state.verify_heap {
             self.require_sound(stop, state, "before a collection");
         }
+        let committed_bytes = || self.spaces.budget.committed() * self.spaces.layout().page_bytes;
+        let committed_bytes_before = committed_bytes();
         let roots = Roots::new(stop, &self.persistent, &self.root_sets);
         let summary = Collector::new(&self.spaces, roots, &mut state.worklist).collect(kind);
         state.statistics.add_collection(kind, &summary);
+        if let Some(trace) = &mut state.trace {
+            let number = state.statistics.collections.iter().sum();
+            let committed_bytes_after = committed_bytes();
+            trace.push(CollectionTrace { number, kind, committed_bytes_before, committed_bytes_after, summary });
+        }
         if kind >= CollectionKind::Major {
             state.ineffective = if self.is_effective(&summary) { 0 } else { state.ineffective.saturating_add(1) };
         }
@@ -100,6 +110,16 @@ impl HeapInner {
         if state.verify_heap {
             self.require_sound(stop, state, "after a collection");
         }
+    }
+
+    /// Begins or ends to trace collections.
+    pub(crate) fn set_trace_collections(&self, _stop: &mut Stop<'_>, on: bool) {
+        self.collector.lock().trace = on.then(Vec::new);
+    }
+
+    /// The trace so far; it begins anew.
+    pub(crate) fn take_collection_trace(&self, _stop: &mut Stop<'_>) -> Vec<CollectionTrace> {
+        self.collector.lock().trace.as_mut().map(core::mem::take).unwrap_or_default()
     }
 
     /// S-1, checked in every stop.

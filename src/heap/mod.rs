@@ -39,7 +39,7 @@ pub use inner::{NearLimit, NearLimitCallback};
 pub use local_heap::{LocalHeap, RawLocalHeap};
 pub use persistent::{Persistent, RootSet};
 pub use scope::{OwnRequests, Scope};
-pub use statistics::Statistics;
+pub use statistics::{CollectionTrace, Statistics};
 pub use survey::{MemoryUse, PageSurvey, Survey};
 pub use value::{Array, Bytes, Code, Handle, HeapType, Map, Record, RecordType, Ref, Value};
 pub use verify::{Verification, Violation};
@@ -228,6 +228,22 @@ impl Heap {
     /// The caller runs a local heap, or the heap is poisoned.
     pub fn set_fail_allocation(&self, attempt: Option<u64>) -> Result<(), FlagError> {
         self.set_flags(|stop| self.inner.set_fail_allocation(stop, attempt))
+    }
+
+    /// Keeps a record of each collection from now on, for [`take_collection_trace`](Self::take_collection_trace).
+    ///
+    /// # Errors
+    /// The caller runs a local heap, or the heap is poisoned.
+    pub fn set_trace_collections(&self, on: bool) -> Result<(), FlagError> {
+        self.set_flags(|stop| self.inner.set_trace_collections(stop, on))
+    }
+
+    /// The collections since the trace was switched on or last taken. A stop.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn take_collection_trace(&self) -> Result<Vec<CollectionTrace>, StopError> {
+        self.stopped(|stop| self.inner.take_collection_trace(stop))
     }
 
     fn set_flags(&self, change: impl FnOnce(&mut Stop<'_>)) -> Result<(), FlagError> {

@@ -35,6 +35,22 @@ pub struct Statistics {
     pub objects_verified: u64,
 }
 
+/// One collection, as [`Heap::take_collection_trace`](super::Heap::take_collection_trace) tells of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct CollectionTrace {
+    /// Its number, of all kinds, from 1 on.
+    pub number: u64,
+    /// Its kind.
+    pub kind: CollectionKind,
+    /// Bytes committed when it began.
+    pub committed_bytes_before: usize,
+    /// Bytes committed when it was over.
+    pub committed_bytes_after: usize,
+    /// What it moved and found.
+    pub summary: CollectionSummary,
+}
+
 impl Statistics {
     /// Collections of one kind.
     #[must_use]

@@ -27,6 +27,7 @@ mod publication;
 mod refill;
 mod request;
 mod safepoint;
+mod script;
 mod worlds;
 
 /// Collects the protocols' tables.
@@ -59,4 +60,5 @@ protocols!(
     flags,
     mission,
     promotion,
+    script,
 );

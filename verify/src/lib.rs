@@ -15,6 +15,7 @@ pub mod report;
 pub mod scenario;
 #[cfg(feature = "shuttle")]
 pub mod schedule;
+pub mod script;
 pub mod shadow;
 pub mod stress;
 pub mod suite;

@@ -55,7 +55,7 @@ fn scratch(name: &str) -> PathBuf {
 #[test]
 fn the_main_job_prints_a_row_for_each_part() {
     let out = passes(&["--seconds", "1", "--threads", "2", "--heap-mib", "16"]);
-    for scenario in ["alloc_after_failures (raw)", "alloc_after_failures ", "stress_handles"] {
+    for scenario in ["alloc_after_failures (raw)", "alloc_after_failures ", "stress_handles", "stress_js"] {
         let modes: Vec<_> = out.lines().filter(|line| line.contains(scenario)).collect();
         assert!(modes.len() >= 3 && modes.iter().any(|line| line.contains("off")), "{scenario}: {out}");
         assert!(modes.iter().all(|line| line.contains("ok")), "{out}");
@@ -95,7 +95,7 @@ fn json_says_what_the_table_says() {
     assert_eq!(record["passed"], true);
     assert_eq!(record["seed"], 3);
     let scenarios = record["scenarios"].as_array().unwrap();
-    assert_eq!(scenarios.len(), 9);
+    assert_eq!(scenarios.len(), 12);
     for scenario in scenarios {
         assert_eq!(scenario["retries"], 0, "{scenario}");
         assert_eq!(scenario["collections_in_scope"], 0, "{scenario}");
@@ -114,8 +114,8 @@ fn the_report_is_written() {
     assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
     let line = out.lines().last().unwrap();
     let page = std::fs::read_to_string(line.strip_prefix("report: ").unwrap_or_else(|| panic!("{out}"))).unwrap();
-    assert!(page.contains("Every check held.") && page.contains("9 of 9"));
-    assert_eq!(page.matches("every space made full <small>").count(), 9, "a picture of each scenario in each mode");
+    assert!(page.contains("Every check held.") && page.contains("12 of 12"));
+    assert_eq!(page.matches("every space made full <small>").count(), 12, "a picture of each scenario in each mode");
     let again = heaplab_verify::report::Report::of_artefacts(&target.join("heaplab")).render();
     assert_eq!(again, page, "rendering depends on the artefacts alone");
     // A finding in the record is a finding on the page.
@@ -126,7 +126,7 @@ fn the_report_is_written() {
     let rendered = heaplab_in(&target, &["report"]);
     assert_eq!((rendered.status.code(), text(&rendered.stdout).trim_end()), (Some(0), line));
     let page = std::fs::read_to_string(line.strip_prefix("report: ").unwrap()).unwrap();
-    assert!(page.contains("1 finding.") && page.contains("8 of 9") && page.contains("lost &lt;it&gt;"));
+    assert!(page.contains("1 finding.") && page.contains("11 of 12") && page.contains("lost &lt;it&gt;"));
     std::fs::remove_dir_all(&target).unwrap();
 }
 

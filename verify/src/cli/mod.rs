@@ -29,6 +29,8 @@ mod replay;
 mod replay_checked;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod replay_file;
+#[cfg(heaplab_scripts)]
+mod script;
 mod table;
 
 #[cfg(feature = "loom")]
@@ -36,7 +38,9 @@ use crate::model::{Model, litmus::Litmus};
 use clap::Parser as _;
 use std::process::ExitCode;
 
-pub use options::{CampaignOptions, Cli, Command, DetectOptions, JobOptions, ModelsOptions, ReplayOptions};
+pub use options::{
+    CampaignOptions, Cli, Command, DetectOptions, JobOptions, ModelsOptions, ReplayOptions, ScriptOptions,
+};
 
 /// Everything held.
 pub const PASSED: u8 = 0;
@@ -93,6 +97,13 @@ fn do_command(_suite: &Suite, cli: Cli) -> u8 {
         }
         #[cfg(not(feature = "shuttle"))]
         Some(Command::Replay(options)) => replay_file::replay(&options),
+        #[cfg(heaplab_scripts)]
+        Some(Command::Script(options)) => script::script(&options),
+        #[cfg(not(heaplab_scripts))]
+        Some(Command::Script(_)) => {
+            complain("this build has no scripts: build with the feature `script`, which is a default one");
+            BAD_USAGE
+        }
         Some(Command::Run(options)) => main_job::main_job(&options, options.parts()),
         None => main_job::main_job(&cli.main_job, cli.main_job.parts()),
     }

@@ -36,6 +36,8 @@ pub enum Command {
     Detect(DetectOptions),
     /// Render target/heaplab/report.html again, from what earlier jobs left beside it
     Report,
+    /// Run a script: JavaScript whose every value lives in the heap
+    Script(ScriptOptions),
     /// One model, for a process that started this one
     #[command(hide = true)]
     Worker {
@@ -112,6 +114,32 @@ pub struct CampaignOptions {
     /// Processes at once; one for each processor if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub jobs: Option<u64>,
+}
+
+/// Options of `script`.
+#[derive(Args, Clone, Debug)]
+pub struct ScriptOptions {
+    /// The script
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// MiB that the heap may commit at most
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=8192))]
+    pub heap_mib: u64,
+    /// Collect at every n-th allocation that the heap is asked for; 0 for when it has to
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub gc_interval: u64,
+    /// A thread that allocates beside the script all the time
+    #[arg(long)]
+    pub stress_concurrent_allocation: bool,
+    /// Verify the heap before and after each collection
+    #[arg(long)]
+    pub verify_heap: bool,
+    /// Print a line for each collection, on the error stream
+    #[arg(long)]
+    pub trace_gc: bool,
+    /// Interrupt the script after so many seconds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: Option<u64>,
 }
 
 /// Options of the main job.

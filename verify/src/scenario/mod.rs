@@ -34,9 +34,13 @@ mod report;
 mod rivals;
 mod run;
 mod steps;
+#[cfg(heaplab_scripts)]
+mod stress_js;
 
 pub use heap_picture::{CELLS_MAX, Cell, Group, HeapPicture, Moment, Row, USES};
 pub use report::{Mode, ScenarioReport, Tally};
 pub use rivals::{RivalPlan, RivalReport, rival};
 pub use run::{Scenario, run};
 pub use steps::{CODE_BYTES, Sizes, alloc_after_failures, alloc_after_failures_raw, stress_handles};
+#[cfg(heaplab_scripts)]
+pub use stress_js::stress_js;

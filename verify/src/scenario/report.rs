@@ -61,9 +61,12 @@ impl Tally {
         Tally { pictures: Some(Vec::new()), ..Tally::default() }
     }
 
-    /// Adds a picture, if any are wanted. A heap that cannot be surveyed is wrong.
+    /// Adds a picture, if any are wanted, of the first such moment. A heap that cannot be surveyed is wrong.
     pub(super) fn picture<E: fmt::Display>(&mut self, moment: Moment, survey: impl FnOnce() -> Result<Survey, E>) {
         let Some(pictures) = &mut self.pictures else { return };
+        if pictures.iter().any(|known| known.moment == moment) {
+            return;
+        }
         match survey() {
             Ok(survey) => pictures.push(HeapPicture::of(moment, &survey)),
             Err(error) => self.violation(format!("the survey {moment:?}: {error}")),

@@ -1,5 +1,7 @@
 //! Running a scenario on a heap, with or without rivals, with threads of the facade.
 
+#[cfg(heaplab_scripts)]
+use super::stress_js;
 use super::{
     Mode, Moment, RivalPlan, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival,
     stress_handles,
@@ -16,12 +18,20 @@ pub enum Scenario {
     AllocAfterFailures,
     /// `alloc_after_failures` under a handle scope, which must return true.
     StressHandles,
+    /// `alloc_after_failures` inside an accessor that a script calls.
+    #[cfg(heaplab_scripts)]
+    StressJs,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 3] =
-        [Scenario::AllocAfterFailuresRaw, Scenario::AllocAfterFailures, Scenario::StressHandles];
+    pub const ALL: &[Scenario] = &[
+        Scenario::AllocAfterFailuresRaw,
+        Scenario::AllocAfterFailures,
+        Scenario::StressHandles,
+        #[cfg(heaplab_scripts)]
+        Scenario::StressJs,
+    ];
 
     /// Its name in tables.
     #[must_use]
@@ -30,6 +40,8 @@ impl Scenario {
             Scenario::AllocAfterFailuresRaw => "alloc_after_failures (raw)",
             Scenario::AllocAfterFailures => "alloc_after_failures",
             Scenario::StressHandles => "stress_handles",
+            #[cfg(heaplab_scripts)]
+            Scenario::StressJs => "stress_js",
         }
     }
 
@@ -47,6 +59,11 @@ impl Scenario {
         };
         if self == Scenario::StressHandles {
             stress_handles(&mut attachment, tally);
+            return;
+        }
+        #[cfg(heaplab_scripts)]
+        if self == Scenario::StressJs {
+            stress_js(heap, &mut attachment, tally);
             return;
         }
         let ran = attachment.run(|scope| {

@@ -1,0 +1,226 @@
+//! `stress_js`: `alloc_after_failures` inside an accessor that a script calls.
+//!
+//! As in the mission's source, on the object model of [`crate::script`]:
+//!
+//! | step | what | in the heap |
+//! |---|---|---|
+//! | 1 | a function of the library, `Foo`, strict and empty | shared info, function |
+//! | 2 | `new Foo` once: forces the initial map, which has no descriptors | map, prototype |
+//! | 3 | slack of one descriptor, then the accessor `get`, constant, without attributes | descriptors, accessor info |
+//! | 4 | `Foo` on the global object | a property |
+//! | 5 | `(new Foo).get` is parsed and run | the getter finds itself in the receiver's own map |
+//!
+//! The getter runs `alloc_after_failures` and gives what it returns. The interpreter meanwhile holds the receiver, the
+//! accessor and its frames as handles; every collection moves what it can.
+//!
+//! Then the mission's example runs: a class `Foo` with a getter, `const foo = new Foo()`, `console.log(foo.get)`,
+//! where the class's own getter has been replaced by the native accessor. It must print `true`.
+//!
+//! * **J-1** The initial map has no descriptors after step 2 and one, an accessor, after step 3.
+//! * **J-2** The getter runs once for each script, and each result is `true`, the heap's.
+//! * **J-3** What the interpreter holds over the getter is whole afterwards: the object, its map, the global object.
+
+use super::Tally;
+use super::steps::alloc_after_failures;
+use crate::script::interpreter::{Interpreter, Native, Root, Run, Unwind};
+use crate::script::object::function::{self, Code, Info, flag};
+use crate::script::object::map::{self, Details};
+use crate::script::object::property::{self, Key};
+use crate::script::object::{Obj, accessor, kind, kind_of, map_of, object_handle};
+use crate::script::{code::Unit, lower};
+use heaplab::{Attachment, Handle, Heap, Map, Scope};
+use std::cell::RefCell;
+use std::io::Write;
+use std::rc::Rc;
+
+/// What the mission's source runs.
+const SCRIPT: &str = "(new Foo).get";
+/// The mission's example, in two parts: between them the getter is replaced.
+const EXAMPLE: [&str; 2] = [
+    "\"use strict\"; globalThis.Foo = class Foo { get get() { return false; } };",
+    "\"use strict\"; const foo = new Foo(); console.log(foo.get);",
+];
+
+/// What the native getter does. It returns a value of the heap.
+type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Value>;
+
+/// Steps 1 to 4, with `getter` as the accessor's: builds the function, its initial map and the accessor, and binds
+/// `Foo` on the global object. The interpreter has its core set up. Returns the function.
+///
+/// # Errors
+/// What the interpreter throws; no memory.
+///
+/// # Panics
+/// J-1 is broken.
+fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter: Rc<Getter>) -> Run<Obj<'s>> {
+    let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
+    let class = empty_function(interpreter, scope, "Foo")?;
+    let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
+    map::new_object(scope, map)?;
+    assert_eq!(map::info(scope, scope.get(map)).own(), 0, "J-1: a fresh initial map has no descriptors");
+    add_native_accessor(interpreter, scope, map, "get", native)?;
+    assert_eq!(map::info(scope, scope.get(map)).own(), 1, "J-1");
+    interpreter.define_global(scope, "Foo", class.any())?;
+    Ok(class)
+}
+
+/// Step 5: runs the unit of `(new Foo).get`. Whether the result is `true`.
+///
+/// # Errors
+/// What the interpreter throws; no memory.
+///
+/// # Panics
+/// J-3 is broken.
+fn run_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, class: Obj<'s>, unit: Unit) -> Run<bool> {
+    let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
+    let result = interpreter.run_unit(scope, unit)?;
+    let again = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
+    assert_eq!(scope.get(again), scope.get(map), "J-3: the initial map is the same");
+    let name = interpreter.name(scope, "get")?;
+    let found = map::find(scope, scope.get(map), scope.get(name));
+    assert!(found.is_some_and(|(_, details)| details.is_accessor()), "J-3: the accessor is still there");
+    Ok(scope.get(result) == scope.boolean(true))
+}
+
+/// A strict function that does nothing, which may be called with `new`.
+fn empty_function<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, name: &str) -> Run<Obj<'s>> {
+    let empty = interpreter.native(Native::Function(|_, scope, _| Ok(scope.handle(scope.undefined()))));
+    let shared_map = interpreter.map(scope, Root::SharedMap)?;
+    let name = interpreter.name(scope, name)?;
+    let info = Info { length: 0, code: Code::Native(empty), flags: flag::CONSTRUCTOR };
+    let shared = function::new_shared(scope, shared_map, name, info, None)?;
+    let map = interpreter.map(scope, Root::FunctionMap)?;
+    Ok(function::new(scope, map, shared, None)?)
+}
+
+/// Appends a constant native accessor to a map's descriptors.
+fn add_native_accessor<'s>(
+    interpreter: &mut Interpreter,
+    scope: &mut Scope<'s, '_>,
+    map: Handle<'s, Map>,
+    name: &str,
+    native: usize,
+) -> Run<()> {
+    scope.nested(|scope| {
+        let name = interpreter.name(scope, name)?;
+        let info_map = interpreter.map(scope, Root::AccessorInfoMap)?;
+        let info = accessor::new_info(scope, info_map, name, Some(native), None)?;
+        let descriptors = interpreter.map(scope, Root::DescriptorsMap)?;
+        map::ensure_slack(scope, descriptors, map, 1)?;
+        let details = Details::new(true, false, true, true);
+        map::append(scope, scope.get(map), scope.get(name), details, Some(scope.get(info).into()));
+        Ok(())
+    })
+}
+
+/// Puts a native accessor where an object's own getter is.
+fn replace_getter<'s>(
+    interpreter: &mut Interpreter,
+    scope: &mut Scope<'s, '_>,
+    object: Obj<'s>,
+    name: &str,
+    native: usize,
+) -> Run<()> {
+    scope.nested(|scope| {
+        let name = interpreter.name(scope, name)?;
+        let info_map = interpreter.map(scope, Root::AccessorInfoMap)?;
+        let info = accessor::new_info(scope, info_map, name, Some(native), None)?;
+        let at = scope.get(object);
+        match property::find_named(scope, at, scope.get(name)).map(|own| own.place) {
+            Some(property::Place::Descriptor(index)) => {
+                map::set_value(scope, map_of(scope, at), index, scope.get(info).into());
+                Ok(())
+            }
+            other => Err(interpreter.unsupported(format!("a getter at {other:?}"))),
+        }
+    })
+}
+
+/// The mission's example, its getter native. What it prints.
+fn run_example(
+    interpreter: &mut Interpreter,
+    scope: &mut Scope<'_, '_>,
+    printed: &RefCell<Vec<u8>>,
+    getter: Rc<Getter>,
+) -> Run<String> {
+    let [declares, uses] = EXAMPLE.map(|source| lower(source, false).expect("the example is a script"));
+    scope.nested(|scope| {
+        let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
+        let class = interpreter.run_unit(scope, declares)?;
+        let Some(class) = object_handle(scope, class) else {
+            return Err(interpreter.unsupported("a class that is none"));
+        };
+        let prototype = interpreter.prototype_property(scope, class)?;
+        let prototype = object_handle(scope, prototype).expect("a class has a prototype");
+        replace_getter(interpreter, scope, prototype, "get", native)?;
+        printed.borrow_mut().clear();
+        interpreter.run_unit(scope, uses)?;
+        let key = interpreter.name(scope, "get")?;
+        let own = interpreter.find_own(scope, scope.get(prototype), Key::Name(key)).expect("the accessor");
+        let info = property::value(scope, scope.get(prototype), own.place);
+        assert_eq!(kind_of(scope, info), Some(kind::ACCESSOR_INFO), "J-3");
+        Ok(String::from_utf8_lossy(&printed.borrow()).into_owned())
+    })
+}
+
+/// Where the example prints.
+struct Printed(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `stress_js`: both scripts. Whether everything held.
+pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) -> bool {
+    let printed = Rc::new(RefCell::new(Vec::new()));
+    let mut interpreter = Interpreter::new(heap, Box::new(Printed(Rc::clone(&printed))));
+    // The getters count into a tally of their own, which is put back when they are gone.
+    let shared = Rc::new(RefCell::new(core::mem::take(tally)));
+    let calls = Rc::new(RefCell::new(0_u32));
+    let getter: Rc<Getter> = Rc::new({
+        let (shared, calls) = (Rc::clone(&shared), Rc::clone(&calls));
+        move |scope| {
+            *calls.borrow_mut() += 1;
+            let mut tally = shared.borrow_mut();
+            // Each of the scripts enters the scope anew.
+            tally.entries = 0;
+            alloc_after_failures(scope, &mut tally)
+        }
+    });
+    let ran = attachment.run(|scope| {
+        let unit = lower(SCRIPT, false).expect("the mission's script is one");
+        let scripts = interpreter.set_up(scope).and_then(|()| {
+            let class = bind_foo(&mut interpreter, scope, Rc::clone(&getter))?;
+            let is_true = run_foo(&mut interpreter, scope, class, unit)?;
+            let example = run_example(&mut interpreter, scope, &printed, Rc::clone(&getter))?;
+            Ok::<_, Unwind>((is_true, example))
+        });
+        scripts.map_err(|unwind| interpreter.failure(scope, unwind).to_string())
+    });
+    drop((interpreter, getter));
+    *tally = Rc::try_unwrap(shared).expect("the getters are gone").into_inner();
+    match ran {
+        Err(error) => tally.violation(error.to_string()),
+        Ok(Err(text)) => tally.violation(format!("the script failed: {text}")),
+        Ok(Ok((is_true, example))) => {
+            if !is_true {
+                tally.violation(format!("J-2: {SCRIPT} is not true"));
+            }
+            if example != "true\n" {
+                tally.violation(format!("J-2: the example prints {example:?}"));
+            }
+            let calls = *calls.borrow();
+            if calls != 2 {
+                tally.violation(format!("J-2: the getter ran {calls} times"));
+            }
+        }
+    }
+    tally.violations.is_empty()
+}

@@ -1,0 +1,54 @@
+//! StressJS: a script interpreter whose every value lives in the heap.
+//!
+//! Its purpose is the second test of the mission, `(new Foo).get`: a script's accessor calls back into the heap, which
+//! collects, moves objects and serves allocations with every space full, while the interpreter holds live objects. So
+//! handles, maps, accessors and a moving collector are tested together, under re-entry.
+//!
+//! ```text
+//! text --parse--> tree of boa_parser --lower--> code --interpreter--> objects in the heap
+//! ```
+//!
+//! | module | nouns |
+//! |---|---|
+//! | [`object`] | maps, descriptors, strings, numbers, contexts, functions: what is in the heap |
+//! | `code`, `lower` | the lowered source; scopes, bindings, places |
+//! | `interpreter` | frames, calls, properties, exceptions; the root set |
+//! | `library` | the global object |
+//! | `generate` | drawn scripts, and what they are run against |
+//!
+//! The language is the part of JavaScript that allocation-heavy programs use. All code is strict code. What is not
+//! there is an error that names the construct, with line and column; never another result:
+//!
+//! * **J-1** What the parser knows and the interpreter does not is refused before the script runs (`SourceError`).
+//! * **J-2** A function of the language that the library has not got stops the script when it is looked at
+//!   (`Stopped::Unsupported`). The script cannot catch that.
+//! * **J-3** Where code that is not strict would do something else than strict code, it is refused or stopped.
+//!
+//! Not part of it: generators, async functions, modules, regular expressions, symbols and iterators of the script's
+//! own, private names, tagged templates, `arguments`, direct `eval`, BigInt, `Map`, `Set`, `Date`, `JSON`, and
+//! functions of `Math` whose last digit is up to who computes them.
+
+// The object model is there in every build, for the checker's model of a getter; what runs scripts, where they can run.
+#[cfg(heaplab_scripts)]
+pub mod code;
+#[cfg(heaplab_scripts)]
+pub mod generate;
+#[cfg(heaplab_scripts)]
+pub mod interpreter;
+#[cfg(heaplab_scripts)]
+mod library;
+#[cfg(heaplab_scripts)]
+mod lower;
+pub mod object;
+#[cfg(heaplab_scripts)]
+mod parse;
+#[cfg(heaplab_scripts)]
+mod run;
+
+#[cfg(heaplab_scripts)]
+pub use {
+    interpreter::{Interpreter, Stopped, Unwind},
+    lower::lower,
+    parse::{SOURCE_BYTES_MAX, SourceError},
+    run::{Failure, Finished, STACK_BYTES, on_large_stack, run_lowered, run_source},
+};
