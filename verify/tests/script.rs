@@ -124,25 +124,34 @@ fn scripts_print_what_is_committed() {
 /// hours: their numbers are made smaller, and what they print without collections is what is expected.
 #[test]
 fn scripts_print_the_same_with_a_collection_at_every_allocation() {
+    // Side by side: each has a heap of its own.
+    std::thread::scope(|threads| {
+        for name in names() {
+            threads.spawn(move || prints_the_same_with_a_collection_at_every_allocation(&name));
+        }
+    });
+}
+
+fn prints_the_same_with_a_collection_at_every_allocation(name: &str) {
+    let whole = source(name);
+    let (source, expected) = match smaller(name) {
+        None => (whole, expected(name)),
+        Some(changes) => {
+            let source = changes.iter().fold(whole, |source, (from, to)| {
+                assert!(source.contains(from), "{name}: no {from:?}");
+                source.replace(from, to)
+            });
+            let (printed, ended, _) = run_on(&source, PLAIN);
+            assert!(ended.is_ok() && !printed.is_empty(), "{name}: {ended:?}");
+            (source, printed)
+        }
+    };
+    let start = Instant::now();
     let plan = Plan { gc_interval: 1, verify_heap: true, heap_bytes: 4 << 20, ..PLAIN };
-    for name in names() {
-        let whole = source(&name);
-        let (source, expected) = match smaller(&name) {
-            None => (whole, expected(&name)),
-            Some(changes) => {
-                let source = changes.iter().fold(whole, |source, (from, to)| {
-                    assert!(source.contains(from), "{name}: no {from:?}");
-                    source.replace(from, to)
-                });
-                let (printed, ended, _) = run_on(&source, PLAIN);
-                assert!(ended.is_ok() && !printed.is_empty(), "{name}: {ended:?}");
-                (source, printed)
-            }
-        };
-        let (printed, ended, _) = run_on(&source, plan);
-        assert!(ended.is_ok(), "{name}: {ended:?}");
-        assert_eq!(printed, expected, "{name}");
-    }
+    let (printed, ended, _) = run_on(&source, plan);
+    assert!(ended.is_ok(), "{name}: {ended:?}");
+    assert_eq!(printed, expected, "{name}");
+    println!("{name}: {:.1} s", start.elapsed().as_secs_f64());
 }
 
 /// What makes a script that allocates much a small one.
@@ -159,25 +168,33 @@ fn smaller(name: &str) -> Option<&'static [(&'static str, &'static str)]> {
 /// More than a million allocations each on a heap of 16 MiB, with the stress thread beside, verified. The allocations are
 /// counted by the heap: a collection at every ten thousandth of them, where nothing else asks for so many.
 #[test]
-fn great_scripts_run_on_16_mib_beside_a_stress_thread() {
+fn binary_trees_run_on_16_mib_beside_a_stress_thread() {
+    runs_on_16_mib_beside_a_stress_thread("binary_trees");
+}
+
+/// As the other.
+#[test]
+fn a_splay_tree_runs_on_16_mib_beside_a_stress_thread() {
+    runs_on_16_mib_beside_a_stress_thread("splay");
+}
+
+fn runs_on_16_mib_beside_a_stress_thread(name: &str) {
     const INTERVAL: u64 = 10_000;
-    for name in ["binary_trees", "splay"] {
-        let collections = |gc_interval: u64| {
-            let plan = Plan { heap_bytes: 1 << 30, gc_interval, ..PLAIN };
-            let ((printed, ended, _), collections) = run_counted(&source(name), plan);
-            assert!(ended.is_ok() && printed == expected(name), "{name}: {ended:?}");
-            collections
-        };
-        let allocations = collections(INTERVAL).saturating_sub(collections(0)) * INTERVAL;
-        assert!(allocations >= 1_000_000, "{name}: {allocations} allocations");
-        println!("{name}: {allocations} allocations, rounded down to {INTERVAL}");
-        let plan = Plan { heap_bytes: 16 << 20, stress: true, verify_heap: true, ..PLAIN };
-        let start = Instant::now();
-        let (printed, ended, _) = run_on(&source(name), plan);
-        assert!(ended.is_ok(), "{name}: {ended:?}");
-        assert_eq!(printed, expected(name), "{name}");
-        println!("{name}: {:.1} s", start.elapsed().as_secs_f64());
-    }
+    let collections = |gc_interval: u64| {
+        let plan = Plan { heap_bytes: 1 << 30, gc_interval, ..PLAIN };
+        let ((printed, ended, _), collections) = run_counted(&source(name), plan);
+        assert!(ended.is_ok() && printed == expected(name), "{name}: {ended:?}");
+        collections
+    };
+    let allocations = collections(INTERVAL).saturating_sub(collections(0)) * INTERVAL;
+    assert!(allocations >= 1_000_000, "{name}: {allocations} allocations");
+    println!("{name}: {allocations} allocations, rounded down to {INTERVAL}");
+    let plan = Plan { heap_bytes: 16 << 20, stress: true, verify_heap: true, ..PLAIN };
+    let start = Instant::now();
+    let (printed, ended, _) = run_on(&source(name), plan);
+    assert!(ended.is_ok(), "{name}: {ended:?}");
+    assert_eq!(printed, expected(name), "{name}");
+    println!("{name}: {:.1} s", start.elapsed().as_secs_f64());
 }
 
 /// Another implementation of the language prints the same, where there is one.
