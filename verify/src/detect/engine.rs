@@ -54,7 +54,8 @@ impl Engine {
         Engine {
             name: "properties",
             build: &["test", "-p", "heaplab-verify", "--test", "props"],
-            run: &["match_their_shadow", "matches_its_shadow"],
+            // Without the recorded programs, of which one may end the process before this has shrunk its own.
+            run: &["programs::", "--skip", "committed_seeds"],
             sign: Some(SHRUNK),
         },
         Engine {
