@@ -5,6 +5,7 @@
 #   verify/shuttle.sh [SCALE [SEED]]        default: 1 time, the committed seed
 #
 # SCALE times as many programs and schedules: 1 takes about a minute, 100 an hour and a half. Another SEED draws others.
+# From 2 on, also the bodies of loom's models, in random schedules.
 # The files tests/shuttle.rs and tests/shuttle_ops.rs say how to replay a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,3 +24,6 @@ fi
 export HEAPLAB_SHUTTLE_SCALE=$scale
 [[ -n ${2:-} ]] && export SHUTTLE_RANDOM_SEED=$seed
 cargo test --locked -p heaplab-verify --features shuttle --test shuttle --test shuttle_ops -- --nocapture
+if ((scale > 1)); then
+    cargo test --locked -p heaplab-verify --features shuttle --test loom
+fi
