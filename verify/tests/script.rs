@@ -157,6 +157,7 @@ fn prints_the_same_with_a_collection_at_every_allocation(name: &str) {
 /// What makes a script that allocates much a small one.
 fn smaller(name: &str) -> Option<&'static [(&'static str, &'static str)]> {
     match name {
+        "closures" => Some(&[("i <= 1000", "i <= 100")]),
         "binary_trees" => Some(&[("const least = 4;", "const least = 2;"), ("const most = 12;", "const most = 4;")]),
         "splay" => Some(&[("const size = 800;", "const size = 20;"), ("const changes = 9000;", "const changes = 30;")]),
         "strings" => Some(&[("i < 5000", "i < 50"), ("i < 200", "i < 20"), ("charAt(4999)", "charAt(49)")]),
