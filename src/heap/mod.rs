@@ -230,7 +230,8 @@ impl Heap {
         self.set_flags(|stop| self.inner.set_fail_allocation(stop, attempt))
     }
 
-    /// Keeps a record of each collection from now on, for [`take_collection_trace`](Self::take_collection_trace).
+    /// Keeps a record of each collection from now on, for [`take_collection_trace`](Self::take_collection_trace), which
+    /// empties it: until then it grows, by some hundred bytes a collection. A stop.
     ///
     /// # Errors
     /// The caller runs a local heap, or the heap is poisoned.

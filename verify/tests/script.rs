@@ -7,12 +7,9 @@ use arbitrary::{Arbitrary, Unstructured};
 use heaplab::{Heap, HeapConfig};
 use heaplab_verify::scenario::{Mode, Scenario, run};
 use heaplab_verify::script::generate::{Script, check};
-use heaplab_verify::script::{Failure, Interpreter, STACK_BYTES, Stopped, on_large_stack, run_source};
-use std::cell::RefCell;
-use std::io::Write;
+use heaplab_verify::script::{Failure, Interpreter, Printed, STACK_BYTES, Stopped, on_large_stack, run_source};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 fn scripts() -> PathBuf {
@@ -38,19 +35,6 @@ fn source(name: &str) -> String {
 
 fn expected(name: &str) -> String {
     std::fs::read_to_string(scripts().join(name).with_extension("out")).expect("its committed output")
-}
-
-struct Printed(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Printed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// How a heap is set for a script.
@@ -84,8 +68,8 @@ fn run_counted(source: &str, plan: Plan) -> (Ran, u64) {
         heap.set_gc_interval(plan.gc_interval).unwrap();
         heap.set_stress_concurrent_allocation(plan.stress).unwrap();
         let one = |source: &str, deadline: Option<Duration>| {
-            let printed = Rc::new(RefCell::new(Vec::new()));
-            let mut interpreter = Interpreter::new(&heap, Box::new(Printed(Rc::clone(&printed))));
+            let printed = Printed::default();
+            let mut interpreter = Interpreter::new(&heap, Box::new(printed.clone()));
             interpreter.limit_stack(STACK_BYTES - (1 << 20));
             if let Some(deadline) = deadline {
                 interpreter.set_deadline(Instant::now() + deadline);
@@ -94,8 +78,7 @@ fn run_counted(source: &str, plan: Plan) -> (Ran, u64) {
             let ended = run_source(&mut attachment, &mut interpreter, source, |_, _| Ok(()));
             let out_of_memory = interpreter.times_out_of_memory() != 0;
             drop(interpreter);
-            let printed = String::from_utf8(printed.borrow().clone()).unwrap();
-            (printed, ended.map(|finished| finished.value), out_of_memory)
+            (printed.take(), ended.map(|finished| finished.value), out_of_memory)
         };
         let shown = one(&source, plan.deadline);
         let collections = heap.statistics().unwrap().collections.iter().sum::<u64>();

@@ -27,10 +27,9 @@ use crate::script::object::function::{self, Code, Info, flag};
 use crate::script::object::map::{self, Details};
 use crate::script::object::property::{self, Key};
 use crate::script::object::{Obj, accessor, kind, kind_of, map_of, object_handle};
-use crate::script::{code::Unit, lower};
+use crate::script::{Printed, code::Unit, lower};
 use heaplab::{Attachment, Handle, Heap, Map, Scope};
 use std::cell::RefCell;
-use std::io::Write;
 use std::rc::Rc;
 
 /// What the mission's source runs.
@@ -93,6 +92,18 @@ fn empty_function<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, 
     Ok(function::new(scope, map, shared, None)?)
 }
 
+/// The accessor info of a native getter, with its name.
+fn native_accessor<'s>(
+    interpreter: &mut Interpreter,
+    scope: &mut Scope<'s, '_>,
+    name: &str,
+    native: usize,
+) -> Run<(Obj<'s>, Obj<'s>)> {
+    let name = interpreter.name(scope, name)?;
+    let info_map = interpreter.map(scope, Root::AccessorInfoMap)?;
+    Ok((name, accessor::new_info(scope, info_map, name, Some(native), None)?))
+}
+
 /// Appends a constant native accessor to a map's descriptors.
 fn add_native_accessor<'s>(
     interpreter: &mut Interpreter,
@@ -102,9 +113,7 @@ fn add_native_accessor<'s>(
     native: usize,
 ) -> Run<()> {
     scope.nested(|scope| {
-        let name = interpreter.name(scope, name)?;
-        let info_map = interpreter.map(scope, Root::AccessorInfoMap)?;
-        let info = accessor::new_info(scope, info_map, name, Some(native), None)?;
+        let (name, info) = native_accessor(interpreter, scope, name, native)?;
         let descriptors = interpreter.map(scope, Root::DescriptorsMap)?;
         map::ensure_slack(scope, descriptors, map, 1)?;
         let details = Details::new(true, false, true, true);
@@ -122,9 +131,7 @@ fn replace_getter<'s>(
     native: usize,
 ) -> Run<()> {
     scope.nested(|scope| {
-        let name = interpreter.name(scope, name)?;
-        let info_map = interpreter.map(scope, Root::AccessorInfoMap)?;
-        let info = accessor::new_info(scope, info_map, name, Some(native), None)?;
+        let (name, info) = native_accessor(interpreter, scope, name, native)?;
         let at = scope.get(object);
         match property::find_named(scope, at, scope.get(name)).map(|own| own.place) {
             Some(property::Place::Descriptor(index)) => {
@@ -140,7 +147,7 @@ fn replace_getter<'s>(
 fn run_example(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'_, '_>,
-    printed: &RefCell<Vec<u8>>,
+    printed: &Printed,
     getter: Rc<Getter>,
 ) -> Run<String> {
     let [declares, uses] = EXAMPLE.map(|source| lower(source, false).expect("the example is a script"));
@@ -153,34 +160,21 @@ fn run_example(
         let prototype = interpreter.prototype_property(scope, class)?;
         let prototype = object_handle(scope, prototype).expect("a class has a prototype");
         replace_getter(interpreter, scope, prototype, "get", native)?;
-        printed.borrow_mut().clear();
+        // What was printed before is not the example's.
+        drop(printed.take());
         interpreter.run_unit(scope, uses)?;
         let key = interpreter.name(scope, "get")?;
         let own = interpreter.find_own(scope, scope.get(prototype), Key::Name(key)).expect("the accessor");
         let info = property::value(scope, scope.get(prototype), own.place);
         assert_eq!(kind_of(scope, info), Some(kind::ACCESSOR_INFO), "J-3");
-        Ok(String::from_utf8_lossy(&printed.borrow()).into_owned())
+        Ok(printed.take())
     })
-}
-
-/// Where the example prints.
-struct Printed(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Printed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// `stress_js`: both scripts. Whether everything held.
 pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) -> bool {
-    let printed = Rc::new(RefCell::new(Vec::new()));
-    let mut interpreter = Interpreter::new(heap, Box::new(Printed(Rc::clone(&printed))));
+    let printed = Printed::default();
+    let mut interpreter = Interpreter::new(heap, Box::new(printed.clone()));
     // The getters count into a tally of their own, which is put back when they are gone.
     let shared = Rc::new(RefCell::new(core::mem::take(tally)));
     let calls = Rc::new(RefCell::new(0_u32));

@@ -17,13 +17,11 @@
 //! * **F-2** The heap is sound after each.
 
 use super::interpreter::Interpreter;
-use super::run::{Failure, Finished, run_lowered};
+use super::run::{Failure, Finished, Printed, run_lowered};
 use super::{SourceError, lower};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use core::fmt::Write as _;
 use heaplab::{Heap, HeapConfig};
-use std::cell::RefCell;
-use std::rc::Rc;
 
 /// Calls and iterations of a drawn script.
 const FUEL: u64 = 400;
@@ -382,8 +380,8 @@ pub fn show(source: &str, heap_bytes: usize, mode: Mode, fuel: u64) -> core::res
     let mut config = HeapConfig::sized(heap_bytes, 2);
     config.verify_heap = mode == Mode::Verified;
     let heap = Heap::new(config).expect("a heap of a usual size");
-    let printed = Rc::new(RefCell::new(Vec::new()));
-    let mut interpreter = Interpreter::new(&heap, Box::new(Printed(Rc::clone(&printed))));
+    let printed = Printed::default();
+    let mut interpreter = Interpreter::new(&heap, Box::new(printed.clone()));
     let mut attachment = heap.attach().expect("a place");
     attachment
         .run(|scope| interpreter.set_up(scope).map_err(|unwind| interpreter.failure(scope, unwind)))
@@ -397,21 +395,7 @@ pub fn show(source: &str, heap_bytes: usize, mode: Mode, fuel: u64) -> core::res
     drop((attachment, interpreter));
     let verification = heap.verify().expect("no local heap runs");
     assert!(verification.is_sound(), "F-2: {}", verification.describe());
-    let printed = String::from_utf8_lossy(&printed.borrow()).into_owned();
-    Ok(Shown { printed, ended, out_of_memory })
-}
-
-struct Printed(Rc<RefCell<Vec<u8>>>);
-
-impl std::io::Write for Printed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    Ok(Shown { printed: printed.take(), ended, out_of_memory })
 }
 
 /// Runs a drawn script on the three heaps.

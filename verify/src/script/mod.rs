@@ -50,5 +50,5 @@ pub use {
     interpreter::{Interpreter, Stopped, Unwind},
     lower::lower,
     parse::{SOURCE_BYTES_MAX, SourceError},
-    run::{Failure, Finished, STACK_BYTES, on_large_stack, run_lowered, run_source},
+    run::{Failure, Finished, Printed, STACK_BYTES, on_large_stack, run_lowered, run_source},
 };

@@ -6,7 +6,10 @@ use super::lower::lower;
 use super::object::{kind, kind_of};
 use super::parse::SourceError;
 use heaplab::{Attachment, Scope};
+use std::cell::RefCell;
 use std::fmt;
+use std::io::Write;
+use std::rc::Rc;
 
 /// Bytes of stack that a script runs on. Only what it uses is ever touched.
 pub const STACK_BYTES: usize = 512 << 20;
@@ -42,6 +45,29 @@ impl fmt::Display for Failure {
             Failure::Stopped(Stopped::Output) => f.write_str("its output cannot be written"),
             Failure::NoRoom(text) => write!(f, "the heap has no room for the library: {text}"),
         }
+    }
+}
+
+/// An output that is kept: what scripts print, for who asks afterwards.
+#[derive(Clone, Default, Debug)]
+pub struct Printed(Rc<RefCell<Vec<u8>>>);
+
+impl Printed {
+    /// What has been printed since the last time.
+    #[must_use]
+    pub fn take(&self) -> String {
+        String::from_utf8_lossy(&self.0.take()).into_owned()
+    }
+}
+
+impl Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
