@@ -97,3 +97,60 @@ fn a_model_is_certified_and_replayed() {
     assert!(out.contains("DATA RACE") && out.contains(".svg"), "{out}");
     let _ = std::fs::remove_dir_all(scratch(name));
 }
+
+/// What is complete is not explored again, and what was not asked for before is.
+#[test]
+fn a_suite_is_resumed() {
+    let name = "resumed";
+    let run = |arguments: &[&str]| {
+        let output = heaplab(name, arguments);
+        let out = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+        out
+    };
+    run(&["models", "--only", "page_set::take_vs_put"]);
+    let artefacts = scratch(name).join("heaplab");
+    assert!(artefacts.join("models/page_set.take_vs_put.json").is_file());
+    let whole = run(&["models", "--only", "page_set::take_vs"]);
+    std::fs::remove_file(artefacts.join("models/page_set.take_vs_take_in_one_word.json")).expect("it is kept too");
+    let out = run(&["models", "--only", "page_set::take_vs", "--resume"]);
+    let models = out.matches("page_set::take_vs").count();
+    assert!(models > 2 && models == whole.matches("page_set::take_vs").count(), "{out}");
+    assert!(out.contains(&format!("{} of {models} models are known", models - 1)), "{out}");
+    let _ = std::fs::remove_dir_all(scratch(name));
+}
+
+/// Inputs of the fuzz target that runs under the checker, and tiny programs, are explored again.
+#[test]
+fn files_are_replayed() {
+    let name = "replayed";
+    let inputs = scratch(name).join("loom_programs");
+    std::fs::create_dir_all(&inputs).expect("a directory of this test's own");
+    let write = |file: &str, bytes: &[u8]| {
+        let path = inputs.join(file);
+        std::fs::write(&path, bytes).expect("a file of this test's own");
+        path.to_str().expect("text").to_owned()
+    };
+    let input = write("crash-1", &[0; 8]);
+    let program = write("tiny.ops", b"heaplab-ops 1\nworld mite\n0 poll\n1 poll\n");
+    for file in [&input, &program] {
+        let output = heaplab(name, &["replay", file]);
+        let out = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+        assert!(out.contains("world mite") && out.contains("no interleaving"), "{out}");
+    }
+    let large = write("large.ops", b"heaplab-ops 1\nworld tiny\n0 poll\n1 poll\n");
+    let broken = write("broken.ops", b"heaplab-ops 1\nworld mite\n0 dance\n");
+    let other = scratch(name).join("elsewhere");
+    std::fs::write(&other, [0; 8]).expect("a file of this test's own");
+    let other = other.to_str().expect("text");
+    for (file, words) in [(&*large, "too large"), (&*broken, "line 3"), (other, "--target loom_programs")] {
+        let output = heaplab(name, &["replay", file]);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{file}: {err}");
+        assert!(err.contains(words) && !err.contains("panicked"), "{file}: {err}");
+    }
+    let output = heaplab(name, &["replay", other, "--target", "loom_programs"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let _ = std::fs::remove_dir_all(scratch(name));
+}
