@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod cli;
+pub mod code_mutants;
 pub mod detect;
 #[cfg(feature = "loom")]
 pub mod explored;

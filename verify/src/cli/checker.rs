@@ -15,6 +15,7 @@ pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
     match cli.command {
         Some(Command::Report) => render_report(),
         Some(Command::Detect(options)) => super::detect::run(&options),
+        Some(Command::CodeMutants(options)) => super::code_mutants::run(&options),
         Some(Command::Script(_)) => {
             complain("this build has the feature `loom`: scripts run on a real heap; build without the feature");
             BAD_USAGE

@@ -13,6 +13,8 @@
 mod campaign;
 #[cfg(feature = "loom")]
 mod checker;
+#[cfg(feature = "loom")]
+mod code_mutants;
 mod detect;
 #[cfg(feature = "loom")]
 mod litmus;
@@ -39,7 +41,8 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 pub use options::{
-    CampaignOptions, Cli, Command, DetectOptions, JobOptions, ModelsOptions, ReplayOptions, ScriptOptions,
+    CampaignOptions, Cli, CodeMutantsOptions, Command, DetectOptions, JobOptions, ModelsOptions, ReplayOptions,
+    ScriptOptions,
 };
 
 /// Everything held.
@@ -84,9 +87,16 @@ fn do_command(_suite: &Suite, cli: Cli) -> u8 {
         Some(Command::Report) => render_report(),
         Some(Command::Detect(options)) => detect::run(&options),
         Some(
-            Command::Models(_) | Command::Litmus | Command::Weaken(_) | Command::Mutants(_) | Command::Worker { .. },
+            Command::Models(_)
+            | Command::Litmus
+            | Command::Weaken(_)
+            | Command::Mutants(_)
+            | Command::CodeMutants(_)
+            | Command::Worker { .. },
         ) => {
-            complain("this needs the model checker: cargo run --release --features loom -- (models, weaken, mutants)");
+            complain(
+                "this needs the model checker: cargo run --release --features loom -- (models, weaken, mutants, code-mutants)",
+            );
             BAD_USAGE
         }
         #[cfg(feature = "shuttle")]

@@ -34,6 +34,9 @@ pub enum Command {
     Replay(ReplayOptions),
     /// Bugs planted in a copy of the heap, one at a time, and which engine notices; takes about an hour
     Detect(DetectOptions),
+    /// Every small change of the heap's sequential code, against tests, properties and scenarios (with --features loom);
+    /// needs cargo-mutants, takes about an hour
+    CodeMutants(CodeMutantsOptions),
     /// Render target/heaplab/report.html again, from what earlier jobs left beside it
     Report,
     /// Run a script: JavaScript whose every value lives in the heap
@@ -97,6 +100,20 @@ pub struct DetectOptions {
     /// Only engines whose names contain this; may be given several times
     #[arg(long, value_name = "ENGINE")]
     pub engine: Vec<String>,
+}
+
+/// Options of `code-mutants`.
+#[derive(Args, Clone, Debug)]
+pub struct CodeMutantsOptions {
+    /// Only mutants whose file or description contains one of these
+    #[arg(value_name = "PART")]
+    pub only: Vec<String>,
+    /// Leave out mutants that the last run saw caught: after a change of tests, not of the heap
+    #[arg(long)]
+    pub resume: bool,
+    /// Mutants at once; one for each processor if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub jobs: Option<u64>,
 }
 
 /// Options of `weaken` and `mutants`.

@@ -20,9 +20,9 @@ pub use bug::Bug;
 pub use engine::Engine;
 pub use tree::Tree;
 
-use crate::report::write_artefact;
+use crate::report::{artefact_directory, write_artefact};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The file that the record is left in.
 pub const DETECTION: &str = "detection.json";
@@ -57,7 +57,7 @@ pub fn detect(
     root: &Path,
     mut say: impl FnMut(&str),
 ) -> Result<Vec<Detection>, String> {
-    let tree = Tree::copy(root)?;
+    let tree = Tree::copy(root, &artefact_directory().join("detect"))?;
     for engine in engines {
         let started = engine.start(&tree)?;
         if let Some(seconds) = started.seconds {
@@ -100,7 +100,7 @@ pub fn detect(
 
 /// The record of earlier runs; nothing if there is none, or if it is damaged.
 fn known() -> Vec<Detection> {
-    let text = std::fs::read(crate::report::artefact_directory().join(DETECTION)).unwrap_or_default();
+    let text = std::fs::read(artefact_directory().join(DETECTION)).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
@@ -109,9 +109,4 @@ fn known() -> Vec<Detection> {
 pub fn missed<'a>(bugs: &'a [Bug], detections: &[Detection]) -> Vec<&'a Bug> {
     let is_caught = |bug: &&Bug| detections.iter().any(|one| one.bug == bug.name && one.seconds.is_some());
     bugs.iter().filter(|bug| !is_caught(bug)).collect()
-}
-
-/// Where the copy and its builds are.
-fn workplace() -> PathBuf {
-    crate::report::artefact_directory().join("detect")
 }

@@ -1,6 +1,6 @@
 //! A copy of the sources, in which bugs may be planted.
 
-use super::{Bug, workplace};
+use super::Bug;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,12 +23,12 @@ pub struct Planted {
 }
 
 impl Tree {
-    /// Copies what git knows of the sources at `root`, changed or not. Files that are as they were keep their times, so
-    /// that little is built anew.
+    /// Copies what git knows of the sources at `root`, changed or not, to `place`. Files that are as they were keep their
+    /// times, so that little is built anew.
     ///
     /// # Errors
     /// There is no git, or a file cannot be copied.
-    pub fn copy(root: &Path) -> Result<Tree, String> {
+    pub fn copy(root: &Path, place: &Path) -> Result<Tree, String> {
         let listed = Command::new("git")
             .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
             .current_dir(root)
@@ -38,7 +38,7 @@ impl Tree {
             let why = String::from_utf8_lossy(&listed.stderr);
             return Err(format!("{} is no checkout of git: {}", root.display(), why.trim()));
         }
-        let tree = Tree { root: workplace().join("tree"), target: workplace().join("target") };
+        let tree = Tree { root: place.join("tree"), target: place.join("target") };
         for name in listed.stdout.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
             let name = String::from_utf8_lossy(name).into_owned();
             tree.copy_file(&root.join(&name), &name).map_err(|error| format!("{name} cannot be copied: {error}"))?;

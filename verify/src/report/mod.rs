@@ -15,6 +15,7 @@
 //! * **E-3** An artefact is replaced as a whole: who reads while it is written gets the old one.
 //! * **E-4** Rendering depends on the artefacts alone: equal ones make equal pages.
 
+mod code_mutants;
 mod detection;
 mod heap_picture;
 mod html;
@@ -131,6 +132,7 @@ impl Report {
             }
         }
         detection::section(&mut report, directory);
+        code_mutants::section(&mut report, directory);
         if let Some(record) = &record {
             job::heaps(&mut report, record);
         }

@@ -1,0 +1,113 @@
+//! The campaign: each mutant has a trial, and the record is kept up to date meanwhile.
+
+use super::list::{self, CodeMutant};
+use super::record::{CodeMutantRecord, CodeMutantsRecord, Fate, Key, Reason, keys};
+use super::trial::Suite;
+use super::viable;
+use crate::detect::Tree;
+use crate::report::artefact_directory;
+use crate::suite::pool;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Mutants that are tried before the record is written again.
+const WRITTEN_EVERY: usize = 25;
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Only mutants whose file or deed contains one of these; all if there is none.
+    pub only: Vec<String>,
+    /// Whether to leave out what the record says was caught before.
+    pub resume: bool,
+    /// Mutants that are tried at once.
+    pub jobs: usize,
+}
+
+/// Tries the mutants; the record, which has the others as earlier runs left them, is kept up to date meanwhile.
+///
+/// Takes minutes for building, then one or two seconds for a mutant, and some ten for one that survives.
+///
+/// # Errors
+/// What could not be done, with what to do about it.
+pub fn campaign(
+    plan: &Plan,
+    reasons: &[Reason],
+    root: &Path,
+    say: impl Fn(&str) + Sync,
+) -> Result<CodeMutantsRecord, String> {
+    let mutants = list::list(root)?;
+    say(&format!("{} mutants listed", mutants.len()));
+    let tree = Tree::copy(root, &artefact_directory().join("code-mutants"))?;
+    let gone = viable::plant(&tree, &mutants, &say)?;
+    let suite = Suite::build(&tree, &say)?;
+
+    let keys = keys(mutants.iter().map(|one| (one.file.as_str(), one.what.as_str(), one.line.as_str())));
+    let mut fates: BTreeMap<usize, Fate> = known_fates(&keys);
+    fates.extend(gone.iter().map(|(&number, fate)| (number, fate.clone())));
+    let is_asked_for = |mutant: &CodeMutant| {
+        let names = |part: &String| mutant.file.contains(part) || mutant.what.contains(part);
+        plan.only.is_empty() || plan.only.iter().any(names)
+    };
+    let is_to_be_tried = |number: &usize| {
+        let was_caught = matches!(fates.get(number), Some(Fate::Caught { .. }));
+        !gone.contains_key(number) && is_asked_for(&mutants[*number]) && !(plan.resume && was_caught)
+    };
+    let to_try: Vec<usize> = (0..mutants.len()).filter(is_to_be_tried).collect();
+    say(&format!("{} mutants to try", to_try.len()));
+
+    let count = to_try.len();
+    let tried = Mutex::new((fates, 0_usize));
+    let results = pool::run(to_try, plan.jobs, |number| {
+        let fate = suite.try_mutant(number)?;
+        let mut tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
+        tried.1 += 1;
+        if !matches!(fate, Fate::Caught { .. }) {
+            let mutant = &mutants[number];
+            say(&format!("{}/{count}: survives: {}: {}", tried.1, mutant.place(), mutant.what));
+        }
+        tried.0.insert(number, fate);
+        if tried.1 % WRITTEN_EVERY == 0 {
+            tree.forget_found()?;
+            say(&format!("{}/{count}", tried.1));
+            record_of(&mutants, &tried.0, reasons).write()?;
+        }
+        Ok(())
+    });
+    let (fates, _) = tried.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let record = record_of(&mutants, &fates, reasons);
+    record.write()?;
+    results.into_iter().collect::<Result<Vec<()>, String>>()?;
+    Ok(record)
+}
+
+/// The fates that the last record has for mutants of these keys.
+fn known_fates(of_mutants: &[Key]) -> BTreeMap<usize, Fate> {
+    let known = CodeMutantsRecord::known();
+    let of_known = known.mutants.iter().map(|one| (one.file.as_str(), one.what.as_str(), one.line.as_str()));
+    let of_known = keys(of_known);
+    let by_key: BTreeMap<&Key, &Fate> = of_known.iter().zip(known.mutants.iter().map(|one| &one.fate)).collect();
+    let numbered = of_mutants.iter().enumerate();
+    numbered.filter_map(|(number, key)| Some((number, (*by_key.get(key)?).clone()))).collect()
+}
+
+/// The mutants whose fate is known, with their reasons.
+fn record_of(mutants: &[CodeMutant], fates: &BTreeMap<usize, Fate>, reasons: &[Reason]) -> CodeMutantsRecord {
+    let of = |(&number, fate): (&usize, &Fate)| {
+        let mutant = &mutants[number];
+        let reason = reasons
+            .iter()
+            .find(|reason| reason.speaks_of(&mutant.file, &mutant.what, &mutant.line))
+            .map(|reason| reason.reason.clone());
+        CodeMutantRecord {
+            file: mutant.file.clone(),
+            line_number: mutant.span.start.line,
+            what: mutant.what.clone(),
+            line: mutant.line.clone(),
+            fate: fate.clone(),
+            reason,
+        }
+    };
+    CodeMutantsRecord { mutants: fates.iter().map(of).collect() }
+}

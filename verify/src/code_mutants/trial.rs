@@ -1,0 +1,209 @@
+//! A trial: one mutant switched on, and the suite's programs on one processor after the other until one notices.
+
+use super::record::Fate;
+use crate::detect::Tree;
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// Programs drawn for each property.
+const CASES: &str = "48";
+/// What is drawn is the same for each mutant.
+const SEED: &str = "1";
+/// Writable memory of a program: a mutant may ask for ever more. What is only reserved does not count.
+const KIB_MAX: u64 = 8 * 1024 * 1024;
+/// Lines that stand after a test's name when it failed.
+const FAILED: &str = "... FAILED";
+
+/// Test targets, quickest first: of the heap, then of the suite, with arguments.
+const TARGETS: &[(&str, &str, &[&str])] = &[
+    ("heaplab", "heaplab", &[]),
+    ("heaplab", "limits", &[]),
+    ("heaplab", "input", &[]),
+    ("heaplab", "collections", &[]),
+    ("heaplab", "survey", &[]),
+    ("heaplab", "regressions", &[]),
+    ("heaplab", "misuse", &[]),
+    ("heaplab", "programs", &[]),
+    ("heaplab-verify", "replay", &[]),
+    ("heaplab-verify", "props", &["--skip", "committed_seeds"]),
+    ("heaplab-verify", "hostile", &[]),
+    ("heaplab-verify", "systematic", &[]),
+    ("heaplab-verify", "scenarios", &[]),
+];
+
+/// A program of tests.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    name: String,
+    path: PathBuf,
+    directory: PathBuf,
+    arguments: &'static [&'static str],
+    /// How long it takes without a mutant.
+    time: Duration,
+    /// The mutants that it reaches.
+    reaches: BTreeSet<usize>,
+}
+
+/// The programs, and where they run.
+#[derive(Debug)]
+pub(super) struct Suite {
+    programs: Vec<Program>,
+}
+
+impl Suite {
+    /// Builds the programs, and runs each without a mutant.
+    ///
+    /// # Errors
+    /// One cannot be built, or fails.
+    pub(super) fn build(tree: &Tree, mut say: impl FnMut(&str)) -> Result<Suite, String> {
+        let mut programs = built(tree)?;
+        for program in &mut programs {
+            let reached = tree.target.join("reached");
+            let _ = std::fs::remove_file(&reached);
+            let begin = Instant::now();
+            let mut command = program.command();
+            command.env("HEAPLAB_CODE_MUTANTS_REACHED", &reached);
+            match watch(&mut command, Duration::from_secs(600)) {
+                Ok(None) => {}
+                Ok(Some(why)) => return Err(format!("{} fails without a mutant: {why}", program.name)),
+                Err(error) => return Err(format!("{} cannot be started: {error}", program.name)),
+            }
+            program.time = begin.elapsed();
+            let text = std::fs::read_to_string(&reached).unwrap_or_default();
+            program.reaches = text.lines().filter_map(|line| line.parse().ok()).collect();
+            say(&format!(
+                "{}: {:.1} s without a mutant, reaches {}",
+                program.name,
+                program.time.as_secs_f64(),
+                program.reaches.len()
+            ));
+        }
+        programs.sort_by_key(|program| program.time);
+        Ok(Suite { programs })
+    }
+
+    /// What becomes of a mutant.
+    ///
+    /// # Errors
+    /// A program cannot be started.
+    pub(super) fn try_mutant(&self, mutant: usize) -> Result<Fate, String> {
+        let begin = Instant::now();
+        let mut is_reached = false;
+        for program in self.programs.iter().filter(|program| program.reaches.contains(&mutant)) {
+            is_reached = true;
+            let mut command = program.command();
+            command.env("HEAPLAB_CODE_MUTANT", mutant.to_string());
+            // Others use the processors too.
+            let limit = program.time * 5 + Duration::from_secs(5);
+            let noticed =
+                watch(&mut command, limit).map_err(|error| format!("{} cannot be started: {error}", program.name))?;
+            if noticed.is_some() {
+                return Ok(Fate::Caught { by: program.name.clone(), seconds: begin.elapsed().as_secs_f64() });
+            }
+        }
+        Ok(if is_reached { Fate::Survives } else { Fate::NotReached })
+    }
+}
+
+impl Program {
+    fn command(&self) -> Command {
+        let mut command = Command::new("sh");
+        // Without a shell that can limit it the program runs all the same.
+        command
+            .args(["-c", &format!("ulimit -d {KIB_MAX} 2>/dev/null; exec \"$0\" \"$@\"")])
+            .arg(&self.path)
+            .args(self.arguments)
+            .current_dir(&self.directory)
+            .env("PROPTEST_CASES", CASES)
+            .env("PROPTEST_RNG_SEED", SEED)
+            // That it failed is enough.
+            .env("PROPTEST_MAX_SHRINK_ITERS", "0")
+            .env("RUST_BACKTRACE", "0");
+        command
+    }
+}
+
+/// The programs of [`TARGETS`], as cargo builds them from the tree.
+fn built(tree: &Tree) -> Result<Vec<Program>, String> {
+    let mut programs = Vec::new();
+    for package in ["heaplab", "heaplab-verify"] {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(["test", "--no-run", "--locked", "--message-format=json-render-diagnostics", "-p", package]);
+        if package == "heaplab" {
+            command.arg("--lib");
+        } else {
+            command.arg("--no-default-features");
+        }
+        let of_package = TARGETS.iter().filter(|(of, target, _)| *of == package && *target != package);
+        command.args(of_package.flat_map(|(_, target, _)| ["--test", target]));
+        let output = command
+            .current_dir(&tree.root)
+            .env("CARGO_TARGET_DIR", &tree.target)
+            .output()
+            .map_err(|error| format!("cargo cannot be run: {error}"))?;
+        if !output.status.success() {
+            let text = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("the tests of {package} do not compile:\n{}", text.trim()));
+        }
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            programs.extend(program(line));
+        }
+    }
+    Ok(programs)
+}
+
+/// The program that a line of cargo's speaks of.
+fn program(line: &str) -> Option<Program> {
+    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+    message.get("profile")?.get("test")?.as_bool()?.then_some(())?;
+    let path = PathBuf::from(message.get("executable")?.as_str()?);
+    let target = message.get("target")?.get("name")?.as_str()?;
+    let (_, name, arguments) = TARGETS.iter().find(|(_, name, _)| *name == target)?;
+    let directory = Path::new(message.get("manifest_path")?.as_str()?).parent()?.to_owned();
+    let name = if *name == "heaplab" { "unit tests" } else { name };
+    Some(Program { name: name.to_owned(), path, directory, arguments, time: Duration::ZERO, reaches: BTreeSet::new() })
+}
+
+/// Runs a program until it ends, says that a test failed, or has had its time; says what was noticed.
+fn watch(command: &mut Command, limit: Duration) -> std::io::Result<Option<String>> {
+    let deadline = Instant::now() + limit;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let (sender, lines) = mpsc::channel();
+    if let Some(stream) = child.stdout.take() {
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    loop {
+        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) if line.contains(FAILED) => {
+                end(&mut child);
+                return Ok(Some(line));
+            }
+            Ok(_) => {}
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                end(&mut child);
+                return Ok(Some(format!("not done after {:.0} s", limit.as_secs_f64())));
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                let status = child.wait()?;
+                return Ok((!status.success()).then(|| status.to_string()));
+            }
+        }
+    }
+}
+
+/// Ends a program that we started and have seen enough of.
+fn end(child: &mut Child) {
+    // It may have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+}
