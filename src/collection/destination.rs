@@ -138,3 +138,26 @@ impl<'a> Destination<'a> {
         self.survivor_pages
     }
 }
+
+#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+mod tests {
+    use super::*;
+    use crate::heap::HeapConfig;
+
+    /// What was taken and given back at once is what the next request gets; what was taken before stays.
+    #[test]
+    fn the_last_allocation_can_be_undone() {
+        let config = HeapConfig::tiny();
+        let layout = config.layout().unwrap();
+        let spaces = Spaces::new(&layout, config.page_source, config.page_set_bits).unwrap();
+        let mut destination = Destination::new(&spaces, 1);
+        let (old, survivor) = (destination.old(24).unwrap(), destination.survivor(24).unwrap());
+        let (next_old, next_survivor) = (destination.old(16).unwrap(), destination.survivor(16).unwrap());
+        assert_eq!((next_old, next_survivor), (old.plus(24), survivor.plus(24)));
+        destination.undo(next_survivor, 16);
+        destination.undo(next_old, 16);
+        assert_eq!(destination.survivor(32), Some(next_survivor));
+        assert_eq!(destination.old(32), Some(next_old));
+        destination.finish();
+    }
+}

@@ -204,18 +204,17 @@ impl Collector<'_, '_> {
         let (mut at, end) = (layout.page_start(page), layout.page_end(page));
         // SAFETY: the world is stopped.
         let holes = unsafe { self.spaces.holes(page) };
-        let (mut gap, mut live_bytes) = (at, 0);
+        let mut gap = at;
         while at < end {
             let bytes = self.view.size_bytes(at);
             if let Header::Kept(map) = self.view.header(at) {
                 self.view.write(at, Header::Map(map).encode());
                 holes.give(gap, at.bytes() - gap.bytes());
                 gap = at.plus(bytes);
-                live_bytes += bytes as u32;
             }
             at = at.plus(bytes);
         }
         holes.give(gap, end.bytes() - gap.bytes());
-        self.become_old(page, live_bytes);
+        self.become_old(page);
     }
 }

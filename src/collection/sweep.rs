@@ -72,8 +72,6 @@ impl Collector<'_, '_> {
         let swept = self.sweep_in_place(page, ty.granule_bytes());
         self.summary.live_bytes += swept.live_bytes;
         self.summary.hole_bytes += swept.hole_bytes;
-        // SAFETY: the world is stopped.
-        unsafe { self.spaces.pages.update(page, |info| info.live_bytes = swept.live_bytes as u32) };
         self.spaces.paged(ty).expect("a paged type").put(page, swept.greatest_hole);
     }
 
@@ -120,16 +118,16 @@ impl Collector<'_, '_> {
         let swept = self.sweep_in_place(page, AllocationType::Old.granule_bytes());
         self.summary.live_bytes += swept.live_bytes;
         self.summary.hole_bytes += swept.hole_bytes;
-        self.become_old(page, swept.live_bytes as u32);
+        self.become_old(page);
     }
 
     /// Labels a page whose holes are known as old, and offers it.
-    pub(super) fn become_old(&mut self, page: PageIndex, live_bytes: u32) {
+    pub(super) fn become_old(&mut self, page: PageIndex) {
         use crate::page::PageInfo;
         self.summary.pages_kept += 1;
         // SAFETY: the world is stopped.
         unsafe {
-            self.spaces.pages.label(page, PageKind::Old, PageInfo { live_bytes, ..PageInfo::NEW });
+            self.spaces.pages.label(page, PageKind::Old, PageInfo::NEW);
             let greatest = self.spaces.holes(page).greatest();
             self.spaces.old.put(page, greatest);
         }

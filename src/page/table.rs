@@ -55,8 +55,6 @@ pub struct PageInfo {
     pub age: u8,
     /// The page's number in the frontier's table.
     pub ordinal: u32,
-    /// Bytes of live objects, as counted by the last sweep.
-    pub live_bytes: u32,
     /// In a stop: the objects of this page are being moved elsewhere.
     pub evacuated: bool,
     /// In a stop: an object of this page found no destination, so the page stays.
@@ -67,8 +65,7 @@ pub struct PageInfo {
 
 impl PageInfo {
     /// A page without a history.
-    pub const NEW: PageInfo =
-        PageInfo { age: 0, ordinal: NO_ORDINAL, live_bytes: 0, evacuated: false, kept: false, run_pages: 0 };
+    pub const NEW: PageInfo = PageInfo { age: 0, ordinal: NO_ORDINAL, evacuated: false, kept: false, run_pages: 0 };
 }
 
 /// The side tables of all pages.

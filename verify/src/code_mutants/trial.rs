@@ -21,6 +21,10 @@ const FAILED: &str = "... FAILED";
 /// Test targets, quickest first: of the heap, then of the suite, with arguments.
 const TARGETS: &[(&str, &str, &[&str])] = &[
     ("heaplab", "heaplab", &[]),
+    ("heaplab", "verification", &[]),
+    ("heaplab", "verifier", &[]),
+    ("heaplab", "values", &[]),
+    ("heaplab", "counters", &[]),
     ("heaplab", "limits", &[]),
     ("heaplab", "input", &[]),
     ("heaplab", "collections", &[]),
@@ -32,7 +36,7 @@ const TARGETS: &[(&str, &str, &[&str])] = &[
     ("heaplab-verify", "props", &["--skip", "committed_seeds"]),
     ("heaplab-verify", "hostile", &[]),
     ("heaplab-verify", "systematic", &[]),
-    ("heaplab-verify", "scenarios", &[]),
+    ("heaplab-verify", "scenarios", &["--exact", "off", "with_the_stress_flag", "one_heap_serves_all_scenarios"]),
 ];
 
 /// A program of tests.
