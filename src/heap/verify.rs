@@ -260,10 +260,6 @@ impl Verifier<'_> {
     fn walk(&mut self, page: PageIndex, page_kind: PageKind) {
         let layout = self.spaces.layout();
         let (mut at, end) = (layout.page_start(page), layout.page_end(page));
-        if page_kind == PageKind::Root {
-            // The built-in objects run over page borders in small worlds.
-            at = at.max(Offset::new(0));
-        }
         let mut free_blocks = Vec::new();
         while at < end {
             let Some((bytes, kind)) = self.enter(at, end, page_kind.space()) else { return };
