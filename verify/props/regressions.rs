@@ -73,6 +73,23 @@ fn hostile(index: usize, text: &str) -> Vec<u8> {
     bytes
 }
 
+/// Configurations that a recorded program's world is not, each run by the short program of the target or refused: what
+/// `heaplab_verify::hostile` starts from, and the edits.
+const CONFIGURATIONS: [(&str, u8, &[[u8; 3]]); 12] = [
+    ("a_block_has_one_handle", 0, &[[11, 0, 1]]),
+    ("a_collection_overflows_its_worklist", 8, &[[10, 0, 1]]),
+    ("pages_are_owned", 8, &[[14, 0, 1]]),
+    ("refused_for_a_limit_of_nothing", 0, &[[2, 0, 0]]),
+    ("refused_for_a_reservation_beyond_what_words_address", 0, &[[3, 9, 0]]),
+    ("refused_for_a_worklist_without_entries", 0, &[[10, 0, 0]]),
+    ("refused_for_blocks_without_handles", 0, &[[11, 0, 0]]),
+    ("refused_for_more_pages_than_are_numbered", 0, &[[0, 0, 128], [3, 8, 0]]),
+    ("refused_for_no_threads", 0, &[[8, 0, 0]]),
+    ("refused_for_page_sets_of_no_bits", 0, &[[12, 0, 0]]),
+    ("refused_for_pages_of_an_odd_size", 0, &[[0, 11, 1]]),
+    ("refused_for_simulated_pages", 0, &[[14, 0, 2]]),
+];
+
 /// A dictionary for the target that reads text: the words of the recorded programs.
 fn words(texts: &[String]) -> String {
     let lines = texts.iter().flat_map(|text| text.lines()).map(|line| line.split('#').next().unwrap_or(""));
@@ -106,6 +123,10 @@ fn fuzz_seeds_are_the_recorded_programs() {
         fixed.fix_up(&Limits::FUZZ);
         assert_eq!(&Program::decode(&bytes, &Limits::FUZZ), &fixed, "{name}");
         expected.insert(seeds.join("ops").join(name), bytes);
+    }
+    for (name, start, edits) in CONFIGURATIONS {
+        let bytes = [&[start, edits.len() as u8], edits.as_flattened()].concat();
+        expected.insert(seeds.join("hostile_config").join(name), bytes);
     }
     expected.insert(fuzz.join("hostile_config.dict"), words(&texts).into_bytes());
     expected.insert(fuzz.join("ops.dict"), dictionary(&programs).into_bytes());

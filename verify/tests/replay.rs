@@ -1,5 +1,6 @@
-//! Goal: recorded programs, and drawn ones, keep to their shadows with real threads. Method: small and self-contained, so
-//! that Miri, ThreadSanitizer and AddressSanitizer run this file as it is (`verify/miri.sh`, `tsan.sh`, `asan.sh`).
+//! Goal: recorded programs, and drawn ones, keep to their shadows with real threads. Method: each recorded one also with
+//! threads that linger in the heap's shortest windows; small and self-contained, so that Miri, ThreadSanitizer and
+//! AddressSanitizer run this file as it is (`verify/miri.sh`, `tsan.sh`, `asan.sh`).
 //!
 //! `HEAPLAB_REPLAY_SEED` draws other programs, `HEAPLAB_REPLAY_PROGRAMS` more of them. Under Miri the engine of threads
 //! alone runs, unless `HEAPLAB_REPLAY_ENGINES=3` asks for all three.
@@ -7,7 +8,7 @@
 
 use heaplab::memory::PageSource;
 use heaplab_verify::ops::{Op, Program, Step, World, WorldSize};
-use heaplab_verify::shadow::{announce, run_concurrent, run_interleaved, run_single};
+use heaplab_verify::shadow::{announce, run_concurrent, run_interleaved, run_single, run_stretched};
 use heaplab_verify::stress::Dice;
 use std::path::Path;
 
@@ -29,8 +30,11 @@ fn recorded_programs() {
             run_single(&program, PageSource::default());
             run_interleaved(&program, PageSource::default());
         }
-        for _ in 0..if cfg!(miri) { 1 } else { 20 } {
-            run_concurrent(&program, PageSource::default());
+        for seed in 0..if cfg!(miri) { 1 } else { 20 } {
+            match seed % 2 {
+                0 => run_concurrent(&program, PageSource::default()),
+                _ => run_stretched(&program, PageSource::default(), seed),
+            };
         }
     }
 }

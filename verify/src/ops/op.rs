@@ -108,7 +108,7 @@ pub enum Op {
     FailCommit(Option<u8>),
     /// Sets what the near-heap-limit callback does.
     NearLimit(NearLimitChoice),
-    /// Runs the verifier.
+    /// Runs the verifier, and compares a survey with what it found.
     Verify,
     /// Asks for statistics and compares them.
     Statistics,

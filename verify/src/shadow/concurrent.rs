@@ -16,7 +16,7 @@ use super::watch::note_program;
 use crate::ops::Program;
 use heaplab::Heap;
 use heaplab::memory::PageSource;
-use heaplab::sync::thread;
+use heaplab::sync::{stretch, thread};
 use std::sync::Arc;
 
 /// Runs `program` with a thread for each of its threads, each on a local heap of its own through the safe API. Under a
@@ -25,6 +25,18 @@ use std::sync::Arc;
 /// # Panics
 /// If the heap is not what the shadows say.
 pub fn run_concurrent(program: &Program, source: PageSource) -> Tally {
+    run(program, source, None)
+}
+
+/// As [`run_concurrent`], with threads that linger in the heap's shortest windows, at random.
+///
+/// # Panics
+/// If the heap is not what the shadows say.
+pub fn run_stretched(program: &Program, source: PageSource, seed: u64) -> Tally {
+    run(program, source, Some(seed))
+}
+
+fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
     let mut program = program.clone();
     // Several threads attach at the start.
     program.world.concurrent = true;
@@ -37,6 +49,7 @@ pub fn run_concurrent(program: &Program, source: PageSource) -> Tally {
         .map(|number| {
             let (program, heap, rivals) = (program.clone(), outside.heap.clone(), Arc::clone(&rivals));
             thread::spawn(move || {
+                let _lingers = seed.map(|seed| stretch::begin(seed.wrapping_add(u64::from(number) << 32)));
                 note_program(&program);
                 let oracle = Oracle::joined(&program, heap, Arc::clone(&rivals));
                 let mut engine = Engine::of_thread(&program, number, oracle);

@@ -4,7 +4,7 @@ use super::{Part, Payload, Slot};
 use heaplab::object::Root;
 use heaplab::{
     AllocError, AllocationType, Array, Bytes, Code, CollectionKind, Handle, Map, Persistent, Record, Ref, RootSet,
-    Scope, Shape, SpaceKind, Statistics, Tagged, Value, Verification,
+    Scope, Shape, SpaceKind, Statistics, Survey, Tagged, Value, Verification,
 };
 
 /// What is allocated.
@@ -74,6 +74,8 @@ pub trait Door {
     fn collect(&mut self, kind: CollectionKind);
     /// Verifies, if the door can.
     fn verify(&mut self) -> Option<Verification>;
+    /// Surveys, if the door can.
+    fn survey(&mut self) -> Option<Survey>;
     /// Statistics, if the door has them.
     fn statistics(&mut self) -> Option<Statistics>;
     /// Makes a space full, if the door can.
@@ -249,6 +251,10 @@ impl Door for ScopeDoor<'_, '_, '_> {
 
     fn verify(&mut self) -> Option<Verification> {
         Some(self.scope.verify())
+    }
+
+    fn survey(&mut self) -> Option<Survey> {
+        Some(self.scope.survey())
     }
 
     fn statistics(&mut self) -> Option<Statistics> {

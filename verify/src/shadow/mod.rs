@@ -39,7 +39,7 @@ mod tally;
 mod watch;
 
 pub use bound::{Need, ReserveGuard, may_refuse, reserve};
-pub use concurrent::run_concurrent;
+pub use concurrent::{run_concurrent, run_stretched};
 pub use door::{Door, Request, Requests, ScopeDoor, Source, What};
 pub use driver::{Driver, Fault, run_interleaved, run_single};
 pub use graph::{Census, Graph, Happened};

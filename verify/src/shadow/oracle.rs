@@ -7,6 +7,7 @@ use super::{
     Door, Fault, Graph, Happened, Id, Need, Payload, ReserveGuard, ShadowObject, Slot, Source, Tally, Value, may_refuse,
 };
 use crate::ops::{Op, Operand, Program, WorldSize};
+use heaplab::heap::CollectionTrace;
 use heaplab::words::PageIndex;
 use heaplab::{AllocError, AllocationType, CollectionKind, Heap, Persistent, RootSet, SpaceKind, Statistics, Tagged};
 use std::collections::BTreeSet;
@@ -23,6 +24,8 @@ pub(super) struct Aftermath {
     pub(super) refused: Option<Need>,
     /// Objects that the verifier found after a major collection.
     pub(super) exactly: Option<u64>,
+    /// Objects that a survey found to be live.
+    pub(super) live: Option<u64>,
 }
 
 impl Aftermath {
@@ -65,6 +68,17 @@ pub struct Oracle {
 
 fn root_set(heap: &Heap) -> (RootSet, Vec<Value>) {
     (heap.new_root_set(ROOT_SET_SLOTS), vec![Value::ZERO; ROOT_SET_SLOTS])
+}
+
+/// Each collection of a round has been traced, once, in its order.
+fn check_trace(trace: &[CollectionTrace], now: &Statistics, earlier: &Statistics) {
+    let before: u64 = earlier.collections.iter().sum();
+    let numbers: Vec<u64> = trace.iter().map(|record| record.number).collect();
+    assert_eq!(numbers, (before + 1..=before + trace.len() as u64).collect::<Vec<_>>(), "the numbers of a trace");
+    for kind in CollectionKind::ALL {
+        let traced = trace.iter().filter(|record| record.kind == kind).count() as u64;
+        assert_eq!(traced, now.collections_of(kind) - earlier.collections_of(kind), "traced collections, {kind}");
+    }
 }
 
 /// A number of `count`, from both ends: small operands count from the front, large ones from the back.
@@ -144,7 +158,7 @@ impl Oracle {
 
     /// Nothing to check but what is checked after every operation.
     pub(super) fn quiet(&self, happened: Happened) -> Aftermath {
-        Aftermath { happened, refused: None, exactly: None }
+        Aftermath { happened, refused: None, exactly: None, live: None }
     }
 
     /// A local heap has been left for good, or a scope: its later roots are gone.
@@ -157,6 +171,7 @@ impl Oracle {
         self.steps.is_multiple_of(self.compare_interval)
             || after.happened != Happened::Nothing
             || after.refused.is_some()
+            || after.live.is_some()
     }
 
     /// Checks what an operation left to check. `roots` are all roots there are, or nothing if
@@ -179,6 +194,9 @@ impl Oracle {
         if let Some(found) = after.exactly {
             let alive = census.objects + super::IMMORTAL_OBJECTS;
             assert_eq!(found, alive, "objects found after a major collection, and objects alive");
+        }
+        if let Some(live) = after.live {
+            assert_eq!(live, census.objects, "objects that the survey calls live, and objects alive");
         }
         if let Some(need) = after.refused
             && let Err(reason) = may_refuse(need, &census, self.reserved_pages(), spaces)
@@ -294,7 +312,8 @@ impl Oracle {
             Op::Verify => {
                 let found = self.verify(door);
                 assert!(found >= super::IMMORTAL_OBJECTS);
-                self.quiet(Happened::Nothing)
+                let live = self.survey(door, found);
+                Aftermath { live, ..self.quiet(Happened::Nothing) }
             }
             Op::Poll => {
                 door.poll();
@@ -339,6 +358,21 @@ impl Oracle {
         };
         assert!(verification.is_sound(), "{}", verification.describe());
         verification.objects
+    }
+
+    /// Surveys a heap in which the verifier has just found so many objects, and returns how many of them are live. Under a
+    /// checker nobody looks: it would be one more stop among those that are explored.
+    fn survey<D: Door>(&mut self, door: &mut D, objects: u64) -> Option<u64> {
+        if heaplab::sync::MODEL {
+            return None;
+        }
+        self.stopped(false);
+        let heap = self.heap().clone();
+        let survey = match door.survey() {
+            Some(survey) => survey,
+            None => door.parked(|| heap.survey()).expect("a parked thread may survey"),
+        };
+        self.outside.check_survey(&survey, objects).then_some(survey.objects_live)
     }
 
     fn statistics<D: Door>(&mut self, door: &mut D) {
@@ -532,6 +566,7 @@ impl Oracle {
         for (kind, counted) in tally.collections.iter_mut().enumerate() {
             *counted = statistics.collections[kind] - earlier.collections[kind];
         }
+        check_trace(&heap.take_collection_trace().expect("a sound heap"), &statistics, &earlier);
         tally.attempts = statistics.allocation.attempts - earlier.allocation.attempts;
         (heap, tally)
     }

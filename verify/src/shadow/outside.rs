@@ -6,7 +6,10 @@ use crate::ops::{NearLimitChoice, Op, World};
 use core::num::NonZeroUsize;
 use heaplab::page::PageKind;
 use heaplab::words::{Layout, Limit, PageIndex};
-use heaplab::{AttachError, Attachment, CollectionKind, FlagError, Heap, NearLimit, RunError, SpaceKind, Statistics};
+use heaplab::{
+    AttachError, Attachment, CollectionKind, FlagError, Heap, MemoryUse, NearLimit, RunError, SpaceKind, Statistics,
+    Survey,
+};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -50,6 +53,7 @@ impl Outside {
         heap.set_concurrent_allocation(world.concurrent).expect(SOUND);
         heap.set_verify_heap(world.verify);
         heap.set_near_limit_callback(None);
+        heap.set_trace_collections(true).expect(SOUND);
         Outside::new(heap, world)
     }
 
@@ -242,6 +246,22 @@ impl Outside {
         assert_eq!(statistics.hard_limit_bytes, hard * page_bytes);
         assert!(statistics.soft_limit_bytes <= statistics.hard_limit_bytes);
         assert!(statistics.pooled_bytes <= statistics.committed_bytes);
+    }
+
+    /// Whether it is known which objects a survey has to find: not with rivals, who go on between two stops.
+    pub(super) fn check_survey(&self, survey: &Survey, objects: u64) -> bool {
+        let bytes: usize = MemoryUse::ALL.iter().map(|&memory_use| survey.bytes(memory_use)).sum();
+        assert_eq!(bytes, survey.pages.len() * survey.page_bytes, "uses of the committed pages");
+        assert!(bytes <= survey.hard_limit_bytes, "{bytes} bytes are committed, {survey:?}");
+        assert!(survey.soft_limit_bytes <= survey.hard_limit_bytes, "{survey:?}");
+        if self.rivals.is_some() {
+            return false;
+        }
+        let (committed, hard) = self.committed_and_hard_limit();
+        assert_eq!((survey.pages.len(), survey.hard_limit_bytes), (committed, hard * self.layout.page_bytes));
+        let found = survey.objects_live + survey.objects_dead + IMMORTAL_OBJECTS;
+        assert_eq!(found, objects, "objects of the survey, and of the verifier");
+        true
     }
 
     /// Pages that serve no request for `space` before the next collection, if it was just made full. With rivals, that may

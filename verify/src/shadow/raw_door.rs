@@ -6,7 +6,7 @@ use heaplab::object::{Root, Tail};
 use heaplab::sync::Ordering;
 use heaplab::{
     AllocError, AllocationOrigin, AllocationType, CollectionKind, Heap, Offset, Persistent, RootSet, Shape, SpaceKind,
-    Statistics, Tagged, Value, Verification,
+    Statistics, Survey, Tagged, Value, Verification,
 };
 use std::ptr::NonNull;
 
@@ -182,6 +182,10 @@ impl Door for RawDoor<'_> {
     }
 
     fn verify(&mut self) -> Option<Verification> {
+        None
+    }
+
+    fn survey(&mut self) -> Option<Survey> {
         None
     }
 
