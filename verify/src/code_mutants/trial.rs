@@ -21,6 +21,7 @@ const FAILED: &str = "... FAILED";
 /// Test targets, quickest first: of the heap, then of the suite, with arguments.
 const TARGETS: &[(&str, &str, &[&str])] = &[
     ("heaplab", "heaplab", &[]),
+    ("heaplab", "verifier", &[]),
     ("heaplab", "limits", &[]),
     ("heaplab", "input", &[]),
     ("heaplab", "collections", &[]),
