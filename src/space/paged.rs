@@ -88,3 +88,51 @@ impl PagedSpace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The least hole that is offered, and the greatest that is asked for.
+    const SMALL: usize = 16;
+    const GREAT: usize = 64;
+
+    /// A page each: whose greatest hole is too small to offer, small, and great enough for everything.
+    const CROWDED: PageIndex = PageIndex::new(1);
+    const HOLEY: PageIndex = PageIndex::new(2);
+    const ROOMY: PageIndex = PageIndex::new(5);
+
+    /// A space to which the three pages were given.
+    fn space() -> PagedSpace {
+        let set = || PageSet::new(8, 4);
+        let space =
+            PagedSpace { kind: PageKind::Old, roomy: set(), holey: set(), roomy_bytes: GREAT, holey_bytes: SMALL };
+        assert!(!space.put(CROWDED, SMALL - 8));
+        assert!(space.put(HOLEY, SMALL) && space.put(ROOMY, GREAT));
+        space
+    }
+
+    #[test]
+    fn pages_with_useful_holes_are_on_offer() {
+        crate::sync::check(|| {
+            let space = space();
+            assert_eq!([CROWDED, HOLEY, ROOMY].map(|page| space.contains(page)), [false, true, true]);
+            assert_eq!(space.pages_on_offer(), 2);
+        });
+    }
+
+    /// Whoever asks for little gets the smaller holes first.
+    #[test]
+    fn a_page_is_taken_for_what_fits_it() {
+        crate::sync::check(|| {
+            for take in [PagedSpace::take, PagedSpace::take_seen] {
+                let taken = |bytes: [usize; 3]| {
+                    let space = space();
+                    bytes.map(|bytes| take(&space, bytes))
+                };
+                assert_eq!(taken([SMALL; 3]), [Some(HOLEY), Some(ROOMY), None]);
+                assert_eq!(taken([SMALL + 8, GREAT, SMALL]), [Some(ROOMY), None, Some(HOLEY)]);
+            }
+        });
+    }
+}

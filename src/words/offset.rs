@@ -86,3 +86,17 @@ pub const fn align_up(value: usize, alignment: usize) -> usize {
 pub const fn align_down(value: usize, alignment: usize) -> usize {
     value & !(alignment - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_rounded_to_the_nearest_multiple() {
+        for (value, down, up) in [(0, 0, 0), (1, 0, 8), (7, 0, 8), (8, 8, 8), (1001, 1000, 1008)] {
+            assert_eq!((align_down(value, 8), align_up(value, 8)), (down, up), "{value}");
+        }
+        assert_eq!((align_down(200, 64), align_up(200, 64)), (192, 256));
+        assert_eq!((align_down(5, 1), align_up(5, 1)), (5, 5));
+    }
+}
