@@ -374,6 +374,13 @@ mod tests {
     use super::*;
     use std::time::{Duration, Instant};
 
+    /// A fence that orders nothing is a mistake, and not passed over in silence.
+    #[test]
+    #[should_panic(expected = "relaxed")]
+    fn relaxed_fence_is_refused() {
+        fence(Ordering::Relaxed);
+    }
+
     #[test]
     fn sleep_takes_its_time() {
         let begin = Instant::now();
