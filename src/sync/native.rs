@@ -370,8 +370,8 @@ pub fn check(f: impl Fn() + Send + Sync + 'static) {
 mod tests {
     //! Goal: what this face promises and the other two have no use for.
 
-    use super::super::stretch;
     use super::*;
+    use crate::sync::stretch;
     use std::time::{Duration, Instant};
 
     /// A fence that orders nothing is a mistake, and not passed over in silence.
