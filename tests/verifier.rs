@@ -312,8 +312,8 @@ fn a_stray_mark_is_found() {
     let [old] = make_bytes(&heap, OLD, [16]);
     let [large] = make_bytes(&heap, OLD, [200]);
     let start = heap.layout().page_start(page_of(&heap, old));
-    // On an object, where none starts, at the end of a page, on a large and on a built-in object.
-    for object in [old, old.plus(8), start.plus(PAGE - 8), large, Root::MetaMap.offset()] {
+    // On an object, where none starts, at the end of a page, on a large object and its tail, on a built-in object.
+    for object in [old, old.plus(8), start.plus(PAGE - 8), large, large.plus(PAGE), Root::MetaMap.offset()] {
         let (page, granule) = heap.spaces().pages.granule_of(object);
         // SAFETY: no local heap is running.
         let clear = || unsafe { heap.spaces().pages.marks().put(page, granule, false) };
@@ -328,7 +328,7 @@ fn flags_of_a_collection_are_found_after_it() {
     let [young] = make_bytes(&heap, YOUNG, [16]);
     let [old] = make_bytes(&heap, OLD, [16]);
     let [large] = make_bytes(&heap, OLD, [200]);
-    for object in [young, old, large, Root::MetaMap.offset()] {
+    for object in [young, old, large, large.plus(PAGE), Root::MetaMap.offset()] {
         let page = page_of(&heap, object);
         let expected = [Violation::BadPageInfo { page }];
         expect_of_info(&heap, &expected, page, |info| info.evacuated = true);
@@ -343,8 +343,10 @@ fn a_hole_that_is_in_one_place_only_is_found() {
     for (object, bytes) in objects.into_iter().zip([16, 32, 64]) {
         let (page, hole) = (page_of(&heap, object), object.plus(bytes));
         let expected = [Violation::HolesDisagree { page }];
-        // A free block without a bit, a bit without a free block, a free block that became a filler.
-        expect(&heap, &expected, || put_hole(&heap, hole, false), || put_hole(&heap, hole, true));
+        // A free block without a bit, which leaves the page without the room it is offered for; a bit without a free block;
+        // a free block that became a filler.
+        let missing = [Violation::HolesDisagree { page }, Violation::BadOffer { page }];
+        expect(&heap, &missing, || put_hole(&heap, hole, false), || put_hole(&heap, hole, true));
         expect(&heap, &expected, || put_hole(&heap, object, true), || put_hole(&heap, object, false));
         expect_of_words(&heap, &expected, &[(hole, Root::FillerMap.tagged().bits())]);
     }
@@ -359,7 +361,7 @@ fn a_page_on_a_foreign_offer_is_found() {
     let pages = pages.map(|object| page_of(&heap, object));
     for page in pages {
         for space in [&spaces.old, &spaces.map, &spaces.code] {
-            if space.contains(page) {
+            if space.offered_bytes(page).is_some() {
                 continue;
             }
             // The space's own page is off its set meanwhile, so that what comes out again is known.
@@ -368,6 +370,22 @@ fn a_page_on_a_foreign_offer_is_found() {
             expect(&heap, &[Violation::BadOffer { page }], || assert!(space.put(page, PAGE)), take);
             assert!(space.put(own, 64));
         }
+    }
+}
+
+/// A page is offered for what it has room for: its greatest hole, or the whole of it.
+#[test]
+fn a_page_offered_for_more_than_it_has_is_found() {
+    let heap = build(tiny());
+    let old = &heap.spaces().old;
+    let full = page_of(&heap, make_bytes(&heap, OLD, [64, 56])[0]);
+    assert_eq!(old.offered_bytes(full), None, "a hole of 8 bytes is not worth it");
+    let mut pages = (0..heap.layout().paged_pages).map(PageIndex::new);
+    // SAFETY: no local heap is running.
+    let free = pages.find(|&page| unsafe { heap.spaces().pages.kind(page) } == PageKind::Free).expect("there is room");
+    for page in [full, free] {
+        let take = || assert_eq!(old.take(64), Some(page));
+        expect(&heap, &[Violation::BadOffer { page }], || assert!(old.put(page, 64)), take);
     }
 }
 

@@ -7,7 +7,7 @@ use super::object_set::ObjectSet;
 use crate::collection::Roots;
 use crate::object::{Header, Root, Tagged, View, kind};
 use crate::page::{NO_ORDINAL, PageKind};
-use crate::space::Spaces;
+use crate::space::{PagedSpace, Spaces};
 use crate::words::{GRANULE_BYTES, Limit, Offset, PageIndex, ROOT_BYTES, SpaceKind};
 use core::fmt;
 
@@ -170,7 +170,11 @@ impl Verifier<'_> {
                 PageKind::LargeHead => {
                     let run_pages = self.check_run(page);
                     found += run_pages - 1;
-                    index += run_pages - 1;
+                    for _ in 1..run_pages {
+                        let tail = PageIndex::new(index);
+                        self.check_info(tail, self.kind(tail));
+                        index += 1;
+                    }
                 }
                 PageKind::Free | PageKind::Pooled | PageKind::Reserved | PageKind::LargeTail => {}
             }
@@ -276,11 +280,6 @@ impl Verifier<'_> {
         if holes != free_blocks {
             self.report(Violation::HolesDisagree { page });
         }
-        for space in [&self.spaces.old, &self.spaces.map, &self.spaces.code] {
-            if space.contains(page) && space.kind() != page_kind {
-                self.report(Violation::BadOffer { page });
-            }
-        }
     }
 
     fn check_run(&mut self, head: PageIndex) -> usize {
@@ -315,8 +314,17 @@ impl Verifier<'_> {
         if let Some(granule) = mark {
             self.report(Violation::StrayMark { object: self.spaces.pages.granule_offset(page, granule) });
         }
-        if page.index() < self.spaces.layout().paged_pages
-            && (kind == PageKind::Pooled) != self.spaces.fresh.is_pooled(page)
+        if page.index() >= self.spaces.layout().paged_pages {
+            return;
+        }
+        let is_kept_from_its_promise = |space: &PagedSpace| {
+            // SAFETY: the world is stopped.
+            let greatest = || unsafe { self.spaces.holes(page) }.greatest();
+            space.offered_bytes(page).is_some_and(|bytes| space.kind() != kind || greatest() < bytes)
+        };
+        let offers = [&self.spaces.old, &self.spaces.map, &self.spaces.code];
+        if (kind == PageKind::Pooled) != self.spaces.fresh.is_pooled(page)
+            || offers.into_iter().any(is_kept_from_its_promise)
         {
             self.report(Violation::BadOffer { page });
         }

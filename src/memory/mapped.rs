@@ -114,3 +114,55 @@ pub(super) fn system_page_bytes() -> usize {
 fn refused(bytes: usize) -> MemoryError {
     MemoryError::Refused { bytes, os_code: io::Error::last_os_error().raw_os_error() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether this process may read the byte at `at`. The system is asked to, since it answers instead of ending us.
+    fn is_readable(at: *const u8) -> bool {
+        let mut ends = [0; 2];
+        // SAFETY: the array has room for both ends, which are closed once; the system checks that it may read the byte.
+        unsafe {
+            assert_eq!(libc::pipe(ends.as_mut_ptr()), 0);
+            let written = libc::write(ends[1], at.cast::<c_void>(), 1);
+            libc::close(ends[0]);
+            libc::close(ends[1]);
+            written == 1
+        }
+    }
+
+    /// Wherever the system places a mapping, what is reserved lies in it from an aligned base on, and little else does.
+    #[test]
+    fn mapping_holds_the_reservation_at_any_place() {
+        let system = system_page_bytes();
+        for page_bytes in [64, system, 2 * system, 16 * system, 256 * system] {
+            for bytes in [64, system, 3 * page_bytes, 3 * page_bytes + 64] {
+                let mapped = Mapped::reserve(bytes, page_bytes).unwrap();
+                let align = page_bytes.max(system);
+                assert!(mapped.base.addr().get().is_multiple_of(align));
+                assert!(mapped.base.addr().get() - mapped.start.addr().get() < align);
+                // The farthest that a base can be from the start of a mapping, which the system aligns to its pages.
+                let pad_bytes_max = align - system;
+                assert!(pad_bytes_max + bytes <= mapped.mapped_bytes, "{bytes} bytes in pages of {page_bytes}");
+                assert!(mapped.mapped_bytes < bytes + align, "{bytes} bytes in pages of {page_bytes}");
+            }
+        }
+    }
+
+    #[test]
+    fn commit_and_release_change_their_own_pages_only() {
+        let system = system_page_bytes();
+        let mapped = Mapped::reserve(5 * system, system).unwrap();
+        let readable = || [0, 1, 2, 3, 4].map(|page| is_readable(mapped.base().as_ptr().wrapping_add(page * system)));
+        assert_eq!(readable(), [false; 5]);
+        mapped.commit(system, system).unwrap();
+        assert_eq!(readable(), [false, true, false, false, false]);
+        // Less than the system's pages is rounded outward.
+        mapped.commit(3 * system - 8, 16).unwrap();
+        assert_eq!(readable(), [false, true, true, true, false]);
+        // SAFETY: the page is committed, and nobody accesses it.
+        unsafe { mapped.release(2 * system, system).unwrap() };
+        assert_eq!(readable(), [false, true, false, true, false]);
+    }
+}

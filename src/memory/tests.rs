@@ -205,6 +205,44 @@ fn bad_and_absurd_sizes_are_values() {
     });
 }
 
+/// The least that can be reserved is one granule in one page.
+#[test]
+fn reservation_says_what_it_is() {
+    check(|| {
+        for source in sources() {
+            let memory = Memory::reserve(source, 8, 8).unwrap();
+            assert_eq!((memory.source(), memory.bytes()), (source, 8));
+        }
+    });
+}
+
+/// Builds that check refuse an access that no word or no byte of the reservation answers to.
+#[cfg(debug_assertions)]
+mod checked {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "offset 2 is not word-aligned")]
+    fn access_between_words_panics() {
+        // SAFETY: none; the panic is what is tested.
+        with_committed(1, |memory| unsafe { memory.write(2, 0) });
+    }
+
+    #[test]
+    #[should_panic(expected = "6 bytes are not whole words")]
+    fn range_that_ends_between_words_panics() {
+        // SAFETY: none; the panic is what is tested.
+        with_committed(1, |memory| unsafe { memory.zero(0, 6) });
+    }
+
+    #[test]
+    #[should_panic(expected = "8 bytes at 60 lie outside a reservation of 64 bytes")]
+    fn copy_beyond_the_end_panics() {
+        // SAFETY: none; the panic is what is tested.
+        with_committed(1, |memory| unsafe { memory.copy_out(60, &mut [0; 8]) });
+    }
+}
+
 #[test]
 fn sources_of_other_builds_are_unsupported() {
     check(|| {
@@ -290,6 +328,24 @@ mod mapped {
     fn more_than_the_machine_has_is_refused() {
         let error = Memory::reserve(PageSource::Mapped, crate::memory::BYTES_MAX & !7, 1 << 16).unwrap_err();
         assert!(matches!(error, MemoryError::Refused { os_code: Some(_), .. }), "{error}");
+    }
+
+    /// The word that holds the last bytes of a range is no word of the next page. If a copy touched that page, which
+    /// nobody may access, this process would end here.
+    #[test]
+    fn byte_copies_touch_no_word_beyond_their_range() {
+        let page_bytes = system_page_bytes();
+        let memory = Memory::reserve(PageSource::Mapped, 2 * page_bytes, page_bytes).unwrap();
+        memory.commit(0, page_bytes).unwrap();
+        for bytes in 1..4 {
+            let (written, mut read) = (vec![bytes as u8; bytes], vec![0; bytes]);
+            // SAFETY: every byte of the range lies in the committed page, and no other thread exists.
+            unsafe {
+                memory.copy_in(page_bytes - bytes, &written);
+                memory.copy_out(page_bytes - bytes, &mut read);
+            }
+            assert_eq!(read, written);
+        }
     }
 
     /// A released page comes back zeroed although it was written, so the system had it in between.

@@ -71,3 +71,23 @@ impl Root {
         const { assert!(Root::False as usize + 8 == ROOT_BYTES) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{Memory, PageSource};
+
+    /// Undefined, null, true and false are told apart by a small integer each, which no collection takes for a reference.
+    #[test]
+    fn oddballs_are_numbered() {
+        crate::sync::check(|| {
+            let memory = Memory::reserve(PageSource::default(), ROOT_BYTES, ROOT_BYTES).unwrap();
+            memory.commit(0, ROOT_BYTES).unwrap();
+            // SAFETY: all of the memory is committed, and no other thread exists.
+            let view = unsafe { View::new(&memory) };
+            Root::write_all(view);
+            let numbers = ODDBALLS.map(|oddball| view.tagged(oddball.offset().word(1)).as_small());
+            assert_eq!(numbers, [Some(0), Some(1), Some(2), Some(3)]);
+        });
+    }
+}

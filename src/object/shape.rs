@@ -186,7 +186,10 @@ mod tests {
         assert_eq!(bytes.size_bytes(0), Ok(8));
         assert_eq!(bytes.size_bytes(1), Ok(16));
         assert_eq!(bytes.size_bytes(8), Ok(16));
-        assert!(bytes.size_bytes(usize::MAX).is_err());
+        assert_eq!(bytes.size_bytes(LENGTH_MAX), Ok((1 << 30) + 8));
+        let (size_bytes, size_bytes_max) = (usize::MAX, LENGTH_MAX * WORD_BYTES);
+        assert_eq!(bytes.size_bytes(usize::MAX), Err(AllocError::TooLarge { size_bytes, size_bytes_max }));
+        assert!(bytes.size_bytes(LENGTH_MAX + 1).is_err());
         assert_eq!(Shape::new(16, 3, 2, Tail::None).unwrap().size_bytes(0), Ok(16));
     }
 }

@@ -121,3 +121,25 @@ impl Budget {
 fn fits(committed: usize, pages: usize, limit: usize) -> bool {
     committed.checked_add(pages).is_some_and(|wanted| wanted <= limit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A look finds the room that there is, up to the last page, and takes nothing where there is too little.
+    #[test]
+    fn a_look_reserves_what_fits() {
+        crate::sync::check(|| {
+            let limits = Limits { soft: 2, hard: 3 };
+            let committed = CachePadded::new(AtomicUsize::new(0));
+            let budget = Budget { committed, limits: UnsafeCell::new(limits) };
+            assert!(!budget.try_reserve_seen(3, Limit::Soft));
+            assert_eq!(budget.committed(), 0);
+            assert!(budget.try_reserve_seen(2, Limit::Soft));
+            assert!(!budget.try_reserve_seen(1, Limit::Soft));
+            assert!(budget.try_reserve_seen(1, Limit::Hard));
+            assert!(!budget.try_reserve_seen(1, Limit::Hard));
+            assert_eq!(budget.committed(), 3);
+        });
+    }
+}

@@ -197,3 +197,93 @@ fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    //! Goal: what a run costs the budget and the pool. Method: a heap of eight pages, three of which hold the built-in
+    //! objects and new space; the test fills the pool.
+
+    use super::*;
+    use crate::memory::PageSource;
+    use crate::sync::check;
+    use crate::words::LayoutRequest;
+
+    const PAGE: usize = 128;
+
+    /// Three committed pages, a soft limit of six and a hard one of eight, and `pooled` more pages in the pool.
+    fn world(pooled: usize) -> Spaces {
+        let request = LayoutRequest {
+            page_bytes: Some(PAGE),
+            soft_limit_bytes: 6 * PAGE,
+            hard_limit_bytes: 8 * PAGE,
+            hard_limit_bytes_max: 8 * PAGE,
+            new_space_bytes: PAGE,
+            young_lab_bytes: 64,
+            small_hole_bytes: None,
+            pool_bytes_max: 8 * PAGE,
+            threads_max: 1,
+            pages_per_thread_min: 1,
+            worklist_entries: 1,
+        };
+        let spaces = Spaces::new(&Layout::derive(&request).unwrap(), PageSource::default(), 4).unwrap();
+        for page in take_pages(&spaces, pooled) {
+            // SAFETY: the page was just taken, and nothing refers into it.
+            unsafe { spaces.pool_page(page) }
+        }
+        assert_eq!((spaces.budget.committed(), spaces.fresh.pooled()), (3 + pooled, pooled));
+        spaces
+    }
+
+    fn take_pages(spaces: &Spaces, pages: usize) -> Vec<PageIndex> {
+        (0..pages).map(|_| spaces.take_page(PageKind::Old, Limit::Hard).unwrap()).collect()
+    }
+
+    /// Takes a run; the pages that are committed and that are pooled then.
+    fn after_run(spaces: &Spaces, pages: usize, limit: Limit) -> (Result<(), AttemptError>, usize, usize) {
+        let result = LargeSpace::take_run(spaces, pages * PAGE, limit).map(drop);
+        (result, spaces.budget.committed(), spaces.fresh.pooled())
+    }
+
+    #[test]
+    fn the_pool_is_kept_while_the_budget_has_room() {
+        check(|| assert_eq!(after_run(&world(2), 2, Limit::Hard), (Ok(()), 7, 2)));
+    }
+
+    /// One page fits in the budget, so one of the pool makes up for the other.
+    #[test]
+    fn the_pool_gives_no_more_than_the_budget_lacks() {
+        check(|| assert_eq!(after_run(&world(4), 2, Limit::Hard), (Ok(()), 8, 3)));
+    }
+
+    /// Pooled pages are committed already, so a limit that was passed long ago does not keep them from the run.
+    #[test]
+    fn the_pool_serves_a_run_beyond_the_limit() {
+        check(|| assert_eq!(after_run(&world(4), 2, Limit::Soft), (Ok(()), 7, 2)));
+    }
+
+    /// The pooled page has gone back to the system in vain, and is not counted any more.
+    #[test]
+    fn a_refused_run_costs_no_budget() {
+        check(|| {
+            let spaces = world(0);
+            let held = take_pages(&spaces, 5);
+            // SAFETY: the page was just taken, and nothing refers into it.
+            unsafe { spaces.pool_page(held[0]) }
+            assert_eq!(after_run(&spaces, 2, Limit::Hard), (Err(AttemptError::Exhausted), 7, 0));
+            assert_eq!(after_run(&spaces, 1, Limit::Hard), (Ok(()), 8, 0));
+        });
+    }
+
+    #[test]
+    fn pages_of_a_run_are_used_until_it_is_released() {
+        check(|| {
+            let spaces = world(0);
+            let head = spaces.layout().page_of(LargeSpace::take_run(&spaces, 2 * PAGE, Limit::Hard).unwrap());
+            let used = || [0, 1, 2].map(|index| spaces.large.is_used(PageIndex::new(head.index() + index)));
+            assert_eq!(used(), [true, true, false]);
+            // SAFETY: the run never held an object.
+            unsafe { LargeSpace::release_run(&spaces, head) }
+            assert_eq!(used(), [false, false, false]);
+        });
+    }
+}

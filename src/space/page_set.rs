@@ -168,4 +168,15 @@ mod tests {
             assert!(set.take().is_none());
         });
     }
+
+    #[test]
+    fn a_look_finds_what_was_put() {
+        crate::sync::check(|| {
+            let set = PageSet::new(4, 4);
+            assert_eq!(set.take_seen(), None);
+            set.put(PageIndex::new(2));
+            assert_eq!(set.take_seen(), Some(PageIndex::new(2)));
+            assert_eq!(set.take_seen(), None);
+        });
+    }
 }

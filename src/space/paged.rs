@@ -64,16 +64,12 @@ impl PagedSpace {
         true
     }
 
-    /// Whether the page is in one of the sets. Meaningful in a stop.
+    /// The hole that a page on offer is promised to have, in bytes: it has none smaller as its greatest. `None` if it is in
+    /// none of the sets. Meaningful in a stop.
     #[must_use]
-    pub fn contains(&self, page: PageIndex) -> bool {
-        self.roomy.contains(page) || self.holey.contains(page)
-    }
-
-    /// Pages on offer. Exact in a stop, a snapshot otherwise.
-    #[must_use]
-    pub fn pages_on_offer(&self) -> usize {
-        self.roomy.len() + self.holey.len()
+    pub fn offered_bytes(&self, page: PageIndex) -> Option<usize> {
+        let promise = |set: &PageSet, bytes| set.contains(page).then_some(bytes);
+        promise(&self.roomy, self.roomy_bytes).or_else(|| promise(&self.holey, self.holey_bytes))
     }
 
     /// Takes every page off the sets.
@@ -86,5 +82,53 @@ impl PagedSpace {
             self.roomy.clear();
             self.holey.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The least hole that is offered, and the greatest that is asked for.
+    const SMALL: usize = 16;
+    const GREAT: usize = 64;
+
+    /// A page each: whose greatest hole is too small to offer, small, and great enough for everything.
+    const CROWDED: PageIndex = PageIndex::new(1);
+    const HOLEY: PageIndex = PageIndex::new(2);
+    const ROOMY: PageIndex = PageIndex::new(5);
+
+    /// A space to which the three pages were given.
+    fn space() -> PagedSpace {
+        let set = || PageSet::new(8, 4);
+        let space =
+            PagedSpace { kind: PageKind::Old, roomy: set(), holey: set(), roomy_bytes: GREAT, holey_bytes: SMALL };
+        assert!(!space.put(CROWDED, SMALL - 8));
+        assert!(space.put(HOLEY, SMALL) && space.put(ROOMY, GREAT));
+        space
+    }
+
+    #[test]
+    fn pages_with_useful_holes_are_on_offer() {
+        crate::sync::check(|| {
+            let space = space();
+            let offered = [CROWDED, HOLEY, ROOMY].map(|page| space.offered_bytes(page));
+            assert_eq!(offered, [None, Some(SMALL), Some(GREAT)]);
+        });
+    }
+
+    /// Whoever asks for little gets the smaller holes first.
+    #[test]
+    fn a_page_is_taken_for_what_fits_it() {
+        crate::sync::check(|| {
+            for take in [PagedSpace::take, PagedSpace::take_seen] {
+                let taken = |bytes: [usize; 3]| {
+                    let space = space();
+                    bytes.map(|bytes| take(&space, bytes))
+                };
+                assert_eq!(taken([SMALL; 3]), [Some(HOLEY), Some(ROOMY), None]);
+                assert_eq!(taken([SMALL + 8, GREAT, SMALL]), [Some(ROOMY), None, Some(HOLEY)]);
+            }
+        });
     }
 }

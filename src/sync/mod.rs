@@ -189,6 +189,38 @@ mod tests {
         });
     }
 
+    /// The waiter holds the lock until it waits, so it does wait, and either call wakes it.
+    #[test]
+    fn notification_wakes_a_waiter() {
+        for notify in [Condvar::notify_one, Condvar::notify_all] {
+            check(move || {
+                let shared = Arc::new((Mutex::new(false), Condvar::new()));
+                let mut guard = shared.0.lock();
+                let other = thread::spawn({
+                    let shared = shared.clone();
+                    move || {
+                        *shared.0.lock() = true;
+                        notify(&shared.1);
+                    }
+                });
+                while !*guard {
+                    guard = shared.1.wait(guard);
+                }
+                drop(guard);
+                other.join().unwrap();
+            });
+        }
+    }
+
+    /// What one thread alone has, or holds the lock of, is shown.
+    #[test]
+    fn what_may_be_looked_at_is_shown() {
+        check(|| {
+            assert_eq!(format!("{:?}", CachePadded::new(7)), "CachePadded(7)");
+            assert_eq!(format!("{:?}", Mutex::new(7).lock()), "MutexGuard(7)");
+        });
+    }
+
     #[test]
     fn try_lock_is_refused_while_held() {
         check(|| {

@@ -365,3 +365,64 @@ pub mod run_marker {
 pub fn check(f: impl Fn() + Send + Sync + 'static) {
     f();
 }
+
+#[cfg(test)]
+mod tests {
+    //! Goal: what this face promises and the other two have no use for.
+
+    use super::*;
+    use crate::sync::stretch;
+    use std::time::{Duration, Instant};
+
+    /// A fence that orders nothing is a mistake, and not passed over in silence.
+    #[test]
+    #[should_panic(expected = "relaxed")]
+    fn relaxed_fence_is_refused() {
+        fence(Ordering::Relaxed);
+    }
+
+    #[test]
+    fn sleep_takes_its_time() {
+        let begin = Instant::now();
+        thread::sleep(Duration::from_millis(1));
+        assert!(begin.elapsed() >= Duration::from_millis(1));
+    }
+
+    #[test]
+    fn a_thread_knows_that_it_unwinds() {
+        struct Witness<'a>(&'a mut bool);
+        impl Drop for Witness<'_> {
+            fn drop(&mut self) {
+                *self.0 = thread::panicking();
+            }
+        }
+        let (mut at_return, mut at_unwinding) = (true, false);
+        drop(Witness(&mut at_return));
+        let unwinds = std::panic::AssertUnwindSafe(|| {
+            let _witness = Witness(&mut at_unwinding);
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(std::panic::catch_unwind(unwinds).is_err());
+        assert!(!at_return && at_unwinding && !thread::panicking());
+    }
+
+    /// Far fewer pauses than these are enough to say so.
+    #[test]
+    fn back_off_comes_to_an_end() {
+        let backoff = Backoff::new();
+        assert!(!backoff.is_completed());
+        for _ in 0..100 {
+            backoff.snooze();
+        }
+        assert!(backoff.is_completed());
+    }
+
+    #[test]
+    fn a_lingering_thread_comes_by_yield_points() {
+        let point = YieldPoint::StopLeft;
+        let _guard = stretch::begin(1);
+        let before = stretch::visits(point);
+        yield_point(point);
+        assert_eq!(stretch::visits(point) > before, stretch::ENABLED);
+    }
+}

@@ -214,7 +214,22 @@ mod tests {
             slots.reset(empty);
             assert!(slots.is_empty());
             slots.push(small(9));
+            assert!(!slots.is_empty());
             assert_eq!(values(&slots), [9]);
+        });
+    }
+
+    /// I-1, for blocks of any number of slots.
+    #[test]
+    fn slots_end_where_their_memory_does() {
+        crate::sync::check(|| {
+            for block_slots in 1..20 {
+                let slots = HandleSlots::new(block_slots);
+                let (layout, bytes) = (slots.block_layout(), block_slots * size_of::<Slot>());
+                assert_eq!(slots.pad_bytes() + bytes, layout.size());
+                assert_eq!(layout.align(), layout.size());
+                assert!(bytes < layout.size());
+            }
         });
     }
 }

@@ -82,3 +82,28 @@ impl Default for PersistentHandles {
         PersistentHandles::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A released handle counts until the next stop.
+    #[test]
+    fn a_stop_forgets_released_handles() {
+        crate::sync::check(|| {
+            let handles = PersistentHandles::new();
+            assert!(handles.is_empty());
+            let cells = [1, 2, 3].map(|value| handles.add(Tagged::small(value).unwrap()));
+            cells[1].release();
+            assert_eq!(handles.len(), 3);
+            let mut seen = Vec::new();
+            handles.visit(|value| {
+                seen.push(value.as_small());
+                value
+            });
+            assert_eq!(seen, [Some(1), Some(3)]);
+            assert_eq!(handles.len(), 2);
+            assert!(!handles.is_empty());
+        });
+    }
+}

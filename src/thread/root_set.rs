@@ -90,3 +90,19 @@ impl Default for RootSets {
         RootSets::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_the_slots_that_were_asked_for() {
+        crate::sync::check(|| {
+            let sets = RootSets::new();
+            for len in [0, 1, 3] {
+                let set = sets.add(len);
+                assert_eq!((set.len(), set.is_empty()), (len, len == 0));
+            }
+        });
+    }
+}

@@ -290,3 +290,92 @@ impl Drop for Stop<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::check;
+
+    fn counts(started: &[CollectionKind]) -> CollectionCounts {
+        let mut counts = CollectionCounts::default();
+        started.iter().for_each(|&kind| counts.start(kind));
+        counts
+    }
+
+    #[test]
+    fn a_request_is_met_by_a_later_collection_of_its_kind_or_a_greater_one() {
+        use CollectionKind::{Major, MemoryReducing, Minor};
+        let before = counts(&[Minor, MemoryReducing]);
+        let after = counts(&[Minor, Major, MemoryReducing, Major]);
+        assert_eq!(CollectionKind::ALL.map(|kind| after.started(kind)), [1, 2, 1]);
+        assert_eq!(CollectionKind::ALL.map(|kind| after.met_since(kind, &before)), [true, true, false]);
+        assert_eq!(CollectionKind::ALL.map(|kind| after.met_since(kind, &after)), [false; 3]);
+    }
+
+    /// T-5: in the stop, after it, and for who was there or comes later.
+    #[test]
+    fn everyone_learns_what_a_stop_has_counted() {
+        check(|| {
+            let safepoint = Safepoint::new(true);
+            let locals = [(); 2].map(|()| Arc::new(Local::new(1)));
+            safepoint.lock().attach(Arc::clone(&locals[0]));
+            let in_stop = safepoint.stop(
+                None,
+                |_| true,
+                |stop| {
+                    stop.count_collection(CollectionKind::Major);
+                    stop.counts()
+                },
+            );
+            let expected = counts(&[CollectionKind::Major]);
+            assert_eq!(in_stop, Some(expected));
+            assert_eq!(safepoint.lock().counts(), expected);
+            safepoint.lock().attach(Arc::clone(&locals[1]));
+            for local in &locals {
+                // SAFETY: this thread owns both local heaps, and no stop runs.
+                assert_eq!(unsafe { local.data().with(|data| (*data).counts) }, expected);
+            }
+        });
+    }
+
+    /// A stop whose work does not come to its end leaves a poisoned heap, and none that hangs.
+    #[test]
+    fn a_stop_that_unwinds_poisons_the_heap() {
+        check(|| {
+            let safepoint = Safepoint::new(true);
+            let local = Arc::new(Local::new(1));
+            safepoint.lock().attach(Arc::clone(&local));
+            assert_eq!(safepoint.stop(None, |_| true, |_| ()), Some(()));
+            assert!(!safepoint.lock().is_poisoned());
+            // What remains of the stop when its work unwinds.
+            let mut registry = safepoint.lock();
+            assert!(!local.state().request_stop(), "it is parked");
+            drop(Stop { registry: &mut registry, initiator: None, completed: false });
+            drop(registry);
+            assert!(safepoint.lock().is_poisoned());
+            // SAFETY: this thread owns the local heap, and no stop runs.
+            assert!(unsafe { local.data().with(|data| (*data).poisoned) });
+            safepoint.unpark(&local);
+        });
+    }
+
+    /// T-3: a thread that polls counts itself once for a stop that waits for it, and runs on when the collector lock is
+    /// free. Here the stop is made by hand, so nothing waits.
+    #[test]
+    fn a_poll_lets_a_stop_begin() {
+        check(|| {
+            let safepoint = Safepoint::new(true);
+            let local = Arc::new(Local::new(1));
+            safepoint.lock().attach(Arc::clone(&local));
+            safepoint.unpark(&local);
+            safepoint.poll(&local);
+            assert_eq!(*safepoint.outstanding.lock(), 0, "no stop was asked for");
+            assert!(local.state().request_stop(), "it runs");
+            safepoint.poll(&local);
+            assert_eq!(*safepoint.outstanding.lock(), -1);
+            local.state().clear_stop();
+            assert!(!local.state().stop_requested(), "it runs again");
+            safepoint.park(&local);
+        });
+    }
+}

@@ -115,3 +115,23 @@ impl Default for ThreadState {
         ThreadState::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_thread_learns_of_a_stop() {
+        crate::sync::check(|| {
+            let state = ThreadState::new();
+            assert_eq!(state.try_unpark(), Ok(()));
+            assert!(!state.stop_requested());
+            assert!(state.request_stop(), "it ran");
+            assert!(state.stop_requested());
+            assert_eq!(state.try_park(), Err(StopRequested));
+            state.clear_stop();
+            assert!(!state.stop_requested());
+            assert_eq!(state.try_park(), Ok(()));
+        });
+    }
+}

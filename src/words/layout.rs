@@ -285,7 +285,32 @@ mod tests {
         let mut r = request();
         r.hard_limit_bytes_max = RESERVATION_BYTES_MAX;
         let layout = Layout::derive(&r).unwrap();
-        assert!(layout.pages() * layout.page_bytes <= RESERVATION_BYTES_MAX);
-        assert!(layout.object_bytes_max < 1 << 30);
+        // Half of what can be addressed is left for large objects.
+        assert_eq!(layout.pages() * layout.page_bytes, RESERVATION_BYTES_MAX);
+        assert_eq!(layout.large_pages, layout.paged_pages);
+        // The greatest multiple of a granule that a small integer can count.
+        assert_eq!(layout.object_bytes_max, (1 << 30) - 8);
+    }
+
+    #[test]
+    fn areas_and_sizes_follow_the_limits() {
+        let layout = Layout::derive(&request()).unwrap();
+        assert_eq!((layout.root_pages, layout.new_pages, layout.pool_pages_max), (1, 32, 32));
+        assert_eq!((layout.soft_limit_pages, layout.hard_limit_pages, layout.hard_limit_pages_max), (128, 256, 512));
+        // An address more than the greatest limit, and room for large objects among holes.
+        assert_eq!((layout.paged_pages, layout.large_pages), (513, 1024));
+        assert_eq!((layout.regular_bytes_max, layout.small_hole_bytes), (64 << 10, 4 << 10));
+    }
+
+    /// As many pages as there can be entries for, and not one more.
+    #[test]
+    fn pages_are_bounded() {
+        let mut r = request();
+        r.page_bytes = Some(128);
+        // A page of the paged area and two of the large one for each of the limit, and one.
+        r.hard_limit_bytes_max = (PAGES_MAX - 1) / 3 * 128;
+        assert_eq!(Layout::derive(&r).unwrap().pages(), PAGES_MAX);
+        r.hard_limit_bytes_max += 128;
+        assert_eq!(Layout::derive(&r).unwrap_err().field(), "page_bytes");
     }
 }

@@ -12,4 +12,4 @@ mod offset;
 pub use error::{AllocError, AttemptError, ConfigError};
 pub use kinds::{AllocationOrigin, AllocationType, CollectionKind, Limit, SpaceKind};
 pub use layout::{GRANULE_BYTES, Layout, LayoutRequest, RESERVATION_BYTES_MAX, ROOT_BYTES, WORD_BYTES};
-pub use offset::{Offset, PageIndex, align_down, align_up};
+pub use offset::{Offset, PageIndex, align_up};

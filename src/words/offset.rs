@@ -80,9 +80,15 @@ pub const fn align_up(value: usize, alignment: usize) -> usize {
     (value + alignment - 1) & !(alignment - 1)
 }
 
-/// `value` rounded down to a multiple of `alignment`, a power of two.
-#[inline(always)]
-#[must_use]
-pub const fn align_down(value: usize, alignment: usize) -> usize {
-    value & !(alignment - 1)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_rounded_up_to_the_next_multiple() {
+        for (value, up) in [(0, 0), (1, 8), (7, 8), (8, 8), (1001, 1008)] {
+            assert_eq!(align_up(value, 8), up, "{value}");
+        }
+        assert_eq!((align_up(200, 64), align_up(5, 1)), (256, 5));
+    }
 }
