@@ -343,9 +343,13 @@ fn a_hole_that_is_in_one_place_only_is_found() {
     for (object, bytes) in objects.into_iter().zip([16, 32, 64]) {
         let (page, hole) = (page_of(&heap, object), object.plus(bytes));
         let expected = [Violation::HolesDisagree { page }];
-        // A free block without a bit, which leaves the page without the room it is offered for; a bit without a free block;
+        // A free block without a bit, which may leave the page without the room it is offered for; a bit without a free block;
         // a free block that became a filler.
-        let missing = [Violation::HolesDisagree { page }, Violation::BadOffer { page }];
+        let mut missing = expected.to_vec();
+        // The other pages have another hole.
+        if bytes == 64 {
+            missing.push(Violation::BadOffer { page });
+        }
         expect(&heap, &missing, || put_hole(&heap, hole, false), || put_hole(&heap, hole, true));
         expect(&heap, &expected, || put_hole(&heap, object, true), || put_hole(&heap, object, false));
         expect_of_words(&heap, &expected, &[(hole, Root::FillerMap.tagged().bits())]);
