@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{build, fill, small, tiny, tiny_of};
+use common::{build, fill, small, tiny_of};
 use heaplab::page::PageKind;
 use heaplab::*;
 use std::sync::Arc;
@@ -293,6 +293,24 @@ fn rounds_are_skipped_while_collections_free_nothing() {
         .unwrap();
 }
 
+/// The same where a page is more than the share of the heap that is worth a collection: not one may be left.
+#[test]
+fn rounds_are_skipped_when_the_last_page_is_gone() {
+    let heap = build(tiny_of(24));
+    let mut thread = heap.attach().unwrap();
+    thread
+        .run(|scope| {
+            scope.nested(|scope| {
+                while array_of(scope, 64, AllocationType::Old).is_ok() {}
+                while array_of(scope, 8, AllocationType::Old).is_ok() {}
+                let before = collections(&scope.statistics());
+                assert!(array_of(scope, 64, AllocationType::Old).is_err());
+                assert_eq!(collections(&scope.statistics()) - before, 3);
+            });
+        })
+        .unwrap();
+}
+
 /// A request that is too large for what is free fails; but what is free is much, so collections are not given up.
 #[test]
 fn rounds_are_not_skipped_while_there_is_room() {
@@ -340,6 +358,12 @@ fn collections_are_traced_if_asked_for() {
     assert!(heap.take_collection_trace().unwrap().is_empty());
 }
 
+/// Bytes of a use on all pages that a major collection sweeps.
+fn swept_bytes(survey: &Survey, memory_use: MemoryUse) -> usize {
+    let kinds = [PageKind::Old, PageKind::Map, PageKind::Code, PageKind::LargeHead, PageKind::LargeTail];
+    kinds.iter().map(|&kind| survey.bytes_of(kind, memory_use)).sum()
+}
+
 /// Live bytes and holes, as a major collection counts them, are those that a survey finds.
 #[test]
 fn live_bytes_and_holes_are_those_of_a_survey() {
@@ -360,14 +384,47 @@ fn live_bytes_and_holes_are_those_of_a_survey() {
             scope.collect(MAJOR);
             let moved = scope.statistics().moved;
             let survey = scope.survey();
-            let of = |memory_use| {
-                let kinds = [PageKind::Old, PageKind::Map, PageKind::Code, PageKind::LargeHead, PageKind::LargeTail];
-                kinds.iter().map(|&kind| survey.bytes_of(kind, memory_use)).sum::<usize>()
-            };
+            let of = |memory_use| swept_bytes(&survey, memory_use);
             assert_eq!(moved.live_bytes, of(MemoryUse::Live));
             assert_eq!(moved.hole_bytes, of(MemoryUse::Free));
             assert!(moved.hole_bytes > 0);
             assert_eq!(of(MemoryUse::Dead), 0);
+        })
+        .unwrap();
+}
+
+/// Also where young objects found no destination, so that their pages were kept.
+#[test]
+fn live_bytes_and_holes_of_kept_pages_are_counted() {
+    let mut config = tiny_of(24);
+    config.new_space_bytes = 4 * 128;
+    let heap = build(config);
+    let mut thread = heap.attach().unwrap();
+    thread
+        .run(|scope| {
+            scope.nested(|scope| {
+                for _ in 0..4 {
+                    array_of(scope, 32, AllocationType::Young).unwrap();
+                    scope.nested(|scope| _ = array_of(scope, 16, AllocationType::Young).unwrap());
+                }
+                assert_eq!(collections(&scope.statistics()), 0);
+                // What is free is taken, so that there is no page to move anything to.
+                let budget = &heap.spaces().budget;
+                let mut taken = 0;
+                while budget.try_reserve(1, heaplab::words::Limit::Hard) {
+                    taken += 1;
+                }
+                heap.set_verify_heap(false);
+                scope.collect(MAJOR);
+                budget.give_back(taken);
+                heap.set_verify_heap(true);
+                let moved = scope.statistics().moved;
+                let survey = scope.survey();
+                assert!(moved.pages_kept >= 2, "{moved:?}");
+                assert_eq!(moved.live_bytes, swept_bytes(&survey, MemoryUse::Live));
+                assert_eq!(moved.hole_bytes, swept_bytes(&survey, MemoryUse::Free));
+                assert!(moved.live_bytes >= 4 * 32 && moved.hole_bytes >= 4 * 16, "{moved:?}");
+            });
         })
         .unwrap();
 }
@@ -469,8 +526,16 @@ fn the_fields_of_a_configuration_are_in_proportion() {
         assert_eq!((config.soft_limit_bytes, config.hard_limit_bytes_max), (hard / 2, 2 * hard));
         assert_eq!((config.pool_bytes_max, config.young_lab_bytes), (hard / 16, 32 << 10));
     }
+    let tiny = HeapConfig::tiny();
+    let layout = tiny.layout().unwrap();
+    assert_eq!(
+        (layout.page_bytes, layout.hard_limit_pages, layout.hard_limit_pages_max, layout.new_pages),
+        (128, 16, 16, 2)
+    );
+    assert_eq!((layout.soft_limit_pages, layout.small_hole_bytes, layout.pool_pages_max), (12, 64, 1));
+    assert_eq!((tiny.worklist_entries, tiny.handle_block_slots, tiny.page_set_bits), (4, 8, 8));
     let at_their_limits = |slots: usize, entries: usize| {
-        let mut config = tiny();
+        let mut config = HeapConfig::tiny();
         (config.handle_block_slots, config.worklist_entries) = (slots, entries);
         config.layout().map(|_| ())
     };

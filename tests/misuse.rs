@@ -319,6 +319,22 @@ fn the_stress_thread_ends() {
     });
 }
 
+/// While it is on, the background thread allocates, beside whoever else does.
+#[test]
+fn the_stress_thread_allocates() {
+    in_time(|| {
+        let heap = build(small());
+        heap.set_stress_concurrent_allocation(true).unwrap();
+        let attempts = || heap.statistics().unwrap().allocation.attempts;
+        while attempts() == 0 {
+            std::thread::yield_now();
+        }
+        heap.set_stress_concurrent_allocation(false).unwrap();
+        let ended = attempts();
+        assert_eq!(attempts(), ended);
+    });
+}
+
 // ---- roots that belong to no thread ---------------------------------------------------------------------------------
 
 #[test]
