@@ -486,7 +486,7 @@ fn an_index_out_of_range_panics_and_no_more() {
                 panics(|| scope.store_element(scope.get(tagged), index, null()));
                 panics(|| scope.load_element(scope.get(record), index - 2));
                 panics(|| scope.load_element(scope.get(tail), index - 2));
-                panics(|| scope.load_map_slot(scope.get(map), index + 2));
+                panics(|| scope.load_map_slot(scope.get(map), index.saturating_add(2)));
                 panics(|| scope.store_map_slot(scope.get(map), index.saturating_add(2), null()));
                 panics(|| scope.load_root(&set, index));
                 panics(|| scope.store_root(&set, index, null()));
