@@ -108,7 +108,7 @@ pub struct CodeMutantsOptions {
     /// Only mutants whose file or description contains one of these
     #[arg(value_name = "PART")]
     pub only: Vec<String>,
-    /// Leave out mutants that the last run saw caught: after a change of tests, not of the heap
+    /// Leave out mutants that the last run saw caught, or surviving with a reason: after a change of tests, not of the heap
     #[arg(long)]
     pub resume: bool,
     /// Mutants at once; one for each processor if not given

@@ -19,7 +19,7 @@ const WRITTEN_EVERY: usize = 25;
 pub struct Plan {
     /// Only mutants whose file or deed contains one of these; all if there is none.
     pub only: Vec<String>,
-    /// Whether to leave out what the record says was caught before.
+    /// Whether to leave out what the record says was caught before, or survived and has a reason.
     pub resume: bool,
     /// Mutants that are tried at once.
     pub jobs: usize,
@@ -51,8 +51,13 @@ pub fn campaign(
         plan.only.is_empty() || plan.only.iter().any(names)
     };
     let is_to_be_tried = |number: &usize| {
-        let was_caught = matches!(fates.get(number), Some(Fate::Caught { .. }));
-        !gone.contains_key(number) && is_asked_for(&mutants[*number]) && !(plan.resume && was_caught)
+        let mutant = &mutants[*number];
+        let is_settled = match fates.get(number) {
+            Some(Fate::Caught { .. }) => true,
+            Some(Fate::Survives | Fate::NotReached) => reason_of(reasons, mutant).is_some(),
+            _ => false,
+        };
+        !gone.contains_key(number) && is_asked_for(mutant) && !(plan.resume && is_settled)
     };
     let to_try: Vec<usize> = (0..mutants.len()).filter(is_to_be_tried).collect();
     say(&format!("{} mutants to try", to_try.len()));
@@ -90,6 +95,10 @@ fn known_fates(of_mutants: &[Key]) -> BTreeMap<usize, Fate> {
     let by_key: BTreeMap<&Key, &Fate> = of_known.iter().zip(known.mutants.iter().map(|one| &one.fate)).collect();
     let numbered = of_mutants.iter().enumerate();
     numbered.filter_map(|(number, key)| Some((number, (*by_key.get(key)?).clone()))).collect()
+}
+
+fn reason_of<'a>(reasons: &'a [Reason], mutant: &CodeMutant) -> Option<&'a Reason> {
+    reasons.iter().find(|reason| reason.speaks_of(&mutant.file, &mutant.what, &mutant.line))
 }
 
 /// The mutants whose fate is known, with their reasons.
