@@ -73,7 +73,7 @@ pub fn campaign(
             say(&format!("{}/{count}: survives: {}: {}", tried.1, mutant.place(), mutant.what));
         }
         tried.0.insert(number, fate);
-        if tried.1 % WRITTEN_EVERY == 0 {
+        if tried.1.is_multiple_of(WRITTEN_EVERY) {
             tree.forget_found()?;
             say(&format!("{}/{count}", tried.1));
             record_of(&mutants, &tried.0, reasons).write()?;

@@ -6,7 +6,7 @@
 //!     -> target/heaplab/code-mutants.json -> the report
 //! ```
 //!
-//! cargo-mutants says which mutants there are ([`CodeMutant`]) and would build the heap for each, which takes a minute for
+//! cargo-mutants says which mutants there are (`CodeMutant`) and would build the heap for each, which takes a minute for
 //! each of some 1,800. Here all are compiled into one heap, the `schema`, so a trial takes about a second. What the compiler
 //! objects to is left out and counted: a mutant that does not compile says nothing about tests.
 //!
