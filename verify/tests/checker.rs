@@ -34,6 +34,21 @@ fn is_refused(arguments: &[&str], words: &[&str]) {
     }
 }
 
+/// Without cargo-mutants, here without cargo itself, nothing is built, and the message says what to install.
+#[test]
+fn code_mutants_need_a_list() {
+    let output = Command::new(env!("CARGO_BIN_EXE_heaplab"))
+        .arg("code-mutants")
+        .env("CARGO_TARGET_DIR", scratch("unlisted"))
+        .env("CARGO", "no-such-cargo")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("cargo cannot be run") && !err.contains("panicked"), "{err}");
+}
+
 #[test]
 fn what_does_not_exist_is_refused_by_name() {
     is_refused(&["models", "--only", "no_such_model"], &["no_such_model", "--list"]);
@@ -42,6 +57,7 @@ fn what_does_not_exist_is_refused_by_name() {
     is_refused(&["mutants", "--site", "NoSuch::function"], &["NoSuch::function"]);
     is_refused(&["worker", "no_such_model"], &["no_such_model"]);
     is_refused(&["worker", "page_set::take_vs_put", "--mutant", "nonsense"], &["nonsense", "FILE:LINE:COLUMN"]);
+    is_refused(&["code-mutants", "--jobs", "0"], &["--jobs", "1..=1024"]);
     is_refused(&[], &["cargo test --features loom", "cargo run --release"]);
 }
 

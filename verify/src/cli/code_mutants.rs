@@ -1,7 +1,7 @@
 //! `heaplab code-mutants`: every small change of the heap's sequential code, and whether the suite notices.
 
 use super::{BAD_USAGE, CodeMutantsOptions, FAILED, PASSED, complain};
-use crate::code_mutants::{CAUGHT_MIN, CodeMutantsRecord, Fate, Plan, Reason, campaign, idle, reasons};
+use crate::code_mutants::{CAUGHT_MIN, CodeMutantsRecord, Fate, Plan, Reason, campaign, idle, listed, reasons};
 use crate::report;
 use crate::suite::pool;
 use std::io::Write as _;
@@ -14,16 +14,18 @@ const REASONS: &str = "code_mutants.toml";
 #[must_use]
 pub(super) fn run(options: &CodeMutantsOptions) -> u8 {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let reasons = match reasons(&package.join(REASONS)) {
-        Ok(reasons) => reasons,
+    let jobs = options.jobs.map_or_else(pool::processors, |jobs| jobs as usize);
+    let plan = Plan { only: options.only.clone(), resume: options.resume, jobs };
+    let root = package.join("..");
+    let begun = reasons(&package.join(REASONS)).and_then(|reasons| Ok((reasons, listed(&plan, &root)?)));
+    let (reasons, mutants) = match begun {
+        Ok(begun) => begun,
         Err(reason) => {
             complain(&reason);
             return BAD_USAGE;
         }
     };
-    let jobs = options.jobs.map_or_else(pool::processors, |jobs| jobs as usize);
-    let plan = Plan { only: options.only.clone(), resume: options.resume, jobs };
-    let record = match campaign(&plan, &reasons, &package.join(".."), complain) {
+    let record = match campaign(&plan, &mutants, &reasons, &root, complain) {
         Ok(record) => record,
         Err(reason) => {
             complain(&reason);

@@ -25,7 +25,23 @@ pub struct Plan {
     pub jobs: usize,
 }
 
-/// Tries the mutants; the record, which has the others as earlier runs left them, is kept up to date meanwhile.
+/// The mutants of the heap at `root`, of which `plan` names some.
+///
+/// # Errors
+/// cargo-mutants does not list them, or the plan names one that is not there.
+pub fn listed(plan: &Plan, root: &Path) -> Result<Vec<CodeMutant>, String> {
+    let mutants = list::list(root)?;
+    let is_named = |part: &String| mutants.iter().any(|one| one.file.contains(part) || one.what.contains(part));
+    match plan.only.iter().find(|part| !is_named(part)) {
+        Some(part) => {
+            Err(format!("no mutant's file or description contains `{part}`; `cargo mutants --list` has them all"))
+        }
+        None => Ok(mutants),
+    }
+}
+
+/// Tries the mutants that the plan names; the record, which has the others as earlier runs left them, is kept up to date
+/// meanwhile.
 ///
 /// Takes minutes for building, then one or two seconds for a mutant, and some ten for one that survives.
 ///
@@ -33,14 +49,13 @@ pub struct Plan {
 /// What could not be done, with what to do about it.
 pub fn campaign(
     plan: &Plan,
+    mutants: &[CodeMutant],
     reasons: &[Reason],
     root: &Path,
     say: impl Fn(&str) + Sync,
 ) -> Result<CodeMutantsRecord, String> {
-    let mutants = list::list(root)?;
-    say(&format!("{} mutants listed", mutants.len()));
     let tree = Tree::copy(root, &artefact_directory().join("code-mutants"))?;
-    let gone = viable::plant(&tree, &mutants, &say)?;
+    let gone = viable::plant(&tree, mutants, &say)?;
     let suite = Suite::build(&tree, &say)?;
 
     let keys = keys(mutants.iter().map(|one| (one.file.as_str(), one.what.as_str(), one.line.as_str())));
@@ -76,12 +91,12 @@ pub fn campaign(
         if tried.1.is_multiple_of(WRITTEN_EVERY) {
             tree.forget_found()?;
             say(&format!("{}/{count}", tried.1));
-            record_of(&mutants, &tried.0, reasons).write()?;
+            record_of(mutants, &tried.0, reasons).write()?;
         }
         Ok(())
     });
     let (fates, _) = tried.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let record = record_of(&mutants, &fates, reasons);
+    let record = record_of(mutants, &fates, reasons);
     record.write()?;
     results.into_iter().collect::<Result<Vec<()>, String>>()?;
     Ok(record)

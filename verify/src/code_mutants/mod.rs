@@ -31,7 +31,7 @@ mod trial;
 mod viable;
 
 #[cfg(feature = "loom")]
-pub use campaign::{Plan, campaign};
+pub use campaign::{Plan, campaign, listed};
 #[cfg(feature = "loom")]
 pub use list::{CodeMutant, Genre, Position, Span};
 #[cfg(feature = "loom")]
