@@ -139,25 +139,46 @@ impl<'a> Destination<'a> {
     }
 }
 
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heap::HeapConfig;
+    use crate::memory::PageSource;
+    use crate::sync::check;
+    use crate::words::{Layout, LayoutRequest};
+
+    const PAGE: usize = 128;
+
+    fn world() -> Spaces {
+        let request = LayoutRequest {
+            page_bytes: Some(PAGE),
+            soft_limit_bytes: 8 * PAGE,
+            hard_limit_bytes: 8 * PAGE,
+            hard_limit_bytes_max: 8 * PAGE,
+            new_space_bytes: PAGE,
+            young_lab_bytes: 64,
+            small_hole_bytes: None,
+            pool_bytes_max: 0,
+            threads_max: 1,
+            pages_per_thread_min: 1,
+            worklist_entries: 1,
+        };
+        Spaces::new(&Layout::derive(&request).unwrap(), PageSource::default(), 4).unwrap()
+    }
 
     /// What was taken and given back at once is what the next request gets; what was taken before stays.
     #[test]
     fn the_last_allocation_can_be_undone() {
-        let config = HeapConfig::tiny();
-        let layout = config.layout().unwrap();
-        let spaces = Spaces::new(&layout, config.page_source, config.page_set_bits).unwrap();
-        let mut destination = Destination::new(&spaces, 1);
-        let (old, survivor) = (destination.old(24).unwrap(), destination.survivor(24).unwrap());
-        let (next_old, next_survivor) = (destination.old(16).unwrap(), destination.survivor(16).unwrap());
-        assert_eq!((next_old, next_survivor), (old.plus(24), survivor.plus(24)));
-        destination.undo(next_survivor, 16);
-        destination.undo(next_old, 16);
-        assert_eq!(destination.survivor(32), Some(next_survivor));
-        assert_eq!(destination.old(32), Some(next_old));
-        destination.finish();
+        check(|| {
+            let spaces = world();
+            let mut destination = Destination::new(&spaces, 1);
+            let (old, survivor) = (destination.old(24).unwrap(), destination.survivor(24).unwrap());
+            let (next_old, next_survivor) = (destination.old(16).unwrap(), destination.survivor(16).unwrap());
+            assert_eq!((next_old, next_survivor), (old.plus(24), survivor.plus(24)));
+            destination.undo(next_survivor, 16);
+            destination.undo(next_old, 16);
+            assert_eq!(destination.survivor(32), Some(next_survivor));
+            assert_eq!(destination.old(32), Some(next_old));
+            destination.finish();
+        });
     }
 }
