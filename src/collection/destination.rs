@@ -146,30 +146,12 @@ mod tests {
     use crate::sync::check;
     use crate::words::{Layout, LayoutRequest};
 
-    const PAGE: usize = 128;
-
-    fn world() -> Spaces {
-        let request = LayoutRequest {
-            page_bytes: Some(PAGE),
-            soft_limit_bytes: 8 * PAGE,
-            hard_limit_bytes: 8 * PAGE,
-            hard_limit_bytes_max: 8 * PAGE,
-            new_space_bytes: PAGE,
-            young_lab_bytes: 64,
-            small_hole_bytes: None,
-            pool_bytes_max: 0,
-            threads_max: 1,
-            pages_per_thread_min: 1,
-            worklist_entries: 1,
-        };
-        Spaces::new(&Layout::derive(&request).unwrap(), PageSource::default(), 4).unwrap()
-    }
-
     /// What was taken and given back at once is what the next request gets; what was taken before stays.
     #[test]
     fn the_last_allocation_can_be_undone() {
         check(|| {
-            let spaces = world();
+            let layout = Layout::derive(&LayoutRequest::EIGHT_PAGES).unwrap();
+            let spaces = Spaces::new(&layout, PageSource::default(), 4).unwrap();
             let mut destination = Destination::new(&spaces, 1);
             let (old, survivor) = (destination.old(24).unwrap(), destination.survivor(24).unwrap());
             let (next_old, next_survivor) = (destination.old(16).unwrap(), destination.survivor(16).unwrap());

@@ -317,14 +317,13 @@ impl Verifier<'_> {
         if page.index() >= self.spaces.layout().paged_pages {
             return;
         }
-        let is_kept_from_its_promise = |space: &PagedSpace| {
+        let breaks_its_promise = |space: &PagedSpace| {
             // SAFETY: the world is stopped.
             let greatest = || unsafe { self.spaces.holes(page) }.greatest();
             space.offered_bytes(page).is_some_and(|bytes| space.kind() != kind || greatest() < bytes)
         };
         let offers = [&self.spaces.old, &self.spaces.map, &self.spaces.code];
-        if (kind == PageKind::Pooled) != self.spaces.fresh.is_pooled(page)
-            || offers.into_iter().any(is_kept_from_its_promise)
+        if (kind == PageKind::Pooled) != self.spaces.fresh.is_pooled(page) || offers.into_iter().any(breaks_its_promise)
         {
             self.report(Violation::BadOffer { page });
         }

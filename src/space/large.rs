@@ -212,19 +212,8 @@ mod tests {
 
     /// Three committed pages, a soft limit of six and a hard one of eight, and `pooled` more pages in the pool.
     fn world(pooled: usize) -> Spaces {
-        let request = LayoutRequest {
-            page_bytes: Some(PAGE),
-            soft_limit_bytes: 6 * PAGE,
-            hard_limit_bytes: 8 * PAGE,
-            hard_limit_bytes_max: 8 * PAGE,
-            new_space_bytes: PAGE,
-            young_lab_bytes: 64,
-            small_hole_bytes: None,
-            pool_bytes_max: 8 * PAGE,
-            threads_max: 1,
-            pages_per_thread_min: 1,
-            worklist_entries: 1,
-        };
+        let (soft_limit_bytes, pool_bytes_max) = (6 * PAGE, 8 * PAGE);
+        let request = LayoutRequest { soft_limit_bytes, pool_bytes_max, ..LayoutRequest::EIGHT_PAGES };
         let spaces = Spaces::new(&Layout::derive(&request).unwrap(), PageSource::default(), 4).unwrap();
         for page in take_pages(&spaces, pooled) {
             // SAFETY: the page was just taken, and nothing refers into it.

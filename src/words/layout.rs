@@ -226,6 +226,24 @@ impl Layout {
 }
 
 #[cfg(test)]
+impl LayoutRequest {
+    /// For unit tests: eight pages of 128 bytes at most, one of them new space's, one thread.
+    pub(crate) const EIGHT_PAGES: LayoutRequest = LayoutRequest {
+        page_bytes: Some(128),
+        soft_limit_bytes: 8 * 128,
+        hard_limit_bytes: 8 * 128,
+        hard_limit_bytes_max: 8 * 128,
+        new_space_bytes: 128,
+        young_lab_bytes: 64,
+        small_hole_bytes: None,
+        pool_bytes_max: 0,
+        threads_max: 1,
+        pages_per_thread_min: 1,
+        worklist_entries: 1,
+    };
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -57,8 +57,8 @@ fn summary(record: &CodeMutantsRecord) -> String {
         text.push_str(&format!("{how}: {}:{}: {}    | {}\n", one.file, one.line_number, one.what, one.line));
     }
     text.push_str(&format!(
-        "{} mutants: {} viable, of which {} caught ({:.1} %), {} explained, {} not explained; {} do not compile, {} are in \
-         constants and were not tried\n",
+        "{} mutants: {} viable, of which {} caught ({:.1} %), {} explained, {} not explained; {} do not compile, {} have \
+         no place for a switch and were not tried\n",
         record.mutants.len(),
         counts.viable(),
         counts.caught,

@@ -25,14 +25,20 @@ pub struct Plan {
     pub jobs: usize,
 }
 
+impl Plan {
+    /// Whether a mutant is asked for.
+    fn names(&self, mutant: &CodeMutant) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| mutant.has(part))
+    }
+}
+
 /// The mutants of the heap at `root`, of which `plan` names some.
 ///
 /// # Errors
 /// cargo-mutants does not list them, or the plan names one that is not there.
 pub fn listed(plan: &Plan, root: &Path) -> Result<Vec<CodeMutant>, String> {
     let mutants = list::list(root)?;
-    let is_named = |part: &String| mutants.iter().any(|one| one.file.contains(part) || one.what.contains(part));
-    match plan.only.iter().find(|part| !is_named(part)) {
+    match plan.only.iter().find(|part| !mutants.iter().any(|mutant| mutant.has(part))) {
         Some(part) => {
             Err(format!("no mutant's file or description contains `{part}`; `cargo mutants --list` has them all"))
         }
@@ -61,10 +67,6 @@ pub fn campaign(
     let keys = keys(mutants.iter().map(|one| (one.file.as_str(), one.what.as_str(), one.line.as_str())));
     let mut fates: BTreeMap<usize, Fate> = known_fates(&keys);
     fates.extend(gone.iter().map(|(&number, fate)| (number, fate.clone())));
-    let is_asked_for = |mutant: &CodeMutant| {
-        let names = |part: &String| mutant.file.contains(part) || mutant.what.contains(part);
-        plan.only.is_empty() || plan.only.iter().any(names)
-    };
     let is_to_be_tried = |number: &usize| {
         let mutant = &mutants[*number];
         let is_settled = match fates.get(number) {
@@ -72,7 +74,7 @@ pub fn campaign(
             Some(Fate::Survives | Fate::NotReached) => reason_of(reasons, mutant).is_some(),
             _ => false,
         };
-        !gone.contains_key(number) && is_asked_for(mutant) && !(plan.resume && is_settled)
+        !gone.contains_key(number) && plan.names(mutant) && !(plan.resume && is_settled)
     };
     let to_try: Vec<usize> = (0..mutants.len()).filter(is_to_be_tried).collect();
     say(&format!("{} mutants to try", to_try.len()));
@@ -120,10 +122,7 @@ fn reason_of<'a>(reasons: &'a [Reason], mutant: &CodeMutant) -> Option<&'a Reaso
 fn record_of(mutants: &[CodeMutant], fates: &BTreeMap<usize, Fate>, reasons: &[Reason]) -> CodeMutantsRecord {
     let of = |(&number, fate): (&usize, &Fate)| {
         let mutant = &mutants[number];
-        let reason = reasons
-            .iter()
-            .find(|reason| reason.speaks_of(&mutant.file, &mutant.what, &mutant.line))
-            .map(|reason| reason.reason.clone());
+        let reason = reason_of(reasons, mutant).map(|reason| reason.reason.clone());
         CodeMutantRecord {
             file: mutant.file.clone(),
             line_number: mutant.span.start.line,

@@ -36,8 +36,10 @@ impl Edit {
 pub(super) struct Region {
     /// Where it is.
     pub(super) range: Range<usize>,
-    /// The mutants that it is there for: one if it is compiled for that alone, all of an edit else.
+    /// The mutants that it is there for.
     pub(super) mutants: Vec<usize>,
+    /// Whether it is what one mutant puts there; else it is all of an edit, with the choice.
+    pub(super) is_alternative: bool,
 }
 
 /// A text with its edits made.
@@ -81,7 +83,8 @@ impl Rendered {
             self.text.push_str(&source[at..edit.range.start]);
             let begin = self.text.len();
             self.add_parts(source, &ordered[index + 1..], &edit.parts);
-            self.regions.push(Region { range: begin..self.text.len(), mutants: edit.mutants.clone() });
+            let (range, mutants) = (begin..self.text.len(), edit.mutants.clone());
+            self.regions.push(Region { range, mutants, is_alternative: false });
             at = edit.range.end;
         }
         self.text.push_str(&source[at..range.end]);
@@ -95,7 +98,8 @@ impl Rendered {
                 Part::Mutant(mutant, parts) => {
                     let begin = self.text.len();
                     self.add_parts(source, inner, parts);
-                    self.regions.push(Region { range: begin..self.text.len(), mutants: vec![*mutant] });
+                    let (range, mutants) = (begin..self.text.len(), vec![*mutant]);
+                    self.regions.push(Region { range, mutants, is_alternative: true });
                 }
             }
         }

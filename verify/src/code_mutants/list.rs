@@ -1,8 +1,8 @@
 //! Which mutants there are: what cargo-mutants lists, by the committed `.cargo/mutants.toml`.
 
+use crate::detect::process::cargo;
 use serde::Deserialize;
 use std::path::Path;
-use std::process::Command;
 
 /// A place in a file, as cargo-mutants counts: lines and characters from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -59,6 +59,11 @@ pub struct CodeMutant {
 }
 
 impl CodeMutant {
+    /// Whether its file, or what is done, contains `part`.
+    pub(super) fn has(&self, part: &str) -> bool {
+        self.file.contains(part) || self.what.contains(part)
+    }
+
     /// File and line.
     #[must_use]
     pub fn place(&self) -> String {
@@ -86,7 +91,7 @@ struct ListedFunction {
 /// # Errors
 /// cargo-mutants is not installed, or lists them in another form than this reads.
 pub(super) fn list(root: &Path) -> Result<Vec<CodeMutant>, String> {
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let output = cargo()
         .args(["mutants", "--list", "--json", "--package", "heaplab"])
         .current_dir(root)
         .output()

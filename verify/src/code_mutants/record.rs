@@ -24,7 +24,8 @@ pub enum Fate {
     NotReached,
     /// The heap does not compile with it.
     DoesNotCompile,
-    /// No switch can be put there: it is in a constant, or in what is evaluated to make one.
+    /// No switch can be put there: it is in a constant, in what is evaluated to make one, or a value in the place of an
+    /// `impl` type's.
     NotExpressible,
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Schema {
     pub(super) edits: Vec<Edit>,
     /// Mutants whose place was not found, or has no form above.
     pub(super) not_expressible: Vec<usize>,
+    /// Mutants that are no Rust: `let` is an operand of no other connective.
+    pub(super) never_compile: Vec<usize>,
     /// The word `const` of each function that has mutants: its range, and the function's name.
     pub(super) const_words: Vec<(Range<usize>, String)>,
 }
@@ -50,8 +52,7 @@ pub(super) fn schema(source: &str, mutants: &[(usize, &CodeMutant)]) -> Result<S
             .push((number, mutant.replacement.clone()));
     }
     places.visit_file(&file);
-    let not_found = places.by_start.into_values().flatten();
-    places.schema.not_expressible.extend(not_found.map(|(number, _)| number));
+    places.schema.not_expressible.extend(places.by_start.into_values().flatten().map(|(number, _)| number));
     Ok(places.schema)
 }
 
@@ -121,8 +122,7 @@ impl Places<'_> {
         let (left, right) = (self.lines.range(binary.left.span()), self.lines.range(binary.right.span()));
         let is_connective = matches!(binary.op, syn::BinOp::And(_) | syn::BinOp::Or(_));
         if is_connective && (has_let(&binary.left) || has_let(&binary.right)) {
-            // `let` is no operand of the other connective, so no such mutant compiles.
-            self.schema.not_expressible.extend(mutants.iter().map(|(number, _)| *number));
+            self.schema.never_compile.extend(mutants.iter().map(|(number, _)| *number));
             return;
         }
         let parts = if is_connective {
@@ -394,8 +394,6 @@ mod tests {
         let elsewhere = mutant(source, Genre::UnaryOperator, "true", "");
         let schema = schema(source, &[(3, &elsewhere), (5, &chain)]).expect("it is Rust");
         assert!(schema.edits.is_empty());
-        let mut numbers = schema.not_expressible;
-        numbers.sort_unstable();
-        assert_eq!(numbers, [3, 5]);
+        assert_eq!((schema.not_expressible, schema.never_compile), (vec![3], vec![5]));
     }
 }

@@ -1,11 +1,11 @@
-//! A trial: one mutant switched on, and the suite's programs on one processor after the other until one notices.
+//! A trial: one mutant switched on, and the suite's programs that reach it, one after the other until one notices.
 
 use super::record::Fate;
 use crate::detect::Tree;
+use crate::detect::process::{Built, build, end, forward};
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ const KIB_MAX: u64 = 8 * 1024 * 1024;
 /// Lines that stand after a test's name when it failed.
 const FAILED: &str = "... FAILED";
 
-/// Test targets, quickest first: of the heap, then of the suite, with arguments.
+/// Test targets with arguments: of the heap, then of the suite. The quickest has the first look.
 const TARGETS: &[(&str, &str, &[&str])] = &[
     ("heaplab", "heaplab", &[]),
     ("heaplab", "verification", &[]),
@@ -114,6 +114,19 @@ impl Suite {
 }
 
 impl Program {
+    fn of(built: Built) -> Option<Program> {
+        let (_, name, arguments) = TARGETS.iter().find(|(_, name, _)| *name == built.target)?;
+        let name = if *name == "heaplab" { "unit tests" } else { name };
+        Some(Program {
+            name: name.to_owned(),
+            path: built.path,
+            directory: built.package,
+            arguments,
+            time: Duration::ZERO,
+            reaches: BTreeSet::new(),
+        })
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new("sh");
         // Without a shell that can limit it the program runs all the same.
@@ -134,42 +147,14 @@ impl Program {
 /// The programs of [`TARGETS`], as cargo builds them from the tree.
 fn built(tree: &Tree) -> Result<Vec<Program>, String> {
     let mut programs = Vec::new();
-    for package in ["heaplab", "heaplab-verify"] {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.args(["test", "--no-run", "--locked", "--message-format=json-render-diagnostics", "-p", package]);
-        if package == "heaplab" {
-            command.arg("--lib");
-        } else {
-            command.arg("--no-default-features");
-        }
+    for (package, other) in [("heaplab", "--lib"), ("heaplab-verify", "--no-default-features")] {
+        let mut arguments = vec!["test", "-p", package, other];
         let of_package = TARGETS.iter().filter(|(of, target, _)| *of == package && *target != package);
-        command.args(of_package.flat_map(|(_, target, _)| ["--test", target]));
-        let output = command
-            .current_dir(&tree.root)
-            .env("CARGO_TARGET_DIR", &tree.target)
-            .output()
-            .map_err(|error| format!("cargo cannot be run: {error}"))?;
-        if !output.status.success() {
-            let text = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("the tests of {package} do not compile:\n{}", text.trim()));
-        }
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
-            programs.extend(program(line));
-        }
+        arguments.extend(of_package.flat_map(|(_, target, _)| ["--test", target]));
+        let built = build(tree, &arguments).map_err(|reason| format!("the tests of {package}: {reason}"))?;
+        programs.extend(built.into_iter().filter_map(Program::of));
     }
     Ok(programs)
-}
-
-/// The program that a line of cargo's speaks of.
-fn program(line: &str) -> Option<Program> {
-    let message: serde_json::Value = serde_json::from_str(line).ok()?;
-    message.get("profile")?.get("test")?.as_bool()?.then_some(())?;
-    let path = PathBuf::from(message.get("executable")?.as_str()?);
-    let target = message.get("target")?.get("name")?.as_str()?;
-    let (_, name, arguments) = TARGETS.iter().find(|(_, name, _)| *name == target)?;
-    let directory = Path::new(message.get("manifest_path")?.as_str()?).parent()?.to_owned();
-    let name = if *name == "heaplab" { "unit tests" } else { name };
-    Some(Program { name: name.to_owned(), path, directory, arguments, time: Duration::ZERO, reaches: BTreeSet::new() })
 }
 
 /// Runs a program until it ends, says that a test failed, or has had its time; says what was noticed.
@@ -177,15 +162,7 @@ fn watch(command: &mut Command, limit: Duration) -> std::io::Result<Option<Strin
     let deadline = Instant::now() + limit;
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let (sender, lines) = mpsc::channel();
-    if let Some(stream) = child.stdout.take() {
-        std::thread::spawn(move || {
-            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-                if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
-                    return;
-                }
-            }
-        });
-    }
+    forward(child.stdout.take(), sender);
     loop {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) if line.contains(FAILED) => {
@@ -203,11 +180,4 @@ fn watch(command: &mut Command, limit: Duration) -> std::io::Result<Option<Strin
             }
         }
     }
-}
-
-/// Ends a program that we started and have seen enough of.
-fn end(child: &mut Child) {
-    // It may have ended by itself.
-    let _ = child.kill();
-    let _ = child.wait();
 }

@@ -5,10 +5,10 @@ use super::list::{CodeMutant, Genre};
 use super::record::Fate;
 use super::schema::{SWITCHES, SWITCHES_SOURCE, Schema, schema};
 use crate::detect::Tree;
+use crate::detect::process::cargo;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::process::Command;
 
 /// Rounds of the compiler; each finds the errors of one of its phases.
 const ROUNDS_MAX: usize = 60;
@@ -81,9 +81,10 @@ impl<'a> Planting<'a> {
         for (file, of_file) in by_file {
             let source = std::fs::read_to_string(tree.root.join(file))
                 .map_err(|error| format!("{file} cannot be read: {error}"))?;
-            let Schema { not_expressible, const_words, .. } =
+            let Schema { not_expressible, never_compile, const_words, .. } =
                 schema(&source, &of_file).map_err(|error| format!("{file}: {error}"))?;
             planting.gone.extend(not_expressible.into_iter().map(|number| (number, Fate::NotExpressible)));
+            planting.gone.extend(never_compile.into_iter().map(|number| (number, Fate::DoesNotCompile)));
             let numbers = of_file.iter().map(|(number, _)| *number).collect();
             let rendered = Rendered::default();
             planting.files.insert(file.to_owned(), Planted { source, mutants: numbers, const_words, rendered });
@@ -138,7 +139,9 @@ impl<'a> Planting<'a> {
                 let regions = file.rendered.inside(wide).filter(|region| of_arms(region));
                 blamed.extend(regions.flat_map(|region| region.mutants.iter().copied()));
             } else if let Some(region) = file.rendered.around(&range) {
-                blamed.extend(region.mutants.iter().copied());
+                // What is wrong with the choice itself is no fault of what is to be chosen from.
+                let to = if region.is_alternative { &mut blamed } else { &mut not_expressible };
+                to.extend(region.mutants.iter().copied());
             } else if code == MISMATCH {
                 // A value of another type than what `impl` stands for in the function that it is returned from.
                 let of_values = |region: &&Region| {
@@ -149,8 +152,7 @@ impl<'a> Planting<'a> {
                 not_expressible.extend(nearest.iter().flat_map(|region| region.mutants.iter().copied()));
             }
         }
-        // What is wrong with a place that several mutants share is no fault of theirs.
-        if code == NOT_CONST || blamed.len() > 1 {
+        if code == NOT_CONST {
             not_expressible.append(&mut blamed);
         }
         let is_somebodys = !blamed.is_empty() || !not_expressible.is_empty();
@@ -232,7 +234,7 @@ impl Diagnostic {
 
 /// The compiler's errors on the heap.
 fn check(tree: &Tree) -> Result<Vec<Diagnostic>, String> {
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let output = cargo()
         .args(["check", "--locked", "--package", "heaplab", "--lib", "--message-format=json"])
         .current_dir(&tree.root)
         .env("CARGO_TARGET_DIR", &tree.target)

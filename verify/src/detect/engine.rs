@@ -1,9 +1,8 @@
 //! An engine: a way to run the suite, built by cargo and started without it.
 
+use super::process::{build, end, forward};
 use super::{SECONDS, Tree};
-use std::io::{BufRead as _, BufReader, Read};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -84,12 +83,12 @@ impl Engine {
     /// # Errors
     /// It cannot be built or started.
     pub fn start(&self, tree: &Tree) -> Result<Started, String> {
-        let programs = self.build(tree)?;
+        let programs = build(tree, self.build).map_err(|reason| format!("{}: {}", self.name, tail(&reason)))?;
         let begin = Instant::now();
         let deadline = begin + Duration::from_secs(SECONDS);
         let mut last = Started { seconds: None, operations: None, tail: String::new() };
         for program in programs {
-            let mut command = Command::new(&program);
+            let mut command = Command::new(&program.path);
             command
                 .args(self.run)
                 .current_dir(&tree.root)
@@ -99,42 +98,12 @@ impl Engine {
                 .env("RUST_BACKTRACE", "0");
             last = self
                 .watch(&mut command, begin, deadline)
-                .map_err(|error| format!("{} ({}) cannot be started: {error}", self.name, program.display()))?;
+                .map_err(|error| format!("{} ({}) cannot be started: {error}", self.name, program.path.display()))?;
             if last.seconds.is_some() || Instant::now() >= deadline {
                 break;
             }
         }
         Ok(last)
-    }
-
-    /// The programs that cargo builds for this engine.
-    fn build(&self, tree: &Tree) -> Result<Vec<PathBuf>, String> {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.args(self.build).args(["--locked", "--message-format=json-render-diagnostics"]);
-        if self.build[0] == "test" {
-            command.arg("--no-run");
-        }
-        let output = command
-            .current_dir(&tree.root)
-            .env("CARGO_TARGET_DIR", &tree.target)
-            .output()
-            .map_err(|error| format!("cargo cannot be run: {error}"))?;
-        if !output.status.success() {
-            return Err(format!("{} does not compile:\n{}", self.name, tail(&String::from_utf8_lossy(&output.stderr))));
-        }
-        let messages = String::from_utf8_lossy(&output.stdout);
-        let tests = self.build[0] == "test";
-        let executable = |line: &str| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            // Tests that start the binary have cargo build it along.
-            let is_asked_for = message.get("profile")?.get("test")?.as_bool()? == tests;
-            message.get("executable")?.as_str().filter(|_| is_asked_for).map(PathBuf::from)
-        };
-        let programs: Vec<PathBuf> = messages.lines().filter_map(executable).collect();
-        if programs.is_empty() {
-            return Err(format!("{}: cargo built no program", self.name));
-        }
-        Ok(programs)
     }
 
     fn watch(&self, command: &mut Command, begin: Instant, deadline: Instant) -> std::io::Result<Started> {
@@ -174,25 +143,6 @@ impl Engine {
         let operations = shrunk.min();
         Ok(Started { seconds: failed_at.map(|time| time.as_secs_f64()), operations, tail: tail(&said.join("\n")) })
     }
-}
-
-/// Sends each line of a stream.
-fn forward(stream: Option<impl Read + Send + 'static>, to: mpsc::Sender<String>) {
-    let Some(stream) = stream else { return };
-    std::thread::spawn(move || {
-        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-            if to.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
-                return;
-            }
-        }
-    });
-}
-
-/// Ends a program that we started and have seen enough of.
-fn end(child: &mut Child) {
-    // It may have ended by itself.
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 fn tail(text: &str) -> String {

@@ -14,6 +14,7 @@
 
 mod bug;
 mod engine;
+pub(crate) mod process;
 mod tree;
 
 pub use bug::Bug;
