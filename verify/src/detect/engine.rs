@@ -91,14 +91,14 @@ impl Engine {
             let mut command = Command::new(&program.path);
             command
                 .args(self.run)
-                .current_dir(&tree.root)
+                .current_dir(&program.package)
                 .env("CARGO_TARGET_DIR", &tree.target)
                 // More than fit into the time: the deadline decides.
                 .env("PROPTEST_CASES", "4096")
                 .env("RUST_BACKTRACE", "0");
             last = self
                 .watch(&mut command, begin, deadline)
-                .map_err(|error| format!("{} ({}) cannot be started: {error}", self.name, program.path.display()))?;
+                .map_err(|error| format!("{} ({}) cannot be started: {error}", self.name, program.target))?;
             if last.seconds.is_some() || Instant::now() >= deadline {
                 break;
             }
