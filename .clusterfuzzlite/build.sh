@@ -13,12 +13,15 @@ for target in $(cargo fuzz list); do
         continue
     fi
     cp "$binary" "$OUT/$target"
-    # The programs are for every target that has no seeds of its own; the same goes for the dictionary.
+    # The recorded programs are the seeds of a target that has none of its own, and their steps its dictionary; a grammar
+    # takes no words.
     seeds=fuzz/seeds/$target
     [[ -d $seeds ]] || seeds=fuzz/seeds/ops
     zip -q -j "$OUT/${target}_seed_corpus.zip" "$seeds"/*
     dictionary=fuzz/$target.dict
     [[ -f $dictionary ]] || dictionary=fuzz/ops.dict
-    cp "$dictionary" "$OUT/$target.dict"
+    if [[ $target != script_ops ]]; then
+        cp "$dictionary" "$OUT/$target.dict"
+    fi
     cp "fuzz/$target.options" "$OUT/$target.options"
 done

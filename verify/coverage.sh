@@ -74,7 +74,6 @@ targets=(heap_ops interleaved_ops fault_ops hostile_config script_ops schedule_o
 for target in "${targets[@]}"; do
     case $target in
     heap_ops | interleaved_ops) seeds=fuzz/seeds/ops ;;
-    schedule_ops) seeds=fuzz/schedule_seeds ;;
     *) seeds=fuzz/seeds/$target ;;
     esac
     measured_target "$target" "$target" "$seeds"

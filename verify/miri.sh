@@ -28,5 +28,5 @@ for ((seed = first; seed < first + seeds; seed++)); do
     else
         cargo +nightly miri test --locked -p heaplab --lib
     fi
-    cargo +nightly miri test --locked -p heaplab-verify --test replay
+    cargo +nightly miri test --locked --no-default-features -p heaplab-verify --test replay
 done

@@ -64,9 +64,10 @@ fn minimal(mut program: Program, run: fn(&Program)) -> Program {
 }
 
 /// Runs a property of programs. A program that fails is shrunk, and written as `.ops` beside the other regressions, where
-/// every engine replays it from then on.
+/// every engine replays it from then on; unless the environment says that failures are not kept.
 fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Value = Program>, run: fn(&Program)) {
     let config = Config { source_file: Some(file!()), test_name: Some(test_name), ..cases(cases_default) };
+    let (is_kept, is_shrunk) = (config.failure_persistence.is_some(), config.max_shrink_iters() != 0);
     let result = TestRunner::new(config).run(&programs, |program| {
         run(&program);
         Ok(())
@@ -74,14 +75,18 @@ fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Val
     match result {
         Ok(()) => {}
         Err(TestError::Fail(reason, program)) => {
-            let program = minimal(program, run);
+            let program = if is_shrunk { minimal(program, run) } else { program };
             let text = program.to_string();
+            let count = program.steps.len();
+            if !is_kept {
+                panic!("{reason}\n{count} operations are enough:\n{text}");
+            }
             let file = format!("{}/regressions/found_{:08x}.ops", env!("CARGO_MANIFEST_DIR"), hash(&text));
             let place = match std::fs::write(&file, &text) {
                 Ok(()) => format!("written to {file}; name it by what is wrong, and commit it"),
                 Err(error) => format!("{file} cannot be written: {error}"),
             };
-            panic!("{reason}\n{} operations are enough, {place}:\n{text}", program.steps.len());
+            panic!("{reason}\n{count} operations are enough, {place}:\n{text}");
         }
         Err(TestError::Abort(reason)) => panic!("{reason}"),
     }

@@ -9,18 +9,27 @@
 
 use heaplab_verify::explored::{Explored, Reach, TinyProgram, explore};
 use heaplab_verify::ops::Program;
+use std::collections::BTreeMap;
 use std::path::Path;
+
+/// The recorded programs, by name.
+fn recorded() -> BTreeMap<String, Program> {
+    let mut programs = BTreeMap::new();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions")).expect("it exists") {
+        let path = entry.expect("the directory can be read").path();
+        let text = std::fs::read_to_string(&path).expect("the file can be read");
+        // Nothing is skipped: what cannot be read is to be migrated or removed.
+        let program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        programs.insert(path.file_stem().expect("a name").to_string_lossy().into_owned(), program);
+    }
+    programs
+}
 
 /// Side by side: a program is explored on one thread.
 #[test]
 fn recorded_programs_are_explored() {
     let mut explored = Vec::new();
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions")).expect("it exists") {
-        let path = entry.expect("the directory can be read").path();
-        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path).expect("the file can be read");
-        // Nothing is skipped: what cannot be read is to be migrated or removed.
-        let program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for (name, program) in recorded() {
         match program.is_explorable() {
             Ok(()) => explored.push((name, program)),
             Err(reason) => println!("not explored: {name}: {reason}"),
@@ -36,6 +45,38 @@ fn recorded_programs_are_explored() {
             });
         }
     });
+}
+
+/// Goal: a recorded program that can be explored is a seed of `loom_programs`.
+/// Method: the seeds in the tree are what is generated now; `BLESS=1` writes them.
+#[test]
+fn fuzz_seeds_are_the_programs_that_can_be_explored() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/loom_programs");
+    let mut expected = BTreeMap::new();
+    for (name, program) in recorded() {
+        if program.is_explorable().is_ok() {
+            let bytes = program.encode();
+            assert_eq!(TinyProgram::decode(&bytes).0, program, "{name}");
+            expected.insert(seeds.join(name), bytes);
+        }
+    }
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(&seeds).expect("the tree can be written to");
+        for (path, bytes) in &expected {
+            std::fs::write(path, bytes).expect("the tree can be written to");
+        }
+    }
+    for (path, bytes) in &expected {
+        assert!(
+            &std::fs::read(path).unwrap_or_default() == bytes,
+            "{} is out of date: run BLESS=1 cargo test -p heaplab-verify --features loom --test loom_ops",
+            path.display()
+        );
+    }
+    for entry in std::fs::read_dir(&seeds).expect("the seeds exist") {
+        let path = entry.expect("the directory can be read").path();
+        assert!(expected.contains_key(&path), "{} is of no recorded program that can be explored", path.display());
+    }
 }
 
 /// Goal: any bytes are a program that can be explored.

@@ -31,7 +31,7 @@ fn each_target_reads_its_own_form() {
     }
     let bytes = Faulty::encode(true, &[], &program);
     assert!(matches!(Input::decode(Target::FaultOps, &bytes), Input::Program(read, _) if read == program));
-    for target in Target::ALL {
+    for &target in Target::ALL {
         Input::decode(target, &bytes).run().unwrap();
         Input::decode(target, b"").run().unwrap();
     }
@@ -42,7 +42,7 @@ fn a_failure_has_a_step_a_reason_and_a_picture() {
     let text = "heaplab-ops 2\nworld tiny\n0 allocate old array half\n0 statistics\n0 collect major\n";
     let program = Program::parse(text).unwrap();
     for driver in Driver::ALL {
-        let failure = observe(driver, || {
+        let failure = observe("by hand", || {
             let heap = Heap::new(program.world.config(1, PageSource::Owned)).unwrap();
             let _guest = heap.attach().unwrap();
             let _ = driver.rounds_on(heap.clone(), &program, &[None]);

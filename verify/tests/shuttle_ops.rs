@@ -169,7 +169,7 @@ fn fuzz_seeds_are_the_recorded_programs() {
             expected.insert(name, ScheduledProgram { program, preemptions }.encode());
         }
     }
-    let seeds = package.join("../fuzz/schedule_seeds");
+    let seeds = package.join("../fuzz/seeds/schedule_ops");
     if std::env::var_os("BLESS").is_some() {
         std::fs::create_dir_all(&seeds).expect("the tree can be written to");
         for (name, bytes) in &expected {
@@ -180,14 +180,14 @@ fn fuzz_seeds_are_the_recorded_programs() {
         let found = std::fs::read(seeds.join(name)).unwrap_or_default();
         assert!(
             &found == bytes,
-            "fuzz/schedule_seeds/{} is out of date: run BLESS=1 cargo test -p heaplab-verify --features shuttle --test \
+            "fuzz/seeds/schedule_ops/{} is out of date: run BLESS=1 cargo test -p heaplab-verify --features shuttle --test \
              shuttle_ops",
             name.display()
         );
     }
-    for entry in std::fs::read_dir(&seeds).expect("fuzz/schedule_seeds exists") {
+    for entry in std::fs::read_dir(&seeds).expect("fuzz/seeds/schedule_ops exists") {
         let name = entry.expect("the directory can be read").file_name();
-        assert!(expected.contains_key(&name), "fuzz/schedule_seeds/{} is of no recorded program", name.display());
+        assert!(expected.contains_key(&name), "fuzz/seeds/schedule_ops/{} is of no recorded program", name.display());
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
         Some(Command::Litmus) => litmus::litmus(suite.litmus),
         Some(Command::Weaken(options)) => campaign::campaign(all, Campaign::Orderings, &options),
         Some(Command::Mutants(options)) => campaign::campaign(all, Campaign::Protocol, &options),
-        Some(Command::Replay(options)) if Path::new(&options.what).exists() => super::replay_checked::replay(&options),
+        Some(Command::Replay(options)) if Path::new(&options.what).exists() => super::replay_explored::replay(&options),
         Some(Command::Replay(options)) => replay::replay(all, &options.what),
         Some(Command::Worker { model, mutant, executions_max }) => work(all, &model, mutant.as_deref(), executions_max),
     }

@@ -27,9 +27,9 @@ mod options;
 mod progress;
 #[cfg(feature = "loom")]
 mod replay;
-#[cfg(any(feature = "loom", feature = "shuttle"))]
-mod replay_checked;
-#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+#[cfg(feature = "loom")]
+mod replay_explored;
+#[cfg(not(feature = "loom"))]
 mod replay_file;
 #[cfg(heaplab_scripts)]
 mod script;
@@ -99,14 +99,11 @@ fn do_command(_suite: &Suite, cli: Cli) -> u8 {
             );
             BAD_USAGE
         }
-        #[cfg(feature = "shuttle")]
-        Some(Command::Replay(options)) => replay_checked::replay(&options),
+        Some(Command::Replay(options)) => replay_file::replay(&options),
         _ if heaplab::sync::MODEL => {
             complain("this build has the feature `shuttle`: its heap exists inside a scheduler only; build without it");
             BAD_USAGE
         }
-        #[cfg(not(feature = "shuttle"))]
-        Some(Command::Replay(options)) => replay_file::replay(&options),
         #[cfg(heaplab_scripts)]
         Some(Command::Script(options)) => script::script(&options),
         #[cfg(not(heaplab_scripts))]

@@ -46,7 +46,7 @@ pub(super) fn replay(options: &ReplayOptions) -> u8 {
             PASSED
         }
         Err(failure) => {
-            show(&failure);
+            show(&failure, &input);
             FAILED
         }
     }
@@ -55,30 +55,32 @@ pub(super) fn replay(options: &ReplayOptions) -> u8 {
 fn find_target(name: &str) -> Result<Target, String> {
     Target::named(name).ok_or_else(|| {
         format!(
-            "no input of `{name}` is replayed here: one of {}. Those of loom_programs and schedule_ops are replayed by a build \
-             with --features loom, or shuttle",
-            Target::ALL.map(Target::name).join(", ")
+            "this build replays no input of `{name}`, but of {}. Those of loom_programs need a build with --features loom, of \
+             schedule_ops one with --features shuttle, of all others one without",
+            Target::names(", ")
         )
     })
 }
 
-fn show(failure: &Failure) {
+fn show(failure: &Failure, input: &Input) {
     let mut out = std::io::stdout();
-    let step = match &failure.step {
-        Some((index, text)) => format!("step {index}: {text}"),
-        None => "before the first step".to_owned(),
+    let place = match &failure.step {
+        Some((index, text)) => format!("{}, at step {index}: {text}", failure.how),
+        None => failure.how.clone(),
     };
-    let _ = writeln!(out, "\nFAILS, driver {:?}, at {step}\n{}", failure.driver, failure.reason);
-    match report::write_artefact(PAGE, &page(failure, &step).render()) {
+    let _ = writeln!(out, "\nFAILS, {place}\n{}", failure.reason);
+    match report::write_artefact(PAGE, &page(failure, &place, input).render()) {
         Ok(page) => _ = writeln!(out, "picture: {}", page.display()),
         Err(error) => complain(&format!("the picture cannot be written: {error}")),
     }
 }
 
-fn page(failure: &Failure, step: &str) -> Report {
+fn page(failure: &Failure, place: &str, input: &Input) -> Report {
     let mut page = Report::new();
-    page.section("What is wrong", step, Html::listing(&failure.reason));
+    page.section("What is wrong", place, Html::listing(&failure.reason));
     match &failure.picture {
+        // A script has a heap at each of its steps, and none is left when two of its runs are compared.
+        None if failure.step.is_none() => {}
         Some(picture) => {
             let mut body = report::legend();
             body.push(&report::pictures(std::slice::from_ref(picture)));
@@ -90,9 +92,12 @@ fn page(failure: &Failure, step: &str) -> Report {
             Html::raw(""),
         ),
     }
-    if let Some(program) = &failure.program {
-        let intro = "To keep it, save it under verify/regressions/ as the behaviour that is wrong, .ops; cargo test replays it.";
-        page.section("The program", intro, Html::listing(program));
+    match &failure.program {
+        Some(program) => {
+            let intro = "To keep it, save it under verify/regressions/ as the behaviour that is wrong, .ops; cargo test replays it.";
+            page.section("The program", intro, Html::listing(program));
+        }
+        None => page.section("The input", "", Html::listing(&input.to_string())),
     }
     page
 }

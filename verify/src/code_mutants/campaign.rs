@@ -91,7 +91,6 @@ pub fn campaign(
         }
         tried.0.insert(number, fate);
         if tried.1.is_multiple_of(WRITTEN_EVERY) {
-            tree.forget_found()?;
             say(&format!("{}/{count}", tried.1));
             record_of(mutants, &tried.0, reasons).write()?;
         }

@@ -137,8 +137,9 @@ impl Program {
             .current_dir(&self.directory)
             .env("PROPTEST_CASES", CASES)
             .env("PROPTEST_RNG_SEED", SEED)
-            // That it failed is enough.
+            // That it failed is enough, and nothing that one mutant's trial finds is there for the next.
             .env("PROPTEST_MAX_SHRINK_ITERS", "0")
+            .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
             .env("RUST_BACKTRACE", "0");
         command
     }
@@ -151,7 +152,7 @@ fn built(tree: &Tree) -> Result<Vec<Program>, String> {
         let mut arguments = vec!["test", "-p", package, other];
         let of_package = TARGETS.iter().filter(|(of, target, _)| *of == package && *target != package);
         arguments.extend(of_package.flat_map(|(_, target, _)| ["--test", target]));
-        let built = build(tree, &arguments).map_err(|reason| format!("the tests of {package}: {reason}"))?;
+        let built = build(tree, &arguments, &[]).map_err(|reason| format!("the tests of {package}: {reason}"))?;
         programs.extend(built.into_iter().filter_map(Program::of));
     }
     Ok(programs)

@@ -10,6 +10,16 @@ use std::time::{Duration, Instant};
 const SHRUNK: &str = " operations are enough";
 /// Lines of what an engine says last that are kept for a message.
 const TAIL: usize = 20;
+/// What libFuzzer needs to be steered by what an input reached, as `cargo fuzz` has it without a sanitizer.
+const STEERED: &[(&str, &str)] = &[
+    (
+        "RUSTFLAGS",
+        "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+         -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+         -Cllvm-args=-sanitizer-coverage-trace-compares",
+    ),
+    ("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true"),
+];
 
 /// A way to run the suite.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +28,8 @@ pub struct Engine {
     pub name: &'static str,
     /// Arguments of cargo that build it.
     build: &'static [&'static str],
+    /// What cargo's environment has then.
+    environment: &'static [(&'static str, &'static str)],
     /// Arguments of each program that was built.
     run: &'static [&'static str],
     /// What it says as soon as it has failed, though it goes on.
@@ -41,38 +53,64 @@ impl Engine {
         Engine {
             name: "tests of the heap",
             build: &["test", "-p", "heaplab", "--lib", "--tests"],
+            environment: &[],
             run: &[],
             sign: None,
         },
         Engine {
             name: "recorded programs",
             build: &["test", "-p", "heaplab-verify", "--test", "props"],
+            environment: &[],
             run: &["regressions"],
             sign: None,
         },
         Engine {
             name: "properties",
             build: &["test", "-p", "heaplab-verify", "--test", "props"],
+            environment: &[],
             // Without the recorded programs, of which one may end the process before this has shrunk its own.
-            run: &["programs::", "--skip", "committed_seeds"],
+            // Uncaptured, or what one property says is not heard before the last one has ended.
+            run: &["programs::", "--skip", "committed_seeds", "--nocapture"],
             sign: Some(SHRUNK),
         },
         Engine {
             name: "systematic failure",
             build: &["test", "-p", "heaplab-verify", "--test", "systematic"],
+            environment: &[],
             run: &[],
             sign: None,
         },
         Engine {
             name: "scenarios",
             build: &["test", "-p", "heaplab-verify", "--test", "scenarios"],
+            environment: &[],
             run: &[],
             sign: None,
         },
-        Engine { name: "stress", build: &["test", "-p", "heaplab-verify", "--test", "stress"], run: &[], sign: None },
+        Engine {
+            name: "stress",
+            build: &["test", "-p", "heaplab-verify", "--test", "stress"],
+            environment: &[],
+            run: &[],
+            sign: None,
+        },
+        Engine {
+            name: "fuzzing",
+            #[rustfmt::skip]
+            build: &[
+                // Named, so that what runs while others are built, macros above all, is built without instruments.
+                "build", "--manifest-path", "fuzz/Cargo.toml", "--release", "--target", "host-tuple", "--no-default-features",
+                "--bin", "heap_ops", "--bin", "interleaved_ops",
+            ],
+            environment: STEERED,
+            // From nothing: the seeds are what the recorded programs are.
+            run: &["-max_total_time=29", "-max_len=1026"],
+            sign: None,
+        },
         Engine {
             name: "models",
             build: &["build", "--release", "--features", "loom", "--bin", "heaplab"],
+            environment: &[],
             run: &["models"],
             sign: Some("fails in the"),
         },
@@ -83,7 +121,8 @@ impl Engine {
     /// # Errors
     /// It cannot be built or started.
     pub fn start(&self, tree: &Tree) -> Result<Started, String> {
-        let programs = build(tree, self.build).map_err(|reason| format!("{}: {}", self.name, tail(&reason)))?;
+        let programs =
+            build(tree, self.build, self.environment).map_err(|reason| format!("{}: {}", self.name, tail(&reason)))?;
         let begin = Instant::now();
         let deadline = begin + Duration::from_secs(SECONDS);
         let mut last = Started { seconds: None, operations: None, tail: String::new() };
@@ -95,6 +134,7 @@ impl Engine {
                 .env("CARGO_TARGET_DIR", &tree.target)
                 // More than fit into the time: the deadline decides.
                 .env("PROPTEST_CASES", "4096")
+                .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
                 .env("RUST_BACKTRACE", "0");
             last = self
                 .watch(&mut command, begin, deadline)

@@ -11,6 +11,7 @@
 //! * **B-1** Before any bug, every engine passes on the copy as it is: else it would notice anything.
 //! * **B-2** A bug is *caught* by an engine that fails within [`SECONDS`]; one that runs out of time has missed it.
 //! * **B-3** A bug whose patch does not fit, or that does not compile, is an error by its name: it is not counted as caught.
+//! * **B-4** An engine keeps nothing of what it finds: no bug is caught by a program that another one has left.
 
 mod bug;
 mod engine;
@@ -74,7 +75,6 @@ pub fn detect(
         let planted = tree.plant(bug)?;
         for engine in engines {
             let started = engine.start(&tree)?;
-            tree.forget_found()?;
             let found = match started.seconds {
                 Some(seconds) => format!("caught in {seconds:.1} s"),
                 None => "missed".to_owned(),

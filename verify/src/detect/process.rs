@@ -27,7 +27,7 @@ pub(crate) fn cargo() -> Command {
 ///
 /// # Errors
 /// It does not compile, or there is no program in it.
-pub(crate) fn build(tree: &Tree, arguments: &[&str]) -> Result<Vec<Built>, String> {
+pub(crate) fn build(tree: &Tree, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Vec<Built>, String> {
     let tests = arguments[0] == "test";
     let mut command = cargo();
     command.args(arguments).args(["--locked", "--message-format=json-render-diagnostics"]);
@@ -37,6 +37,7 @@ pub(crate) fn build(tree: &Tree, arguments: &[&str]) -> Result<Vec<Built>, Strin
     let output = command
         .current_dir(&tree.root)
         .env("CARGO_TARGET_DIR", &tree.target)
+        .envs(environment.iter().copied())
         .output()
         .map_err(|error| format!("cargo cannot be run: {error}"))?;
     if !output.status.success() {

@@ -47,6 +47,7 @@ enum Code {
     GcInterval,
     VerifyHeap,
     Concurrent,
+    Stress,
     FailAttempt,
     NearLimit,
     Attach,
@@ -57,10 +58,10 @@ enum Code {
     Statistics,
 }
 
-const WEIGHTS: [(Code, u8); 31] = [
+const WEIGHTS: [(Code, u8); 32] = [
     (Code::Allocate, 16),
     (Code::FailCommit, 1),
-    (Code::Store, 10),
+    (Code::Store, 9),
     (Code::Load, 3),
     (Code::Write, 2),
     (Code::Handle, 1),
@@ -81,6 +82,7 @@ const WEIGHTS: [(Code, u8); 31] = [
     (Code::GcInterval, 1),
     (Code::VerifyHeap, 1),
     (Code::Concurrent, 1),
+    (Code::Stress, 1),
     (Code::FailAttempt, 1),
     (Code::NearLimit, 1),
     (Code::Attach, 1),
@@ -191,6 +193,7 @@ impl Op {
             Code::GcInterval => Op::GcInterval(a),
             Code::VerifyHeap => Op::VerifyHeap(a & 1 != 0),
             Code::Concurrent => Op::Concurrent(a & 1 != 0),
+            Code::Stress => Op::Stress(a & 1 != 0),
             Code::FailAttempt => Op::FailAttempt(a.checked_sub(1)),
             Code::FailCommit => Op::FailCommit(a.checked_sub(1)),
             Code::NearLimit => Op::NearLimit(pick(&NearLimitChoice::ALL, a)),
@@ -238,6 +241,7 @@ impl Op {
             Op::GcInterval(interval) => (Code::GcInterval, [interval, 0, 0]),
             Op::VerifyHeap(on) => (Code::VerifyHeap, [on.into(), 0, 0]),
             Op::Concurrent(on) => (Code::Concurrent, [on.into(), 0, 0]),
+            Op::Stress(on) => (Code::Stress, [on.into(), 0, 0]),
             Op::FailAttempt(attempt) => (Code::FailAttempt, [attempt.map_or(0, |k| k.saturating_add(1)), 0, 0]),
             Op::FailCommit(commit) => (Code::FailCommit, [commit.map_or(0, |k| k.saturating_add(1)), 0, 0]),
             Op::NearLimit(choice) => (Code::NearLimit, [place(&NearLimitChoice::ALL, choice), 0, 0]),

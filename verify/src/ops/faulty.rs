@@ -120,7 +120,7 @@ mod tests {
         ];
         let faulty = Faulty::weave(true, &faults, &program);
         let expected = "0 fail-commit 0\n0 poll\n1 fail-attempt 3\n1 verify\n0 fail-commit 127\n".to_owned();
-        assert_eq!(faulty.program.to_string(), format!("heaplab-ops 2\nworld tiny\n{expected}"));
+        assert_eq!(faulty.program.to_string(), format!("heaplab-ops 3\nworld tiny\n{expected}"));
         assert_eq!(Faulty::decode(&Faulty::encode(true, &faults, &program), &Limits::FUZZ), faulty);
     }
 

@@ -102,6 +102,9 @@ pub enum Op {
     VerifyHeap(bool),
     /// Switches concurrent allocation.
     Concurrent(bool),
+    /// Switches the heap's own thread that allocates, where each thread of the program is one. Elsewhere a program does the
+    /// same every time, which it would not beside that thread.
+    Stress(bool),
     /// Fails the k-th attempt from now, once.
     FailAttempt(Option<u8>),
     /// Refuses the k-th page request from now, once, whoever makes it.

@@ -34,11 +34,13 @@ pub enum SizeBase {
     Absurd,
     /// All that the hard limit leaves in an empty heap.
     Whole,
+    /// A hole that counts as large: where free memory is looked for changes here.
+    SmallHole,
 }
 
 impl SizeBase {
     /// All of them.
-    pub const ALL: [SizeBase; 9] = [
+    pub const ALL: [SizeBase; 10] = [
         SizeBase::Empty,
         SizeBase::Lab,
         SizeBase::Half,
@@ -48,6 +50,7 @@ impl SizeBase {
         SizeBase::Greatest,
         SizeBase::Absurd,
         SizeBase::Whole,
+        SizeBase::SmallHole,
     ];
 }
 
@@ -64,6 +67,7 @@ impl Size {
             SizeBase::TwoPages => 2 * layout.page_bytes,
             SizeBase::FivePages => 5 * layout.page_bytes,
             SizeBase::Greatest => layout.object_bytes_max,
+            SizeBase::SmallHole => layout.small_hole_bytes,
             SizeBase::Absurd => return absurd(shape, self.delta),
             SizeBase::Whole => (layout.hard_limit_pages - layout.root_pages - layout.new_pages) * layout.page_bytes,
         };

@@ -1,7 +1,7 @@
 //! The text form, `.ops`: a line of version, a line of world, then a line to a step.
 //!
 //! ```text
-//! heaplab-ops 2
+//! heaplab-ops 3
 //! world tiny                      # or snug, small, mite; then, if wanted: not-concurrent, verify
 //! 0 allocate young array half+8   # thread, operation, operands
 //! 0 store 0 1 handle 0
@@ -24,7 +24,10 @@ use heaplab::{AllocationType, CollectionKind, SpaceKind};
 /// |---|---|
 /// | 1 | all operations but those below |
 /// | 2 | `fail-commit` |
-pub const VERSION: u32 = 2;
+/// | 3 | `stress`, and the size `small-hole` |
+///
+/// What a version has not is refused in its files: it may have meant something else then.
+pub const VERSION: u32 = 3;
 
 const MAGIC: &str = "heaplab-ops";
 
@@ -97,6 +100,7 @@ words!(
     "empty" => SizeBase::Empty, "lab" => SizeBase::Lab, "half" => SizeBase::Half, "page" => SizeBase::Page,
     "two-pages" => SizeBase::TwoPages, "five-pages" => SizeBase::FivePages,
     "greatest" => SizeBase::Greatest, "absurd" => SizeBase::Absurd, "whole" => SizeBase::Whole,
+    "small-hole" => SizeBase::SmallHole,
 );
 words!(
     NearLimitChoice, "answer of the callback",
@@ -172,6 +176,7 @@ impl fmt::Display for Op {
             Op::GcInterval(interval) => write!(f, "gc-interval {interval}"),
             Op::VerifyHeap(on) => write!(f, "verify-heap {}", on.word()),
             Op::Concurrent(on) => write!(f, "concurrent {}", on.word()),
+            Op::Stress(on) => write!(f, "stress {}", on.word()),
             Op::FailAttempt(Some(k)) => write!(f, "fail-attempt {k}"),
             Op::FailAttempt(None) => f.write_str("fail-attempt off"),
             Op::FailCommit(Some(k)) => write!(f, "fail-commit {k}"),
@@ -281,6 +286,7 @@ impl<'a> Words<'a> {
             "gc-interval" => Op::GcInterval(self.byte("interval")?),
             "verify-heap" => Op::VerifyHeap(self.word()?),
             "concurrent" => Op::Concurrent(self.word()?),
+            "stress" => Op::Stress(self.word()?),
             "fail-attempt" => Op::FailAttempt(self.countdown("attempt")?),
             "fail-commit" => Op::FailCommit(self.countdown("page request")?),
             "near-limit" => Op::NearLimit(self.word()?),
@@ -290,8 +296,17 @@ impl<'a> Words<'a> {
         })
     }
 
-    fn step(&mut self) -> Result<Step, String> {
+    fn step(&mut self, version: u32) -> Result<Step, String> {
         let step = Step { thread: self.number("thread", 0, Limits::ALL.threads_max - 1)?, op: self.op()? };
+        let since = match step.op {
+            Op::Stress(_) => 3,
+            Op::Allocate { size: Size { base: SizeBase::SmallHole, .. }, .. } => 3,
+            Op::FailCommit(_) => 2,
+            _ => 1,
+        };
+        if since > version {
+            return Err(format!("`{}` is of version {since}, and the file says {version}", step.op));
+        }
         self.end().map(|()| step)
     }
 
@@ -311,13 +326,13 @@ impl<'a> Words<'a> {
         Ok(world)
     }
 
-    fn version(&mut self) -> Result<(), String> {
+    fn version(&mut self) -> Result<u32, String> {
         match self.next("the line of the version")? {
             MAGIC => {}
             word => return Err(format!("`{word}` stands where `{MAGIC} {VERSION}` belongs")),
         }
         match self.number("version", 1, u32::MAX)? {
-            ..=VERSION => self.end(),
+            version @ ..=VERSION => self.end().map(|()| version),
             newer => Err(format!("version {newer} is newer than {VERSION}, the newest that this build reads")),
         }
     }
@@ -340,12 +355,12 @@ impl Program {
             || lines.next().map_or((end, Words("".split_whitespace())), |(at, l)| (at, Words(l.split_whitespace())));
         let at = |line| move |reason| ParseError { line, reason: shortened(reason) };
         let (line, mut words) = next();
-        words.version().map_err(at(line))?;
+        let version = words.version().map_err(at(line))?;
         let (line, mut words) = next();
         let world = words.world().map_err(at(line))?;
         let mut steps = Vec::new();
         for (line, text) in lines {
-            steps.push(Words(text.split_whitespace()).step().map_err(at(line))?);
+            steps.push(Words(text.split_whitespace()).step(version).map_err(at(line))?);
             if steps.len() > Limits::ALL.steps_max {
                 return Err(at(line)(format!("more than {} steps", Limits::ALL.steps_max)));
             }
@@ -392,7 +407,10 @@ mod tests {
     fn each_bad_text_is_refused_by_line_and_reason() {
         let cases = [
             ("", 1, "version is missing"),
-            ("heaplab-ops 3\nworld tiny", 1, "version 3 is newer than 2"),
+            ("heaplab-ops 4\nworld tiny", 1, "version 4 is newer than 3"),
+            ("heaplab-ops 1\nworld tiny\n0 fail-commit 1", 3, "`fail-commit 1` is of version 2, and the file says 1"),
+            ("heaplab-ops 2\nworld tiny\n0 poll\n0 stress on", 4, "`stress on` is of version 3"),
+            ("heaplab-ops 2\nworld tiny\n0 allocate old array small-hole-4", 3, "is of version 3"),
             ("heaplab-ops 0\nworld tiny", 1, "version: `0`"),
             ("heaplab-ops x", 1, "version: `x`"),
             ("ops 1", 1, "`ops` stands where"),

@@ -4,8 +4,8 @@
 //! behind `heaplab::sync`, lets them. So one engine serves real threads, Shuttle's schedules, and every interleaving under
 //! loom. What an oracle can still claim while rivals are at work is in [`rivals`](super::rivals).
 //!
-//! Two operations mean something of their own here: `store-root` sends a parcel to the other threads, `load-root` looks
-//! whether there is one.
+//! Three operations mean something of their own here: `store-root` sends a parcel to the other threads, `load-root` looks
+//! whether there is one, and `stress` switches the heap's own thread, which elsewhere never runs.
 
 use super::Tally;
 use super::oracle::Oracle;
@@ -65,6 +65,8 @@ fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
             Err(payload) => std::panic::resume_unwind(payload),
         }
     }
+    // The heap's own thread; no local heap runs here.
+    outside.heap.set_stress_concurrent_allocation(false).expect("it is joined");
     rivals.judge(&outside.layout);
     drop(rivals);
     tally.collections = outside.end().1.collections;

@@ -179,6 +179,7 @@ impl Oracle {
     pub(super) fn finish(&mut self, roots: &Roots, after: &Aftermath) {
         let (committed, hard) = self.outside.committed_and_hard_limit();
         assert!(committed <= hard, "{committed} pages are committed, the hard limit is {hard}");
+        self.outside.check_hard_limit();
         if !self.compares(after) {
             return;
         }
@@ -277,21 +278,7 @@ impl Oracle {
             }
             Op::Full(space) => self.make_full(door, space),
             Op::Fill { ty, granules } => {
-                let bytes = usize::from(granules) * 8;
-                let valid = bytes.is_multiple_of(ty.granule_bytes()) && bytes <= self.outside.layout.regular_bytes_max;
-                match door.fill_page_but(ty, bytes) {
-                    Ok(()) => {
-                        assert!(valid, "a page was filled but for {bytes} bytes");
-                        self.filled = Some((actor, ty, bytes));
-                        let own = self.guards.iter_mut().filter(|guard| guard.owner == actor);
-                        own.for_each(|guard| guard.filled(ty));
-                    }
-                    Err(AllocError::InvalidSize { size_bytes }) => assert!(!valid && size_bytes == bytes),
-                    Err(AllocError::OutOfMemory { .. }) => assert!(valid),
-                    Err(error) => panic!("filling a page: {error}"),
-                }
-                // Reserves may be drawn on.
-                self.stopped(false);
+                self.fill(actor, door, ty, usize::from(granules) * 8);
                 self.quiet(Happened::Nothing)
             }
             Op::Collect(kind) => {
@@ -338,6 +325,11 @@ impl Oracle {
                 self.outside.set_flag(door, op);
                 self.quiet(Happened::Nothing)
             }
+            Op::Stress(on) => {
+                let happened = self.outside.stress(door, on);
+                self.stopped(happened != Happened::Nothing);
+                self.quiet(happened)
+            }
             Op::Attach => {
                 self.outside.attach_extra(door);
                 self.quiet(Happened::Nothing)
@@ -358,6 +350,43 @@ impl Oracle {
         };
         assert!(verification.is_sound(), "{}", verification.describe());
         verification.objects
+    }
+
+    /// Verifies after a stop that changed the heap. Under a checker nobody looks: it would be one more stop among those
+    /// that are explored.
+    pub(super) fn verify_stop<D: Door>(&mut self, door: &mut D) {
+        if !heaplab::sync::MODEL {
+            let found = self.verify(door);
+            assert!(found >= super::IMMORTAL_OBJECTS);
+        }
+    }
+
+    /// Fills a page, which does not climb: it is refused at once, and only for want of a page.
+    fn fill<D: Door>(&mut self, actor: usize, door: &mut D, ty: AllocationType, bytes: usize) {
+        let valid = bytes.is_multiple_of(ty.granule_bytes()) && bytes <= self.outside.layout.regular_bytes_max;
+        let armed = self.armed(door.attempts_before_failure());
+        let answer = door.fill_page_but(ty, bytes);
+        let struck = self.struck(armed, door.attempts_before_failure());
+        match answer {
+            Ok(()) => {
+                assert!(valid, "a page was filled but for {bytes} bytes");
+                self.filled = Some((actor, ty, bytes));
+                self.tally.filled += 1;
+                let own = self.guards.iter_mut().filter(|guard| guard.owner == actor);
+                own.for_each(|guard| guard.filled(ty));
+            }
+            Err(AllocError::InvalidSize { size_bytes }) => assert!(!valid && size_bytes == bytes),
+            Err(AllocError::OutOfMemory { allocation_type, size_bytes }) => {
+                assert!(valid && (allocation_type, size_bytes) == (ty, bytes));
+                self.tally.fills_refused += 1;
+                if !struck && let Err(reason) = self.outside.may_refuse_a_page(ty, bytes) {
+                    panic!("a page for {ty:?}, to be filled but for {bytes} bytes, was refused although {reason}");
+                }
+            }
+            Err(error) => panic!("filling a page: {error}"),
+        }
+        // Reserves may be drawn on.
+        self.stopped(false);
     }
 
     /// Surveys a heap in which the verifier has just found so many objects, and returns how many of them are live. Under a
@@ -383,6 +412,10 @@ impl Oracle {
             None => door.parked(|| heap.statistics()).expect("a parked thread may ask"),
         };
         self.outside.check_statistics(&statistics);
+        if self.outside.rivals.is_none() {
+            let large = statistics.allocation.large_objects - self.earlier.allocation.large_objects;
+            assert_eq!(large, self.tally.allocated_large, "large objects counted, and allocated");
+        }
         for (kind, counted) in self.tally.collections.iter_mut().enumerate() {
             let now = statistics.collections[kind] - self.earlier.collections[kind];
             assert!(now >= *counted, "collections are counted up");
@@ -394,6 +427,7 @@ impl Oracle {
     fn collected<D: Door>(&mut self, door: &mut D, kind: CollectionKind) -> Aftermath {
         self.stopped(true);
         if kind == CollectionKind::Minor {
+            self.verify_stop(door);
             return self.quiet(Happened::Minor);
         }
         let exactly = Some(self.verify(door));

@@ -7,12 +7,13 @@ use core::num::NonZeroUsize;
 use heaplab::page::PageKind;
 use heaplab::words::{Layout, Limit, PageIndex};
 use heaplab::{
-    AttachError, Attachment, CollectionKind, FlagError, Heap, MemoryUse, NearLimit, RunError, SpaceKind, Statistics,
-    Survey,
+    AllocationType, AttachError, Attachment, CollectionKind, FlagError, Heap, MemoryUse, NearLimit, RunError,
+    SpaceKind, Statistics, Survey,
 };
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the near-heap-limit callback unwinds with. Not a panic, so no hook sees it.
 struct Unwound;
@@ -36,6 +37,8 @@ pub(super) struct Outside {
     pub(super) attached: usize,
     /// Other threads that use the heap.
     pub(super) rivals: Option<Arc<Rivals>>,
+    /// Bytes of the hard limit, by what the near-heap-limit callback has answered.
+    hard_limit_bytes: Arc<AtomicUsize>,
 }
 
 impl Outside {
@@ -43,7 +46,8 @@ impl Outside {
     pub(super) fn new(heap: Heap, world: World) -> Outside {
         let layout = heap.layout().clone();
         let flags = Flags { gc_interval: 0, concurrent: world.concurrent, rivals_fail: false };
-        Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: None }
+        let hard_limit_bytes = Arc::new(AtomicUsize::new(heap.spaces().budget.limit(Limit::Hard) * layout.page_bytes));
+        Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: None, hard_limit_bytes }
     }
 
     /// The same for a heap whose flags a program may have changed.
@@ -62,7 +66,9 @@ impl Outside {
         let layout = heap.layout().clone();
         let flags =
             Flags { gc_interval: rivals.interval.into(), concurrent: !rivals.exclusion, rivals_fail: rivals.failures };
-        Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: Some(rivals) }
+        // Nobody asks for the limit, which a rival may be raising.
+        let hard_limit_bytes = Arc::default();
+        Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: Some(rivals), hard_limit_bytes }
     }
 
     /// Whether attaching may answer this, by what rivals may have done.
@@ -85,6 +91,61 @@ impl Outside {
     pub(super) fn committed_and_hard_limit(&self) -> (usize, usize) {
         let budget = &self.heap.spaces().budget;
         (budget.committed(), budget.limit(Limit::Hard))
+    }
+
+    /// The hard limit is what the callback has made of it.
+    pub(super) fn check_hard_limit(&self) {
+        if self.rivals.is_none() {
+            let (_, hard) = self.committed_and_hard_limit();
+            // Relaxed: the engines run on one thread.
+            let expected = self.hard_limit_bytes.load(Ordering::Relaxed);
+            assert_eq!(hard * self.layout.page_bytes, expected, "the hard limit, and what the callback made of it");
+        }
+    }
+
+    /// Whether there is no page for objects of this type, with room for `bytes`: `Err` says what there is. With rivals
+    /// nobody knows.
+    pub(super) fn may_refuse_a_page(&self, ty: AllocationType, bytes: usize) -> Result<(), String> {
+        if self.rivals.is_some() {
+            return Ok(());
+        }
+        let spaces = self.heap.spaces();
+        if ty == AllocationType::Young {
+            let reached = (1..).take_while(|&ordinal| spaces.new.is_reached(ordinal)).count();
+            let left = reached * self.layout.page_bytes - spaces.new.used_bytes(&self.layout);
+            if spaces.new.is_within_reach(reached + 1) {
+                return Err(format!("{reached} pages of new space are used, and the next one is within reach"));
+            }
+            return if left < bytes.max(8) {
+                Ok(())
+            } else {
+                Err(format!("the last page of new space has {left} bytes"))
+            };
+        }
+        let (committed, hard) = self.committed_and_hard_limit();
+        match spaces.fresh.pooled() {
+            0 if committed >= hard => Ok(()),
+            0 => Err(format!("{committed} pages are committed, and the hard limit is {hard}")),
+            pooled => Err(format!("{pooled} pages are pooled")),
+        }
+    }
+
+    /// Switches the heap's own thread. On its own, one program does the same every time, so there it is left alone, but
+    /// for what is refused.
+    pub(super) fn stress<D: Door>(&mut self, door: &mut D, on: bool) -> Happened {
+        let heap = self.heap.clone();
+        if D::IS_SAFE {
+            assert_eq!(heap.set_stress_concurrent_allocation(on), Err(FlagError::InsideRun));
+        }
+        if !self.rivals.as_ref().is_some_and(|rivals| rivals.stress) {
+            return Happened::Nothing;
+        }
+        match door.parked(|| heap.set_stress_concurrent_allocation(on)) {
+            Ok(()) => {}
+            Err(FlagError::Attach(error)) => assert!(on && self.may_answer(error), "{error}"),
+            Err(error) => panic!("the stress thread: {error}"),
+        }
+        Happened::Anything
     }
 
     /// What attaching has to answer now.
@@ -202,7 +263,7 @@ impl Outside {
             }
             Op::FailCommit(commit) => self.fail_commit(commit),
             Op::NearLimit(choice) => {
-                heap.set_near_limit_callback(callback(choice, self.layout.page_bytes));
+                heap.set_near_limit_callback(self.callback(choice));
             }
             _ => unreachable!("{op} is no flag"),
         }
@@ -224,9 +285,38 @@ impl Outside {
             Op::FailCommit(commit) => self.fail_commit(commit),
             // Unwinding past the switches between coroutines is not what a thread's unwinding is.
             Op::NearLimit(NearLimitChoice::Unwind) if heaplab::sync::MODEL => {}
-            Op::NearLimit(choice) => heap.set_near_limit_callback(callback(choice, self.layout.page_bytes)),
+            Op::NearLimit(choice) => heap.set_near_limit_callback(self.callback(choice)),
             _ => unreachable!("{op} is no flag"),
         }
+    }
+
+    fn callback(&self, choice: NearLimitChoice) -> Option<Box<heaplab::heap::NearLimitCallback>> {
+        let page_bytes = self.layout.page_bytes;
+        let answer: fn(NearLimit, usize) -> usize = match choice {
+            NearLimitChoice::None => return None,
+            NearLimitChoice::Raise => |near, page_bytes| near.hard_limit_bytes + page_bytes,
+            NearLimitChoice::RaiseMax => |_, _| usize::MAX,
+            NearLimitChoice::Refuse => |near, _| near.hard_limit_bytes,
+            NearLimitChoice::Lower => |near, _| near.hard_limit_bytes / 2,
+            NearLimitChoice::Unwind => |_, _| resume_unwind(Box::new(Unwound)),
+        };
+        let is_alone = self.rivals.is_none();
+        let hard_limit_bytes = Arc::clone(&self.hard_limit_bytes);
+        Some(Box::new(move |near: NearLimit| {
+            assert!(near.committed_bytes <= near.hard_limit_bytes);
+            assert!(near.hard_limit_bytes_initial <= near.hard_limit_bytes);
+            assert!(near.hard_limit_bytes <= near.hard_limit_bytes_max);
+            let answer = answer(near, page_bytes);
+            if is_alone {
+                // Relaxed: one thread runs everything.
+                let expected = hard_limit_bytes.load(Ordering::Relaxed);
+                assert_eq!(near.hard_limit_bytes, expected, "the hard limit that the callback is told");
+                // It only rises, and up to its greatest value.
+                let raised = answer.min(near.hard_limit_bytes_max).max(expected);
+                hard_limit_bytes.store(raised, Ordering::Relaxed);
+            }
+            answer
+        }))
     }
 
     fn fail_commit(&self, commit: Option<u8>) {
@@ -311,23 +401,4 @@ impl Outside {
         assert_eq!(verification.objects, IMMORTAL_OBJECTS, "objects left at the end");
         (self.heap, statistics)
     }
-}
-
-fn callback(choice: NearLimitChoice, page_bytes: usize) -> Option<Box<heaplab::heap::NearLimitCallback>> {
-    let check = |near: NearLimit| {
-        assert!(near.committed_bytes <= near.hard_limit_bytes);
-        assert!(near.hard_limit_bytes_initial <= near.hard_limit_bytes);
-        assert!(near.hard_limit_bytes <= near.hard_limit_bytes_max);
-    };
-    Some(match choice {
-        NearLimitChoice::None => return None,
-        NearLimitChoice::Raise => Box::new(move |near: NearLimit| {
-            check(near);
-            near.hard_limit_bytes + page_bytes
-        }),
-        NearLimitChoice::RaiseMax => Box::new(|_| usize::MAX),
-        NearLimitChoice::Refuse => Box::new(|near: NearLimit| near.hard_limit_bytes),
-        NearLimitChoice::Lower => Box::new(|near: NearLimit| near.hard_limit_bytes / 2),
-        NearLimitChoice::Unwind => Box::new(|_| resume_unwind(Box::new(Unwound))),
-    })
 }

@@ -151,6 +151,9 @@ impl Oracle {
         if happened == Happened::Anything {
             self.stopped(true);
         }
+        if !shared && before.is_some() && before != after {
+            self.verify_stop(door);
+        }
         let quiet = self.quiet(happened);
         match answer {
             Ok(Ok(word)) => {
@@ -200,7 +203,10 @@ impl Oracle {
         object.at = at;
         let layout = &self.outside.layout;
         match object.large {
-            true => self.alive.run_pages += layout.pages_for(object.size_bytes()),
+            true => {
+                self.alive.run_pages += layout.pages_for(object.size_bytes());
+                self.tally.allocated_large += 1;
+            }
             false => self.alive.objects += 1,
         }
         self.peak.raise(self.alive);

@@ -13,7 +13,7 @@
 //! * **Flags** and limits may have changed at any time, if the program has an operation that changes them.
 
 use super::Need;
-use crate::ops::{Op, Program};
+use crate::ops::{NearLimitChoice, Op, Program};
 use heaplab::words::Layout;
 use heaplab::{AllocError, AllocationType, Array, Bytes, Heap, Ref, RootSet, Scope, Value};
 use std::sync::Mutex;
@@ -59,6 +59,8 @@ pub(super) struct Rivals {
     pub(super) interval: bool,
     pub(super) failures: bool,
     pub(super) exclusion: bool,
+    /// Whether the heap's own thread may run: it is lost if the near-heap-limit callback unwinds it.
+    pub(super) stress: bool,
 }
 
 impl Rivals {
@@ -76,6 +78,8 @@ impl Rivals {
             interval: has(|op| matches!(op, Op::GcInterval(1..))),
             failures: has(|op| matches!(op, Op::FailAttempt(Some(_)) | Op::FailCommit(Some(_)))),
             exclusion: has(|op| matches!(op, Op::Concurrent(false))),
+            stress: has(|op| matches!(op, Op::Stress(true)))
+                && !has(|op| matches!(op, Op::NearLimit(NearLimitChoice::Unwind))),
         }
     }
 

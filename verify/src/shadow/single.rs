@@ -6,6 +6,7 @@
 
 use super::oracle::Aftermath;
 use super::rivals::Peak;
+use super::watch::AtStep;
 use super::{Happened, Oracle, ReserveGuard, ScopeDoor, Tally, Value, reserve};
 use crate::ops::{Op, Program, ReserveChoice};
 use heaplab::{AllocError, Handle, Heap, Scope};
@@ -137,6 +138,7 @@ impl Engine {
 
     fn steps<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, kind: Frame) -> Exit {
         while let Some(&(index, op)) = self.steps.get(self.next) {
+            let _at = AtStep(index);
             self.oracle.begin(index, |look| scope.park(look));
             self.next += 1;
             self.stirred |= Engine::lets_rivals_stop(op);
@@ -224,9 +226,13 @@ impl Engine {
         self.stirred = true;
         self.oracle.raise_peak(Peak { reserved_pages: guard.pages, ..Peak::default() });
         let armed = self.oracle.armed(scope.attempts_before_failure());
+        let requests = scope.own_requests().collections;
         let entered = scope.always_allocate(wanted, |inner| {
             self.oracle.guards.push(guard.clone());
             let mut handles = handles.to_vec();
+            if self.oracle.outside.rivals.is_none() && inner.own_requests().collections != requests {
+                self.oracle.verify_stop(&mut ScopeDoor { scope: inner, handles: &mut handles });
+            }
             let anything = self.oracle.quiet(Happened::Anything);
             self.finish(inner, &mut handles, &anything);
             self.frame(inner, &mut handles, Frame::Always)

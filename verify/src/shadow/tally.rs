@@ -7,6 +7,12 @@ pub struct Tally {
     pub allocated: u64,
     /// Requests refused for want of memory.
     pub refused: u64,
+    /// Pages filled.
+    pub filled: u64,
+    /// Pages that were to be filled, and that there was no memory for.
+    pub fills_refused: u64,
+    /// Large objects among those allocated.
+    pub allocated_large: u64,
     /// Requests that the near-heap-limit callback ended by unwinding.
     pub unwound: u64,
     /// Comparisons of the whole graph.
@@ -39,6 +45,9 @@ impl Tally {
     pub(super) fn add(&mut self, other: &Tally) {
         self.allocated += other.allocated;
         self.refused += other.refused;
+        self.filled += other.filled;
+        self.fills_refused += other.fills_refused;
+        self.allocated_large += other.allocated_large;
         self.unwound += other.unwound;
         self.compared += other.compared;
         self.guaranteed += other.guaranteed;

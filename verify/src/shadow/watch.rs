@@ -9,6 +9,15 @@ use std::cell::RefCell;
 struct Current {
     program: Program,
     step: usize,
+    /// The step at which a thread failed. Under a scheduler all threads are on this one, and the others are at steps of
+    /// their own.
+    failed: Option<usize>,
+}
+
+impl Current {
+    fn step(&self) -> usize {
+        self.failed.unwrap_or(self.step)
+    }
 }
 
 /// The heap is wanted as it is before this step.
@@ -24,7 +33,27 @@ thread_local! {
 
 /// Notes which program runs on this thread.
 pub(super) fn note_program(program: &Program) {
-    CURRENT.set(Some(Current { program: program.clone(), step: 0 }));
+    CURRENT.set(Some(Current { program: program.clone(), step: 0, failed: None }));
+}
+
+/// Forgets the program that ran last on this thread.
+pub fn forget_program() {
+    CURRENT.set(None);
+}
+
+/// On a thread of the program, while it is at a step: notes that step if it unwinds there, and is the first to do so.
+pub(super) struct AtStep(pub(super) usize);
+
+impl Drop for AtStep {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            CURRENT.with_borrow_mut(|current| {
+                if let Some(current) = current {
+                    current.failed.get_or_insert(self.0);
+                }
+            });
+        }
+    }
 }
 
 /// Notes which step is next. `parked` calls what it is given while every local heap is parked; it is called only if the
@@ -52,15 +81,16 @@ pub(super) fn note_step(index: usize, heap: &Heap, parked: impl FnOnce(&mut dyn 
 /// The number of the step that is at, of the program that runs on this thread.
 #[must_use]
 pub fn current_step() -> Option<usize> {
-    CURRENT.with_borrow(|current| current.as_ref().map(|current| current.step))
+    CURRENT.with_borrow(|current| current.as_ref().map(Current::step))
 }
 
 /// The program that runs on this thread, as text in which the step that it is at is marked.
 #[must_use]
 pub fn current_program() -> Option<String> {
     CURRENT.with_borrow(|current| {
-        let Current { program, step: at } = current.as_ref()?;
-        let (head, tail) = program.steps.split_at((*at).min(program.steps.len()));
+        let current = current.as_ref()?;
+        let program = &current.program;
+        let (head, tail) = program.steps.split_at(current.step().min(program.steps.len()));
         let text = Program { world: program.world, steps: head.to_vec() }.to_string();
         let line = |(index, step): (usize, &Step)| {
             let mark = if index == 0 { "    # here" } else { "" };

@@ -6,52 +6,40 @@
 //! | a program, `.ops` | both drivers |
 //! | an input of `heap_ops`, `interleaved_ops`, `fault_ops` | the driver of the target, or of the input |
 //! | an input of `hostile_config` | its own configuration |
+//! | an input of `script_ops` | the three heaps on which a script has to do the same |
+//! | an input of `schedule_ops`, in a build with `shuttle` | its threads, in the schedule that it holds |
 //!
 //! A failure is a panic of the oracle or of the heap. After one the input runs again up to its step, to survey the heap
 //! that the step meets; during the panic nobody could look, since the failing thread is in the middle of something.
 
-use crate::hostile::Hostile;
-use crate::ops::{Faulty, Limits, Program};
+#[cfg(not(feature = "shuttle"))]
+mod input;
+#[cfg(feature = "shuttle")]
+mod scheduled;
+
+#[cfg(not(feature = "shuttle"))]
+pub use input::{Input, Target};
+#[cfg(feature = "shuttle")]
+pub use scheduled::{Input, Target};
+
 use crate::scenario::{HeapPicture, Moment};
-use crate::shadow::{Driver, current_program, current_step, survey_before};
-use heaplab::memory::PageSource;
+use crate::shadow::{current_program, current_step, forget_program, survey_before};
 use std::any::Any;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::{fmt, fs};
-
-/// The fuzz targets whose inputs are replayed here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Target {
-    /// One local heap.
-    HeapOps,
-    /// Several.
-    InterleavedOps,
-    /// Either, with faults.
-    FaultOps,
-    /// Any configuration and any text.
-    HostileConfig,
-}
 
 impl Target {
-    /// All of them.
-    pub const ALL: [Target; 4] = [Target::HeapOps, Target::InterleavedOps, Target::FaultOps, Target::HostileConfig];
-
-    /// Its name, in `fuzz/Cargo.toml`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Target::HeapOps => "heap_ops",
-            Target::InterleavedOps => "interleaved_ops",
-            Target::FaultOps => "fault_ops",
-            Target::HostileConfig => "hostile_config",
-        }
-    }
-
     /// The target of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Target> {
-        Target::ALL.into_iter().find(|target| target.name() == name)
+        Target::ALL.iter().copied().find(|target| target.name() == name)
+    }
+
+    /// The names of all of them, with this between two.
+    #[must_use]
+    pub fn names(between: &str) -> String {
+        Target::ALL.iter().map(|target| target.name()).collect::<Vec<_>>().join(between)
     }
 
     /// The target in whose directory a file lies: cargo-fuzz leaves inputs in `artifacts/TARGET/` and `corpus/TARGET/`.
@@ -61,20 +49,11 @@ impl Target {
     }
 }
 
-/// What a file says is to be run.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A program, and who drives it.
-    Program(Program, Vec<Driver>),
-    /// A configuration and a text.
-    Hostile(Box<Hostile>),
-}
-
 /// Where an input fails.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// How the program was driven.
-    pub driver: Driver,
+    /// How it was run.
+    pub how: String,
     /// The program, the failing step marked; nothing if it did not come to one.
     pub program: Option<String>,
     /// The number of the failing step, and its text.
@@ -104,57 +83,14 @@ impl Input {
         let is_text = path.extension().is_some_and(|extension| extension == "ops");
         match target.or_else(|| Target::of_path(path).filter(|_| !is_text)) {
             Some(target) => Ok(Input::decode(target, &bytes)),
-            None if is_text => Input::parse(&bytes).map_err(named),
+            None if is_text => {
+                let text = std::str::from_utf8(&bytes).map_err(|error| named(format!("no text: {error}")))?;
+                Input::parse(text).map_err(named)
+            }
             None => Err(named(format!(
                 "whose input is it? Name the target with --target {}, or call a program .ops",
-                Target::ALL.map(Target::name).join("|")
+                Target::names("|")
             ))),
-        }
-    }
-
-    /// What these bytes are for a target.
-    #[must_use]
-    pub fn decode(target: Target, bytes: &[u8]) -> Input {
-        match target {
-            Target::HeapOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), vec![Driver::Single]),
-            Target::InterleavedOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), vec![Driver::Interleaved]),
-            Target::FaultOps => {
-                let Faulty { interleaved, program } = Faulty::decode(bytes, &Limits::FUZZ);
-                Input::Program(program, vec![if interleaved { Driver::Interleaved } else { Driver::Single }])
-            }
-            Target::HostileConfig => Input::Hostile(Box::new(Hostile::decode(bytes))),
-        }
-    }
-
-    fn parse(bytes: &[u8]) -> Result<Input, String> {
-        let text = std::str::from_utf8(bytes).map_err(|error| format!("no text: {error}"))?;
-        let program = Program::parse(text).map_err(|error| error.to_string())?;
-        Ok(Input::Program(program, Driver::ALL.to_vec()))
-    }
-
-    /// Runs it, until something fails.
-    ///
-    /// # Errors
-    /// The failure.
-    pub fn run(&self) -> Result<(), Box<Failure>> {
-        match self {
-            Input::Program(program, drivers) => drivers.iter().try_for_each(|&driver| {
-                observe(driver, || {
-                    driver.run(program, PageSource::default());
-                })
-            }),
-            Input::Hostile(hostile) => observe(hostile.driver, || {
-                hostile.check();
-            }),
-        }
-    }
-}
-
-impl fmt::Display for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Input::Program(program, _) => program.fmt(f),
-            Input::Hostile(hostile) => write!(f, "{:#?}\n{}", hostile.config, hostile.text),
         }
     }
 }
@@ -164,12 +100,13 @@ fn text(payload: &(dyn Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_owned())
 }
 
-/// Runs a program, by `driver` as the failure is to say, and if that panics, looks at where.
+/// Runs a program, in the way that the failure is to name, and if that panics, looks at where.
 ///
 /// # Errors
 /// The failure.
-pub fn observe(driver: Driver, run: impl Fn()) -> Result<(), Box<Failure>> {
+pub fn observe(how: &str, run: impl Fn()) -> Result<(), Box<Failure>> {
     let caught = || catch_unwind(AssertUnwindSafe(&run));
+    forget_program();
     let Err(payload) = caught() else { return Ok(()) };
     let (program, at) = (current_program(), current_step());
     let line = |text: &str| text.lines().find(|line| line.ends_with("# here")).map(str::to_owned);
@@ -179,5 +116,5 @@ pub fn observe(driver: Driver, run: impl Fn()) -> Result<(), Box<Failure>> {
         survey_before(at, || drop(caught()))
     });
     let picture = survey.map(|survey| HeapPicture::of(Moment::Step, &survey));
-    Err(Box::new(Failure { driver, program, step, reason: text(&*payload), picture }))
+    Err(Box::new(Failure { how: how.to_owned(), program, step, reason: text(&*payload), picture }))
 }

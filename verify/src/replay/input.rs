@@ -1,0 +1,123 @@
+//! Inputs of the targets that run on real primitives.
+
+use super::{Failure, observe};
+use crate::hostile::Hostile;
+use crate::ops::{Faulty, Limits, Program};
+#[cfg(heaplab_scripts)]
+use crate::script::generate::{Script, check};
+use crate::shadow::Driver;
+#[cfg(heaplab_scripts)]
+use arbitrary::{Arbitrary as _, Unstructured};
+use heaplab::memory::PageSource;
+use std::fmt;
+
+/// The fuzz targets whose inputs are replayed here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// One local heap.
+    HeapOps,
+    /// Several.
+    InterleavedOps,
+    /// Either, with faults.
+    FaultOps,
+    /// Any configuration and any text.
+    HostileConfig,
+    /// A drawn script.
+    #[cfg(heaplab_scripts)]
+    ScriptOps,
+}
+
+impl Target {
+    /// All of them.
+    pub const ALL: &[Target] = &[
+        Target::HeapOps,
+        Target::InterleavedOps,
+        Target::FaultOps,
+        Target::HostileConfig,
+        #[cfg(heaplab_scripts)]
+        Target::ScriptOps,
+    ];
+
+    /// Its name, in `fuzz/Cargo.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::HeapOps => "heap_ops",
+            Target::InterleavedOps => "interleaved_ops",
+            Target::FaultOps => "fault_ops",
+            Target::HostileConfig => "hostile_config",
+            #[cfg(heaplab_scripts)]
+            Target::ScriptOps => "script_ops",
+        }
+    }
+}
+
+/// What a file says is to be run.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A program, and who drives it.
+    Program(Program, Vec<Driver>),
+    /// A configuration and a text.
+    Hostile(Box<Hostile>),
+    /// A script.
+    #[cfg(heaplab_scripts)]
+    Script(Script),
+}
+
+impl Input {
+    /// What these bytes are for a target.
+    #[must_use]
+    pub fn decode(target: Target, bytes: &[u8]) -> Input {
+        match target {
+            Target::HeapOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), vec![Driver::Single]),
+            Target::InterleavedOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), vec![Driver::Interleaved]),
+            Target::FaultOps => {
+                let Faulty { interleaved, program } = Faulty::decode(bytes, &Limits::FUZZ);
+                Input::Program(program, vec![if interleaved { Driver::Interleaved } else { Driver::Single }])
+            }
+            Target::HostileConfig => Input::Hostile(Box::new(Hostile::decode(bytes))),
+            #[cfg(heaplab_scripts)]
+            Target::ScriptOps => {
+                // As the target has it; where the bytes end, zeroes follow.
+                let script = Script::arbitrary_take_rest(Unstructured::new(bytes));
+                Input::Script(script.unwrap_or_else(|_| Script(String::new())))
+            }
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Input, String> {
+        let program = Program::parse(text).map_err(|error| error.to_string())?;
+        Ok(Input::Program(program, Driver::ALL.to_vec()))
+    }
+
+    /// Runs it, until something fails.
+    ///
+    /// # Errors
+    /// The failure.
+    pub fn run(&self) -> Result<(), Box<Failure>> {
+        let driven_by = |driver: Driver| format!("driver {driver:?}");
+        match self {
+            Input::Program(program, drivers) => drivers.iter().try_for_each(|&driver| {
+                observe(&driven_by(driver), || {
+                    driver.run(program, PageSource::default());
+                })
+            }),
+            Input::Hostile(hostile) => observe(&driven_by(hostile.driver), || {
+                hostile.check();
+            }),
+            #[cfg(heaplab_scripts)]
+            Input::Script(script) => observe("on three heaps", || check(script)),
+        }
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::Program(program, _) => program.fmt(f),
+            Input::Hostile(hostile) => write!(f, "{:#?}\n{}", hostile.config, hostile.text),
+            #[cfg(heaplab_scripts)]
+            Input::Script(script) => f.write_str(&script.0),
+        }
+    }
+}
