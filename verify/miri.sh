@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Miri: the heap's unit tests, and recorded and drawn programs on tiny heaps with real threads, interpreted: undefined
-# behaviour, data races, some weak memory. Weak compare-exchanges fail three times in ten.
+# Miri: the heap's unit tests, recorded and drawn programs on tiny heaps with real threads, and the mission's scenarios with
+# a rival, interpreted: undefined behaviour, data races, some weak memory. Weak compare-exchanges fail three times in ten.
 #
 #   verify/miri.sh [SEEDS [FIRST]]          default: 1 seed, from 0
 #
-# Each seed is another schedule, and draws other programs; one takes some minutes. From two seeds on, everything is run:
-# also the integration tests of the heap and the engines for one thread, which takes far longer.
+# Each seed is another schedule, and draws other programs; one takes some minutes. From two seeds on, more is run for each:
+# integration tests of the heap, the engines for one thread, and all scenarios that a tiny heap is large enough for, which
+# takes far longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seeds=${1:-1}
@@ -24,9 +25,17 @@ for ((seed = first; seed < first + seeds; seed++)); do
     export MIRIFLAGS="$flags -Zmiri-seed=$seed" HEAPLAB_REPLAY_SEED=$seed
     if ((seeds > 1)); then
         export HEAPLAB_REPLAY_ENGINES=3 HEAPLAB_REPLAY_PROGRAMS=20
-        cargo +nightly miri test --locked -p heaplab --lib --test programs --test collections --test limits
+        cargo +nightly miri test --locked -p heaplab --lib --test programs --test collections --test limits \
+            --test input --test survey
     else
         cargo +nightly miri test --locked -p heaplab --lib
     fi
-    cargo +nightly miri test --locked --no-default-features -p heaplab-verify --test replay
+    # No script is run here, so their parser is not built.
+    suite=(cargo +nightly miri test --locked --no-default-features -p heaplab-verify)
+    "${suite[@]}" --test replay
+    if ((seeds > 1)); then
+        "${suite[@]}" --test scenarios
+    else
+        "${suite[@]}" --test scenarios -- --exact on_with_one_rival
+    fi
 done

@@ -26,7 +26,7 @@ use heaplab::{AllocationType, CollectionKind, SpaceKind};
 /// | 2 | `fail-commit` |
 /// | 3 | `stress`, and the size `small-hole` |
 ///
-/// What a version has not is refused in its files: it may have meant something else then.
+/// What a version has not is refused in its files: an older build would call them damaged, and not newer.
 pub const VERSION: u32 = 3;
 
 const MAGIC: &str = "heaplab-ops";

@@ -14,8 +14,13 @@
 //! * after each operation that may have collected, and every so often, the whole reachable graph, word by word, from all
 //!   roots at once: contents, identity, space, alignment, overlap, who may have moved, and who must have left
 //!   new space;
+//! * the heap is verified, and so its counters recomputed, after each collection that was asked for by its kind, and after
+//!   a request that asked for one; around every other one if the program says so. Not in every interleaving under a
+//!   checker, where each look is one more stop;
 //! * after a major collection the number of objects that the verifier finds: exactly the reachable ones;
-//! * each refusal against a bound (`bound`), and each always-allocate scope against its reserve;
+//! * each refusal against a bound (`bound`), and each always-allocate scope against its reserve; a page that is refused
+//!   to be filled, against what there is of pages;
+//! * the hard limit, against what the near-heap-limit callback answered;
 //! * a request that a fault struck may be refused, and every other one is judged as if there were no faults;
 //! * at the end everything is dropped and collected twice: nothing may be left but the built-in objects, and nothing
 //!   committed but their pages and new space's charge.

@@ -120,3 +120,28 @@ pub fn survey_before(step: usize, run: impl FnOnce()) -> Option<Survey> {
     run();
     WANTED.take().and_then(|wanted| wanted.survey)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{catch_unwind, resume_unwind};
+
+    /// Two threads on one, as under a scheduler: the first fails after the second has begun a step, which unwinds too.
+    #[test]
+    fn the_failing_step_is_that_of_the_thread_that_fails_first() {
+        let program = Program::parse("heaplab-ops 3\nworld tiny\n0 poll\n1 verify\n").expect("a program");
+        note_program(&program);
+        let unwound = catch_unwind(|| {
+            let _second = AtStep(0);
+            let _first = AtStep(1);
+            CURRENT.with_borrow_mut(|current| current.as_mut().expect("it was noted").step = 0);
+            // No panic, so that no hook prints it.
+            resume_unwind(Box::new(()));
+        });
+        assert!(unwound.is_err());
+        assert_eq!(current_step(), Some(1));
+        assert_eq!(current_program().expect("it was noted").lines().nth(3), Some("1 verify    # here"));
+        note_program(&program);
+        assert_eq!(current_step(), Some(0), "a program begins at its first step");
+    }
+}
