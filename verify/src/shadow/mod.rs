@@ -14,8 +14,8 @@
 //! * after each operation that may have collected, and every so often, the whole reachable graph, word by word, from all
 //!   roots at once: contents, identity, space, alignment, overlap, who may have moved, and who must have left
 //!   new space;
-//! * the heap is verified, and so its counters recomputed, after each collection that was asked for by its kind, and after
-//!   a request that asked for one; around every other one if the program says so. Not in every interleaving under a
+//! * the heap is verified, and so its counters recomputed, after each collection that was asked for by its kind, and, where
+//!   it has a few pages, after a request that asked for one; around every other one if the program says so. Not in every interleaving under a
 //!   checker, where each look is one more stop;
 //! * after a major collection the number of objects that the verifier finds: exactly the reachable ones;
 //! * each refusal against a bound (`bound`), and each always-allocate scope against its reserve; a page that is refused

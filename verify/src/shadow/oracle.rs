@@ -56,6 +56,8 @@ pub struct Oracle {
     filled: Option<(usize, AllocationType, usize)>,
     /// Steps that do not collect are compared by their results, and every so often by everything.
     compare_interval: usize,
+    /// Whether the heap is verified when a request has collected. A large one is full for hundreds of requests.
+    pub(super) verifies_requests: bool,
     steps: usize,
     pub(super) tally: Tally,
     fault: Option<Fault>,
@@ -110,6 +112,7 @@ impl Oracle {
 
     fn on(program: &Program, outside: Outside, actors: usize) -> Oracle {
         let (root_set, root_values) = root_set(&outside.heap);
+        let is_alone = outside.rivals.is_none();
         Oracle {
             outside,
             graph: Graph::default(),
@@ -121,6 +124,7 @@ impl Oracle {
             full: Default::default(),
             filled: None,
             compare_interval: if program.world.size == WorldSize::Small { 32 } else { 6 },
+            verifies_requests: program.world.size != WorldSize::Small && is_alone,
             steps: 0,
             tally: Tally::default(),
             fault: None,

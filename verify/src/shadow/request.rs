@@ -151,7 +151,7 @@ impl Oracle {
         if happened == Happened::Anything {
             self.stopped(true);
         }
-        if !shared && before.is_some() && before != after {
+        if self.verifies_requests && before.is_some() && before != after {
             self.verify_stop(door);
         }
         let quiet = self.quiet(happened);

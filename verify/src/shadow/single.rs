@@ -230,7 +230,7 @@ impl Engine {
         let entered = scope.always_allocate(wanted, |inner| {
             self.oracle.guards.push(guard.clone());
             let mut handles = handles.to_vec();
-            if self.oracle.outside.rivals.is_none() && inner.own_requests().collections != requests {
+            if self.oracle.verifies_requests && inner.own_requests().collections != requests {
                 self.oracle.verify_stop(&mut ScopeDoor { scope: inner, handles: &mut handles });
             }
             let anything = self.oracle.quiet(Happened::Anything);
