@@ -59,7 +59,8 @@ pub(super) struct Rivals {
     pub(super) interval: bool,
     pub(super) failures: bool,
     pub(super) exclusion: bool,
-    /// Whether the heap's own thread may run: it is lost if the near-heap-limit callback unwinds it.
+    /// Whether the heap's own thread may run: it is lost if the near-heap-limit callback unwinds it. It never rests, which
+    /// an interpreter has no time for; Miri has the scenarios with it.
     pub(super) stress: bool,
 }
 
@@ -78,7 +79,8 @@ impl Rivals {
             interval: has(|op| matches!(op, Op::GcInterval(1..))),
             failures: has(|op| matches!(op, Op::FailAttempt(Some(_)) | Op::FailCommit(Some(_)))),
             exclusion: has(|op| matches!(op, Op::Concurrent(false))),
-            stress: has(|op| matches!(op, Op::Stress(true)))
+            stress: !cfg!(miri)
+                && has(|op| matches!(op, Op::Stress(true)))
                 && !has(|op| matches!(op, Op::NearLimit(NearLimitChoice::Unwind))),
         }
     }
