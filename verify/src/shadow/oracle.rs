@@ -52,8 +52,9 @@ pub struct Oracle {
     pub(super) guards: Vec<ReserveGuard>,
     /// Pages whose free memory is out of reach since a space was made full.
     pub(super) full: [BTreeSet<PageIndex>; 5],
-    /// What the last operation, if it filled a page, left of it.
+    /// What this operation, if it fills a page, leaves of it, and what the last one left, whatever it was.
     filled: Option<(usize, AllocationType, usize)>,
+    filled_before: Option<(usize, AllocationType, usize)>,
     /// Steps that do not collect are compared by their results, and every so often by everything.
     compare_interval: usize,
     /// Whether the heap is verified when a request has collected. A large one is full for hundreds of requests.
@@ -123,6 +124,7 @@ impl Oracle {
             guards: Vec::new(),
             full: Default::default(),
             filled: None,
+            filled_before: None,
             compare_interval: if program.world.size == WorldSize::Small { 32 } else { 6 },
             verifies_requests: program.world.size != WorldSize::Small && is_alone,
             steps: 0,
@@ -142,6 +144,7 @@ impl Oracle {
     pub(super) fn begin(&mut self, index: usize, parked: impl FnOnce(&mut dyn FnMut())) {
         note_step(index, &self.outside.heap, parked);
         self.steps += 1;
+        self.filled_before = self.filled.take();
         if self.outside.rivals.is_some() {
             // A rival may have stopped the world since the last step.
             self.stopped(true);
@@ -255,7 +258,7 @@ impl Oracle {
 
     /// Does one operation, other than those of the frames: scopes, attaching, detaching.
     pub(super) fn step<D: Door>(&mut self, actor: usize, door: &mut D, op: Op) -> Aftermath {
-        let filled = self.filled.take();
+        let filled = self.filled_before;
         match op {
             Op::Allocate { ty, object, size } => self.allocate(actor, door, ty, object, size, filled),
             Op::Load { host, slot } => {
