@@ -75,10 +75,10 @@ impl Collector<'_, '_> {
             .into_iter()
             .map(|(ordinal, _)| {
                 let start = layout.page_start(ordinal.page).bytes();
-                // SAFETY: the page holds no object, and the world is stopped. A page that the system does not take back
-                // stays committed.
-                let released =
-                    ordinal.committed && unsafe { self.spaces.memory.release(start, layout.page_bytes) }.is_ok();
+                // A page that the system does not take back stays committed.
+                let released = ordinal.committed
+                    // SAFETY: the page holds no object, and the world is stopped.
+                    && unsafe { self.spaces.memory.release(start, layout.page_bytes) }.is_ok();
                 Ordinal { page: ordinal.page, committed: ordinal.committed && !released }
             })
             .collect();

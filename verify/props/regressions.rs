@@ -2,29 +2,11 @@
 //! them.
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{FaultPoint, Faulty, Limits, Op, Program};
+use heaplab_verify::ops::{FaultPoint, Faulty, Limits, Op, Program, check_made, recorded};
 use heaplab_verify::shadow::{run_interleaved, run_single};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-
-fn package() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The recorded programs, by name.
-fn recorded() -> BTreeMap<String, Program> {
-    let mut programs = BTreeMap::new();
-    for entry in std::fs::read_dir(package().join("regressions")).expect("verify/regressions exists") {
-        let path = entry.expect("the directory can be read").path();
-        let text = std::fs::read_to_string(&path).expect("the file can be read");
-        // Nothing is skipped: what cannot be read is to be migrated or removed.
-        let program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        programs.insert(path.file_stem().expect("a name").to_string_lossy().into_owned(), program);
-    }
-    assert!(!programs.is_empty());
-    programs
-}
 
 #[test]
 fn each_recorded_program_matches_its_shadow() {
@@ -106,7 +88,7 @@ fn words(texts: &[String]) -> String {
 #[test]
 fn fuzz_seeds_are_the_recorded_programs() {
     let programs = recorded();
-    let fuzz = package().join("../fuzz");
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
     let seeds = fuzz.join("seeds");
     let mut expected: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
     let mut texts = Vec::new();
@@ -130,26 +112,8 @@ fn fuzz_seeds_are_the_recorded_programs() {
     }
     expected.insert(fuzz.join("hostile_config.dict"), words(&texts).into_bytes());
     expected.insert(fuzz.join("ops.dict"), dictionary(&programs).into_bytes());
-    if std::env::var_os("BLESS").is_some() {
-        for (path, bytes) in &expected {
-            std::fs::create_dir_all(path.parent().expect("a directory")).expect("the tree can be written to");
-            std::fs::write(path, bytes).expect("the tree can be written to");
-        }
-    }
-    for (path, bytes) in &expected {
-        let found = std::fs::read(path).unwrap_or_default();
-        assert!(
-            &found == bytes,
-            "{} is out of date: run BLESS=1 cargo test -p heaplab-verify --test props",
-            path.display()
-        );
-    }
-    for directory in ["ops", "fault_ops", "hostile_config"] {
-        for entry in std::fs::read_dir(seeds.join(directory)).expect("the seeds exist") {
-            let path = entry.expect("the directory can be read").path();
-            assert!(expected.contains_key(&path), "{} is of no recorded program", path.display());
-        }
-    }
+    let directories = ["ops", "fault_ops", "hostile_config"].map(|name| seeds.join(name));
+    check_made(&expected, &directories, "--test props");
 }
 
 /// Every operation code decodes to an operation whose own code is the first of its kind.

@@ -8,22 +8,9 @@
 #![cfg(feature = "loom")]
 
 use heaplab_verify::explored::{Explored, Reach, TinyProgram, explore};
-use heaplab_verify::ops::Program;
+use heaplab_verify::ops::{check_made, recorded};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// The recorded programs, by name.
-fn recorded() -> BTreeMap<String, Program> {
-    let mut programs = BTreeMap::new();
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions")).expect("it exists") {
-        let path = entry.expect("the directory can be read").path();
-        let text = std::fs::read_to_string(&path).expect("the file can be read");
-        // Nothing is skipped: what cannot be read is to be migrated or removed.
-        let program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        programs.insert(path.file_stem().expect("a name").to_string_lossy().into_owned(), program);
-    }
-    programs
-}
 
 /// Side by side: a program is explored on one thread.
 #[test]
@@ -60,23 +47,7 @@ fn fuzz_seeds_are_the_programs_that_can_be_explored() {
             expected.insert(seeds.join(name), bytes);
         }
     }
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::create_dir_all(&seeds).expect("the tree can be written to");
-        for (path, bytes) in &expected {
-            std::fs::write(path, bytes).expect("the tree can be written to");
-        }
-    }
-    for (path, bytes) in &expected {
-        assert!(
-            &std::fs::read(path).unwrap_or_default() == bytes,
-            "{} is out of date: run BLESS=1 cargo test -p heaplab-verify --features loom --test loom_ops",
-            path.display()
-        );
-    }
-    for entry in std::fs::read_dir(&seeds).expect("the seeds exist") {
-        let path = entry.expect("the directory can be read").path();
-        assert!(expected.contains_key(&path), "{} is of no recorded program that can be explored", path.display());
-    }
+    check_made(&expected, &[seeds], "--features loom --test loom_ops");
 }
 
 /// Goal: any bytes are a program that can be explored.

@@ -7,10 +7,9 @@
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Op, Program, Step, World, WorldSize};
+use heaplab_verify::ops::{Op, Program, Step, World, WorldSize, recorded};
 use heaplab_verify::shadow::{announce, run_concurrent, run_interleaved, run_single, run_stretched};
 use heaplab_verify::stress::Dice;
-use std::path::Path;
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().expect("the variable holds a number"))
@@ -20,11 +19,8 @@ fn number(variable: &str, default: u64) -> u64 {
 #[test]
 fn recorded_programs() {
     announce();
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions")).expect("it exists") {
-        let path = entry.expect("the directory can be read").path();
-        let text = std::fs::read_to_string(&path).expect("the file can be read");
-        let program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        println!("{}", path.display());
+    for (name, program) in recorded() {
+        println!("{name}");
         // Miri is slow, and looks for what several threads do; one thread is the special case.
         if !cfg!(miri) || number("HEAPLAB_REPLAY_ENGINES", 1) > 1 {
             run_single(&program, PageSource::default());

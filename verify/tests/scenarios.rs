@@ -126,7 +126,7 @@ fn with_the_stress_flag_verified() {
     each_holds(Mode::StressFlag, true, 2);
 }
 
-/// A scenario can be run again on the heap that it left, by either door, in either mode.
+/// A scenario can be run again on the heap that it left, by either door, in either mode. Not the tiny one.
 #[test]
 #[cfg(not(miri))]
 fn one_heap_serves_all_scenarios() {

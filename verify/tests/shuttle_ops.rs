@@ -20,7 +20,7 @@
 #![cfg(feature = "shuttle")]
 
 use heaplab::sync::{Arc, AtomicU32, Ordering, YieldPoint, shuttle_config, thread, yield_point};
-use heaplab_verify::ops::{Limits, Op, Program, Step, World, WorldSize};
+use heaplab_verify::ops::{Limits, Op, Program, Step, World, WorldSize, check_made, recorded};
 use heaplab_verify::schedule::{Chosen, Preemption, ScheduledProgram, Stretched, replay, run_scheduled};
 use heaplab_verify::shadow::{Tally, announce};
 use heaplab_verify::stress::Dice;
@@ -102,13 +102,10 @@ fn drawn_programs_in_stretched_schedules() {
 #[test]
 fn recorded_programs() {
     announce();
-    let mut replayed = 0;
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions")).expect("it exists") {
-        let path = entry.expect("the directory can be read").path();
-        let text = std::fs::read_to_string(&path).expect("the file can be read");
-        // Nothing is skipped: what cannot be read is to be migrated or removed.
-        let program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        println!("{}", path.display());
+    let programs = recorded();
+    assert!(programs.len() > 10);
+    for (name, program) in programs {
+        println!("{name}");
         let executions = 10 * scale();
         // With one thread there is nothing to schedule, and PCT says so.
         if program.threads() > 1 {
@@ -116,9 +113,7 @@ fn recorded_programs() {
         }
         run_scheduled(&program, Stretched::new(seed(), executions as u64));
         run_scheduled(&program, Chosen::new(Vec::new()));
-        replayed += 1;
     }
-    assert!(replayed > 10);
 }
 
 /// An execution that failed, from the environment: see the top of this file.
@@ -155,40 +150,17 @@ fn every_yield_point_is_visited() {
 /// what is generated now; `BLESS=1` writes them.
 #[test]
 fn fuzz_seeds_are_the_recorded_programs() {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/schedule_ops");
     let mut expected = BTreeMap::new();
-    for entry in std::fs::read_dir(package.join("regressions")).expect("it exists") {
-        let path = entry.expect("the directory can be read").path();
-        let text = std::fs::read_to_string(&path).expect("the file can be read");
-        let mut program = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for (name, mut program) in recorded() {
         program.fix_up(&Limits::SCHEDULE);
         if program.threads() > 1 {
             // A switch at every third yield point, to whoever is next.
             let preemptions = vec![Preemption { at_yield_point: true, after: 2, to: 0 }; 8];
-            let name = path.file_stem().expect("a name").to_owned();
-            expected.insert(name, ScheduledProgram { program, preemptions }.encode());
+            expected.insert(seeds.join(name), ScheduledProgram { program, preemptions }.encode());
         }
     }
-    let seeds = package.join("../fuzz/seeds/schedule_ops");
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::create_dir_all(&seeds).expect("the tree can be written to");
-        for (name, bytes) in &expected {
-            std::fs::write(seeds.join(name), bytes).expect("the tree can be written to");
-        }
-    }
-    for (name, bytes) in &expected {
-        let found = std::fs::read(seeds.join(name)).unwrap_or_default();
-        assert!(
-            &found == bytes,
-            "fuzz/seeds/schedule_ops/{} is out of date: run BLESS=1 cargo test -p heaplab-verify --features shuttle --test \
-             shuttle_ops",
-            name.display()
-        );
-    }
-    for entry in std::fs::read_dir(&seeds).expect("fuzz/seeds/schedule_ops exists") {
-        let name = entry.expect("the directory can be read").file_name();
-        assert!(expected.contains_key(&name), "fuzz/seeds/schedule_ops/{} is of no recorded program", name.display());
-    }
+    check_made(&expected, &[seeds], "--features shuttle --test shuttle_ops");
 }
 
 /// One thread reads a count, comes by a yield point, and writes what it read, plus one.

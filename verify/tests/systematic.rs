@@ -4,7 +4,7 @@
 #![cfg(not(feature = "loom"))]
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Limits, Program, World, WorldSize};
+use heaplab_verify::ops::{Limits, Program, World, WorldSize, recorded};
 use heaplab_verify::shadow::Driver;
 use heaplab_verify::systematic::{Failures, fail_each_point};
 use rand_core::{Rng as _, SeedableRng as _};
@@ -34,14 +34,11 @@ fn fail_everything(name: &str, program: &Program) -> Failures {
 #[test]
 fn each_point_of_the_recorded_programs_fails_well() {
     let mut sum = Failures::default();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/regressions")).unwrap() {
-        let path = entry.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let recorded = Program::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for (name, recorded) in recorded() {
         for size in WorldSize::ALL {
             let program = Program { world: World { size, ..recorded.world }, steps: recorded.steps.clone() };
-            let failures = fail_everything(&path.display().to_string(), &program);
-            println!("{}, {size:?}: {failures:?}", path.file_stem().unwrap().display());
+            let failures = fail_everything(&name, &program);
+            println!("{name}, {size:?}: {failures:?}");
             add(&mut sum, failures);
         }
     }

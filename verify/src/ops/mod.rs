@@ -15,12 +15,14 @@
 mod codec;
 mod faulty;
 mod op;
+mod recorded;
 mod size;
 mod text;
 mod world;
 
 pub use faulty::{FaultPoint, Faulty};
 pub use op::{NearLimitChoice, ObjectShape, Op, Operand, RecordShape, ReserveChoice};
+pub use recorded::{check_made, recorded};
 pub use size::{Size, SizeBase};
 pub use text::{ParseError, VERSION};
 pub use world::{World, WorldSize};
