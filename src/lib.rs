@@ -1,8 +1,12 @@
 //! heaplab: a V8-shaped managed heap with lock-free linear allocation buffers, and the code that is model-checked.
 //!
 //! The code that ships is the code that is checked: with the feature `loom`, the same text runs on simulated memory
-//! under a model checker; with `shuttle`, under a scheduler that draws its interleavings. Start at [`Heap`]; the layers below it are public modules, for the verification suite and for
-//! the curious, and **not** covered by any promise of stability.
+//! under a model checker; with `shuttle`, under a scheduler that draws its interleavings. Start at [`Heap`]; a runtime that
+//! does without handles starts at [`raw`].
+//!
+//! What is exported here is what an embedder needs. The layers below are modules of this crate; the feature `internals`
+//! makes them public, for the suite in `verify/` and for the curious, and they are **not** covered by any promise of
+//! stability.
 //!
 //! Layers, each of which uses lower ones only (a test enforces it):
 //!
@@ -17,26 +21,78 @@
 //! | 1 | [`memory`] | reserve, commit, release; words by offset |
 //! | 0 | [`words`], [`sync`] | offsets, errors; the facade to threads and atomics |
 
-pub mod allocation;
-pub mod collection;
+#![cfg_attr(
+    not(feature = "internals"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        rustdoc::private_intra_doc_links,
+        reason = "the suite uses of the layers what the heap does not"
+    )
+)]
+
 pub mod docs;
+pub mod raw;
+
+// The layers: private, but for the suite.
+#[cfg(not(feature = "internals"))]
+mod allocation;
+#[cfg(feature = "internals")]
+pub mod allocation;
+#[cfg(not(feature = "internals"))]
+mod collection;
+#[cfg(feature = "internals")]
+pub mod collection;
+#[cfg(not(feature = "internals"))]
+mod heap;
+#[cfg(feature = "internals")]
 pub mod heap;
+#[cfg(not(feature = "internals"))]
+mod memory;
+#[cfg(feature = "internals")]
 pub mod memory;
+#[cfg(not(feature = "internals"))]
+mod object;
+#[cfg(feature = "internals")]
 pub mod object;
+#[cfg(not(feature = "internals"))]
+mod page;
+#[cfg(feature = "internals")]
 pub mod page;
+#[cfg(not(feature = "internals"))]
+mod space;
+#[cfg(feature = "internals")]
 pub mod space;
+#[cfg(not(feature = "internals"))]
+mod sync;
+#[cfg(feature = "internals")]
 pub mod sync;
+#[cfg(not(feature = "internals"))]
+mod thread;
+#[cfg(feature = "internals")]
 pub mod thread;
+#[cfg(not(feature = "internals"))]
+mod words;
+#[cfg(feature = "internals")]
 pub mod words;
 
-pub use allocation::Reserve;
+pub use allocation::{AllocationCounters, Reserve};
+pub use collection::CollectionSummary;
 pub use heap::{
     Array, AttachError, Attachment, BuildError, Bytes, CloseError, Code, CollectionTrace, FlagError, Handle, Heap,
-    HeapConfig, HeapType, LocalHeap, Map, MemoryUse, NearLimit, PageSurvey, Persistent, Record, RecordType, Ref,
-    RootSet, RunError, Scope, Statistics, StopError, Survey, Value, Verification, Violation, WrongHeap,
+    HeapConfig, HeapType, Map, MemoryUse, NearLimit, NearLimitCallback, OwnRequests, PageSurvey, Persistent, Record,
+    RecordType, Ref, RootSet, RunError, Scope, Statistics, StopError, Survey, Value, Verification, Violation,
+    WrongHeap,
 };
-pub use object::{Shape, Tagged, Tail};
-pub use words::{AllocError, AllocationOrigin, AllocationType, CollectionKind, Offset, SpaceKind};
+pub use memory::{MemoryError, PageSource};
+pub use object::{FIXED_WORDS_MAX, LENGTH_MAX, MAP_SLOTS, Shape, Tagged, Tail, kind};
+pub use page::PageKind;
+pub use raw::LocalHeap;
+pub use sync::MODEL;
+pub use words::{
+    AllocError, AllocationOrigin, AllocationType, CollectionKind, ConfigError, Layout, Offset, PageIndex, SpaceKind,
+};
 
 /// The README's example is compiled and run.
 #[cfg(all(doctest, not(any(feature = "loom", feature = "shuttle"))))]

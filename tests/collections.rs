@@ -10,7 +10,7 @@
 mod common;
 
 use common::{assert_usable, build, in_time, number, numbered, small, tiny, tiny_of};
-use heaplab::page::PageKind;
+use heaplab::heap::Internals as _;
 use heaplab::*;
 
 const MINOR: CollectionKind = CollectionKind::Minor;
@@ -358,11 +358,11 @@ fn a_memory_reducing_collection_gives_pages_back() {
     for config in [tiny_of(64), small()] {
         let (root_pages, new_pages) = {
             let layout = config.layout().unwrap();
-            (layout.root_pages, layout.new_pages)
+            (layout.root_pages(), layout.new_pages())
         };
         let heap = build(config);
         let mut thread = heap.attach().unwrap();
-        let page_bytes = heap.layout().page_bytes;
+        let page_bytes = heap.layout().page_bytes();
         thread
             .run(|scope| {
                 for ty in [AllocationType::Old, AllocationType::Code, AllocationType::Young] {
@@ -503,7 +503,7 @@ fn threads_share_objects_through_roots() {
 fn the_tiny_world_is_not_degenerate() {
     let heap = build(tiny());
     let layout = heap.layout();
-    assert_eq!((layout.page_bytes, layout.new_pages, layout.root_pages), (128, 2, 2));
+    assert_eq!((layout.page_bytes(), layout.new_pages(), layout.root_pages()), (128, 2, 2));
     let mut thread = heap.attach().unwrap();
     thread.run(|scope| (0..100).for_each(|_| scope.nested(|scope| _ = scope.new_array(2).unwrap()))).unwrap();
     let statistics = heap.statistics().unwrap();

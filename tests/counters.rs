@@ -10,7 +10,7 @@
 mod common;
 
 use common::{build, fill, small, tiny_of};
-use heaplab::page::PageKind;
+use heaplab::heap::Internals as _;
 use heaplab::*;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -34,7 +34,7 @@ fn collections(statistics: &Statistics) -> u64 {
 #[test]
 fn attempts_and_labs_are_counted() {
     let heap = build(small());
-    let page_bytes = heap.layout().page_bytes;
+    let page_bytes = heap.layout().page_bytes();
     let mut thread = heap.attach().unwrap();
     thread
         .run(|scope| {
@@ -66,7 +66,7 @@ fn attempts_and_labs_are_counted() {
 #[test]
 fn a_failure_that_was_asked_for_comes_once_and_in_its_turn() {
     let heap = build(small());
-    let large = 2 * heap.layout().page_bytes;
+    let large = 2 * heap.layout().page_bytes();
     let mut thread = heap.attach().unwrap();
     heap.set_fail_allocation(Some(2)).unwrap();
     thread
@@ -259,7 +259,7 @@ fn a_callback_is_told_how_things_stand() {
 #[test]
 fn rounds_are_skipped_while_collections_free_nothing() {
     let heap = build(small());
-    let bytes = heap.layout().regular_bytes_max / 2 + 8;
+    let bytes = heap.layout().regular_bytes_max() / 2 + 8;
     let mut thread = heap.attach().unwrap();
     thread
         .run(|scope| {
@@ -529,10 +529,10 @@ fn the_fields_of_a_configuration_are_in_proportion() {
     let tiny = HeapConfig::tiny();
     let layout = tiny.layout().unwrap();
     assert_eq!(
-        (layout.page_bytes, layout.hard_limit_pages, layout.hard_limit_pages_max, layout.new_pages),
+        (layout.page_bytes(), layout.hard_limit_pages(), layout.hard_limit_pages_max(), layout.new_pages()),
         (128, 16, 16, 2)
     );
-    assert_eq!((layout.soft_limit_pages, layout.small_hole_bytes, layout.pool_pages_max), (12, 64, 1));
+    assert_eq!((layout.soft_limit_pages(), layout.small_hole_bytes(), layout.pool_pages_max()), (12, 64, 1));
     assert_eq!((tiny.worklist_entries, tiny.handle_block_slots, tiny.page_set_bits), (4, 8, 8));
     let at_their_limits = |slots: usize, entries: usize| {
         let mut config = HeapConfig::tiny();

@@ -10,10 +10,9 @@
 mod common;
 
 use common::{assert_sound, assert_usable, build, fill, settled_bytes, small, tiny, tiny_of, use_everything};
-use heaplab::memory::{MemoryError, PageSource};
-use heaplab::object::{FIXED_WORDS_MAX, LENGTH_MAX, Root};
-use heaplab::page::PageKind;
-use heaplab::words::PageIndex;
+use heaplab::heap::Internals as _;
+
+use heaplab::raw::Root;
 use heaplab::*;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -66,7 +65,7 @@ impl Drop for Running {
 #[test]
 fn hostile_sizes_are_refused() {
     let heap = build(tiny());
-    let max = heap.layout().object_bytes_max;
+    let max = heap.layout().object_bytes_max();
     {
         let local = Running::new(&heap);
         // A LAB with room, so that nothing is refused for want of memory.
@@ -98,7 +97,7 @@ fn hostile_sizes_are_refused() {
             let collector = unsafe { local.0.allocate_raw(8, ty, AllocationOrigin::Collector, 8) };
             assert_eq!(collector, Err(AllocError::InvalidOrigin));
         }
-        let half_page = heap.layout().regular_bytes_max;
+        let half_page = heap.layout().regular_bytes_max();
         assert!(matches!(local.allocate(half_page + 8, AllocationType::Map, 8), Err(AllocError::TooLarge { .. })));
     }
     assert_usable(&heap, &mut heap.attach().unwrap());
@@ -118,7 +117,7 @@ fn hostile_lengths_are_refused() {
                 assert!(too_large(scope.new_code(len).unwrap_err()));
                 assert!(too_large(scope.new_array_in(len, AllocationType::Old).unwrap_err()));
             }
-            let max = scope.layout().object_bytes_max;
+            let max = scope.layout().object_bytes_max();
             assert!(matches!(scope.new_bytes(max - 8), Err(AllocError::OutOfMemory { .. })), "possible in principle");
             assert!(matches!(scope.new_bytes(max), Err(AllocError::TooLarge { .. })));
         })
@@ -276,7 +275,7 @@ fn extreme_shapes_work() {
 #[test]
 fn bad_configurations_name_their_field() {
     type Spoil = fn(&mut HeapConfig);
-    let cases: [(&str, Spoil); 28] = [
+    let cases: [(&str, Spoil); 30] = [
         ("page_bytes", |c| c.page_bytes = Some(0)),
         ("page_bytes", |c| c.page_bytes = Some(1)),
         ("page_bytes", |c| c.page_bytes = Some(64)),
@@ -287,7 +286,8 @@ fn bad_configurations_name_their_field() {
         ("page_bytes", |c| c.page_bytes = Some(usize::MAX)),
         ("soft_limit_bytes", |c| c.soft_limit_bytes = c.hard_limit_bytes + 1),
         ("soft_limit_bytes", |c| c.soft_limit_bytes = usize::MAX),
-        ("new_space_bytes", |c| c.soft_limit_bytes = 0),
+        ("soft_limit_bytes", |c| c.soft_limit_bytes = 0),
+        ("soft_limit_bytes", |c| c.soft_limit_bytes = 1),
         ("hard_limit_bytes", |c| c.hard_limit_bytes = 0),
         ("hard_limit_bytes", |c| c.threads_max = 4096),
         ("hard_limit_bytes", |c| c.pages_per_thread_min = usize::MAX),
@@ -298,6 +298,14 @@ fn bad_configurations_name_their_field() {
         ("new_space_bytes", |c| c.new_space_bytes = 0),
         ("new_space_bytes", |c| c.new_space_bytes = c.soft_limit_bytes),
         ("new_space_bytes", |c| c.new_space_bytes = usize::MAX),
+        // More new space than is addressable beside the large objects, though less than any limit.
+        ("new_space_bytes", |c| {
+            c.page_bytes = Some(1 << 20);
+            c.soft_limit_bytes = 16 << 30;
+            c.hard_limit_bytes = 16 << 30;
+            c.hard_limit_bytes_max = 16 << 30;
+            c.new_space_bytes = 12 << 30;
+        }),
         ("threads_max", |c| c.threads_max = 0),
         ("threads_max", |c| c.threads_max = usize::MAX),
         ("handle_block_slots", |c| c.handle_block_slots = 0),
@@ -344,9 +352,9 @@ fn extreme_configurations_work() {
         |c| c.handle_block_slots = 1,
         |c| c.worklist_entries = 1,
         |c| c.page_set_bits = 1,
-        |c| c.new_space_bytes = c.layout().unwrap().page_bytes,
+        |c| c.new_space_bytes = c.layout().unwrap().page_bytes(),
         |c| c.page_source = PageSource::Owned,
-        |c| c.soft_limit_bytes = c.new_space_bytes + 2 * c.layout().unwrap().page_bytes,
+        |c| c.soft_limit_bytes = c.new_space_bytes + 2 * c.layout().unwrap().page_bytes(),
     ];
     for base in [tiny(), small()] {
         for change in changes {
@@ -523,7 +531,7 @@ fn a_full_space_serves_nothing_that_was_free() {
                 // Where objects lie is known only for those made after the collection: every other byte counts as free.
                 let mut objects = vec![new(scope).unwrap(), new(scope).unwrap()];
                 let free = free_of(&heap, sets, &objects);
-                let large_free = heap.layout().page_start(PageIndex::new(heap.layout().paged_pages)).bytes();
+                let large_free = heap.layout().page_start(PageIndex::new(heap.layout().paged_pages())).bytes();
                 let wasted = scope.simulate_full_space(space);
                 assert!(scope.verify().is_sound());
                 assert!(wasted != 0, "{space}: there was something to waste");
@@ -564,17 +572,17 @@ fn what_a_full_space_wastes_is_counted() {
     let heap = build(wide());
     let layout = heap.layout().clone();
     let mut thread = heap.attach().unwrap();
-    assert_eq!(heap.simulate_full_space(SpaceKind::Large), Ok(layout.large_pages * layout.page_bytes));
-    assert_eq!(heap.simulate_full_space(SpaceKind::New), Ok(layout.new_pages * layout.page_bytes));
+    assert_eq!(heap.simulate_full_space(SpaceKind::Large), Ok(layout.large_pages() * layout.page_bytes()));
+    assert_eq!(heap.simulate_full_space(SpaceKind::New), Ok(layout.new_pages() * layout.page_bytes()));
     for space in SpaceKind::ALL {
         assert_eq!(heap.simulate_full_space(space), Ok(0), "{space}: full, or without a page");
     }
     heap.collect(CollectionKind::Major).unwrap();
     thread.run(|scope| _ = (scope.new_array(2).unwrap(), scope.new_bytes(510).unwrap())).unwrap();
-    assert_eq!(heap.simulate_full_space(SpaceKind::Large), Ok((layout.large_pages - 2) * layout.page_bytes));
+    assert_eq!(heap.simulate_full_space(SpaceKind::Large), Ok((layout.large_pages() - 2) * layout.page_bytes()));
     // A LAB, used or not, is no free memory of the space.
     let wasted = heap.simulate_full_space(SpaceKind::New).unwrap();
-    assert_eq!(wasted, layout.new_pages * layout.page_bytes - layout.young_lab_bytes);
+    assert_eq!(wasted, layout.new_pages() * layout.page_bytes() - layout.young_lab_bytes());
     assert_usable(&heap, &mut thread);
 }
 
@@ -582,7 +590,7 @@ fn what_a_full_space_wastes_is_counted() {
 #[test]
 fn a_page_filled_but_for_some_bytes_serves_those() {
     let heap = build(wide());
-    let half_page = heap.layout().regular_bytes_max;
+    let half_page = heap.layout().regular_bytes_max();
     for ty in AllocationType::ALL {
         let granule = ty.granule_bytes();
         let local = Running::new(&heap);

@@ -7,6 +7,7 @@
 //! ```
 #![cfg(all(not(miri), not(feature = "loom"), not(feature = "shuttle")))]
 
+use heaplab::heap::Internals as _;
 use heaplab::memory::{POISONS, PageSource};
 use heaplab::{AllocationOrigin, AllocationType, CollectionKind, Heap, HeapConfig, LocalHeap, Offset, Reserve};
 use std::process::Command;
@@ -115,7 +116,7 @@ const PLANTS: [Plant; 10] = [
         let entered = unsafe {
             world.local.raw().always_allocate(Reserve { large_bytes: 200, ..Reserve::default() }, |_| {
                 let layout = world.heap.layout();
-                world.read(layout.page_start(heaplab::words::PageIndex::new(layout.paged_pages)));
+                world.read(layout.page_start(heaplab::words::PageIndex::new(layout.paged_pages())));
             })
         };
         entered.unwrap();

@@ -9,7 +9,6 @@
 mod common;
 
 use common::{assert_sound, build, fill, in_time, numbered, small, tiny, tiny_of, use_everything};
-use heaplab::page::PageKind;
 use heaplab::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -66,8 +65,8 @@ fn a_new_heap_is_built_in_objects_and_unused_new_pages() {
     let survey = look_at(&heap);
     assert_eq!((survey.objects_live, survey.objects_dead), (0, 0));
     assert_eq!(live(&survey, PageKind::Root), BUILT_IN);
-    assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Unused), heap.layout().new_pages * PAGE);
-    assert_eq!(survey.pages.len(), heap.layout().root_pages + heap.layout().new_pages);
+    assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Unused), heap.layout().new_pages() * PAGE);
+    assert_eq!(survey.pages.len(), heap.layout().root_pages() + heap.layout().new_pages());
     assert_eq!(survey.hard_limit_bytes, 16 * PAGE);
     assert_eq!(survey.soft_limit_bytes, 12 * PAGE);
 }
@@ -78,7 +77,7 @@ fn the_rest_of_the_root_page_is_a_filler() {
     let heap = build(small());
     let survey = look_at(&heap);
     assert_eq!(live(&survey, PageKind::Root), BUILT_IN);
-    let rest = heap.layout().root_pages * heap.layout().page_bytes - BUILT_IN;
+    let rest = heap.layout().root_pages() * heap.layout().page_bytes() - BUILT_IN;
     assert_eq!(survey.bytes_of(PageKind::Root, MemoryUse::Filler), rest);
 }
 
@@ -105,9 +104,9 @@ fn each_object_shows_in_its_space() {
             // The rest of an old page is a hole; the young LAB that the stop retired became a filler, and beyond the
             // frontier new space is unused.
             assert_eq!(survey.bytes_of(PageKind::Old, MemoryUse::Free), PAGE - 24);
-            let lab = heap.layout().young_lab_bytes;
+            let lab = heap.layout().young_lab_bytes();
             assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Filler), lab - PAIR);
-            assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Unused), heap.layout().new_pages * PAGE - lab);
+            assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Unused), heap.layout().new_pages() * PAGE - lab);
         })
         .unwrap();
 }
@@ -248,7 +247,7 @@ fn full_spaces_show_as_fillers_and_waste() {
             scope.collect(MAJOR);
             let survey = look(scope);
             assert_eq!((survey.bytes(MemoryUse::Wasted), survey.large_bytes_out_of_reach), (0, 0));
-            assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Unused), heap.layout().new_pages * PAGE);
+            assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Unused), heap.layout().new_pages() * PAGE);
         })
         .unwrap();
 }

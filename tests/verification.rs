@@ -9,8 +9,7 @@
 mod common;
 
 use common::{build, panics, tiny_of};
-use heaplab::page::PageKind;
-use heaplab::words::PageIndex;
+use heaplab::heap::Internals as _;
 use heaplab::*;
 
 fn heap(verify_heap: bool) -> Heap {

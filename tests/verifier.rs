@@ -13,6 +13,7 @@ mod damage;
 
 use common::{assert_sound, build, panics, tiny};
 use damage::*;
+use heaplab::heap::Internals as _;
 use heaplab::object::{Header, Root};
 use heaplab::page::{PageInfo, PageKind};
 use heaplab::space::LargeSpace;
@@ -108,7 +109,7 @@ fn a_header_names_a_map() {
         reference(Root::Undefined.offset()),
         reference(map.plus(32)),
         // Behind the paged area; behind the reservation; the last granules that a word can name.
-        reference(Offset::new(layout.paged_pages * PAGE)),
+        reference(Offset::new(layout.paged_pages() * PAGE)),
         reference(Offset::new(layout.pages() * PAGE)),
         !2,
     ];
@@ -384,7 +385,7 @@ fn a_page_offered_for_more_than_it_has_is_found() {
     let old = &heap.spaces().old;
     let full = page_of(&heap, make_bytes(&heap, OLD, [64, 56])[0]);
     assert_eq!(old.offered_bytes(full), None, "a hole of 8 bytes is not worth it");
-    let mut pages = (0..heap.layout().paged_pages).map(PageIndex::new);
+    let mut pages = (0..heap.layout().paged_pages()).map(PageIndex::new);
     // SAFETY: no local heap is running.
     let free = pages.find(|&page| unsafe { heap.spaces().pages.kind(page) } == PageKind::Free).expect("there is room");
     for page in [full, free] {
@@ -414,7 +415,7 @@ fn a_count_of_pages_that_drifts_is_found() {
     let heap = build(tiny());
     make_bytes(&heap, OLD, [200]);
     let budget = &heap.spaces().budget;
-    let found = heap.layout().root_pages + heap.layout().new_pages + 2;
+    let found = heap.layout().root_pages() + heap.layout().new_pages() + 2;
     assert_eq!(budget.committed(), found);
     let drift = |counted| [Violation::CommittedDrift { counted, found }];
     expect(&heap, &drift(found + 1), || count_more(&heap, 1), || budget.give_back(1));
@@ -465,9 +466,9 @@ fn a_run_of_the_whole_area_is_sound() {
     let heap = build(tiny());
     let (spaces, layout) = (heap.spaces(), heap.layout());
     // SAFETY: no local heap is running.
-    let limit_to = |pages| unsafe { spaces.budget.set_limits(layout.soft_limit_pages, pages) };
+    let limit_to = |pages| unsafe { spaces.budget.set_limits(layout.soft_limit_pages(), pages) };
     limit_to(layout.pages());
-    let bytes = layout.large_pages * PAGE;
+    let bytes = layout.large_pages() * PAGE;
     let at = LargeSpace::take_run(spaces, bytes, Limit::Hard).unwrap();
     assert_eq!(at.bytes() + bytes, layout.pages() * PAGE);
     // SAFETY: the run is this thread's.
@@ -476,7 +477,7 @@ fn a_run_of_the_whole_area_is_sound() {
     assert_sound(&heap);
     // SAFETY: nothing refers to the object, and no local heap is running.
     unsafe { LargeSpace::release_run(spaces, page_of(&heap, at)) };
-    limit_to(layout.hard_limit_pages);
+    limit_to(layout.hard_limit_pages());
     assert_sound(&heap);
 }
 
@@ -497,7 +498,7 @@ fn a_tail_with_a_wrong_label_is_found() {
 fn a_run_that_is_not_used_is_found() {
     let heap = build(tiny());
     let (spaces, layout) = (heap.spaces(), heap.layout());
-    let head = PageIndex::new(layout.paged_pages);
+    let head = PageIndex::new(layout.paged_pages());
     let at = layout.page_start(head);
     spaces.memory.commit(at.bytes(), PAGE).unwrap();
     // SAFETY: the page is nobody's.

@@ -123,7 +123,7 @@ impl Allocator {
         debug_assert!(bytes != 0 && bytes.is_multiple_of(ty.granule_bytes()));
         let result = if self.injected_failure() {
             Err(AttemptError::Exhausted)
-        } else if bytes > spaces.layout().regular_bytes_max {
+        } else if bytes > spaces.layout().regular_bytes_max() {
             self.attempt_large(spaces, bytes, limit)
         } else if let Some(at) = self.labs[ty as usize].bump_behind_window(bytes) {
             Ok(at)
@@ -171,7 +171,7 @@ impl Allocator {
 
     fn refill_young(&mut self, spaces: &Spaces, bytes: usize) -> Result<(Offset, usize), AttemptError> {
         let layout = spaces.layout();
-        let bytes_max = layout.young_lab_bytes.max(bytes);
+        let bytes_max = layout.young_lab_bytes().max(bytes);
         if let Some(lab) = self.take_young_rest(spaces, bytes, bytes_max) {
             return Ok(lab);
         }
@@ -194,7 +194,7 @@ impl Allocator {
                     None => spaces.take_page(PageKind::New, Limit::Hard)?,
                 };
                 debug_assert!(self.young_rest.is_none());
-                self.young_rest = Some((layout.page_start(page), layout.page_bytes));
+                self.young_rest = Some((layout.page_start(page), layout.page_bytes()));
                 Ok(self.take_young_rest(spaces, bytes, bytes_max).expect("an empty page serves a regular object"))
             }
         }
@@ -219,7 +219,7 @@ impl Allocator {
         bytes: usize,
         limit: Limit,
     ) -> Result<(Offset, usize), AttemptError> {
-        let bytes_max = spaces.layout().regular_bytes_max;
+        let bytes_max = spaces.layout().regular_bytes_max();
         if let Some(page) = self.owned[ty as usize] {
             // SAFETY: the page is this local heap's (L-4).
             if let Some(hole) = unsafe { spaces.holes(page) }.take(bytes, bytes_max) {
@@ -265,7 +265,7 @@ impl Allocator {
         }
         let page = result?;
         // SAFETY: the page was just taken, and is empty.
-        unsafe { spaces.holes(page).give(spaces.layout().page_start(page), spaces.layout().page_bytes) };
+        unsafe { spaces.holes(page).give(spaces.layout().page_start(page), spaces.layout().page_bytes()) };
         Ok(page)
     }
 
@@ -356,10 +356,10 @@ impl Allocator {
         bytes_left: usize,
     ) -> Result<(), AttemptError> {
         let layout = spaces.layout();
-        debug_assert!(bytes_left <= layout.regular_bytes_max && bytes_left.is_multiple_of(ty.granule_bytes()));
+        debug_assert!(bytes_left <= layout.regular_bytes_max() && bytes_left.is_multiple_of(ty.granule_bytes()));
         self.retire(spaces, ty);
         let (start, bytes) = if ty == AllocationType::Young {
-            let carved = spaces.new.carve(&spaces.memory, layout, 8.max(bytes_left), layout.page_bytes)?;
+            let carved = spaces.new.carve(&spaces.memory, layout, 8.max(bytes_left), layout.page_bytes())?;
             if let Some((at, bytes)) = carved.tail {
                 // SAFETY: the tail belongs to the thread whose exchange sealed the page (F-2).
                 unsafe { spaces.view().write_filler(at, bytes) };
@@ -372,7 +372,7 @@ impl Allocator {
             // SAFETY: the page is this local heap's (L-4).
             unsafe {
                 let holes = spaces.holes(page);
-                let hole = holes.take(bytes_left.max(ty.granule_bytes()), layout.page_bytes);
+                let hole = holes.take(bytes_left.max(ty.granule_bytes()), layout.page_bytes());
                 holes.drop_all();
                 hole.expect("a page is taken only if its holes have room")
             }

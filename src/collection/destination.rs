@@ -74,7 +74,7 @@ impl<'a> Destination<'a> {
         let (spaces, layout) = (self.spaces, self.spaces.layout());
         self.retire_old_buffer();
         // SAFETY: the world is stopped, and the page is this collector's.
-        let hole = |page| unsafe { spaces.holes(page) }.take(bytes, layout.page_bytes);
+        let hole = |page| unsafe { spaces.holes(page) }.take(bytes, layout.page_bytes());
         let found = self.old_page.and_then(hole);
         let (start, length) = match found {
             Some(found) => found,
@@ -85,7 +85,7 @@ impl<'a> Destination<'a> {
                     None => {
                         let page = spaces.take_page(PageKind::Old, Limit::Hard).ok()?;
                         // SAFETY: as above; the page is empty.
-                        unsafe { spaces.holes(page).give(layout.page_start(page), layout.page_bytes) };
+                        unsafe { spaces.holes(page).give(layout.page_start(page), layout.page_bytes()) };
                         page
                     }
                 };

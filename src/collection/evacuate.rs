@@ -10,7 +10,7 @@ use crate::words::{Offset, PageIndex};
 impl Collector<'_, '_> {
     /// Old pages that are less than half full, fullest last, flagged as evacuated. After marking, before sweeping.
     pub(super) fn select_sparse(&self) -> Vec<PageIndex> {
-        let half = self.spaces.layout().page_bytes / 2;
+        let half = self.spaces.layout().page_bytes() / 2;
         let mut sparse: Vec<(usize, PageIndex)> = Vec::new();
         for page in self.pages_of(PageKind::Old) {
             let live: usize = self.marked(page).map(|object| self.view.size_bytes(object)).sum();

@@ -131,7 +131,7 @@ impl Mover<'_> {
                 return;
             }
             // Ends: each round unmarks what the last one forgot, and an object is copied, and so forgotten, once.
-            for index in 0..self.pages.layout().paged_pages {
+            for index in 0..self.pages.layout().paged_pages() {
                 let page = PageIndex::new(index);
                 let mut granule = 0;
                 // SAFETY: the world is stopped.
@@ -149,7 +149,7 @@ impl Mover<'_> {
 impl Collector<'_, '_> {
     pub(super) fn minor(&mut self) {
         let from = self.flag_new_pages();
-        let survivor_pages_max = self.spaces.layout().new_pages / 2;
+        let survivor_pages_max = self.spaces.layout().new_pages() / 2;
         let mut mover = Mover {
             view: self.view,
             pages: &self.spaces.pages,

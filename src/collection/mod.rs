@@ -89,7 +89,7 @@ impl<'a, 's> Collector<'a, 's> {
         unsafe { self.spaces.pages.retain_remembered(|_| false) };
         self.mark();
         let sparse = if reduce { self.select_sparse() } else { Vec::new() };
-        let pool_pages_max = if reduce { 0 } else { self.spaces.layout().pool_pages_max };
+        let pool_pages_max = if reduce { 0 } else { self.spaces.layout().pool_pages_max() };
         self.sweep(pool_pages_max);
         self.evacuate(&sparse, pool_pages_max);
         self.sweep_maps(pool_pages_max);
@@ -116,13 +116,13 @@ impl<'a, 's> Collector<'a, 's> {
         let layout = self.spaces.layout();
         let hard = self.spaces.budget.limit(Limit::Hard);
         let live = self.spaces.budget.committed() - self.spaces.fresh.pooled();
-        let soft = live.saturating_mul(2).max(layout.soft_limit_pages);
+        let soft = live.saturating_mul(2).max(layout.soft_limit_pages());
         // SAFETY: the world is stopped.
         unsafe { self.spaces.budget.set_limits(soft, hard) };
     }
 
     fn pages(&self) -> impl Iterator<Item = PageIndex> + use<> {
-        (self.spaces.layout().root_pages..self.spaces.layout().pages()).map(PageIndex::new)
+        (self.spaces.layout().root_pages()..self.spaces.layout().pages()).map(PageIndex::new)
     }
 
     fn kind(&self, page: PageIndex) -> PageKind {

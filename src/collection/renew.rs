@@ -19,7 +19,7 @@ impl Collector<'_, '_> {
     pub(super) fn renew(&mut self, free: Vec<PageIndex>) {
         let layout = self.spaces.layout();
         let survivors = self.pages_of(PageKind::New).len() - free.len();
-        let wanted = layout.new_pages.saturating_sub(survivors);
+        let wanted = layout.new_pages().saturating_sub(survivors);
         // SAFETY: the world is stopped.
         let known = unsafe { self.spaces.new.ordinals() };
         let mut ordinals: Vec<Ordinal> = free
@@ -41,7 +41,7 @@ impl Collector<'_, '_> {
         ordinals.sort_by_key(|ordinal| !ordinal.committed);
         for ordinal in ordinals.split_off(wanted.min(ordinals.len())) {
             if ordinal.committed {
-                self.free_page(ordinal.page, layout.pool_pages_max);
+                self.free_page(ordinal.page, layout.pool_pages_max());
             } else {
                 self.free_uncommitted(ordinal.page);
             }
@@ -53,7 +53,7 @@ impl Collector<'_, '_> {
             }
         }
         for ordinal in ordinals.iter().filter(|ordinal| ordinal.committed) {
-            self.spaces.memory.withhold(layout.page_start(ordinal.page).bytes(), layout.page_bytes);
+            self.spaces.memory.withhold(layout.page_start(ordinal.page).bytes(), layout.page_bytes());
         }
         // SAFETY: the world is stopped, and no live object is in these pages.
         unsafe { self.spaces.new.rebuild(&self.spaces.pages, ordinals) };
@@ -78,7 +78,7 @@ impl Collector<'_, '_> {
                 // A page that the system does not take back stays committed.
                 let released = ordinal.committed
                     // SAFETY: the page holds no object, and the world is stopped.
-                    && unsafe { self.spaces.memory.release(start, layout.page_bytes) }.is_ok();
+                    && unsafe { self.spaces.memory.release(start, layout.page_bytes()) }.is_ok();
                 Ordinal { page: ordinal.page, committed: ordinal.committed && !released }
             })
             .collect();

@@ -91,6 +91,11 @@ impl HeapConfig {
     /// # Errors
     /// Names the field that is out of its range, and the range.
     pub fn layout(&self) -> Result<Layout, ConfigError> {
+        Layout::derive(&self.layout_request()?)
+    }
+
+    /// What of this configuration decides the geometry.
+    pub(crate) fn layout_request(&self) -> Result<LayoutRequest, ConfigError> {
         if self.handle_block_slots == 0 || self.handle_block_slots > 1 << 20 {
             return Err(ConfigError::new(
                 "handle_block_slots",
@@ -106,7 +111,7 @@ impl HeapConfig {
                 format!("{} is not within 1..=268435456", self.worklist_entries),
             ));
         }
-        Layout::derive(&LayoutRequest {
+        Ok(LayoutRequest {
             page_bytes: self.page_bytes,
             soft_limit_bytes: self.soft_limit_bytes,
             hard_limit_bytes: self.hard_limit_bytes,
@@ -118,6 +123,7 @@ impl HeapConfig {
             threads_max: self.threads_max,
             pages_per_thread_min: self.pages_per_thread_min,
             worklist_entries: self.worklist_entries,
+            large_pages: None,
         })
     }
 }

@@ -76,7 +76,7 @@ impl HeapInner {
             persistent: PersistentHandles::new(),
             root_sets: RootSets::new(),
             collector: Mutex::new(CollectorState {
-                worklist: Worklist::new(layout.worklist_entries),
+                worklist: Worklist::new(layout.worklist_entries()),
                 verify_heap: config.verify_heap,
                 flags: HeapFlags::default(),
                 statistics: Statistics::default(),
@@ -93,7 +93,7 @@ impl HeapInner {
         if state.verify_heap {
             self.require_sound(stop, state, "before a collection");
         }
-        let committed_bytes = || self.spaces.budget.committed() * self.spaces.layout().page_bytes;
+        let committed_bytes = || self.spaces.budget.committed() * self.spaces.layout().page_bytes();
         let committed_bytes_before = committed_bytes();
         let roots = Roots::new(stop, &self.persistent, &self.root_sets);
         let summary = Collector::new(&self.spaces, roots, &mut state.worklist).collect(kind);
@@ -131,8 +131,8 @@ impl HeapInner {
     fn is_effective(&self, summary: &CollectionSummary) -> bool {
         let hard = self.spaces.budget.limit(Limit::Hard);
         let free_pages = hard - self.spaces.budget.committed() + self.spaces.fresh.pooled();
-        let free_bytes = free_pages * self.spaces.layout().page_bytes + summary.hole_bytes;
-        free_bytes >= hard * self.spaces.layout().page_bytes / INEFFECTIVE_SHARE
+        let free_bytes = free_pages * self.spaces.layout().page_bytes() + summary.hole_bytes;
+        free_bytes >= hard * self.spaces.layout().page_bytes() / INEFFECTIVE_SHARE
     }
 
     /// A collection of `kind` or stronger, unless one was started since `before`. Whether the heap is usable.
@@ -191,7 +191,7 @@ impl HeapInner {
 
     fn raise_hard_limit(&self, bytes: usize) {
         let (layout, budget) = (self.spaces.layout(), &self.spaces.budget);
-        let hard = (bytes / layout.page_bytes).min(layout.hard_limit_pages_max).max(budget.limit(Limit::Hard));
+        let hard = (bytes / layout.page_bytes()).min(layout.hard_limit_pages_max()).max(budget.limit(Limit::Hard));
         // SAFETY: called in a stop.
         unsafe { budget.set_limits(budget.limit(Limit::Soft), hard) };
     }
@@ -238,7 +238,7 @@ impl HeapInner {
     pub(crate) fn statistics_in_stop(&self, stop: &mut Stop<'_>) -> Statistics {
         let mut statistics = self.collector.lock().statistics;
         stop.for_each_local(|data| statistics.add_local(data));
-        let (page_bytes, budget) = (self.spaces.layout().page_bytes, &self.spaces.budget);
+        let (page_bytes, budget) = (self.spaces.layout().page_bytes(), &self.spaces.budget);
         statistics.committed_bytes = budget.committed() * page_bytes;
         statistics.pooled_bytes = self.spaces.fresh.pooled() * page_bytes;
         statistics.soft_limit_bytes = budget.limit(Limit::Soft) * page_bytes;
@@ -297,7 +297,7 @@ impl HeapInner {
         let paged = match space {
             // SAFETY: the world is stopped, and walkable.
             SpaceKind::New => return unsafe { spaces.new.exhaust(layout) },
-            SpaceKind::Large => return spaces.large.exhaust() * layout.page_bytes,
+            SpaceKind::Large => return spaces.large.exhaust() * layout.page_bytes(),
             SpaceKind::Old => &spaces.old,
             SpaceKind::Map => &spaces.map,
             SpaceKind::Code => &spaces.code,
@@ -305,7 +305,7 @@ impl HeapInner {
         // SAFETY: the world is stopped; every page of the space is the collector's.
         unsafe {
             paged.clear();
-            (0..layout.paged_pages)
+            (0..layout.paged_pages())
                 .map(crate::words::PageIndex::new)
                 .filter(|&page| spaces.pages.kind(page) == paged.kind())
                 .map(|page| spaces.holes(page).drop_all())

@@ -172,7 +172,7 @@ impl RawLocalHeap {
             return Err(AllocError::InvalidAlignment { alignment_bytes: alignment });
         }
         let layout = self.inner().spaces.layout();
-        let size_bytes_max = layout.object_bytes_max;
+        let size_bytes_max = layout.object_bytes_max();
         if size > size_bytes_max {
             return Err(AllocError::TooLarge { size_bytes: size, size_bytes_max });
         }
@@ -180,15 +180,15 @@ impl RawLocalHeap {
         // A large object starts at a page, so it is aligned.
         let slack = alignment.saturating_sub(granule);
         let bytes = align_up(size, granule) + slack;
-        let bytes = if bytes > layout.regular_bytes_max {
-            align_up(size, granule).max(layout.regular_bytes_max + 8)
+        let bytes = if bytes > layout.regular_bytes_max() {
+            align_up(size, granule).max(layout.regular_bytes_max() + 8)
         } else {
             bytes
         };
-        if ty == AllocationType::Map && bytes > layout.regular_bytes_max {
-            return Err(AllocError::TooLarge { size_bytes: size, size_bytes_max: layout.regular_bytes_max });
+        if ty == AllocationType::Map && bytes > layout.regular_bytes_max() {
+            return Err(AllocError::TooLarge { size_bytes: size, size_bytes_max: layout.regular_bytes_max() });
         }
-        let regular = bytes <= layout.regular_bytes_max;
+        let regular = bytes <= layout.regular_bytes_max();
         // SAFETY.
         unsafe {
             let start = self.allocate_slow(bytes, size, ty)?;
@@ -216,7 +216,7 @@ impl RawLocalHeap {
                 return Err(out_of_memory);
             }
             self.collect_at_interval(ty);
-            let large = bytes > self.inner().spaces.layout().regular_bytes_max;
+            let large = bytes > self.inner().spaces.layout().regular_bytes_max();
             let mut climber = Climber { heap: self, ty, bytes, first: true, raised_limit_bytes: None };
             match climb(rungs(ty, large), &mut climber) {
                 Ok(at) => Ok(at),
@@ -445,14 +445,14 @@ impl RawLocalHeap {
         // SAFETY: R-1; each borrow ends with its statement.
         unsafe {
             let layout = self.inner().spaces.layout();
-            let page_max = layout.hard_limit_pages_max;
+            let page_max = layout.hard_limit_pages_max();
             let pages = [reserve.young_pages, reserve.old_pages, reserve.map_pages, reserve.code_pages];
-            if reserve.large_bytes > layout.object_bytes_max || pages.iter().any(|&count| count > page_max) {
+            if reserve.large_bytes > layout.object_bytes_max() || pages.iter().any(|&count| count > page_max) {
                 return Err(AllocError::TooLarge {
                     size_bytes: pages.iter().fold(reserve.large_bytes, |sum, &count| {
-                        sum.saturating_add(count.saturating_mul(layout.page_bytes))
+                        sum.saturating_add(count.saturating_mul(layout.page_bytes()))
                     }),
-                    size_bytes_max: layout.object_bytes_max,
+                    size_bytes_max: layout.object_bytes_max(),
                 });
             }
             let mark = self.data().allocator.scope_mark();
@@ -487,7 +487,7 @@ impl RawLocalHeap {
         let pages = reserve.young_pages + reserve.old_pages + reserve.map_pages + reserve.code_pages;
         Err(AllocError::OutOfMemory {
             allocation_type: AllocationType::Old,
-            size_bytes: pages * layout.page_bytes + reserve.large_bytes,
+            size_bytes: pages * layout.page_bytes() + reserve.large_bytes,
         })
     }
 
@@ -514,7 +514,7 @@ impl RawLocalHeap {
     ///
     pub unsafe fn fill_page_but(self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
         let layout = self.inner().spaces.layout();
-        if !bytes_left.is_multiple_of(ty.granule_bytes()) || bytes_left > layout.regular_bytes_max {
+        if !bytes_left.is_multiple_of(ty.granule_bytes()) || bytes_left > layout.regular_bytes_max() {
             return Err(AllocError::InvalidSize { size_bytes: bytes_left });
         }
         let inner = self.inner();
@@ -596,10 +596,10 @@ impl Collect for Climber {
         let Some(callback) = inner.near_limit.lock().clone() else { return };
         let (layout, budget) = (inner.spaces.layout(), &inner.spaces.budget);
         let near = NearLimit {
-            hard_limit_bytes: budget.limit(Limit::Hard) * layout.page_bytes,
-            hard_limit_bytes_initial: layout.hard_limit_pages * layout.page_bytes,
-            hard_limit_bytes_max: layout.hard_limit_pages_max * layout.page_bytes,
-            committed_bytes: budget.committed() * layout.page_bytes,
+            hard_limit_bytes: budget.limit(Limit::Hard) * layout.page_bytes(),
+            hard_limit_bytes_initial: layout.hard_limit_pages() * layout.page_bytes(),
+            hard_limit_bytes_max: layout.hard_limit_pages_max() * layout.page_bytes(),
+            committed_bytes: budget.committed() * layout.page_bytes(),
         };
         // SAFETY: R-1; the borrow ends here.
         unsafe { self.heap.data() }.in_callback = true;

@@ -56,7 +56,7 @@ use stress::StressThread;
 /// # Examples
 ///
 /// ```
-/// # if heaplab::sync::MODEL { return; }
+/// # if heaplab::MODEL { return; }
 /// use heaplab::{Heap, HeapConfig};
 ///
 /// let heap = Heap::new(HeapConfig::default()).unwrap();
@@ -280,12 +280,6 @@ impl Heap {
         self.inner.spaces.layout()
     }
 
-    /// The spaces, for tests that look inside.
-    #[must_use]
-    pub fn spaces(&self) -> &crate::space::Spaces {
-        &self.inner.spaces
-    }
-
     /// Verifies the heap a last time and drops this reference to it. The memory goes back to the system when the last
     /// reference is dropped; attached local heaps hold one each, so a heap never disappears under a thread.
     ///
@@ -315,13 +309,37 @@ impl fmt::Debug for Heap {
     }
 }
 
+/// The suite's door into a heap.
+#[cfg(feature = "internals")]
+pub trait Internals {
+    /// The spaces.
+    fn spaces(&self) -> &crate::space::Spaces;
+}
+
+/// The suite's way to a layout whose large-object area has `large_pages` pages.
+///
+/// # Errors
+/// As [`HeapConfig::layout`].
+#[cfg(feature = "internals")]
+pub fn layout_with_large_pages(config: &HeapConfig, large_pages: usize) -> Result<Layout, crate::words::ConfigError> {
+    let request = config.layout_request()?;
+    Layout::derive(&crate::words::LayoutRequest { large_pages: Some(large_pages), ..request })
+}
+
+#[cfg(feature = "internals")]
+impl Internals for Heap {
+    fn spaces(&self) -> &crate::space::Spaces {
+        &self.inner.spaces
+    }
+}
+
 fn attach(inner: &Arc<HeapInner>) -> Result<LocalHeap, AttachError> {
     if run_marker::is_inside() {
         return Err(AttachError::InsideRun);
     }
     let local = Arc::new(Local::new(inner.config.handle_block_slots));
     let mut registry = inner.lock_registry();
-    let (attached, threads_max) = (registry.locals().len(), inner.spaces.layout().threads_max);
+    let (attached, threads_max) = (registry.locals().len(), inner.spaces.layout().threads_max());
     if registry.is_poisoned() {
         return Err(AttachError::Poisoned);
     }

@@ -12,7 +12,7 @@ impl ObjectSet {
     /// Adds an object; whether it is new to the set.
     pub(super) fn insert(&mut self, spaces: &Spaces, object: Offset) -> bool {
         let (page, granule) = spaces.pages.granule_of(object);
-        let words = spaces.layout().page_bytes.div_ceil(GRANULE_BYTES * 64);
+        let words = spaces.layout().page_bytes().div_ceil(GRANULE_BYTES * 64);
         let word = &mut self.0.entry(page).or_insert_with(|| vec![0; words])[granule / 64];
         let before = *word;
         *word |= 1 << (granule % 64);
@@ -21,7 +21,7 @@ impl ObjectSet {
 
     /// Whether an object starts here and is in the set. Any offset may be asked for.
     pub(super) fn contains(&self, spaces: &Spaces, object: Offset) -> bool {
-        if object.bytes() >= spaces.layout().pages() << spaces.layout().page_shift {
+        if object.bytes() >= spaces.layout().pages() << spaces.layout().page_shift() {
             return false;
         }
         let (page, granule) = spaces.pages.granule_of(object);

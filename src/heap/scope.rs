@@ -295,7 +295,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     pub fn soft_bytes_available(&self) -> usize {
         let spaces = &self.local().inner().spaces;
         let limit = spaces.budget.limit(crate::words::Limit::Soft);
-        limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes
+        limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes()
     }
 
     /// The geometry of the heap.

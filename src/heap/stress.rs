@@ -54,7 +54,7 @@ fn rounds(local: &mut LocalHeap, stop: &AtomicBool) {
     if !run_marker::try_enter() {
         return;
     }
-    let rounds = ROUNDS_MAX.min(local.inner().spaces.layout().hard_limit_pages);
+    let rounds = ROUNDS_MAX.min(local.inner().spaces.layout().hard_limit_pages());
     // SAFETY: R-1: this thread has the local heap, and by the marker runs no other; it is parked again below.
     unsafe {
         local.unpark();
@@ -74,8 +74,8 @@ fn rounds(local: &mut LocalHeap, stop: &AtomicBool) {
 /// `local` is running on this thread.
 unsafe fn round(local: &mut LocalHeap) {
     let layout = local.inner().spaces.layout();
-    let medium = MEDIUM_BYTES.min(layout.regular_bytes_max);
-    for size in [SMALL_BYTES, medium, layout.page_bytes] {
+    let medium = MEDIUM_BYTES.min(layout.regular_bytes_max());
+    for size in [SMALL_BYTES, medium, layout.page_bytes()] {
         // SAFETY: the object is formatted at once, and not referred to afterwards.
         unsafe {
             match local.allocate_raw(size, AllocationType::Old, AllocationOrigin::Runtime, 8) {

@@ -145,10 +145,10 @@ pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Survey {
         view: unsafe { spaces.view() },
         reached: ObjectSet::default(),
         found: Survey {
-            page_bytes: layout.page_bytes,
-            soft_limit_bytes: spaces.budget.limit(Limit::Soft) * layout.page_bytes,
-            hard_limit_bytes: spaces.budget.limit(Limit::Hard) * layout.page_bytes,
-            large_bytes_out_of_reach: spaces.large.pages_out_of_reach() * layout.page_bytes,
+            page_bytes: layout.page_bytes(),
+            soft_limit_bytes: spaces.budget.limit(Limit::Soft) * layout.page_bytes(),
+            hard_limit_bytes: spaces.budget.limit(Limit::Hard) * layout.page_bytes(),
+            large_bytes_out_of_reach: spaces.large.pages_out_of_reach() * layout.page_bytes(),
             ..Survey::default()
         },
     };
@@ -240,12 +240,12 @@ impl Surveyor<'_> {
             return self.whole(page, PageKind::New, memory_use);
         }
         let used = if ordinal == NO_ORDINAL as usize {
-            layout.page_bytes
+            layout.page_bytes()
         } else {
-            (new.used_bytes(layout) - (ordinal - 1) * layout.page_bytes).min(layout.page_bytes)
+            (new.used_bytes(layout) - (ordinal - 1) * layout.page_bytes()).min(layout.page_bytes())
         };
         let mut found = self.walk(page, PageKind::New, layout.page_start(page).plus(used));
-        found.add(MemoryUse::Unused, layout.page_bytes - used);
+        found.add(MemoryUse::Unused, layout.page_bytes() - used);
         self.enter(found);
     }
 
@@ -270,9 +270,9 @@ impl Surveyor<'_> {
         for i in 0..run_pages {
             let kind = if i == 0 { PageKind::LargeHead } else { PageKind::LargeTail };
             let mut page = PageSurvey::new(PageIndex::new(head.index() + i), kind);
-            let here = left.min(layout.page_bytes);
+            let here = left.min(layout.page_bytes());
             page.add(memory_use, here);
-            page.add(MemoryUse::Wasted, layout.page_bytes - here);
+            page.add(MemoryUse::Wasted, layout.page_bytes() - here);
             self.enter(page);
             left -= here;
         }

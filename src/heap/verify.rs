@@ -211,7 +211,7 @@ impl Verifier<'_> {
 
     /// Whether `map` is the address of a map: an object whose own map is the meta map.
     fn is_map(&self, map: Offset) -> bool {
-        if map.bytes() >= self.spaces.layout().paged_pages << self.spaces.layout().page_shift
+        if map.bytes() >= self.spaces.layout().paged_pages() << self.spaces.layout().page_shift()
             || !map.bytes().is_multiple_of(32)
         {
             return false;
@@ -291,7 +291,7 @@ impl Verifier<'_> {
             self.report(Violation::BadPageInfo { page: head });
             return 1;
         }
-        let end = start.plus(run_pages << layout.page_shift);
+        let end = start.plus(run_pages << layout.page_shift());
         if let Some((bytes, _)) = self.enter(start, end, Some(SpaceKind::Large))
             && layout.pages_for(bytes) != run_pages
         {
@@ -314,7 +314,7 @@ impl Verifier<'_> {
         if let Some(granule) = mark {
             self.report(Violation::StrayMark { object: self.spaces.pages.granule_offset(page, granule) });
         }
-        if page.index() >= self.spaces.layout().paged_pages {
+        if page.index() >= self.spaces.layout().paged_pages() {
             return;
         }
         let breaks_its_promise = |space: &PagedSpace| {

@@ -121,9 +121,11 @@ impl fmt::Display for PageSource {
 /// # Examples
 ///
 /// ```
+/// # #[cfg(not(feature = "internals"))] fn main() {}
+/// # #[cfg(feature = "internals")] fn main() -> Result<(), heaplab::MemoryError> {
 /// use heaplab::memory::{Memory, PageSource};
 ///
-/// # if heaplab::sync::MODEL { return Ok(()); }
+/// # if heaplab::MODEL { return Ok(()); }
 /// let memory = Memory::reserve(PageSource::default(), 1 << 20, 1 << 16)?;
 /// memory.commit(0, 1 << 16)?;
 /// // SAFETY: the first page is committed, both offsets are 4-aligned inside it, and no other thread exists.
@@ -131,7 +133,8 @@ impl fmt::Display for PageSource {
 ///     memory.write(8, 7);
 ///     assert_eq!(memory.read(8), 7);
 /// }
-/// # Ok::<(), heaplab::memory::MemoryError>(())
+/// # Ok(())
+/// # }
 /// ```
 pub struct Memory {
     region: Region,

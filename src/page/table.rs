@@ -85,13 +85,13 @@ impl PageTable {
     #[must_use]
     pub fn new(layout: &Layout) -> PageTable {
         let pages = layout.pages();
-        let granules = layout.page_bytes / GRANULE_BYTES;
+        let granules = layout.page_bytes() / GRANULE_BYTES;
         PageTable {
             kinds: (0..pages).map(|_| UnsafeCell::new(PageKind::Free)).collect(),
             infos: (0..pages).map(|_| UnsafeCell::new(PageInfo::NEW)).collect(),
             marks: PageBits::new(pages, granules),
-            holes: PageBits::new(layout.paged_pages, granules),
-            remembered: PageBits::new(pages, layout.page_bytes / WORD_BYTES),
+            holes: PageBits::new(layout.paged_pages(), granules),
+            remembered: PageBits::new(pages, layout.page_bytes() / WORD_BYTES),
             remembered_pages: Bitmap::new(pages),
             layout: layout.clone(),
         }
@@ -176,7 +176,7 @@ impl PageTable {
     #[inline(always)]
     #[must_use]
     pub fn granule_of(&self, offset: Offset) -> (PageIndex, usize) {
-        (self.layout.page_of(offset), (offset.bytes() & (self.layout.page_bytes - 1)) / GRANULE_BYTES)
+        (self.layout.page_of(offset), (offset.bytes() & (self.layout.page_bytes() - 1)) / GRANULE_BYTES)
     }
 
     /// The offset of a granule of `page`.
@@ -206,7 +206,7 @@ impl PageTable {
     #[inline]
     pub fn remember(&self, slot: Offset) {
         let page = self.layout.page_of(slot);
-        self.remembered.set(page, (slot.bytes() & (self.layout.page_bytes - 1)) / WORD_BYTES);
+        self.remembered.set(page, (slot.bytes() & (self.layout.page_bytes() - 1)) / WORD_BYTES);
         self.remembered_pages.set(page.index());
     }
 
@@ -214,7 +214,7 @@ impl PageTable {
     #[must_use]
     pub fn is_remembered(&self, slot: Offset) -> bool {
         let page = self.layout.page_of(slot);
-        self.remembered.test(page, (slot.bytes() & (self.layout.page_bytes - 1)) / WORD_BYTES)
+        self.remembered.test(page, (slot.bytes() & (self.layout.page_bytes() - 1)) / WORD_BYTES)
     }
 
     /// Takes every slot out of the remembered set and hands it to `f`, which says whether to put it back.
@@ -250,7 +250,7 @@ impl PageTable {
     /// # Safety
     /// The world is stopped, or the caller owns the page.
     pub unsafe fn forget_range(&self, from: Offset, bytes: usize) {
-        let page_bytes = self.layout.page_bytes;
+        let page_bytes = self.layout.page_bytes();
         let (mut at, end) = (from.bytes(), from.bytes() + bytes);
         while at < end {
             let page = self.layout.page_of(Offset::new(at));

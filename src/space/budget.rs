@@ -11,7 +11,7 @@
 //! The limits themselves change only in a stop.
 
 use crate::sync::{AtomicUsize, CachePadded, Ordering, UnsafeCell, YieldPoint, yield_point};
-use crate::words::{Layout, Limit};
+use crate::words::Limit;
 
 /// Committed pages and their limits, all in pages.
 #[derive(Debug)]
@@ -27,13 +27,10 @@ struct Limits {
 }
 
 impl Budget {
-    /// Nothing committed, limits as configured.
+    /// Nothing committed, and these limits, in pages.
     #[must_use]
-    pub fn new(layout: &Layout) -> Budget {
-        Budget {
-            committed: CachePadded::new(AtomicUsize::new(0)),
-            limits: UnsafeCell::new(Limits { soft: layout.soft_limit_pages, hard: layout.hard_limit_pages }),
-        }
+    pub fn new(soft: usize, hard: usize) -> Budget {
+        Budget { committed: CachePadded::new(AtomicUsize::new(0)), limits: UnsafeCell::new(Limits { soft, hard }) }
     }
 
     /// The pages that `limit` allows.

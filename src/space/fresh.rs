@@ -53,7 +53,7 @@ impl FreshPages {
             return Err(AttemptError::Exhausted);
         };
         yield_point(YieldPoint::FreshAddressed);
-        if memory.commit(layout.page_start(page).bytes(), layout.page_bytes).is_err() {
+        if memory.commit(layout.page_start(page).bytes(), layout.page_bytes()).is_err() {
             self.addresses.put(page);
             budget.give_back(1);
             return Err(AttemptError::Refused);

@@ -28,7 +28,7 @@ impl LargeSpace {
     /// An empty space over the large area of `layout`.
     #[must_use]
     pub fn new(layout: &Layout) -> LargeSpace {
-        LargeSpace { used: Mutex::new(vec![PageUse::Free; layout.large_pages]), first_page: layout.paged_pages }
+        LargeSpace { used: Mutex::new(vec![PageUse::Free; layout.large_pages()]), first_page: layout.paged_pages() }
     }
 
     fn find_run(&self, pages: usize) -> Option<usize> {
@@ -75,13 +75,13 @@ impl LargeSpace {
         };
         yield_point(YieldPoint::RunFound);
         let at = layout.page_start(PageIndex::new(this.first_page + start));
-        if spaces.memory.commit(at.bytes(), pages * layout.page_bytes).is_err() {
+        if spaces.memory.commit(at.bytes(), pages * layout.page_bytes()).is_err() {
             this.free_run(start, pages);
             spaces.budget.give_back(pages);
             return Err(AttemptError::Refused);
         }
         yield_point(YieldPoint::RunCommitted);
-        spaces.memory.withhold(at.bytes(), pages * layout.page_bytes);
+        spaces.memory.withhold(at.bytes(), pages * layout.page_bytes());
         for index in 0..pages {
             let kind = if index == 0 { PageKind::LargeHead } else { PageKind::LargeTail };
             let run_pages = if index == 0 { pages as u32 } else { 0 };
@@ -154,12 +154,12 @@ impl LargeSpace {
         unsafe {
             let pages = spaces.pages.info(head).run_pages as usize;
             let start = layout.page_start(head);
-            spaces.pages.forget_range(start, pages * layout.page_bytes);
+            spaces.pages.forget_range(start, pages * layout.page_bytes());
             for index in 0..pages {
                 spaces.pages.label(PageIndex::new(head.index() + index), PageKind::Free, PageInfo::NEW);
             }
             // A range that the system does not take back is still usable: the next commit of it finds it so.
-            let _ = spaces.memory.release(start.bytes(), pages * layout.page_bytes);
+            let _ = spaces.memory.release(start.bytes(), pages * layout.page_bytes());
             this.free_run(head.index() - this.first_page, pages);
             yield_point(YieldPoint::RunFreed);
             spaces.budget.give_back(pages);
@@ -184,7 +184,7 @@ fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
         };
         // SAFETY: the page was just taken from the pool, so it is this thread's and empty.
         unsafe {
-            if spaces.memory.release(layout.page_start(page).bytes(), layout.page_bytes).is_err() {
+            if spaces.memory.release(layout.page_start(page).bytes(), layout.page_bytes()).is_err() {
                 // It stays committed, and pooled; the next one may go. Bounded by the pages of the pool.
                 spaces.pool_page(page);
                 kept += 1;

@@ -69,13 +69,13 @@ impl Spaces {
     /// # Errors
     /// The system refused the reservation or the first pages.
     pub fn new(layout: &Layout, source: PageSource, bits_per_word: usize) -> Result<Spaces, MemoryError> {
-        let memory = Memory::reserve(source, layout.pages() << layout.page_shift, layout.page_bytes)?;
+        let memory = Memory::reserve(source, layout.pages() << layout.page_shift(), layout.page_bytes())?;
         let pages = PageTable::new(layout);
-        let set = || PageSet::new(layout.paged_pages, bits_per_word);
+        let set = || PageSet::new(layout.paged_pages(), bits_per_word);
         let spaces = Spaces {
             memory,
             pages,
-            budget: Budget::new(layout),
+            budget: Budget::new(layout.soft_limit_pages(), layout.hard_limit_pages()),
             fresh: FreshPages::new(set(), set()),
             new: NewSpace::new(),
             old: PagedSpace::new(PageKind::Old, layout, set(), set()),
@@ -83,22 +83,23 @@ impl Spaces {
             code: PagedSpace::new(PageKind::Code, layout, set(), set()),
             large: LargeSpace::new(layout),
         };
-        let root_bytes = layout.root_pages * layout.page_bytes;
+        let root_bytes = layout.root_pages() * layout.page_bytes();
         spaces.memory.commit(0, root_bytes)?;
-        let reserved = spaces.budget.try_reserve_within(layout.root_pages + layout.new_pages, layout.hard_limit_pages);
+        let reserved =
+            spaces.budget.try_reserve_within(layout.root_pages() + layout.new_pages(), layout.hard_limit_pages());
         assert!(reserved, "the layout leaves room for roots and new space");
         // SAFETY: nobody else has this heap yet, and the root pages are committed.
         unsafe {
             let view = spaces.view();
             Root::write_all(view);
             view.write_filler(Offset::new(crate::words::ROOT_BYTES), root_bytes - crate::words::ROOT_BYTES);
-            for index in 0..layout.root_pages {
+            for index in 0..layout.root_pages() {
                 spaces.pages.label(PageIndex::new(index), PageKind::Root, PageInfo::NEW);
             }
-            let new_end = layout.root_pages + layout.new_pages;
-            let ordinals = (layout.root_pages..new_end).map(|index| Ordinal::uncommitted(PageIndex::new(index)));
+            let new_end = layout.root_pages() + layout.new_pages();
+            let ordinals = (layout.root_pages()..new_end).map(|index| Ordinal::uncommitted(PageIndex::new(index)));
             spaces.new.rebuild(&spaces.pages, ordinals.collect());
-            for index in new_end..layout.paged_pages {
+            for index in new_end..layout.paged_pages() {
                 spaces.fresh.put_address(PageIndex::new(index));
             }
         }
@@ -153,7 +154,7 @@ impl Spaces {
         let page = self.fresh.take(&self.memory, self.layout(), &self.budget, limit)?;
         // SAFETY: the page was just taken, so it is the caller's, and holds no object.
         unsafe { self.pages.label(page, kind, PageInfo::NEW) };
-        self.memory.withhold(self.layout().page_start(page).bytes(), self.layout().page_bytes);
+        self.memory.withhold(self.layout().page_start(page).bytes(), self.layout().page_bytes());
         Ok(page)
     }
 
@@ -164,7 +165,7 @@ impl Spaces {
     pub unsafe fn pool_page(&self, page: PageIndex) {
         // SAFETY: the page is the caller's, by the contract.
         unsafe { self.pages.label(page, PageKind::Pooled, PageInfo::NEW) };
-        self.memory.withhold(self.layout().page_start(page).bytes(), self.layout().page_bytes);
+        self.memory.withhold(self.layout().page_start(page).bytes(), self.layout().page_bytes());
         self.fresh.put_pooled(page);
     }
 
@@ -177,7 +178,7 @@ impl Spaces {
         // SAFETY: the page is the caller's, by the contract.
         unsafe {
             let start = layout.page_start(page).bytes();
-            if self.fresh.pooled() < pool_pages_max || self.memory.release(start, layout.page_bytes).is_err() {
+            if self.fresh.pooled() < pool_pages_max || self.memory.release(start, layout.page_bytes()).is_err() {
                 // A page that the system does not take back stays committed, and counted.
                 self.pool_page(page);
                 return;

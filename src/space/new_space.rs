@@ -116,14 +116,14 @@ impl NewSpace {
         bytes_min: usize,
         bytes_max: usize,
     ) -> Result<Carved, AttemptError> {
-        debug_assert!(bytes_min <= bytes_max && bytes_min <= layout.page_bytes);
+        debug_assert!(bytes_min <= bytes_max && bytes_min <= layout.page_bytes());
         let limit = self.table().limit;
         // Relaxed: a guess (O-2).
         let mut seen = self.frontier.load(Ordering::Relaxed);
         yield_point(YieldPoint::FrontierSeen);
         loop {
             let (ordinal, offset) = unpack(seen);
-            let rest = layout.page_bytes.saturating_sub(offset);
+            let rest = layout.page_bytes().saturating_sub(offset);
             if bytes_min <= rest {
                 let bytes = bytes_max.min(rest);
                 // O-2: Acquire pairs with the sealing exchange of this page; Relaxed on failure: another guess.
@@ -147,11 +147,11 @@ impl NewSpace {
                 return Err(AttemptError::Exhausted);
             }
             let next = self.ordinal(ordinal + 1);
-            if !next.committed && memory.commit(layout.page_start(next.page).bytes(), layout.page_bytes).is_err() {
+            if !next.committed && memory.commit(layout.page_start(next.page).bytes(), layout.page_bytes()).is_err() {
                 return Err(AttemptError::Refused);
             }
             yield_point(YieldPoint::FrontierCommitted);
-            let bytes = bytes_max.min(layout.page_bytes);
+            let bytes = bytes_max.min(layout.page_bytes());
             // O-2: Release publishes the commit of page k + 1 to its carvers; Acquire, because the winner fills the
             // tail of page k, which another thread may have committed. Relaxed on failure: another guess.
             match self.frontier.compare_exchange_weak(
@@ -183,8 +183,8 @@ impl NewSpace {
     fn rest(&self, layout: &Layout) -> Option<(Offset, usize)> {
         // Relaxed: in a stop.
         let (ordinal, offset) = unpack(self.frontier.load(Ordering::Relaxed));
-        (ordinal != 0 && offset < layout.page_bytes)
-            .then(|| (layout.page_start(self.ordinal(ordinal).page).plus(offset), layout.page_bytes - offset))
+        (ordinal != 0 && offset < layout.page_bytes())
+            .then(|| (layout.page_start(self.ordinal(ordinal).page).plus(offset), layout.page_bytes() - offset))
     }
 
     /// In a stop: takes all memory that no LAB holds out of reach. Returns its bytes: the current page's rest, which is
@@ -196,9 +196,9 @@ impl NewSpace {
         let rest = self.rest(layout).map_or(0, |(_, bytes)| bytes);
         // Relaxed: in a stop.
         let (ordinal, _) = unpack(self.frontier.load(Ordering::Relaxed));
-        let wasted = rest + (self.table().limit - ordinal) * layout.page_bytes;
+        let wasted = rest + (self.table().limit - ordinal) * layout.page_bytes();
         // An RMW, because the word is RMWed elsewhere.
-        self.frontier.swap(pack(ordinal, layout.page_bytes), Ordering::Relaxed);
+        self.frontier.swap(pack(ordinal, layout.page_bytes()), Ordering::Relaxed);
         // SAFETY: in a stop the table is the collector's.
         unsafe { self.table.with_mut(|table| (*table).limit = ordinal) };
         wasted
@@ -224,7 +224,7 @@ impl NewSpace {
         // Relaxed: in a stop.
         match unpack(self.frontier.load(Ordering::Relaxed)) {
             (0, _) => 0,
-            (ordinal, offset) => (ordinal - 1) * layout.page_bytes + offset,
+            (ordinal, offset) => (ordinal - 1) * layout.page_bytes() + offset,
         }
     }
 
@@ -253,7 +253,7 @@ impl NewSpace {
             self.table.with_mut(|table| *table = Table { limit: ordinals.len(), ordinals });
         }
         // Relaxed: in a stop. An RMW, because the word is RMWed elsewhere.
-        self.frontier.swap(pack(0, pages.layout().page_bytes), Ordering::Relaxed);
+        self.frontier.swap(pack(0, pages.layout().page_bytes()), Ordering::Relaxed);
     }
 }
 

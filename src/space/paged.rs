@@ -22,7 +22,13 @@ impl PagedSpace {
     /// A space without pages, over the given empty sets.
     #[must_use]
     pub fn new(kind: PageKind, layout: &Layout, roomy: PageSet, holey: PageSet) -> PagedSpace {
-        PagedSpace { kind, roomy, holey, roomy_bytes: layout.regular_bytes_max, holey_bytes: layout.small_hole_bytes }
+        PagedSpace {
+            kind,
+            roomy,
+            holey,
+            roomy_bytes: layout.regular_bytes_max(),
+            holey_bytes: layout.small_hole_bytes(),
+        }
     }
 
     /// What pages of this space are labelled as.

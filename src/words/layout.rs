@@ -11,47 +11,68 @@ use super::{ConfigError, Offset, PageIndex, align_up};
 pub const WORD_BYTES: usize = 4;
 /// Object sizes and addresses are multiples of this many bytes.
 pub const GRANULE_BYTES: usize = 8;
-/// What a tagged word can address: 31 bits of 8-byte granules.
-pub const RESERVATION_BYTES_MAX: usize = 16 << 30;
+/// The greatest reservation, in bytes: what a tagged word can address, 31 bits of 8-byte granules; where an address has 32
+/// bits, as much as a process may hope to get in one piece.
+pub const RESERVATION_BYTES_MAX: usize = if usize::BITS > 32 { (16u64 << 30) as usize } else { 1 << 30 };
 /// Bytes of the built-in objects at the start of the reservation.
 pub const ROOT_BYTES: usize = 256;
 
-/// Derived sizes of a heap. Invariants: every `_bytes` is a multiple of 8, `page_bytes == 1 << page_shift`, the whole
-/// reservation is at most [`RESERVATION_BYTES_MAX`].
-#[derive(Clone, Debug)]
-pub struct Layout {
+/// Declares the fields, and a method for each that reads it: only [`Layout::derive`] makes a layout.
+macro_rules! layout {
+    ($($(#[$doc:meta])* $field:ident: $ty:ty,)*) => {
+        /// Derived sizes of a heap, and where its areas lie. A value of this type holds [`Layout::check`]: there is no
+        /// way to make one but [`Layout::derive`], and nothing in it changes.
+        #[derive(Clone, Debug)]
+        pub struct Layout {
+            $($field: $ty,)*
+        }
+
+        impl Layout {
+            $(
+                $(#[$doc])*
+                #[inline(always)]
+                #[must_use]
+                pub const fn $field(&self) -> $ty {
+                    self.$field
+                }
+            )*
+        }
+    };
+}
+
+layout! {
     /// log2 of the page size.
-    pub page_shift: u32,
+    page_shift: u32,
     /// Bytes of a page.
-    pub page_bytes: usize,
+    page_bytes: usize,
     /// Pages of the immortal built-in objects, at the start.
-    pub root_pages: usize,
+    root_pages: usize,
     /// Pages of the paged area, roots included.
-    pub paged_pages: usize,
+    paged_pages: usize,
     /// Pages of the large-object area, after the paged one.
-    pub large_pages: usize,
+    large_pages: usize,
     /// Pages that new space may hold, always counted as committed.
-    pub new_pages: usize,
+    new_pages: usize,
     /// Local heaps that may be attached at once.
-    pub threads_max: usize,
-    /// Desired size of a young LAB.
-    pub young_lab_bytes: usize,
-    /// An object larger than this is a large object: half a page.
-    pub regular_bytes_max: usize,
-    /// A page whose greatest hole is smaller than this is offered to nobody until it is swept again.
-    pub small_hole_bytes: usize,
-    /// The largest object.
-    pub object_bytes_max: usize,
+    threads_max: usize,
+    /// Desired size of a young LAB, in bytes.
+    young_lab_bytes: usize,
+    /// An object of more bytes than this is a large object: half a page.
+    regular_bytes_max: usize,
+    /// A page whose greatest hole has fewer bytes than this is offered to nobody until it is swept again.
+    small_hole_bytes: usize,
+    /// Bytes of the largest object.
+    object_bytes_max: usize,
     /// Pages of the initial soft limit.
-    pub soft_limit_pages: usize,
+    soft_limit_pages: usize,
     /// Pages of the hard limit.
-    pub hard_limit_pages: usize,
-    /// The near-heap-limit callback may raise the hard limit up to here.
-    pub hard_limit_pages_max: usize,
+    hard_limit_pages: usize,
+    /// The near-heap-limit callback may raise the hard limit up to here, in pages.
+    hard_limit_pages_max: usize,
     /// Free pages that stay committed after a collection.
-    pub pool_pages_max: usize,
-    /// Capacity of the collector's work list.
-    pub worklist_entries: usize,
+    pool_pages_max: usize,
+    /// Capacity of the collector's work list, in entries.
+    worklist_entries: usize,
 }
 
 /// What [`Layout::derive`] needs: the part of a configuration that decides the geometry. All sizes in bytes.
@@ -69,6 +90,8 @@ pub struct LayoutRequest {
     pub threads_max: usize,
     pub pages_per_thread_min: usize,
     pub worklist_entries: usize,
+    /// Pages of the large-object area, less only in small worlds; `None` for twice the hard limit's, since runs fragment.
+    pub large_pages: Option<usize>,
 }
 
 const PAGE_BYTES_DERIVED: [usize; 5] = [256 << 10, 128 << 10, 64 << 10, 32 << 10, 16 << 10];
@@ -77,6 +100,9 @@ const PAGE_BYTES_MAX: usize = 1 << 20;
 /// Pages of a reservation. Each has an entry of some 20 bytes in the side tables, which the pages of a great heap are not
 /// to be smaller than.
 const PAGES_MAX: usize = 1 << 24;
+const THREADS_MAX: usize = 4096;
+/// The length word of a filler is a small integer, which bounds every gap and so every object.
+const OBJECT_BYTES_MAX: usize = (1 << 30) - 8;
 
 impl Layout {
     /// Computes the geometry.
@@ -85,8 +111,8 @@ impl Layout {
     /// Names the field that is out of its range, and the range.
     pub fn derive(r: &LayoutRequest) -> Result<Layout, ConfigError> {
         let err = |field, reason: String| Err(ConfigError::new(field, reason));
-        if r.threads_max == 0 || r.threads_max > 4096 {
-            return err("threads_max", format!("{} is not within 1..=4096", r.threads_max));
+        if r.threads_max == 0 || r.threads_max > THREADS_MAX {
+            return err("threads_max", format!("{} is not within 1..={THREADS_MAX}", r.threads_max));
         }
         if r.hard_limit_bytes == 0 {
             return err("hard_limit_bytes", "0 bytes: a heap needs memory".into());
@@ -100,7 +126,10 @@ impl Layout {
         if r.hard_limit_bytes_max > RESERVATION_BYTES_MAX {
             return err(
                 "hard_limit_bytes_max",
-                format!("{} is beyond the 16 GiB that a tagged word can address", r.hard_limit_bytes_max),
+                format!(
+                    "{} is beyond the {RESERVATION_BYTES_MAX} bytes that a heap of this system can address",
+                    r.hard_limit_bytes_max
+                ),
             );
         }
         if r.soft_limit_bytes > r.hard_limit_bytes {
@@ -140,6 +169,16 @@ impl Layout {
                 format!("{} is less than one page of {page_bytes} bytes", r.new_space_bytes),
             );
         }
+        if root_pages >= soft_limit_pages {
+            return err(
+                "soft_limit_bytes",
+                format!(
+                    "{} bytes are {soft_limit_pages} pages of {page_bytes} bytes; the built-in objects and new space need at least {}",
+                    r.soft_limit_bytes,
+                    root_pages + 1
+                ),
+            );
+        }
         if new_pages + root_pages > soft_limit_pages {
             return err(
                 "new_space_bytes",
@@ -157,7 +196,10 @@ impl Layout {
         let reservation_pages = RESERVATION_BYTES_MAX / page_bytes;
         // One page beyond the limit, so that the address of a page is always at hand for whoever holds budget for it.
         let paged_pages = (hard_limit_pages_max + 1).min(reservation_pages / 2);
-        let large_pages = hard_limit_pages_max.saturating_mul(2).min(reservation_pages - paged_pages);
+        let large_pages = r
+            .large_pages
+            .unwrap_or_else(|| hard_limit_pages_max.saturating_mul(2))
+            .min(reservation_pages - paged_pages);
         if paged_pages + large_pages > PAGES_MAX {
             return err(
                 "page_bytes",
@@ -168,9 +210,8 @@ impl Layout {
                 ),
             );
         }
-        // The length word of a filler is a small integer, which bounds every gap and so every object.
-        let object_bytes_max = (hard_limit_pages_max * page_bytes).min(large_pages * page_bytes).min((1 << 30) - 8);
-        Ok(Layout {
+        let object_bytes_max = (hard_limit_pages_max * page_bytes).min(large_pages * page_bytes).min(OBJECT_BYTES_MAX);
+        let layout = Layout {
             page_shift: page_bytes.trailing_zeros(),
             page_bytes,
             root_pages,
@@ -187,7 +228,92 @@ impl Layout {
             hard_limit_pages_max,
             pool_pages_max: r.pool_bytes_max / page_bytes,
             worklist_entries: r.worklist_entries.max(1),
-        })
+        };
+        layout.check()?;
+        Ok(layout)
+    }
+
+    /// What holds of every layout, and what the heap relies on. [`derive`](Self::derive) asks after its last clamp, so that
+    /// no combination of fields gets past it.
+    ///
+    /// # Errors
+    /// Names the configuration field that is to change, and why.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let require = |holds: bool, field, reason: &dyn Fn() -> String| {
+            if holds { Ok(()) } else { Err(ConfigError::new(field, reason())) }
+        };
+        let bytes = |pages: usize| pages.checked_mul(self.page_bytes);
+        require(
+            self.page_bytes.is_power_of_two()
+                && (PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&self.page_bytes)
+                && self.page_bytes == 1 << self.page_shift,
+            "page_bytes",
+            &|| format!("{} is no power of two within 128 bytes ..= 1 MiB", self.page_bytes),
+        )?;
+        require(
+            self.paged_pages.checked_add(self.large_pages).and_then(bytes).is_some_and(|b| b <= RESERVATION_BYTES_MAX)
+                && self.pages() <= PAGES_MAX,
+            "hard_limit_bytes_max",
+            &|| {
+                format!(
+                    "{} paged and {} large pages of {} bytes are more than can be reserved",
+                    self.paged_pages, self.large_pages, self.page_bytes
+                )
+            },
+        )?;
+        require(bytes(self.root_pages).is_some_and(|b| b >= ROOT_BYTES), "page_bytes", &|| {
+            format!("{} pages do not hold the {ROOT_BYTES} bytes of the built-in objects", self.root_pages)
+        })?;
+        // The frontier's table counts ordinals from 1, and new space lies in the paged area with a page to spare, so that
+        // old space can have one.
+        require(
+            self.new_pages != 0
+                && self.root_pages.checked_add(self.new_pages).is_some_and(|pages| pages < self.paged_pages),
+            "new_space_bytes",
+            &|| {
+                format!(
+                    "{} pages of new space and {} of built-in objects leave no page for old objects of the {} pages of {} bytes that can be addressed beside large objects",
+                    self.new_pages, self.root_pages, self.paged_pages, self.page_bytes
+                )
+            },
+        )?;
+        require(self.root_pages + self.new_pages <= self.soft_limit_pages, "new_space_bytes", &|| {
+            format!("{} pages of new space are above the soft limit of {}", self.new_pages, self.soft_limit_pages)
+        })?;
+        require(self.soft_limit_pages <= self.hard_limit_pages, "soft_limit_bytes", &|| {
+            format!("{} pages are above the hard limit of {}", self.soft_limit_pages, self.hard_limit_pages)
+        })?;
+        require(self.hard_limit_pages <= self.hard_limit_pages_max, "hard_limit_bytes_max", &|| {
+            format!("{} pages are below the hard limit of {}", self.hard_limit_pages_max, self.hard_limit_pages)
+        })?;
+        require((1..=THREADS_MAX).contains(&self.threads_max), "threads_max", &|| {
+            format!("{} is not within 1..={THREADS_MAX}", self.threads_max)
+        })?;
+        // L-1: a LAB has at most half a page.
+        require(self.regular_bytes_max == self.page_bytes / 2, "page_bytes", &|| {
+            format!("regular objects have up to {} bytes", self.regular_bytes_max)
+        })?;
+        let within = |size: usize, least: usize, most: usize| {
+            size.is_multiple_of(GRANULE_BYTES) && (least..=most).contains(&size)
+        };
+        require(within(self.young_lab_bytes, GRANULE_BYTES, self.regular_bytes_max), "young_lab_bytes", &|| {
+            format!("{} is no multiple of 8 within 8..={}", self.young_lab_bytes, self.regular_bytes_max)
+        })?;
+        require(within(self.small_hole_bytes, GRANULE_BYTES, self.regular_bytes_max), "small_hole_bytes", &|| {
+            format!("{} is no multiple of 8 within 8..={}", self.small_hole_bytes, self.regular_bytes_max)
+        })?;
+        require(
+            within(self.object_bytes_max, self.page_bytes, OBJECT_BYTES_MAX)
+                && bytes(self.large_pages).is_some_and(|b| self.object_bytes_max <= b),
+            "hard_limit_bytes_max",
+            &|| {
+                format!(
+                    "the largest object has {} bytes, and large objects have {} pages of {}",
+                    self.object_bytes_max, self.large_pages, self.page_bytes
+                )
+            },
+        )?;
+        require(self.worklist_entries != 0, "worklist_entries", &|| "0 entries: marking needs one".to_owned())
     }
 
     /// Pages of the whole reservation.
@@ -240,6 +366,7 @@ impl LayoutRequest {
         threads_max: 1,
         pages_per_thread_min: 1,
         worklist_entries: 1,
+        large_pages: None,
     };
 }
 
@@ -260,6 +387,7 @@ mod tests {
             threads_max: 15,
             pages_per_thread_min: 16,
             worklist_entries: 1024,
+            large_pages: None,
         }
     }
 
@@ -279,7 +407,7 @@ mod tests {
     #[test]
     fn each_bad_field_is_named() {
         type Case = (&'static str, fn(&mut LayoutRequest));
-        let cases: [Case; 9] = [
+        let cases: [Case; 11] = [
             ("threads_max", |r| r.threads_max = 0),
             ("page_bytes", |r| r.page_bytes = Some(24 << 10)),
             ("page_bytes", |r| r.page_bytes = Some(64)),
@@ -289,6 +417,15 @@ mod tests {
             ("hard_limit_bytes_max", |r| r.hard_limit_bytes_max = (16 << 30) + 1),
             ("hard_limit_bytes_max", |r| r.hard_limit_bytes_max = 1 << 20),
             ("new_space_bytes", |r| r.new_space_bytes = 1),
+            ("soft_limit_bytes", |r| r.soft_limit_bytes = 1),
+            // The limits are as good as the field says, but half of what can be addressed is for large objects.
+            ("new_space_bytes", |r| {
+                r.page_bytes = Some(1 << 20);
+                r.soft_limit_bytes = RESERVATION_BYTES_MAX;
+                r.hard_limit_bytes = RESERVATION_BYTES_MAX;
+                r.hard_limit_bytes_max = RESERVATION_BYTES_MAX;
+                r.new_space_bytes = RESERVATION_BYTES_MAX / 4 * 3;
+            }),
         ];
         for (field, spoil) in cases {
             let mut r = request();

@@ -2,10 +2,11 @@
 //!
 //! What needs a stopped world is done while no local heap is attached, by the one thread that there is.
 
-use heaplab::heap::RawLocalHeap;
+use heaplab::PageIndex;
+use heaplab::heap::Internals as _;
 use heaplab::object::Root;
 use heaplab::page::{PageInfo, PageKind};
-use heaplab::words::PageIndex;
+use heaplab::raw::RawLocalHeap;
 use heaplab::{AllocationOrigin, AllocationType, Heap, Offset, Shape, Tagged, Tail, Violation};
 
 /// Runs `f` on a raw local heap that is gone afterwards: what it had left is holes and fillers.

@@ -6,6 +6,7 @@
 //! after each space was made full is the mission, in `mission.rs`, which uses the owner and the rival of this file.
 
 use super::worlds::{self, PAGE, assert_sound, race, run};
+use heaplab::heap::Internals as _;
 use heaplab::page::PageKind;
 use heaplab::sync::thread;
 use heaplab::{AllocError, AllocationType, Heap, Reserve, Scope, Shape, SpaceKind, Tail};

@@ -9,7 +9,7 @@ use core::num::NonZeroUsize;
 use heaplab::page::PageKind;
 use heaplab::space::{Budget, LargeSpace, Spaces};
 use heaplab::sync::{Arc, UnsafeCell, thread};
-use heaplab::words::{AttemptError, Layout, Limit, PageIndex};
+use heaplab::words::{AttemptError, Limit, PageIndex};
 use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 
@@ -33,8 +33,7 @@ models! {
 
 /// A budget with these limits, of which `committed` pages are used.
 fn budget(soft: usize, hard: usize, committed: usize) -> Arc<Budget> {
-    let layout = Layout { soft_limit_pages: soft, hard_limit_pages: hard, ..worlds::layout(1, 2, 1) };
-    let budget = Budget::new(&layout);
+    let budget = Budget::new(soft, hard);
     assert!(budget.try_reserve(committed, Limit::Hard));
     Arc::new(budget)
 }

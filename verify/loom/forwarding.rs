@@ -23,7 +23,7 @@ pub(super) fn world() -> (Arc<Spaces>, Offset) {
     let spaces = worlds::spaces(&worlds::layout(2, 1, 1));
     let layout = spaces.layout();
     let at = layout.page_start(PageIndex::new(worlds::ROOTS));
-    spaces.memory.commit(at.bytes(), 2 * layout.page_bytes).expect("a small world");
+    spaces.memory.commit(at.bytes(), 2 * layout.page_bytes()).expect("a small world");
     // SAFETY: nobody else knows the page.
     unsafe {
         worlds::write_object(spaces.view(), at, 16);

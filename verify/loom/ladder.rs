@@ -11,6 +11,7 @@
 //! A large array fills one page, so a live one takes a page out of reach, and a dead one is a page of garbage.
 
 use super::worlds::{self, PAGE, assert_sound, race_running, run};
+use heaplab::heap::Internals as _;
 use heaplab::heap::RawLocalHeap;
 use heaplab::page::PageKind;
 use heaplab::sync::{Arc, Mutex};

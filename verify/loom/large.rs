@@ -8,6 +8,7 @@
 //! Runs of one page against pooled pages, and a run given back against one taken, are in `budget.rs`.
 
 use super::worlds::{self, PAGE, ROOTS, assert_sound, race, race_running, run};
+use heaplab::heap::Internals as _;
 use heaplab::heap::RawLocalHeap;
 use heaplab::page::PageKind;
 use heaplab::space::{LargeSpace, Spaces};
@@ -73,13 +74,13 @@ fn account(spaces: &Spaces, runs: &[(Offset, usize)], paged: usize) {
     let count = used.len();
     used.dedup();
     assert_eq!(used.len(), count, "runs are disjoint: {runs:?}");
-    for index in layout.paged_pages..layout.pages() {
+    for index in layout.paged_pages()..layout.pages() {
         let page = PageIndex::new(index);
         assert_eq!(spaces.large.is_used(page), used.contains(&index), "{page:?}");
         // SAFETY: every other thread has ended.
         assert_eq!(unsafe { spaces.pages.kind(page) } == PageKind::Free, !used.contains(&index), "{page:?}");
     }
-    assert_eq!(spaces.budget.committed(), ROOTS + layout.new_pages + count + paged);
+    assert_eq!(spaces.budget.committed(), ROOTS + layout.new_pages() + count + paged);
     assert!(spaces.budget.committed() <= spaces.budget.limit(Limit::Hard));
 }
 

@@ -82,7 +82,7 @@ fn account(spaces: &Spaces, mut objects: Vec<(usize, usize)>) -> usize {
                 let bits: Vec<_> = spaces.holes(page).iter().map(|(at, bytes)| (at.bytes(), bytes)).collect();
                 assert_eq!(bits, walked.holes, "G-3: hole bits and free blocks of {page:?}");
                 hole_bytes += walked.holes.iter().map(|&(_, bytes)| bytes).sum::<usize>();
-                let roomy = walked.holes.iter().any(|&(_, bytes)| bytes >= layout.small_hole_bytes);
+                let roomy = walked.holes.iter().any(|&(_, bytes)| bytes >= layout.small_hole_bytes());
                 let offered =
                     [&spaces.old, &spaces.map, &spaces.code].iter().any(|space| space.offered_bytes(page).is_some());
                 assert_eq!(roomy, offered, "a page with room is offered, and no other: {page:?}");

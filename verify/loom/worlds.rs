@@ -41,8 +41,7 @@ pub(crate) fn config(new: usize, others: usize) -> HeapConfig {
 
 /// The layout of [`config`], with a large-object area of `large` pages.
 pub(crate) fn layout(new: usize, others: usize, large: usize) -> Layout {
-    let layout = config(new, others).layout().expect("the world is well-formed");
-    Layout { large_pages: large, ..layout }
+    heaplab::heap::layout_with_large_pages(&config(new, others), large).expect("the world is well-formed")
 }
 
 /// The spaces of a layout, over memory of the build's own kind.

@@ -112,7 +112,7 @@ proptest! {
 fn labels_are_each_pages_own() {
     let spaces = spaces();
     let taken = spaces.take_page(PageKind::Code, Limit::Hard).unwrap();
-    for index in spaces.layout().root_pages..spaces.layout().pages() {
+    for index in spaces.layout().root_pages()..spaces.layout().pages() {
         let page = PageIndex::new(index);
         // SAFETY: this thread alone has the heap.
         let kind = unsafe { spaces.pages.kind(page) };

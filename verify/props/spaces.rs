@@ -40,7 +40,7 @@ proptest! {
         let mut used = 0;
         for (min, more) in carves {
             let (min, max) = (8 * min, 8 * (min + more));
-            let rest = (layout.page_bytes - used % layout.page_bytes) % layout.page_bytes;
+            let rest = (layout.page_bytes() - used % layout.page_bytes()) % layout.page_bytes();
             match spaces.new.carve(&spaces.memory, layout, min, max) {
                 Ok(carved) => {
                     prop_assert!((min..=max).contains(&carved.bytes));
@@ -52,7 +52,7 @@ proptest! {
                     }
                     used += carved.bytes + carved.tail.map_or(0, |(_, bytes)| bytes);
                 }
-                Err(_) => prop_assert!(rest < min && used + rest == layout.new_pages * layout.page_bytes),
+                Err(_) => prop_assert!(rest < min && used + rest == layout.new_pages() * layout.page_bytes()),
             }
             prop_assert_eq!(spaces.new.used_bytes(layout), used);
         }
@@ -61,10 +61,7 @@ proptest! {
     /// The budget is a number between zero and a limit.
     #[test]
     fn the_budget_is_a_bounded_number(acts in vec((0u8..4, 0usize..9), 0..80)) {
-        let mut layout = HeapConfig::tiny().layout().unwrap();
-        layout.soft_limit_pages = 7;
-        layout.hard_limit_pages = 12;
-        let budget = Budget::new(&layout);
+        let budget = Budget::new(7, 12);
         let (mut committed, mut soft, mut hard) = (0usize, 7, 12);
         for (act, pages) in acts {
             match act {
@@ -107,7 +104,7 @@ proptest! {
         for (who, ty, granules) in requests {
             let ty = AllocationType::ALL[ty];
             let bytes = align_up(8 * granules, ty.granule_bytes());
-            if ty == AllocationType::Map && bytes > layout.regular_bytes_max {
+            if ty == AllocationType::Map && bytes > layout.regular_bytes_max() {
                 continue;
             }
             let Ok(at) = allocators[who].attempt(&spaces, ty, bytes, Limit::Hard) else { continue };
@@ -115,7 +112,7 @@ proptest! {
             prop_assert!(at.bytes().is_multiple_of(ty.granule_bytes()));
             // SAFETY: as above.
             let kind = unsafe { spaces.pages.kind(layout.page_of(at)) };
-            if bytes > layout.regular_bytes_max {
+            if bytes > layout.regular_bytes_max() {
                 prop_assert_eq!(kind, PageKind::LargeHead);
             } else {
                 prop_assert_eq!(kind.space(), Some(ty.space()));
@@ -123,14 +120,14 @@ proptest! {
             }
             view.format(at, bytes, Root::ByteArrayMap.tagged().bits());
             view.write(at.word(1), Tagged::small((bytes - 8) as i32).unwrap().bits());
-            prop_assert!(spaces.budget.committed() <= layout.hard_limit_pages);
+            prop_assert!(spaces.budget.committed() <= layout.hard_limit_pages());
         }
         for allocator in &mut allocators {
             allocator.give_up(&spaces);
         }
         // SAFETY: as above.
         unsafe { spaces.new.make_walkable(view, layout) };
-        for index in layout.root_pages..layout.paged_pages {
+        for index in layout.root_pages()..layout.paged_pages() {
             let page = heaplab::words::PageIndex::new(index);
             // SAFETY: as above.
             let (kind, ordinal) = unsafe { (spaces.pages.kind(page), spaces.pages.info(page).ordinal) };

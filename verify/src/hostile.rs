@@ -165,7 +165,7 @@ impl Hostile {
         match self.config.layout() {
             Ok(layout) if is_built(&self.config, &layout) => self.build(program, &layout),
             Ok(layout) => {
-                assert_consistent(&layout);
+                layout.check().expect("what was derived holds its own predicate");
                 Outcome::Measured
             }
             Err(error) => {
@@ -178,7 +178,7 @@ impl Hostile {
     }
 
     fn build(&self, program: Option<Program>, layout: &Layout) -> Outcome {
-        assert_consistent(layout);
+        layout.check().expect("what was derived holds its own predicate");
         let heap = match Heap::new(self.config.clone()) {
             Ok(heap) => heap,
             Err(BuildError::Memory(error)) => {
@@ -187,7 +187,7 @@ impl Hostile {
             }
             Err(error) => panic!("the layout is good, and the heap is refused: {error}"),
         };
-        let is_small = layout.pages() * layout.page_bytes <= WHOLE_BYTES_MAX;
+        let is_small = layout.pages() * layout.page_bytes() <= WHOLE_BYTES_MAX;
         let (mut program, is_the_texts) = match program.filter(|_| is_small) {
             Some(program) => (program, true),
             None => (Program::parse(SHORT).expect("a program"), false),
@@ -221,22 +221,8 @@ pub fn read(text: &str) -> Option<Program> {
 /// Whether a heap of this layout takes little enough to be built.
 fn is_built(config: &HeapConfig, layout: &Layout) -> bool {
     // Kind, information and bits of each page; marks, holes and remembered bits of each granule.
-    let tables = layout.pages() * 32 + layout.pages() * layout.page_bytes / 16;
+    let tables = layout.pages() * 32 + layout.pages() * layout.page_bytes() / 16;
     tables <= TABLES_BYTES_MAX && config.worklist_entries <= ENTRIES_MAX && config.handle_block_slots <= ENTRIES_MAX
-}
-
-/// What holds of every layout.
-fn assert_consistent(layout: &Layout) {
-    assert_eq!(layout.page_bytes, 1 << layout.page_shift);
-    assert!(layout.pages() * layout.page_bytes <= RESERVATION_BYTES_MAX, "{layout:?}");
-    assert!(layout.root_pages + layout.new_pages <= layout.soft_limit_pages, "{layout:?}");
-    assert!(layout.soft_limit_pages <= layout.hard_limit_pages, "{layout:?}");
-    assert!(layout.hard_limit_pages <= layout.hard_limit_pages_max, "{layout:?}");
-    assert!(layout.paged_pages > layout.root_pages + layout.new_pages, "{layout:?}");
-    assert!(layout.object_bytes_max >= layout.page_bytes && layout.object_bytes_max < 1 << 30, "{layout:?}");
-    for bytes in [layout.young_lab_bytes, layout.small_hole_bytes, layout.regular_bytes_max, layout.object_bytes_max] {
-        assert!(bytes != 0 && bytes.is_multiple_of(8), "{layout:?}");
-    }
 }
 
 impl<'a> Arbitrary<'a> for Hostile {

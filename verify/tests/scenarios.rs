@@ -87,13 +87,13 @@ fn pictures_show_full_spaces() {
             let heap = Heap::new(config.clone()).unwrap();
             let report = run(scenario, &heap, Mode::Off, 0);
             let [before, full, after] = &report.pictures[..] else { panic!("{report:?}") };
-            let new_bytes = heap.layout().new_pages * heap.layout().page_bytes;
+            let new_bytes = heap.layout().new_pages() * heap.layout().page_bytes();
             assert_eq!(memory(before, MemoryUse::Unused), new_bytes, "{name}");
             assert_eq!(before.objects_live + before.objects_dead, 0, "{name}");
             assert_eq!(memory(full, MemoryUse::Unused), 0, "{name}: {full:?}");
             assert!(memory(full, MemoryUse::Wasted) >= new_bytes, "{name}: {full:?}");
             // The map and the code object took a page each of the reserve; nothing else is left.
-            assert!(memory(full, MemoryUse::Free) <= 2 * heap.layout().page_bytes, "{name}: {full:?}");
+            assert!(memory(full, MemoryUse::Free) <= 2 * heap.layout().page_bytes(), "{name}: {full:?}");
             assert!(full.pages() * full.page_bytes + Sizes::of(heap.layout()).run_bytes > full.soft_limit_bytes);
             assert!(memory(full, MemoryUse::Held) > 0 && memory(after, MemoryUse::Held) == 0, "{name}");
         }
@@ -170,8 +170,8 @@ fn sizes_suit_the_page() {
         let sizes = Sizes::of(&layout);
         let share = sizes.large_bytes as f64 / page_bytes as f64;
         assert!((1.15..=1.25).contains(&share), "{share} pages of {page_bytes}");
-        assert!(sizes.large_bytes > layout.regular_bytes_max);
-        assert!(8 + 4 * sizes.small_elements <= layout.regular_bytes_max);
+        assert!(sizes.large_bytes > layout.regular_bytes_max());
+        assert!(8 + 4 * sizes.small_elements <= layout.regular_bytes_max());
         assert_eq!(sizes.small_elements, 100.min((page_bytes / 2 - 8) / 4));
     }
 }

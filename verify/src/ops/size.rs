@@ -61,15 +61,17 @@ impl Size {
         let fixed_bytes = shape.fixed_words() * heaplab::words::WORD_BYTES;
         let base_bytes = match self.base {
             SizeBase::Empty => fixed_bytes,
-            SizeBase::Lab => layout.young_lab_bytes,
-            SizeBase::Half => layout.regular_bytes_max,
-            SizeBase::Page => layout.page_bytes,
-            SizeBase::TwoPages => 2 * layout.page_bytes,
-            SizeBase::FivePages => 5 * layout.page_bytes,
-            SizeBase::Greatest => layout.object_bytes_max,
-            SizeBase::SmallHole => layout.small_hole_bytes,
+            SizeBase::Lab => layout.young_lab_bytes(),
+            SizeBase::Half => layout.regular_bytes_max(),
+            SizeBase::Page => layout.page_bytes(),
+            SizeBase::TwoPages => 2 * layout.page_bytes(),
+            SizeBase::FivePages => 5 * layout.page_bytes(),
+            SizeBase::Greatest => layout.object_bytes_max(),
+            SizeBase::SmallHole => layout.small_hole_bytes(),
             SizeBase::Absurd => return absurd(shape, self.delta),
-            SizeBase::Whole => (layout.hard_limit_pages - layout.root_pages - layout.new_pages) * layout.page_bytes,
+            SizeBase::Whole => {
+                (layout.hard_limit_pages() - layout.root_pages() - layout.new_pages()) * layout.page_bytes()
+            }
         };
         let tail_bytes = base_bytes.saturating_add_signed(isize::from(self.delta)).saturating_sub(fixed_bytes);
         match shape.tail() {

@@ -3,6 +3,7 @@
 //! Through the raw door an object is a range of memory that is overwritten at once by a filler of its own size, as in the
 //! mission's source. Through the door of handles it is a real object, which is filled, read back, and dropped.
 
+use heaplab::heap::Internals as _;
 use heaplab::heap::RawLocalHeap;
 use heaplab::{AllocError, AllocationOrigin, AllocationType, Heap, Ref, Scope, Shape, SpaceKind, Survey, Tail};
 
@@ -105,7 +106,7 @@ impl Door for RawDoor<'_> {
     fn soft_bytes_available(&self) -> usize {
         let spaces = self.heap.spaces();
         let limit = spaces.budget.limit(heaplab::words::Limit::Soft);
-        limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes
+        limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes()
     }
 }
 

@@ -77,7 +77,7 @@ impl Scenario {
 
 /// Object graphs that a rival keeps. On the smallest heaps it keeps none, see the rivals' manners in the module's text.
 fn kept(heap: &Heap) -> usize {
-    if heap.layout().hard_limit_pages < 64 { 0 } else { 8 }
+    if heap.layout().hard_limit_pages() < 64 { 0 } else { 8 }
 }
 
 /// Runs a scenario once on `heap`, which has no local heaps attached. It has none afterwards, and allows several.

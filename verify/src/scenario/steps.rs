@@ -36,15 +36,15 @@ impl Sizes {
     /// The sizes for a heap of this geometry.
     #[must_use]
     pub fn of(layout: &heaplab::words::Layout) -> Sizes {
-        let large_elements = 3 * (layout.page_bytes / 10);
+        let large_elements = 3 * (layout.page_bytes() / 10);
         let run_pages = layout.pages_for(array_bytes(large_elements));
         Sizes {
-            small_elements: SMALL_ELEMENTS.min((layout.regular_bytes_max - HEADER_BYTES) / 4),
+            small_elements: SMALL_ELEMENTS.min((layout.regular_bytes_max() - HEADER_BYTES) / 4),
             large_elements,
             large_bytes: array_bytes(large_elements),
-            run_bytes: run_pages * layout.page_bytes,
-            code_bytes: CODE_BYTES.min(layout.regular_bytes_max),
-            large_max: 2 * layout.hard_limit_pages_max / run_pages,
+            run_bytes: run_pages * layout.page_bytes(),
+            code_bytes: CODE_BYTES.min(layout.regular_bytes_max()),
+            large_max: 2 * layout.hard_limit_pages_max() / run_pages,
         }
     }
 
@@ -135,7 +135,7 @@ pub fn alloc_after_failures<'s, 'o: 's>(scope: &mut Scope<'s, 'o>, tally: &mut T
     let (sizes, layout) = (Sizes::of(scope.layout()), scope.layout().clone());
     enter(tally, |tally| {
         scope.always_allocate(sizes.reserve(), |scope| {
-            steps(&mut HandleDoor { scope }, &sizes, layout.regular_bytes_max, layout.page_bytes, tally);
+            steps(&mut HandleDoor { scope }, &sizes, layout.regular_bytes_max(), layout.page_bytes(), tally);
         })
     });
     tally.verified("after the scope", &scope.verify());
@@ -169,7 +169,7 @@ pub fn alloc_after_failures_raw(heap: &Heap, local: &mut LocalHeap, tally: &mut 
         unsafe {
             local.unpark();
             let entered = local.always_allocate(sizes.reserve(), |local| {
-                steps(&mut RawDoor { heap, local }, &sizes, layout.regular_bytes_max, layout.page_bytes, tally);
+                steps(&mut RawDoor { heap, local }, &sizes, layout.regular_bytes_max(), layout.page_bytes(), tally);
             });
             local.park();
             entered

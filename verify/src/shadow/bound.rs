@@ -40,7 +40,7 @@ pub fn may_refuse(need: Need, census: &Census, reserved_pages: usize, spaces: &S
     let layout = spaces.layout();
     let hard = spaces.budget.limit(Limit::Hard);
     let (pinned, large) = (census.pages.len(), census.run_pages());
-    let fixed = layout.root_pages + layout.new_pages + pinned + large + reserved_pages;
+    let fixed = layout.root_pages() + layout.new_pages() + pinned + large + reserved_pages;
     let (pages, run) = match need {
         Need::Young => (0, 0),
         Need::Page => (1, 0),
@@ -92,11 +92,11 @@ impl ReserveGuard {
         }
         // A refill may take as much as this of the page, and lose what the request leaves of it.
         let cost = match ty {
-            AllocationType::Young => layout.young_lab_bytes.max(align_up(bytes, ty.granule_bytes())),
-            AllocationType::Old | AllocationType::Map | AllocationType::Code => layout.regular_bytes_max,
+            AllocationType::Young => layout.young_lab_bytes().max(align_up(bytes, ty.granule_bytes())),
+            AllocationType::Old | AllocationType::Map | AllocationType::Code => layout.regular_bytes_max(),
         };
         let (left, used) = (&mut self.pages_left[ty as usize], &mut self.used[ty as usize]);
-        if *used + cost > layout.page_bytes {
+        if *used + cost > layout.page_bytes() {
             *left = left.saturating_sub(1);
             *used = 0;
         }
@@ -126,6 +126,6 @@ impl ReserveGuard {
 #[must_use]
 pub fn reserve(choice: ReserveChoice, layout: &Layout) -> Reserve {
     let [young_pages, old_pages, map_pages, code_pages] = choice.pages.map(usize::from);
-    let large_bytes = usize::from(choice.large_half_pages) * layout.regular_bytes_max;
+    let large_bytes = usize::from(choice.large_half_pages) * layout.regular_bytes_max();
     Reserve { young_pages, old_pages, map_pages, code_pages, large_bytes }
 }

@@ -8,6 +8,7 @@ use super::{Tally, interleaved, single};
 use crate::ops::{Program, World};
 use core::num::NonZeroUsize;
 use heaplab::Heap;
+use heaplab::heap::Internals as _;
 use heaplab::memory::PageSource;
 
 /// How a program is driven.

@@ -43,7 +43,7 @@ impl Census {
     pub fn longest_free_run(&self, layout: &Layout) -> usize {
         let mut runs = self.runs.clone();
         runs.sort_unstable();
-        let (mut longest, mut end) = (0, layout.paged_pages);
+        let (mut longest, mut end) = (0, layout.paged_pages());
         for (head, pages) in runs {
             longest = longest.max(head.index() - end);
             end = head.index() + pages;
@@ -189,7 +189,7 @@ impl Walk<'_> {
 
     fn check_place(&mut self, id: Id, at: Offset, happened: Happened) -> PageKind {
         let layout = self.spaces.layout();
-        assert!(at.bytes() < layout.pages() << layout.page_shift, "#{id} at {at:?} is beyond the reservation");
+        assert!(at.bytes() < layout.pages() << layout.page_shift(), "#{id} at {at:?} is beyond the reservation");
         let page = layout.page_of(at);
         // SAFETY: as in `visit`: one thread, no stop.
         let kind = unsafe { self.spaces.pages.kind(page) };

@@ -188,7 +188,7 @@ impl Engine<'_> {
                 unsafe {
                     local.unpark();
                     if op == Op::Poll {
-                        assert_hostile_requests_fail(local, heap.layout().object_bytes_max);
+                        assert_hostile_requests_fail(local, heap.layout().object_bytes_max());
                     }
                     let mut door = RawDoor::new(local, &mut raw.roots, &heap);
                     let after = self.oracle.step(actor, &mut door, op);
@@ -228,7 +228,7 @@ impl Engine<'_> {
         match entered {
             Ok(()) => self.oracle.quiet(Happened::Nothing),
             Err(AllocError::TooLarge { .. }) => {
-                assert!(wanted.large_bytes > layout.object_bytes_max, "{wanted:?} is not too large");
+                assert!(wanted.large_bytes > layout.object_bytes_max(), "{wanted:?} is not too large");
                 self.oracle.quiet(Happened::Nothing)
             }
             Err(AllocError::OutOfMemory { .. }) => {

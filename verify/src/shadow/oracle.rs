@@ -8,6 +8,7 @@ use super::{
 };
 use crate::ops::{Op, Operand, Program, WorldSize};
 use heaplab::heap::CollectionTrace;
+use heaplab::heap::Internals as _;
 use heaplab::words::PageIndex;
 use heaplab::{AllocError, AllocationType, CollectionKind, Heap, Persistent, RootSet, SpaceKind, Statistics, Tagged};
 use std::collections::BTreeSet;
@@ -370,7 +371,7 @@ impl Oracle {
 
     /// Fills a page, which does not climb: it is refused at once, and only for want of a page.
     fn fill<D: Door>(&mut self, actor: usize, door: &mut D, ty: AllocationType, bytes: usize) {
-        let valid = bytes.is_multiple_of(ty.granule_bytes()) && bytes <= self.outside.layout.regular_bytes_max;
+        let valid = bytes.is_multiple_of(ty.granule_bytes()) && bytes <= self.outside.layout.regular_bytes_max();
         let armed = self.armed(door.attempts_before_failure());
         let answer = door.fill_page_but(ty, bytes);
         let struck = self.struck(armed, door.attempts_before_failure());

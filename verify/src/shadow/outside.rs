@@ -4,6 +4,7 @@ use super::rivals::Rivals;
 use super::{Door, Happened, IMMORTAL_OBJECTS};
 use crate::ops::{NearLimitChoice, Op, World};
 use core::num::NonZeroUsize;
+use heaplab::heap::Internals as _;
 use heaplab::page::PageKind;
 use heaplab::words::{Layout, Limit, PageIndex};
 use heaplab::{
@@ -46,7 +47,8 @@ impl Outside {
     pub(super) fn new(heap: Heap, world: World) -> Outside {
         let layout = heap.layout().clone();
         let flags = Flags { gc_interval: 0, concurrent: world.concurrent, rivals_fail: false };
-        let hard_limit_bytes = Arc::new(AtomicUsize::new(heap.spaces().budget.limit(Limit::Hard) * layout.page_bytes));
+        let hard_limit_bytes =
+            Arc::new(AtomicUsize::new(heap.spaces().budget.limit(Limit::Hard) * layout.page_bytes()));
         Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: None, hard_limit_bytes }
     }
 
@@ -77,7 +79,7 @@ impl Outside {
             AttachError::ConcurrentAllocationOff => self.rivals.as_ref().is_some_and(|rivals| rivals.exclusion),
             // Some thread has attached more than one.
             AttachError::TooManyThreads { threads_max } => {
-                self.rivals.is_some() && threads_max == self.layout.threads_max
+                self.rivals.is_some() && threads_max == self.layout.threads_max()
             }
             _ => false,
         }
@@ -99,7 +101,7 @@ impl Outside {
             let (_, hard) = self.committed_and_hard_limit();
             // Relaxed: the engines run on one thread.
             let expected = self.hard_limit_bytes.load(Ordering::Relaxed);
-            assert_eq!(hard * self.layout.page_bytes, expected, "the hard limit, and what the callback made of it");
+            assert_eq!(hard * self.layout.page_bytes(), expected, "the hard limit, and what the callback made of it");
         }
     }
 
@@ -112,7 +114,7 @@ impl Outside {
         let spaces = self.heap.spaces();
         if ty == AllocationType::Young {
             let reached = (1..).take_while(|&ordinal| spaces.new.is_reached(ordinal)).count();
-            let left = reached * self.layout.page_bytes - spaces.new.used_bytes(&self.layout);
+            let left = reached * self.layout.page_bytes() - spaces.new.used_bytes(&self.layout);
             if spaces.new.is_within_reach(reached + 1) {
                 return Err(format!("{reached} pages of new space are used, and the next one is within reach"));
             }
@@ -150,7 +152,7 @@ impl Outside {
 
     /// What attaching has to answer now.
     fn attach_error(&self) -> Option<AttachError> {
-        let threads_max = self.layout.threads_max;
+        let threads_max = self.layout.threads_max();
         if self.attached != 0 && !self.flags.concurrent {
             Some(AttachError::ConcurrentAllocationOff)
         } else if self.attached >= threads_max {
@@ -291,7 +293,7 @@ impl Outside {
     }
 
     fn callback(&self, choice: NearLimitChoice) -> Option<Box<heaplab::heap::NearLimitCallback>> {
-        let page_bytes = self.layout.page_bytes;
+        let page_bytes = self.layout.page_bytes();
         let answer: fn(NearLimit, usize) -> usize = match choice {
             NearLimitChoice::None => return None,
             NearLimitChoice::Raise => |near, page_bytes| near.hard_limit_bytes + page_bytes,
@@ -330,7 +332,7 @@ impl Outside {
             assert!(statistics.committed_bytes <= statistics.hard_limit_bytes, "{statistics:?}");
             return;
         }
-        let (page_bytes, (committed, hard)) = (self.layout.page_bytes, self.committed_and_hard_limit());
+        let (page_bytes, (committed, hard)) = (self.layout.page_bytes(), self.committed_and_hard_limit());
         assert_eq!(statistics.attached, self.attached);
         assert_eq!(statistics.committed_bytes, committed * page_bytes);
         assert_eq!(statistics.hard_limit_bytes, hard * page_bytes);
@@ -348,7 +350,7 @@ impl Outside {
             return false;
         }
         let (committed, hard) = self.committed_and_hard_limit();
-        assert_eq!((survey.pages.len(), survey.hard_limit_bytes), (committed, hard * self.layout.page_bytes));
+        assert_eq!((survey.pages.len(), survey.hard_limit_bytes), (committed, hard * self.layout.page_bytes()));
         let found = survey.objects_live + survey.objects_dead + IMMORTAL_OBJECTS;
         assert_eq!(found, objects, "objects of the survey, and of the verifier");
         true
@@ -368,9 +370,9 @@ impl Outside {
             SpaceKind::Large => PageKind::Free,
         };
         let pages = if space == SpaceKind::Large {
-            self.layout.paged_pages..self.layout.pages()
+            self.layout.paged_pages()..self.layout.pages()
         } else {
-            self.layout.root_pages..self.layout.paged_pages
+            self.layout.root_pages()..self.layout.paged_pages()
         };
         // SAFETY: the engines run on one thread, and no stop is going on.
         pages.map(PageIndex::new).filter(|&page| unsafe { self.heap.spaces().pages.kind(page) } == wanted).collect()
@@ -393,7 +395,7 @@ impl Outside {
         }
         let statistics = self.heap.statistics().expect("a sound heap");
         self.check_statistics(&statistics);
-        let charge = (self.layout.root_pages + self.layout.new_pages) * self.layout.page_bytes;
+        let charge = (self.layout.root_pages() + self.layout.new_pages()) * self.layout.page_bytes();
         assert_eq!(statistics.pooled_bytes, 0, "pooled at the end");
         assert_eq!(statistics.committed_bytes, charge, "committed at the end: roots and new space's charge");
         let verification = self.heap.verify().expect("a sound heap");

@@ -1,6 +1,7 @@
 //! The raw API as a door.
 
 use super::{Door, Payload, Request, Requests, Slot, Source, What};
+use heaplab::heap::Internals as _;
 use heaplab::heap::RawLocalHeap;
 use heaplab::object::{Root, Tail};
 use heaplab::sync::Ordering;

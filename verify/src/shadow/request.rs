@@ -117,11 +117,11 @@ impl Oracle {
         }
         let too_long = shape.tail() != Tail::None && length > LENGTH_MAX;
         let bytes = if too_long { usize::MAX } else { object.size_bytes() };
-        let too_large = bytes > layout.object_bytes_max;
+        let too_large = bytes > layout.object_bytes_max();
         let rounded = if too_large { bytes } else { align_up(bytes, ty.granule_bytes()) };
         let alignment = if matches!(what, What::Map(_)) { 8 } else { door.alignment(bytes) };
         let slack = alignment.saturating_sub(ty.granule_bytes());
-        object.large = rounded.saturating_add(slack) > layout.regular_bytes_max;
+        object.large = rounded.saturating_add(slack) > layout.regular_bytes_max();
         let request = Request { ty, what, length };
 
         let regular = !misfit && !too_large;
@@ -167,7 +167,7 @@ impl Oracle {
                     AllocError::TooLarge { size_bytes, size_bytes_max } => {
                         !misfit
                             && too_large
-                            && (too_long || (size_bytes, size_bytes_max) == (bytes, layout.object_bytes_max))
+                            && (too_long || (size_bytes, size_bytes_max) == (bytes, layout.object_bytes_max()))
                     }
                     AllocError::OutOfMemory { allocation_type, size_bytes } => {
                         regular && allocation_type == ty && size_bytes == bytes

@@ -107,7 +107,8 @@ impl Rivals {
         // The array, a parcel of two objects in each slot and under way in each thread, and an object of each thread's
         // extra local heap.
         let others = if self.board.is_some() { 1 + 2 * SLOTS + 2 * self.threads } else { 0 } + self.threads;
-        let fixed = layout.root_pages + layout.new_pages + sum.objects + others + sum.run_pages + sum.reserved_pages;
+        let fixed =
+            layout.root_pages() + layout.new_pages() + sum.objects + others + sum.run_pages + sum.reserved_pages;
         for need in self.refusals.lock().expect("nothing panics with it").iter() {
             let (pages, run) = match *need {
                 Need::Young => (0, 0),
@@ -119,10 +120,10 @@ impl Rivals {
             let scattered = run > 1 && sum.run_pages + sum.reserved_pages != 0;
             // The limit only rises.
             assert!(
-                fixed + pages > layout.hard_limit_pages || scattered,
+                fixed + pages > layout.hard_limit_pages() || scattered,
                 "{need:?} was refused although {fixed} pages were enough for all that was ever alive at once ({sum:?}, \
                  {others} more objects), {pages} more for the request, and the hard limit is {}",
-                layout.hard_limit_pages
+                layout.hard_limit_pages()
             );
         }
     }

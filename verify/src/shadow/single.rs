@@ -244,8 +244,8 @@ impl Engine {
                 (exit, self.oracle.quiet(Happened::Nothing))
             }
             Err(AllocError::TooLarge { .. }) => {
-                let too_many = choice.pages.iter().any(|&pages| usize::from(pages) > layout.hard_limit_pages_max);
-                assert!(too_many || wanted.large_bytes > layout.object_bytes_max, "{wanted:?} is not too large");
+                let too_many = choice.pages.iter().any(|&pages| usize::from(pages) > layout.hard_limit_pages_max());
+                assert!(too_many || wanted.large_bytes > layout.object_bytes_max(), "{wanted:?} is not too large");
                 (Exit::Left, self.oracle.quiet(Happened::Nothing))
             }
             Err(AllocError::OutOfMemory { .. }) => {

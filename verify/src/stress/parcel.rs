@@ -23,9 +23,9 @@ impl ObjectSizes {
     #[must_use]
     pub fn of(layout: &Layout) -> ObjectSizes {
         ObjectSizes {
-            small_bytes: (layout.regular_bytes_max / 2).min(256),
-            large_bytes: layout.regular_bytes_max + 8,
-            large: layout.hard_limit_pages >= 64,
+            small_bytes: (layout.regular_bytes_max() / 2).min(256),
+            large_bytes: layout.regular_bytes_max() + 8,
+            large: layout.hard_limit_pages() >= 64,
         }
     }
 }
