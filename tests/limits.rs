@@ -352,3 +352,68 @@ fn threads_run_out_of_memory_together() {
         assert_usable(&heap, &mut heap.attach().unwrap());
     });
 }
+
+/// A3. The heap's own thread never calls the embedder's callback, so a callback that panics anywhere but here cannot end it
+/// between running and parked.
+#[test]
+fn internal_threads_never_call_the_callback() {
+    in_time(|| {
+        let heap = build(tiny());
+        let here = std::thread::current().id();
+        let elsewhere = Arc::new(AtomicUsize::new(0));
+        let called = Arc::clone(&elsewhere);
+        heap.set_near_limit_callback(Some(Box::new(move |near| {
+            if std::thread::current().id() != here {
+                called.fetch_add(1, Ordering::Relaxed);
+                panic!("called on another thread");
+            }
+            near.hard_limit_bytes
+        })));
+        let mut thread = heap.attach().unwrap();
+        thread
+            .run(|scope| {
+                while scope.new_array_in(4, AllocationType::Old).is_ok() {}
+                scope.park(|| {
+                    heap.set_stress_concurrent_allocation(true).unwrap();
+                    // The stress thread collects whenever it is refused: it has climbed its ladder when it has asked.
+                    let before = heap.statistics().unwrap().requests;
+                    while heap.statistics().unwrap().requests < before + 12 {
+                        std::thread::yield_now();
+                    }
+                    heap.collect(CollectionKind::Major).unwrap();
+                    heap.set_stress_concurrent_allocation(false).unwrap();
+                });
+            })
+            .unwrap();
+        heap.set_near_limit_callback(None);
+        assert_eq!(elsewhere.load(Ordering::Relaxed), 0);
+        drop(thread);
+        assert_usable(&heap, &mut heap.attach().unwrap());
+    });
+}
+
+/// The same through the raw API, where no guard parks: a local heap that is dropped while its thread unwinds is parked.
+#[test]
+fn a_callback_that_unwinds_through_the_raw_api_leaves_a_usable_heap() {
+    in_time(|| {
+        let heap = build(tiny());
+        heap.set_near_limit_callback(Some(Box::new(|_| panic!("callback"))));
+        let message = panics(|| {
+            let local = heap.attach_raw().unwrap();
+            // SAFETY: running, formatted at once, and nothing is held over a request.
+            unsafe {
+                local.unpark();
+                loop {
+                    let at = local.allocate_raw(32, AllocationType::Old, AllocationOrigin::Runtime, 8).unwrap();
+                    local.view().write(at, raw::Root::ByteArrayMap.tagged().bits());
+                    local.view().write(at.word(1), 24 << 1);
+                    let _ = local.push_handle(Tagged::reference(at));
+                }
+            }
+        });
+        assert_eq!(message, "callback");
+        heap.collect(CollectionKind::Major).unwrap();
+        heap.set_near_limit_callback(None);
+        assert_usable(&heap, &mut heap.attach().unwrap());
+    });
+}

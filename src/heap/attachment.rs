@@ -1,8 +1,7 @@
 //! A thread's attachment to a heap.
 
+use super::running::RunGuard;
 use super::{LocalHeap, RunError, Scope};
-use crate::sync::run_marker;
-use crate::thread::HandleMark;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -15,23 +14,6 @@ pub struct Attachment {
     _not_send: PhantomData<*mut ()>,
 }
 
-/// Ends a run: drops its handles, parks, and unmarks the thread. Also on unwind.
-struct RunGuard<'a> {
-    heap: &'a mut LocalHeap,
-    mark: HandleMark,
-}
-
-impl Drop for RunGuard<'_> {
-    fn drop(&mut self) {
-        // SAFETY: R-1: the local heap runs on this thread; its handles died with the scope.
-        unsafe {
-            self.heap.reset_handles(self.mark);
-            self.heap.park();
-        }
-        run_marker::leave();
-    }
-}
-
 impl Attachment {
     pub(super) fn new(heap: LocalHeap) -> Attachment {
         Attachment { heap, _not_send: PhantomData }
@@ -42,21 +24,9 @@ impl Attachment {
     /// # Errors
     /// The thread already runs a local heap, of this or another heap, or this heap is poisoned.
     pub fn run<R>(&mut self, f: impl for<'s> FnOnce(&mut Scope<'s, 'static>) -> R) -> Result<R, RunError> {
-        if !run_marker::try_enter() {
-            return Err(RunError::AlreadyRunning);
-        }
-        // SAFETY: R-1: this thread has the local heap, and by the marker runs no other.
-        let guard = unsafe {
-            self.heap.unpark();
-            let mark = self.heap.handle_mark();
-            RunGuard { heap: &mut self.heap, mark }
-        };
-        // SAFETY: R-1: running; the borrow ends here.
-        if unsafe { guard.heap.data() }.poisoned {
-            return Err(RunError::Poisoned);
-        }
+        let guard = RunGuard::enter(&mut self.heap)?;
         // SAFETY: H-1 by the marker; the local heap outlives the closure, and runs for its time.
-        Ok(f(&mut unsafe { Scope::new(guard.heap.raw()) }))
+        Ok(f(&mut unsafe { Scope::new(guard.raw()) }))
     }
 }
 

@@ -28,6 +28,8 @@ use crate::words::{
 use core::ptr::NonNull;
 
 /// A thread's attachment to a heap, raw: detached when it is dropped, parked. Its methods are [`RawLocalHeap`]'s.
+///
+/// Dropped while its thread unwinds, it is parked first: the near-limit callback may unwind out of a request.
 pub struct LocalHeap {
     inner: Arc<HeapInner>,
     local: Arc<Local>,
@@ -534,7 +536,10 @@ impl core::fmt::Debug for LocalHeap {
 
 impl Drop for LocalHeap {
     fn drop(&mut self) {
-        // parked.
+        // parked. A thread that unwinds out of a callback of the embedder's had no chance to.
+        if crate::sync::thread::panicking() && self.local.state().is_running() {
+            self.inner.safepoint.park(&self.local);
+        }
         if run_marker::is_inside() {
             // A stop may be going on that waits for this thread, which runs another local heap: so the lock must not be
             // waited for here. Whoever takes it next finishes the work.
@@ -593,6 +598,10 @@ impl Collect for Climber {
             }
         }
         let inner = self.heap.inner();
+        // SAFETY: R-1; the borrow ends here.
+        if unsafe { self.heap.data() }.internal {
+            return;
+        }
         let Some(callback) = inner.near_limit.lock().clone() else { return };
         let (layout, budget) = (inner.spaces.layout(), &inner.spaces.budget);
         let near = NearLimit {

@@ -24,6 +24,7 @@ mod inner;
 pub mod local_heap;
 mod object_set;
 mod persistent;
+mod running;
 mod scope;
 mod scope_objects;
 mod statistics;
@@ -92,7 +93,7 @@ impl Heap {
     /// # Errors
     /// See [`AttachError`].
     pub fn attach(&self) -> Result<Attachment, AttachError> {
-        attach(&self.inner).map(Attachment::new)
+        attach(&self.inner, Owner::Embedder).map(Attachment::new)
     }
 
     /// Attaches a local heap for use through the raw API. It is parked.
@@ -100,7 +101,7 @@ impl Heap {
     /// # Errors
     /// See [`AttachError`].
     pub fn attach_raw(&self) -> Result<LocalHeap, AttachError> {
-        attach(&self.inner)
+        attach(&self.inner, Owner::Embedder)
     }
 
     fn stopped<R>(&self, f: impl FnOnce(&mut Stop<'_>) -> R) -> Result<R, StopError> {
@@ -194,7 +195,7 @@ impl Heap {
         let mut stress = self.stress.lock();
         match (on, stress.is_some()) {
             (true, false) => {
-                let local = attach(&self.inner).map_err(FlagError::Attach)?;
+                let local = attach(&self.inner, Owner::Heap).map_err(FlagError::Attach)?;
                 *stress = Some(StressThread::start(local, Arc::downgrade(&self.inner)));
             }
             (false, true) => {
@@ -333,7 +334,16 @@ impl Internals for Heap {
     }
 }
 
-fn attach(inner: &Arc<HeapInner>) -> Result<LocalHeap, AttachError> {
+/// Whose thread a local heap is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// The embedder's.
+    Embedder,
+    /// One of the heap's own: it never calls the embedder.
+    Heap,
+}
+
+fn attach(inner: &Arc<HeapInner>, owner: Owner) -> Result<LocalHeap, AttachError> {
     if run_marker::is_inside() {
         return Err(AttachError::InsideRun);
     }
@@ -350,7 +360,12 @@ fn attach(inner: &Arc<HeapInner>) -> Result<LocalHeap, AttachError> {
         return Err(AttachError::TooManyThreads { threads_max });
     }
     // SAFETY: nobody else knows this local heap yet.
-    unsafe { local.data().with_mut(|data| inner.prepare_local(&mut *data)) };
+    unsafe {
+        local.data().with_mut(|data| {
+            (*data).internal = owner == Owner::Heap;
+            inner.prepare_local(&mut *data);
+        });
+    }
     registry.attach(Arc::clone(&local));
     drop(registry);
     Ok(LocalHeap::new(Arc::clone(inner), local))

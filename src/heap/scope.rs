@@ -1,11 +1,11 @@
 //! The scope: a running thread's door to the heap, and the innermost handle scope. Control; objects are in
 //! `scope_objects`.
 
+use super::running::ParkGuard;
 use super::value::{Handle, HeapType, Ref, Value};
 use super::{Persistent, RawLocalHeap, RootSet, Statistics, Survey, Verification, WrongHeap};
 use crate::allocation::Reserve;
 use crate::object::Root;
-use crate::sync::run_marker;
 use crate::thread::{HandleMark, Local};
 use crate::words::{AllocError, AllocationType, CollectionKind, SpaceKind};
 use core::fmt;
@@ -77,19 +77,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// Runs `f`, which may block and may not touch this heap, while stops need not wait for this thread. Waits for a
     /// stop to end before it returns; also when `f` unwinds.
     pub fn park<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        struct Unpark(RawLocalHeap);
-        impl Drop for Unpark {
-            fn drop(&mut self) {
-                let entered = run_marker::try_enter();
-                assert!(entered, "a run inside `park` ends before it");
-                // SAFETY: R-1: parked below, on this thread.
-                unsafe { self.0.unpark() };
-            }
-        }
-        // SAFETY: running, and no reference is alive over `&mut self`.
-        unsafe { self.local().park() };
-        run_marker::leave();
-        let _unpark = Unpark(self.heap);
+        // SAFETY: running, by the guard of the run, and no reference is alive over `&mut self`, which `f` has not.
+        let _parked = unsafe { ParkGuard::park(self.heap) };
         f()
     }
 

@@ -1,9 +1,10 @@
 //! The background thread of the flag `stress_concurrent_allocation`.
 
 use super::inner::HeapInner;
-use super::{LocalHeap, attach};
+use super::running::RunGuard;
+use super::{LocalHeap, Owner, RawLocalHeap, attach};
 use crate::object::Root;
-use crate::sync::{Arc, AtomicBool, Ordering, Weak, run_marker, thread};
+use crate::sync::{Arc, AtomicBool, Ordering, Weak, thread};
 use crate::words::{AllocationOrigin, AllocationType, CollectionKind};
 
 /// Words of the small objects.
@@ -34,7 +35,7 @@ impl StressThread {
                 rounds(&mut local, &seen);
                 drop(local);
                 // The thread must not keep the heap alive. It may find no place when it comes back: then it is over.
-                next = heap.upgrade().and_then(|inner| attach(&inner).ok());
+                next = heap.upgrade().and_then(|inner| attach(&inner, Owner::Heap).ok());
                 thread::yield_now();
             }
         });
@@ -51,28 +52,21 @@ impl StressThread {
 }
 
 fn rounds(local: &mut LocalHeap, stop: &AtomicBool) {
-    if !run_marker::try_enter() {
-        return;
-    }
     let rounds = ROUNDS_MAX.min(local.inner().spaces.layout().hard_limit_pages());
-    // SAFETY: R-1: this thread has the local heap, and by the marker runs no other; it is parked again below.
-    unsafe {
-        local.unpark();
-        for _ in 0..rounds {
-            // Relaxed: see above.
-            if stop.load(Ordering::Relaxed) {
-                break;
-            }
-            round(local);
+    let Ok(running) = RunGuard::enter(local) else { return };
+    for _ in 0..rounds {
+        // Relaxed: see above.
+        if stop.load(Ordering::Relaxed) {
+            break;
         }
-        local.park();
+        // SAFETY: R-1: running, by the guard.
+        unsafe { round(running.raw()) };
     }
-    run_marker::leave();
 }
 
 /// # Safety
 /// `local` is running on this thread.
-unsafe fn round(local: &mut LocalHeap) {
+unsafe fn round(local: RawLocalHeap) {
     let layout = local.inner().spaces.layout();
     let medium = MEDIUM_BYTES.min(layout.regular_bytes_max());
     for size in [SMALL_BYTES, medium, layout.page_bytes()] {

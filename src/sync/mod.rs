@@ -86,6 +86,7 @@ pub mod model_control;
 mod model_mutant;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod native;
+pub mod run_marker;
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
 mod scheduled;
 #[cfg(not(feature = "loom"))]
@@ -108,7 +109,7 @@ use face::thread::JoinHandle;
 pub use explore::{Exploration, ExploreOptions, explore};
 pub use face::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, CachePadded, Condvar, HeapWord, Mutex, MutexGuard,
-    UnsafeCell, check, fence, run_marker, thread, yield_point,
+    UnsafeCell, check, fence, thread, yield_point,
 };
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
 pub use scheduled::{shuttle_config, take_yield_point};
@@ -238,10 +239,15 @@ mod tests {
     #[test]
     fn run_marker_is_per_thread() {
         check(|| {
-            assert!(run_marker::try_enter());
-            assert!(!run_marker::try_enter());
+            let token = run_marker::try_enter().expect("the thread is outside");
+            assert!(run_marker::try_enter().is_none());
             assert!(!thread::spawn(run_marker::is_inside).join().unwrap());
-            run_marker::leave();
+            // SAFETY: the token is kept until the suspension is over.
+            let suspended = unsafe { run_marker::suspend() };
+            drop(run_marker::try_enter().expect("suspended, the thread may enter and leave"));
+            drop(suspended);
+            assert!(run_marker::is_inside());
+            drop(token);
             assert!(!run_marker::is_inside());
         });
     }

@@ -331,32 +331,23 @@ pub fn yield_point(point: YieldPoint) {
     let _ = point;
 }
 
-/// A per-thread flag: this thread runs a local heap.
-///
-/// Two local heaps on one thread would deadlock at the first stop, so entering twice is refused.
-pub mod run_marker {
+/// The thread-local flag behind [`run_marker`](super::run_marker).
+pub(super) mod run_flag {
     use core::cell::Cell;
 
     thread_local! {
         static INSIDE: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Sets the flag; `false` if it was set already.
+    /// Sets the flag; what it was.
     #[inline(always)]
-    #[must_use = "entering may be refused"]
-    pub fn try_enter() -> bool {
-        !INSIDE.replace(true)
-    }
-
-    /// Clears the flag.
-    #[inline(always)]
-    pub fn leave() {
-        INSIDE.set(false);
+    pub(in crate::sync) fn replace(inside: bool) -> bool {
+        INSIDE.replace(inside)
     }
 
     /// Whether the flag is set.
     #[inline(always)]
-    pub fn is_inside() -> bool {
+    pub(in crate::sync) fn get() -> bool {
         INSIDE.get()
     }
 }

@@ -327,10 +327,8 @@ pub fn take_yield_point() -> Option<YieldPoint> {
     STANDS_AT.take()
 }
 
-/// A per-thread flag: this thread runs a local heap.
-///
-/// Two local heaps on one thread would deadlock at the first stop, so entering twice is refused.
-pub mod run_marker {
+/// The thread-local flag behind [`run_marker`](super::run_marker).
+pub(super) mod run_flag {
     use core::cell::Cell;
 
     // A thread here is a coroutine, so the standard library's thread-locals would be one for all.
@@ -338,20 +336,13 @@ pub mod run_marker {
         static INSIDE: Cell<bool> = Cell::new(false);
     }
 
-    /// Sets the flag; `false` if it was set already.
-    #[must_use = "entering may be refused"]
-    pub fn try_enter() -> bool {
-        INSIDE.with(|inside| !inside.replace(true))
-    }
-
-    /// Clears the flag.
-    pub fn leave() {
-        INSIDE.with(|inside| inside.set(false));
+    /// Sets the flag; what it was.
+    pub(in crate::sync) fn replace(inside: bool) -> bool {
+        INSIDE.with(|flag| flag.replace(inside))
     }
 
     /// Whether the flag is set.
-    #[must_use]
-    pub fn is_inside() -> bool {
+    pub(in crate::sync) fn get() -> bool {
         INSIDE.with(Cell::get)
     }
 }

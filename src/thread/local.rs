@@ -26,6 +26,8 @@ pub struct LocalData {
     pub flags: LocalFlags,
     /// Whether the owner is inside the near-heap-limit callback: a nested request fails.
     pub in_callback: bool,
+    /// Whether the owner is one of the heap's own threads, which never calls the embedder.
+    pub internal: bool,
     /// Collections that this local heap asked for, since it was attached.
     pub requests: u64,
     /// Climbs of the retry ladder that went beyond the first attempt.
@@ -56,6 +58,7 @@ impl Local {
                 poisoned: false,
                 flags: LocalFlags::default(),
                 in_callback: false,
+                internal: false,
                 requests: 0,
                 retries: 0,
                 requests_in_scope: 0,

@@ -87,7 +87,11 @@ impl Registry {
     }
 
     /// Removes a parked local heap, and lets `f` give its memory up: no stop runs, and its thread is here.
+    ///
+    /// # Panics
+    /// If it runs: then a stop would not wait for its thread.
     pub fn detach(&mut self, local: &Local, f: impl FnOnce(&mut LocalData)) {
+        assert!(!local.state().is_running(), "T-4: a local heap detaches parked");
         let index = self.locals.iter().position(|other| core::ptr::eq(&**other, local));
         // SAFETY: the owner is the caller, and no stop runs while the collector lock is held.
         unsafe { local.data().with_mut(|data| f(&mut *data)) };

@@ -41,7 +41,7 @@ impl ThreadState {
         match self.0.compare_exchange(0, PARKED, Ordering::Release, Ordering::Relaxed) {
             Ok(_) => Ok(()),
             Err(seen) => {
-                debug_assert_eq!(seen, STOP, "T-1: only its own thread parks a local heap");
+                assert!(seen == STOP, "T-1: only its own thread parks a local heap, once: {seen:#b}");
                 Err(StopRequested)
             }
         }
@@ -58,7 +58,7 @@ impl ThreadState {
         match self.0.compare_exchange(PARKED, 0, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => Ok(()),
             Err(seen) => {
-                debug_assert_eq!(seen, PARKED | STOP, "T-1: only its own thread unparks a local heap");
+                assert!(seen == PARKED | STOP, "T-1: only its own thread unparks a local heap, once: {seen:#b}");
                 Err(StopRequested)
             }
         }
@@ -69,14 +69,21 @@ impl ThreadState {
         // Relaxed: the caller then takes the `outstanding` mutex, which the collector of this stop takes after it; the
         // collectors of later stops come after this one through the collector lock.
         let before = self.0.fetch_or(PARKED, Ordering::Relaxed);
-        debug_assert_eq!(before, STOP, "T-3: counts once");
+        assert!(before == STOP, "T-3: counts once: {before:#b}");
     }
 
     /// By the holder of the collector lock: PARKED to RUNNING.
     pub fn set_running(&self) {
         // Relaxed: whoever relies on it holds the collector lock, now or later.
         let before = self.0.fetch_and(!PARKED, Ordering::Relaxed);
-        debug_assert!(before & PARKED != 0, "T-1");
+        assert!(before & PARKED != 0, "T-1: runs already: {before:#b}");
+    }
+
+    /// By the owner: whether it runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        // Relaxed: nobody else changes PARKED (T-1).
+        self.0.load(Ordering::Relaxed) & PARKED == 0
     }
 
     /// By the owner, parked for good: whoever holds the collector lock next detaches this local heap.
@@ -84,7 +91,7 @@ impl ThreadState {
         // O-6: Relaxed: the owner has done nothing since it parked, and this RMW continues the release sequence of that
         // park (O-3), which is what whoever finds it abandoned synchronises with.
         let before = self.0.fetch_or(ABANDONED, Ordering::Relaxed);
-        debug_assert!(before & PARKED != 0, "a running local heap is not abandoned");
+        assert!(before & PARKED != 0, "a running local heap is not abandoned");
     }
 
     /// By the holder of the collector lock: whether the owner has gone.
