@@ -411,7 +411,8 @@ fn live_bytes_and_holes_of_kept_pages_are_counted() {
                 // What is free is taken, so that there is no page to move anything to.
                 let budget = &heap.spaces().budget;
                 let mut taken = 0;
-                while budget.try_reserve(1, heaplab::words::Limit::Hard) {
+                // SAFETY: S-4: the scope's local heap runs.
+                while unsafe { budget.try_reserve(1, heaplab::words::Limit::Hard) } {
                     taken += 1;
                 }
                 heap.set_verify_heap(false);

@@ -69,7 +69,7 @@ fn violations_are_counted_and_the_first_are_shown() {
 fn a_verified_collection_says_what_is_wrong() {
     let heap = build(tiny());
     let [object] = make_bytes(&heap, OLD, [16]);
-    heap.spaces().pages.mark(object);
+    mark(&heap, object);
     let said = panics(|| heap.collect(CollectionKind::Major));
     let expected = Violation::StrayMark { object };
     assert_eq!(said, format!("heap verification before a collection: 1 violations: {expected}"));
@@ -275,7 +275,7 @@ fn a_slot_that_is_not_remembered_is_found() {
     for slot in [old.word(2), old.word(3), map.word(7), large.word(2), large.plus(196)] {
         let words = [(slot, reference(young))];
         expect_of_words(&heap, &[Violation::NotRemembered { slot }], &words);
-        heap.spaces().pages.remember(slot);
+        damage::remember(&heap, slot);
         expect_of_words(&heap, &[], &words);
         forget(&heap, slot);
     }
@@ -288,20 +288,20 @@ fn a_slot_that_is_not_remembered_is_found() {
 fn a_stale_remembered_slot_is_found() {
     let heap = build(tiny());
     let young = make_array(&heap, YOUNG, 16);
-    let pooled = heap.spaces().take_page(PageKind::Old, Limit::Hard).unwrap();
+    let pooled = take_page(&heap, PageKind::Old);
     // SAFETY: the page was just taken.
     unsafe { heap.spaces().pool_page(pooled) };
     let pooled = heap.layout().page_start(pooled);
     let unused = Offset::new((heap.layout().pages() - 1) * PAGE);
     for slot in [Root::Undefined.offset().word(1), young.word(2), pooled, pooled.plus(PAGE - 4), unused] {
-        let remember = || heap.spaces().pages.remember(slot);
+        let remember = || damage::remember(&heap, slot);
         expect(&heap, &[Violation::StaleRemembered { slot }], remember, || forget(&heap, slot));
     }
     let large = make_array(&heap, OLD, 200);
     let [map] = make_maps(&heap);
     let [code] = make(&heap, CODE, Root::CodeMap, [64]);
     for slot in [make_array(&heap, OLD, 16).word(2), map.word(7), code.word(1), large.word(2), large.plus(196)] {
-        expect(&heap, &[], || heap.spaces().pages.remember(slot), || forget(&heap, slot));
+        expect(&heap, &[], || damage::remember(&heap, slot), || forget(&heap, slot));
     }
 }
 
@@ -318,7 +318,7 @@ fn a_stray_mark_is_found() {
         let (page, granule) = heap.spaces().pages.granule_of(object);
         // SAFETY: no local heap is running.
         let clear = || unsafe { heap.spaces().pages.marks().put(page, granule, false) };
-        let mark = || assert!(heap.spaces().pages.mark(object));
+        let mark = || assert!(damage::mark(&heap, object));
         expect(&heap, &[Violation::StrayMark { object }], mark, clear);
     }
 }
@@ -370,10 +370,10 @@ fn a_page_on_a_foreign_offer_is_found() {
                 continue;
             }
             // The space's own page is off its set meanwhile, so that what comes out again is known.
-            let own = space.take(64).expect("each space offers a page");
-            let take = || assert_eq!(space.take(64), Some(page));
-            expect(&heap, &[Violation::BadOffer { page }], || assert!(space.put(page, PAGE)), take);
-            assert!(space.put(own, 64));
+            let own = take_offer(space).expect("each space offers a page");
+            let take = || assert_eq!(take_offer(space), Some(page));
+            expect(&heap, &[Violation::BadOffer { page }], || offer(space, page, PAGE), take);
+            offer(space, own, 64);
         }
     }
 }
@@ -389,8 +389,8 @@ fn a_page_offered_for_more_than_it_has_is_found() {
     // SAFETY: no local heap is running.
     let free = pages.find(|&page| unsafe { heap.spaces().pages.kind(page) } == PageKind::Free).expect("there is room");
     for page in [full, free] {
-        let take = || assert_eq!(old.take(64), Some(page));
-        expect(&heap, &[Violation::BadOffer { page }], || assert!(old.put(page, 64)), take);
+        let take = || assert_eq!(take_offer(old), Some(page));
+        expect(&heap, &[Violation::BadOffer { page }], || offer(old, page, 64), take);
     }
 }
 
@@ -400,12 +400,15 @@ fn a_pool_that_disagrees_with_the_labels_is_found() {
     let heap = build(tiny());
     let spaces = heap.spaces();
     let used = page_of(&heap, make_bytes(&heap, OLD, [16])[0]);
-    let take = || _ = spaces.fresh.take_pooled().expect("one is in the pool");
-    expect(&heap, &[Violation::BadOffer { page: used }], || spaces.fresh.put_pooled(used), take);
-    let page = spaces.take_page(PageKind::Old, Limit::Hard).unwrap();
+    // SAFETY: S-4: no local heap is running, and nobody stops the world before the damage is undone.
+    let take = || _ = unsafe { spaces.fresh.take_pooled() }.expect("one is in the pool");
+    // SAFETY: as above.
+    let put = |page| unsafe { spaces.fresh.put_pooled(page) };
+    expect(&heap, &[Violation::BadOffer { page: used }], || put(used), take);
+    let page = take_page(&heap, PageKind::Old);
     // SAFETY: the page was just taken.
     unsafe { spaces.pool_page(page) };
-    expect(&heap, &[Violation::BadOffer { page }], take, || spaces.fresh.put_pooled(page));
+    expect(&heap, &[Violation::BadOffer { page }], take, || put(page));
 }
 
 // ---- pages that are counted -----------------------------------------------------------------------------------------
@@ -469,7 +472,8 @@ fn a_run_of_the_whole_area_is_sound() {
     let limit_to = |pages| unsafe { spaces.budget.set_limits(layout.soft_limit_pages(), pages) };
     limit_to(layout.pages());
     let bytes = layout.large_pages() * PAGE;
-    let at = LargeSpace::take_run(spaces, bytes, Limit::Hard).unwrap();
+    // SAFETY: S-4: no local heap is running, and nobody stops the world.
+    let at = unsafe { LargeSpace::take_run(spaces, bytes, Limit::Hard) }.unwrap();
     assert_eq!(at.bytes() + bytes, layout.pages() * PAGE);
     // SAFETY: the run is this thread's.
     unsafe { spaces.view() }.format(at, bytes, Root::ByteArrayMap.tagged().bits());

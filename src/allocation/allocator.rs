@@ -112,8 +112,11 @@ impl Allocator {
     ///
     /// # Errors
     /// The space is exhausted within the limit, or the system refused memory.
+    ///
+    /// # Safety
+    /// L-5: the caller is at work in the heap of `spaces`, from which all of this allocator's memory comes.
     #[cold]
-    pub fn attempt(
+    pub unsafe fn attempt(
         &mut self,
         spaces: &Spaces,
         ty: AllocationType,
@@ -124,11 +127,13 @@ impl Allocator {
         let result = if self.injected_failure() {
             Err(AttemptError::Exhausted)
         } else if bytes > spaces.layout().regular_bytes_max() {
-            self.attempt_large(spaces, bytes, limit)
+            // SAFETY: L-5.
+            unsafe { self.attempt_large(spaces, bytes, limit) }
         } else if let Some(at) = self.labs[ty as usize].bump_behind_window(bytes) {
             Ok(at)
         } else {
-            self.refill(spaces, ty, bytes, limit).map(|()| {
+            // SAFETY: L-5.
+            unsafe { self.refill(spaces, ty, bytes, limit) }.map(|()| {
                 self.labs[ty as usize].bump_behind_window(bytes).expect("a refill makes room for its request")
             })
         };
@@ -136,12 +141,17 @@ impl Allocator {
         result
     }
 
-    fn attempt_large(&mut self, spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
-        let mut result = LargeSpace::take_run(spaces, bytes, limit);
+    /// # Safety
+    /// L-5.
+    unsafe fn attempt_large(&mut self, spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
+        // SAFETY: S-4, by L-5.
+        let take_run = |limit| unsafe { LargeSpace::take_run(spaces, bytes, limit) };
+        let mut result = take_run(limit);
         if result.is_err() && self.is_always_allocating() {
-            result = match self.reserved.take_run(spaces, bytes) {
+            // SAFETY: L-5.
+            result = match unsafe { self.reserved.take_run(spaces, bytes) } {
                 Some(run) => Ok(run),
-                None => LargeSpace::take_run(spaces, bytes, Limit::Hard),
+                None => take_run(Limit::Hard),
             };
         }
         let at = result?;
@@ -150,12 +160,24 @@ impl Allocator {
     }
 
     /// Installs a LAB of at least `bytes` bytes.
-    fn refill(&mut self, spaces: &Spaces, ty: AllocationType, bytes: usize, limit: Limit) -> Result<(), AttemptError> {
-        self.retire(spaces, ty);
-        let (start, bytes) = match ty {
-            AllocationType::Young => self.refill_young(spaces, bytes)?,
-            AllocationType::Old | AllocationType::Map | AllocationType::Code => {
-                self.refill_paged(spaces, ty, bytes, limit)?
+    ///
+    /// # Safety
+    /// L-5.
+    unsafe fn refill(
+        &mut self,
+        spaces: &Spaces,
+        ty: AllocationType,
+        bytes: usize,
+        limit: Limit,
+    ) -> Result<(), AttemptError> {
+        // SAFETY: L-5.
+        let (start, bytes) = unsafe {
+            self.retire(spaces, ty);
+            match ty {
+                AllocationType::Young => self.refill_young(spaces, bytes)?,
+                AllocationType::Old | AllocationType::Map | AllocationType::Code => {
+                    self.refill_paged(spaces, ty, bytes, limit)?
+                }
             }
         };
         self.install(spaces, ty, start, bytes);
@@ -169,20 +191,34 @@ impl Allocator {
         self.labs[ty as usize] = Lab::new(start, bytes, self.window_open);
     }
 
-    fn refill_young(&mut self, spaces: &Spaces, bytes: usize) -> Result<(Offset, usize), AttemptError> {
+    /// A range that the frontier gave up for this local heap alone, at least `bytes_min` bytes of it.
+    ///
+    /// # Safety
+    /// L-5.
+    unsafe fn carve(spaces: &Spaces, bytes_min: usize, bytes_max: usize) -> Result<(Offset, usize), AttemptError> {
+        // SAFETY: S-4, by L-5. The tail belongs to the thread whose exchange sealed the page (F-2), and is committed.
+        unsafe {
+            let carved = spaces.new.carve(&spaces.memory, spaces.layout(), bytes_min, bytes_max)?;
+            if let Some((at, bytes)) = carved.tail {
+                spaces.view().write_filler(at, bytes);
+            }
+            Ok((carved.start, carved.bytes))
+        }
+    }
+
+    /// # Safety
+    /// L-5.
+    unsafe fn refill_young(&mut self, spaces: &Spaces, bytes: usize) -> Result<(Offset, usize), AttemptError> {
         let layout = spaces.layout();
         let bytes_max = layout.young_lab_bytes().max(bytes);
-        if let Some(lab) = self.take_young_rest(spaces, bytes, bytes_max) {
+        // SAFETY: L-5.
+        let take_young_rest = |this: &mut Self| unsafe { this.take_young_rest(spaces, bytes, bytes_max) };
+        if let Some(lab) = take_young_rest(self) {
             return Ok(lab);
         }
-        match spaces.new.carve(&spaces.memory, layout, bytes, bytes_max) {
-            Ok(carved) => {
-                if let Some((at, bytes)) = carved.tail {
-                    // SAFETY: the tail belongs to the thread whose exchange sealed the page (F-2), and is committed.
-                    unsafe { spaces.view().write_filler(at, bytes) };
-                }
-                Ok((carved.start, carved.bytes))
-            }
+        // SAFETY: L-5.
+        match unsafe { Allocator::carve(spaces, bytes, bytes_max) } {
+            Ok(carved) => Ok(carved),
             Err(error) if !self.is_always_allocating() => Err(error),
             Err(_) => {
                 let page = match self.reserved.take_page(AllocationType::Young) {
@@ -191,16 +227,24 @@ impl Allocator {
                         unsafe { spaces.pages.label(page, PageKind::New, crate::page::PageInfo::NEW) };
                         page
                     }
-                    None => spaces.take_page(PageKind::New, Limit::Hard)?,
+                    // SAFETY: S-4, by L-5.
+                    None => unsafe { spaces.take_page(PageKind::New, Limit::Hard) }?,
                 };
                 debug_assert!(self.young_rest.is_none());
                 self.young_rest = Some((layout.page_start(page), layout.page_bytes()));
-                Ok(self.take_young_rest(spaces, bytes, bytes_max).expect("an empty page serves a regular object"))
+                Ok(take_young_rest(self).expect("an empty page serves a regular object"))
             }
         }
     }
 
-    fn take_young_rest(&mut self, spaces: &Spaces, bytes_min: usize, bytes_max: usize) -> Option<(Offset, usize)> {
+    /// # Safety
+    /// L-5.
+    unsafe fn take_young_rest(
+        &mut self,
+        spaces: &Spaces,
+        bytes_min: usize,
+        bytes_max: usize,
+    ) -> Option<(Offset, usize)> {
         let (start, rest) = self.young_rest.take()?;
         if rest < bytes_min {
             // SAFETY: the rest of the page is this local heap's.
@@ -212,7 +256,9 @@ impl Allocator {
         Some((start, bytes))
     }
 
-    fn refill_paged(
+    /// # Safety
+    /// L-5.
+    unsafe fn refill_paged(
         &mut self,
         spaces: &Spaces,
         ty: AllocationType,
@@ -225,16 +271,20 @@ impl Allocator {
             if let Some(hole) = unsafe { spaces.holes(page) }.take(bytes, bytes_max) {
                 return Ok(hole);
             }
-            self.give_up_page(spaces, ty);
+            // SAFETY: L-5.
+            unsafe { self.give_up_page(spaces, ty) };
         }
-        let page = self.take_page_with_room(spaces, ty, bytes, limit)?;
+        // SAFETY: L-5.
+        let page = unsafe { self.take_page_with_room(spaces, ty, bytes, limit) }?;
         self.owned[ty as usize] = Some(page);
         // SAFETY: the page is this local heap's (L-4).
         let hole = unsafe { spaces.holes(page) }.take(bytes, bytes_max);
         Ok(hole.expect("a page is taken only if its holes have room"))
     }
 
-    fn take_page_with_room(
+    /// # Safety
+    /// L-5.
+    unsafe fn take_page_with_room(
         &mut self,
         spaces: &Spaces,
         ty: AllocationType,
@@ -242,14 +292,18 @@ impl Allocator {
         limit: Limit,
     ) -> Result<PageIndex, AttemptError> {
         let space = spaces.paged(ty).expect("a paged type");
-        if let Some(page) = space.take_seen(bytes) {
+        // SAFETY: S-4, by L-5.
+        let take_fresh = |limit| unsafe { spaces.take_page(space.kind(), limit) };
+        // SAFETY: as above.
+        if let Some(page) = unsafe { space.take_seen(bytes) } {
             yield_point(YieldPoint::PageTaken);
             return Ok(page);
         }
-        let mut result = spaces.take_page(space.kind(), limit);
+        let mut result = take_fresh(limit);
         // The look may have been stale, and only an exact one may refuse.
         if result.is_err()
-            && let Some(page) = space.take(bytes)
+            // SAFETY: S-4, by L-5.
+            && let Some(page) = unsafe { space.take(bytes) }
         {
             return Ok(page);
         }
@@ -260,7 +314,7 @@ impl Allocator {
                     unsafe { spaces.pages.label(page, space.kind(), crate::page::PageInfo::NEW) };
                     Ok(page)
                 }
-                None => spaces.take_page(space.kind(), Limit::Hard),
+                None => take_fresh(Limit::Hard),
             };
         }
         let page = result?;
@@ -270,7 +324,10 @@ impl Allocator {
     }
 
     /// Gives the LAB's rest up (L-3). The LAB is empty then.
-    pub fn retire(&mut self, spaces: &Spaces, ty: AllocationType) {
+    ///
+    /// # Safety
+    /// As [`attempt`](Self::attempt).
+    pub unsafe fn retire(&mut self, spaces: &Spaces, ty: AllocationType) {
         let (at, bytes) = core::mem::replace(&mut self.labs[ty as usize], Lab::EMPTY).rest();
         if bytes == 0 {
             return;
@@ -284,21 +341,31 @@ impl Allocator {
         }
     }
 
-    fn give_up_page(&mut self, spaces: &Spaces, ty: AllocationType) {
+    /// # Safety
+    /// L-5; the LAB of the page is retired.
+    unsafe fn give_up_page(&mut self, spaces: &Spaces, ty: AllocationType) {
         if let Some(page) = self.owned[ty as usize].take() {
-            // SAFETY: the page is this local heap's until the put.
-            let greatest = unsafe { spaces.holes(page) }.greatest();
-            yield_point(YieldPoint::PageGivenUp);
-            spaces.paged(ty).expect("a paged type").put(page, greatest);
+            // SAFETY: the page is this local heap's until the put (L-4). S-4 by L-5.
+            unsafe {
+                let greatest = spaces.holes(page).greatest();
+                yield_point(YieldPoint::PageGivenUp);
+                spaces.paged(ty).expect("a paged type").put(page, greatest);
+            }
         }
     }
 
     /// Gives up all LABs and owned pages, so that every page is walkable (G-2). Reserved memory stays. Called by the
     /// owner when it detaches, and by the collector in every stop.
-    pub fn give_up(&mut self, spaces: &Spaces) {
+    ///
+    /// # Safety
+    /// As [`attempt`](Self::attempt).
+    pub unsafe fn give_up(&mut self, spaces: &Spaces) {
         for ty in AllocationType::ALL {
-            self.retire(spaces, ty);
-            self.give_up_page(spaces, ty);
+            // SAFETY: L-5.
+            unsafe {
+                self.retire(spaces, ty);
+                self.give_up_page(spaces, ty);
+            }
         }
         if let Some((at, bytes)) = self.young_rest.take() {
             // SAFETY: the rest of the page is this local heap's.
@@ -310,7 +377,10 @@ impl Allocator {
     ///
     /// # Errors
     /// Some memory is missing within `limit`. What was added stays held: try again with the same mark, or give it back.
-    pub fn fill_reserve(
+    ///
+    /// # Safety
+    /// As [`attempt`](Self::attempt).
+    pub unsafe fn fill_reserve(
         &mut self,
         spaces: &Spaces,
         mark: ScopeMark,
@@ -320,7 +390,8 @@ impl Allocator {
         if self.injected_failure() {
             return Err(AttemptError::Exhausted);
         }
-        self.reserved.fill(spaces, mark.0, reserve, limit)
+        // SAFETY: L-5.
+        unsafe { self.reserved.fill(spaces, mark.0, reserve, limit) }
     }
 
     /// What is reserved now: where the scope that begins will return to.
@@ -335,13 +406,20 @@ impl Allocator {
     }
 
     /// Leaves an always-allocate scope that was entered.
+    ///
+    /// # Panics
+    /// In debug builds, if none was.
     pub fn leave_scope(&mut self) {
         self.always_allocate_depth -= 1;
     }
 
     /// Gives back what is reserved beyond `mark`.
-    pub fn give_back_reserve(&mut self, spaces: &Spaces, mark: ScopeMark) {
-        self.reserved.give_back(spaces, mark.0);
+    ///
+    /// # Safety
+    /// As [`attempt`](Self::attempt).
+    pub unsafe fn give_back_reserve(&mut self, spaces: &Spaces, mark: ScopeMark) {
+        // SAFETY: L-5.
+        unsafe { self.reserved.give_back(spaces, mark.0) }
     }
 
     /// Leaves exactly `bytes_left` bytes of the current page of this type's space for the next allocations of this
@@ -349,7 +427,10 @@ impl Allocator {
     ///
     /// # Errors
     /// As [`attempt`](Self::attempt), if no page can be had.
-    pub fn fill_page_but(
+    ///
+    /// # Safety
+    /// As [`attempt`](Self::attempt).
+    pub unsafe fn fill_page_but(
         &mut self,
         spaces: &Spaces,
         ty: AllocationType,
@@ -357,20 +438,15 @@ impl Allocator {
     ) -> Result<(), AttemptError> {
         let layout = spaces.layout();
         debug_assert!(bytes_left <= layout.regular_bytes_max() && bytes_left.is_multiple_of(ty.granule_bytes()));
-        self.retire(spaces, ty);
-        let (start, bytes) = if ty == AllocationType::Young {
-            let carved = spaces.new.carve(&spaces.memory, layout, 8.max(bytes_left), layout.page_bytes())?;
-            if let Some((at, bytes)) = carved.tail {
-                // SAFETY: the tail belongs to the thread whose exchange sealed the page (F-2).
-                unsafe { spaces.view().write_filler(at, bytes) };
-            }
-            (carved.start, carved.bytes)
-        } else {
-            self.give_up_page(spaces, ty);
-            let page = self.take_page_with_room(spaces, ty, bytes_left.max(ty.granule_bytes()), Limit::Hard)?;
-            self.owned[ty as usize] = Some(page);
-            // SAFETY: the page is this local heap's (L-4).
-            unsafe {
+        // SAFETY: L-5; the page is this local heap's (L-4).
+        let (start, bytes) = unsafe {
+            self.retire(spaces, ty);
+            if ty == AllocationType::Young {
+                Allocator::carve(spaces, 8.max(bytes_left), layout.page_bytes())?
+            } else {
+                self.give_up_page(spaces, ty);
+                let page = self.take_page_with_room(spaces, ty, bytes_left.max(ty.granule_bytes()), Limit::Hard)?;
+                self.owned[ty as usize] = Some(page);
                 let holes = spaces.holes(page);
                 let hole = holes.take(bytes_left.max(ty.granule_bytes()), layout.page_bytes());
                 holes.drop_all();

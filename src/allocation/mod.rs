@@ -13,6 +13,8 @@
 //!   allocated, not its LAB when it is installed, so each cache line is brought in once.
 //! * **L-3** A retired LAB leaves no gap: its rest is a filler (new space) or a hole of the owned page.
 //! * **L-4** A local heap owns at most one page per paged space; nobody else looks at that page's holes.
+//! * **L-5** All memory of an allocator comes from one [`Spaces`](crate::space::Spaces), those of the heap that its local
+//!   heap is attached to; whoever hands it spaces hands it those, and is at work in them (S-4).
 
 mod allocator;
 mod lab;

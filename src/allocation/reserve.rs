@@ -65,7 +65,10 @@ impl ReservedMemory {
 
     /// Adds memory until `mark` plus `reserve` is held. On failure what was added stays: the caller tries again, or
     /// gives it back.
-    pub(super) fn fill(
+    ///
+    /// # Safety
+    /// L-5.
+    pub(super) unsafe fn fill(
         &mut self,
         spaces: &Spaces,
         mark: ReserveMark,
@@ -74,14 +77,19 @@ impl ReservedMemory {
     ) -> Result<(), AttemptError> {
         for ty in AllocationType::ALL {
             while self.pages[ty as usize].len() < mark.pages[ty as usize] + reserve.pages(ty) {
-                self.pages[ty as usize].push(spaces.take_page(PageKind::Reserved, limit)?);
+                // SAFETY: S-4, by L-5.
+                self.pages[ty as usize].push(unsafe { spaces.take_page(PageKind::Reserved, limit) }?);
                 yield_point(YieldPoint::ReserveTaken);
             }
         }
         if reserve.large_bytes != 0 && self.runs.len() == mark.runs {
-            let run = LargeSpace::take_run(spaces, reserve.large_bytes, limit)?;
-            let head = spaces.layout().page_of(run);
-            LargeSpace::reserve_run(spaces, head);
+            // SAFETY: S-4, by L-5; the run was just taken.
+            let head = unsafe {
+                let run = LargeSpace::take_run(spaces, reserve.large_bytes, limit)?;
+                let head = spaces.layout().page_of(run);
+                LargeSpace::reserve_run(spaces, head);
+                head
+            };
             self.runs.push(head);
         }
         Ok(())
@@ -92,18 +100,25 @@ impl ReservedMemory {
     }
 
     /// Takes a held run that has room for `bytes` bytes, the innermost scope's first; what it has too much goes back.
-    pub(super) fn take_run(&mut self, spaces: &Spaces, bytes: usize) -> Option<Offset> {
+    ///
+    /// # Safety
+    /// L-5.
+    pub(super) unsafe fn take_run(&mut self, spaces: &Spaces, bytes: usize) -> Option<Offset> {
         let pages = spaces.layout().pages_for(bytes);
         // SAFETY: held runs belong to this local heap.
         let fits = |head: &PageIndex| unsafe { spaces.pages.info(*head) }.run_pages as usize >= pages;
         let index = self.runs.iter().rposition(fits)?;
         let head = self.runs.swap_remove(index);
-        LargeSpace::use_reserved_run(spaces, head, pages);
+        // SAFETY: S-4 by L-5; the run was held by this local heap, and fits.
+        unsafe { LargeSpace::use_reserved_run(spaces, head, pages) };
         Some(spaces.layout().page_start(head))
     }
 
     /// Gives back what is held beyond `mark`.
-    pub(super) fn give_back(&mut self, spaces: &Spaces, mark: ReserveMark) {
+    ///
+    /// # Safety
+    /// L-5.
+    pub(super) unsafe fn give_back(&mut self, spaces: &Spaces, mark: ReserveMark) {
         yield_point(YieldPoint::ReserveLeft);
         for ty in AllocationType::ALL {
             for page in self.pages[ty as usize].drain(mark.pages[ty as usize].min(self.pages[ty as usize].len())..) {

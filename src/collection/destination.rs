@@ -37,7 +37,11 @@ impl Buffer {
 }
 
 impl<'a> Destination<'a> {
-    pub(super) fn new(spaces: &'a Spaces, survivor_pages_max: usize) -> Destination<'a> {
+    /// Buffers without memory.
+    ///
+    /// # Safety
+    /// While the value exists, the heap of `spaces` is stopped, and the caller is its collector.
+    pub(super) unsafe fn new(spaces: &'a Spaces, survivor_pages_max: usize) -> Destination<'a> {
         Destination {
             spaces,
             old: Buffer::EMPTY,
@@ -56,7 +60,8 @@ impl<'a> Destination<'a> {
         if self.survivor_pages == self.survivor_pages_max {
             return None;
         }
-        let page = self.spaces.take_page(PageKind::New, Limit::Hard).ok()?;
+        // SAFETY: the world is stopped.
+        let page = unsafe { self.spaces.take_page(PageKind::New, Limit::Hard) }.ok()?;
         self.retire_survivor();
         let layout = self.spaces.layout();
         // SAFETY: the world is stopped.
@@ -80,13 +85,15 @@ impl<'a> Destination<'a> {
             Some(found) => found,
             None => {
                 self.put_old_page();
-                let page = match spaces.old.take(bytes) {
-                    Some(page) => page,
-                    None => {
-                        let page = spaces.take_page(PageKind::Old, Limit::Hard).ok()?;
-                        // SAFETY: as above; the page is empty.
-                        unsafe { spaces.holes(page).give(layout.page_start(page), layout.page_bytes()) };
-                        page
+                // SAFETY: the world is stopped; a page that is taken is this collector's, and a fresh one is empty.
+                let page = unsafe {
+                    match spaces.old.take(bytes) {
+                        Some(page) => page,
+                        None => {
+                            let page = spaces.take_page(PageKind::Old, Limit::Hard).ok()?;
+                            spaces.holes(page).give(layout.page_start(page), layout.page_bytes());
+                            page
+                        }
                     }
                 };
                 self.old_page = Some(page);
@@ -118,9 +125,11 @@ impl<'a> Destination<'a> {
 
     fn put_old_page(&mut self) {
         if let Some(page) = self.old_page.take() {
-            // SAFETY: as above.
-            let greatest = unsafe { self.spaces.holes(page) }.greatest();
-            self.spaces.old.put(page, greatest);
+            // SAFETY: the world is stopped, and the page is this collector's until the put.
+            unsafe {
+                let greatest = self.spaces.holes(page).greatest();
+                self.spaces.old.put(page, greatest);
+            }
         }
     }
 
@@ -152,7 +161,8 @@ mod tests {
         check(|| {
             let layout = Layout::derive(&LayoutRequest::EIGHT_PAGES).unwrap();
             let spaces = Spaces::new(&layout, PageSource::default(), 4).unwrap();
-            let mut destination = Destination::new(&spaces, 1);
+            // SAFETY: this thread alone has the heap.
+            let mut destination = unsafe { Destination::new(&spaces, 1) };
             let (old, survivor) = (destination.old(24).unwrap(), destination.survivor(24).unwrap());
             let (next_old, next_survivor) = (destination.old(16).unwrap(), destination.survivor(16).unwrap());
             assert_eq!((next_old, next_survivor), (old.plus(24), survivor.plus(24)));

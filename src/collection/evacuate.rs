@@ -30,7 +30,8 @@ impl Collector<'_, '_> {
     /// Moves what is marked in new space and in `sparse`, updates references, and frees what was left.
     pub(super) fn evacuate(&mut self, sparse: &[PageIndex], pool_pages_max: usize) {
         let young = self.flag_new_pages();
-        let mut destination = Destination::new(self.spaces, 0);
+        // SAFETY: the world is stopped.
+        let mut destination = unsafe { Destination::new(self.spaces, 0) };
         let (mut promoted, mut evacuated) = (0, 0);
         for &page in &young {
             promoted += self.evacuate_page(page, &mut destination);
@@ -83,10 +84,12 @@ impl Collector<'_, '_> {
             }
             moved += bytes;
             // The mark moves with the object: references in it are updated, the memory it left is free.
-            pages.mark(to);
             let (page, granule) = pages.granule_of(object);
             // SAFETY: the world is stopped.
-            unsafe { pages.marks().put(page, granule, false) };
+            unsafe {
+                pages.mark(to);
+                pages.marks().put(page, granule, false);
+            }
         }
         if kept {
             // SAFETY: the world is stopped.

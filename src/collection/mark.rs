@@ -23,7 +23,8 @@ impl Marker<'_> {
     #[inline]
     fn mark_object(&mut self, object: Offset) {
         // The built-in objects are immortal and refer to each other only.
-        if object.bytes() >= ROOT_BYTES && self.pages.mark(object) {
+        // SAFETY: the world is stopped.
+        if object.bytes() >= ROOT_BYTES && unsafe { self.pages.mark(object) } {
             // A forgotten object is found by its mark bit.
             self.worklist.push(object);
         }

@@ -88,7 +88,8 @@ impl Mover<'_> {
 
     fn push(&mut self, object: Offset) {
         if !self.worklist.push(object) {
-            self.pages.mark(object);
+            // SAFETY: the world is stopped.
+            unsafe { self.pages.mark(object) };
         }
     }
 
@@ -116,7 +117,8 @@ impl Mover<'_> {
                     self.view.write(slot, new.bits());
                 }
                 if !young && self.stays_young(new.target()) {
-                    self.pages.remember(slot);
+                    // SAFETY: in a stop, and the slot is one of an object that is old when the stop ends.
+                    unsafe { self.pages.remember(slot) };
                 }
             }
         }
@@ -153,7 +155,8 @@ impl Collector<'_, '_> {
         let mut mover = Mover {
             view: self.view,
             pages: &self.spaces.pages,
-            destination: Destination::new(self.spaces, survivor_pages_max),
+            // SAFETY: the world is stopped.
+            destination: unsafe { Destination::new(self.spaces, survivor_pages_max) },
             worklist: self.worklist,
             survived_bytes: 0,
             promoted_bytes: 0,

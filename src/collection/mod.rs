@@ -114,7 +114,8 @@ impl<'a, 's> Collector<'a, 's> {
     /// After a major collection: room for as much again as is live, between the configured soft limit and the hard one.
     fn set_soft_limit(&self) {
         let layout = self.spaces.layout();
-        let hard = self.spaces.budget.limit(Limit::Hard);
+        // SAFETY: the world is stopped.
+        let hard = unsafe { self.spaces.budget.limit(Limit::Hard) };
         let live = self.spaces.budget.committed() - self.spaces.fresh.pooled();
         let soft = live.saturating_mul(2).max(layout.soft_limit_pages());
         // SAFETY: the world is stopped.
@@ -137,7 +138,9 @@ impl<'a, 's> Collector<'a, 's> {
 
 /// In a stop: makes every page walkable (G-2). All local heaps give up their LABs and owned pages.
 pub fn make_walkable(spaces: &Spaces, stop: &mut Stop<'_>) {
-    stop.for_each_local(|data| data.allocator.give_up(spaces));
-    // SAFETY: the world is stopped, and this is its collector.
-    unsafe { spaces.new.make_walkable(spaces.view(), spaces.layout()) };
+    // SAFETY: the world is stopped, and this is its collector. L-5.
+    unsafe {
+        stop.for_each_local(|data| data.allocator.give_up(spaces));
+        spaces.new.make_walkable(spaces.view(), spaces.layout());
+    }
 }

@@ -47,7 +47,8 @@ impl Collector<'_, '_> {
             }
         }
         while ordinals.len() < wanted {
-            match self.spaces.take_page(PageKind::New, Limit::Hard) {
+            // SAFETY: the world is stopped.
+            match unsafe { self.spaces.take_page(PageKind::New, Limit::Hard) } {
                 Ok(page) => ordinals.push(Ordinal::committed(page)),
                 Err(_) => break,
             }
@@ -61,8 +62,10 @@ impl Collector<'_, '_> {
 
     fn free_uncommitted(&self, page: PageIndex) {
         // SAFETY: the world is stopped, and nothing refers to the page.
-        unsafe { self.spaces.pages.label(page, PageKind::Free, crate::page::PageInfo::NEW) };
-        self.spaces.fresh.put_address(page);
+        unsafe {
+            self.spaces.pages.label(page, PageKind::Free, crate::page::PageInfo::NEW);
+            self.spaces.fresh.put_address(page);
+        }
         self.spaces.budget.give_back(1);
     }
 

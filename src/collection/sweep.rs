@@ -72,7 +72,8 @@ impl Collector<'_, '_> {
         let swept = self.sweep_in_place(page, ty.granule_bytes());
         self.summary.live_bytes += swept.live_bytes;
         self.summary.hole_bytes += swept.hole_bytes;
-        self.spaces.paged(ty).expect("a paged type").put(page, swept.greatest_hole);
+        // SAFETY: the world is stopped, and the page was taken off the sets.
+        unsafe { self.spaces.paged(ty).expect("a paged type").put(page, swept.greatest_hole) };
     }
 
     /// Frees a page of the paged area without live objects, not the frontier's.

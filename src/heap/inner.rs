@@ -124,12 +124,14 @@ impl HeapInner {
 
     /// S-1, checked in every stop.
     fn assert_within_hard_limit(&self) {
-        let (committed, hard) = (self.spaces.budget.committed(), self.spaces.budget.limit(Limit::Hard));
+        // SAFETY: called in a stop.
+        let (committed, hard) = (self.spaces.budget.committed(), unsafe { self.spaces.budget.limit(Limit::Hard) });
         assert!(committed <= hard, "S-1: {committed} pages are committed, the hard limit is {hard}");
     }
 
     fn is_effective(&self, summary: &CollectionSummary) -> bool {
-        let hard = self.spaces.budget.limit(Limit::Hard);
+        // SAFETY: called in a stop.
+        let hard = unsafe { self.spaces.budget.limit(Limit::Hard) };
         let free_pages = hard - self.spaces.budget.committed() + self.spaces.fresh.pooled();
         let free_bytes = free_pages * self.spaces.layout().page_bytes() + summary.hole_bytes;
         free_bytes >= hard * self.spaces.layout().page_bytes() / INEFFECTIVE_SHARE
@@ -191,9 +193,11 @@ impl HeapInner {
 
     fn raise_hard_limit(&self, bytes: usize) {
         let (layout, budget) = (self.spaces.layout(), &self.spaces.budget);
-        let hard = (bytes / layout.page_bytes()).min(layout.hard_limit_pages_max()).max(budget.limit(Limit::Hard));
         // SAFETY: called in a stop.
-        unsafe { budget.set_limits(budget.limit(Limit::Soft), hard) };
+        unsafe {
+            let hard = (bytes / layout.page_bytes()).min(layout.hard_limit_pages_max()).max(budget.limit(Limit::Hard));
+            budget.set_limits(budget.limit(Limit::Soft), hard);
+        }
     }
 
     /// Stops the world for `f`, after every page was made walkable. `None` if the heap is poisoned.
@@ -241,8 +245,10 @@ impl HeapInner {
         let (page_bytes, budget) = (self.spaces.layout().page_bytes(), &self.spaces.budget);
         statistics.committed_bytes = budget.committed() * page_bytes;
         statistics.pooled_bytes = self.spaces.fresh.pooled() * page_bytes;
-        statistics.soft_limit_bytes = budget.limit(Limit::Soft) * page_bytes;
-        statistics.hard_limit_bytes = budget.limit(Limit::Hard) * page_bytes;
+        // SAFETY: called in a stop.
+        let limit = |limit| unsafe { budget.limit(limit) };
+        statistics.soft_limit_bytes = limit(Limit::Soft) * page_bytes;
+        statistics.hard_limit_bytes = limit(Limit::Hard) * page_bytes;
         statistics.attached = stop.locals_count();
         statistics
     }
@@ -284,8 +290,11 @@ impl HeapInner {
 
     /// Under the collector lock: a detaching local heap's memory and counters.
     pub(crate) fn retire_local(&self, data: &mut LocalData) {
-        data.allocator.give_up(&self.spaces);
-        data.allocator.give_back_reserve(&self.spaces, crate::allocation::ScopeMark::default());
+        // SAFETY: L-5, as the collector lock is held and the local heap is one of this heap.
+        unsafe {
+            data.allocator.give_up(&self.spaces);
+            data.allocator.give_back_reserve(&self.spaces, crate::allocation::ScopeMark::default());
+        }
         self.collector.lock().statistics.add_local(data);
     }
 

@@ -331,7 +331,8 @@ impl RawLocalHeap {
             unsafe { pages.kind(pages.layout().page_of(object)) }
         };
         if kind(target) == PageKind::New && kind(host) != PageKind::New {
-            pages.remember(slot);
+            // SAFETY: the slot is one of a live old object, and this thread runs.
+            unsafe { pages.remember(slot) };
         }
     }
 
@@ -436,12 +437,14 @@ impl RawLocalHeap {
         }
         impl Drop for ScopeGuard {
             fn drop(&mut self) {
-                // SAFETY: R-1: the scope is left where it was entered, running.
-                let data = unsafe { self.heap.data() };
-                if self.entered {
-                    data.allocator.leave_scope();
+                // SAFETY: R-1: the scope is left where it was entered, running. L-5.
+                unsafe {
+                    let data = self.heap.data();
+                    if self.entered {
+                        data.allocator.leave_scope();
+                    }
+                    data.allocator.give_back_reserve(&self.heap.inner().spaces, self.mark);
                 }
-                data.allocator.give_back_reserve(&self.heap.inner().spaces, self.mark);
             }
         }
         // SAFETY: R-1; each borrow ends with its statement.
@@ -520,10 +523,8 @@ impl RawLocalHeap {
             return Err(AllocError::InvalidSize { size_bytes: bytes_left });
         }
         let inner = self.inner();
-        // SAFETY: R-1; the borrow ends here.
-        unsafe { self.data() }
-            .allocator
-            .fill_page_but(&inner.spaces, ty, bytes_left)
+        // SAFETY: R-1; the borrow ends here. L-5.
+        unsafe { self.data().allocator.fill_page_but(&inner.spaces, ty, bytes_left) }
             .map_err(|_| AllocError::OutOfMemory { allocation_type: ty, size_bytes: bytes_left })
     }
 }
@@ -568,7 +569,8 @@ impl Collect for Climber {
         let inner = self.heap.inner();
         // SAFETY: R-1; the borrow ends with this call.
         let data = unsafe { self.heap.data() };
-        let result = data.allocator.attempt(&inner.spaces, self.ty, self.bytes, limit).ok();
+        // SAFETY: L-5: the local heap is one of this heap, and runs.
+        let result = unsafe { data.allocator.attempt(&inner.spaces, self.ty, self.bytes, limit) }.ok();
         if result.is_none() && core::mem::take(&mut self.first) {
             data.retries += 1;
         }
@@ -605,7 +607,8 @@ impl Collect for Climber {
         let Some(callback) = inner.near_limit.lock().clone() else { return };
         let (layout, budget) = (inner.spaces.layout(), &inner.spaces.budget);
         let near = NearLimit {
-            hard_limit_bytes: budget.limit(Limit::Hard) * layout.page_bytes(),
+            // SAFETY: R-1: the local heap runs, so the caller is at work (S-4).
+            hard_limit_bytes: unsafe { budget.limit(Limit::Hard) } * layout.page_bytes(),
             hard_limit_bytes_initial: layout.hard_limit_pages() * layout.page_bytes(),
             hard_limit_bytes_max: layout.hard_limit_pages_max() * layout.page_bytes(),
             committed_bytes: budget.committed() * layout.page_bytes(),
@@ -626,7 +629,8 @@ impl Collect for Climber {
         data.requests += 1;
         data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
         inner.last_resort(self.heap.local(), self.raised_limit_bytes, |data| {
-            data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard).ok()
+            // SAFETY: L-5: the local heap is one of this heap, which is stopped.
+            unsafe { data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard) }.ok()
         })
     }
 }

@@ -283,7 +283,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     #[must_use]
     pub fn soft_bytes_available(&self) -> usize {
         let spaces = &self.local().inner().spaces;
-        let limit = spaces.budget.limit(crate::words::Limit::Soft);
+        // SAFETY: R-1: the local heap runs, so the caller is at work (S-4).
+        let limit = unsafe { spaces.budget.limit(crate::words::Limit::Soft) };
         limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes()
     }
 

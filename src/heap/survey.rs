@@ -139,6 +139,8 @@ struct Surveyor<'a> {
 /// If U-1 or U-2 does not hold: an invariant of the heap is broken.
 pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Survey {
     let layout = spaces.layout();
+    // SAFETY: the world is stopped: `roots` holds the stop.
+    let limit_bytes = |limit| unsafe { spaces.budget.limit(limit) } * layout.page_bytes();
     let mut surveyor = Surveyor {
         spaces,
         // SAFETY: the world is stopped: `roots` holds the stop.
@@ -146,8 +148,8 @@ pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Survey {
         reached: ObjectSet::default(),
         found: Survey {
             page_bytes: layout.page_bytes(),
-            soft_limit_bytes: spaces.budget.limit(Limit::Soft) * layout.page_bytes(),
-            hard_limit_bytes: spaces.budget.limit(Limit::Hard) * layout.page_bytes(),
+            soft_limit_bytes: limit_bytes(Limit::Soft),
+            hard_limit_bytes: limit_bytes(Limit::Hard),
             large_bytes_out_of_reach: spaces.large.pages_out_of_reach() * layout.page_bytes(),
             ..Survey::default()
         },
@@ -236,7 +238,9 @@ impl Surveyor<'_> {
         let (new, layout) = (&self.spaces.new, self.spaces.layout());
         let ordinal = ordinal as usize;
         if ordinal != NO_ORDINAL as usize && !new.is_reached(ordinal) {
-            let memory_use = if new.is_within_reach(ordinal) { MemoryUse::Unused } else { MemoryUse::Wasted };
+            // SAFETY: the world is stopped.
+            let is_within_reach = unsafe { new.is_within_reach(ordinal) };
+            let memory_use = if is_within_reach { MemoryUse::Unused } else { MemoryUse::Wasted };
             return self.whole(page, PageKind::New, memory_use);
         }
         let used = if ordinal == NO_ORDINAL as usize {

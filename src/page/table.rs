@@ -159,16 +159,22 @@ impl PageTable {
     }
 
     /// Mark bits, one per granule: set by RMW while marking, clear outside of collections.
+    ///
+    /// # Safety
+    /// The world is stopped; each bit that the caller leaves is what its collection says of the object that starts there.
     #[inline(always)]
     #[must_use]
-    pub fn marks(&self) -> &PageBits {
+    pub unsafe fn marks(&self) -> &PageBits {
         &self.marks
     }
 
     /// Hole bits, one per granule: the starts of free blocks (G-3).
+    ///
+    /// # Safety
+    /// The caller owns each page whose bits it touches, or has the world stopped, and keeps G-3.
     #[inline(always)]
     #[must_use]
-    pub fn holes(&self) -> &PageBits {
+    pub unsafe fn holes(&self) -> &PageBits {
         &self.holes
     }
 
@@ -187,8 +193,11 @@ impl PageTable {
     }
 
     /// Marks the object at `offset`; whether this call marked it.
+    ///
+    /// # Safety
+    /// As [`marks`](Self::marks): the world is stopped, and an object starts there.
     #[inline(always)]
-    pub fn mark(&self, offset: Offset) -> bool {
+    pub unsafe fn mark(&self, offset: Offset) -> bool {
         let (page, granule) = self.granule_of(offset);
         self.marks.set(page, granule)
     }
@@ -203,8 +212,11 @@ impl PageTable {
 
     /// Enters a slot into the remembered set: the next minor collection treats it as a root. No ordering: the set is
     /// read in stops only, and a thread does not stop between its store to the slot and this call.
+    ///
+    /// # Safety
+    /// `slot` is a tagged word of a live old object; the caller is running, or the collector of a stop.
     #[inline]
-    pub fn remember(&self, slot: Offset) {
+    pub unsafe fn remember(&self, slot: Offset) {
         let page = self.layout.page_of(slot);
         self.remembered.set(page, (slot.bytes() & (self.layout.page_bytes() - 1)) / WORD_BYTES);
         self.remembered_pages.set(page.index());

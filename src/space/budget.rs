@@ -8,7 +8,7 @@
 //! Relaxed and the property is one of a single location: by the modification order of `committed`, each successful
 //! compare-exchange moved it from a value to one within the limit, and nothing else raises it.
 //!
-//! The limits themselves change only in a stop.
+//! The limits themselves change only in a stop, so who reads them takes part in stops (S-4).
 
 use crate::sync::{AtomicUsize, CachePadded, Ordering, UnsafeCell, YieldPoint, yield_point};
 use crate::words::Limit;
@@ -34,9 +34,12 @@ impl Budget {
     }
 
     /// The pages that `limit` allows.
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in the heap whose budget it is. (The limits are a plain cell that stops write.)
     #[must_use]
-    pub fn limit(&self, limit: Limit) -> usize {
-        // SAFETY: limits are written in stops only, and the caller runs between stops (or is the collector).
+    pub unsafe fn limit(&self, limit: Limit) -> usize {
+        // SAFETY: limits are written in stops only, and by S-4 the caller runs between stops or is the collector.
         let limits = unsafe { self.limits.with(|limits| *limits) };
         match limit {
             Limit::Soft => limits.soft,
@@ -53,7 +56,7 @@ impl Budget {
         unsafe { self.limits.with_mut(|limits| *limits = Limits { soft: soft.min(hard), hard }) }
     }
 
-    /// Pages committed or about to be. Exact in a stop, a snapshot otherwise.
+    /// Pages committed or about to be. Exact while nobody allocates, else a snapshot.
     #[must_use]
     pub fn committed(&self) -> usize {
         // Relaxed: a snapshot; in a stop the safepoint orders it.
@@ -61,10 +64,14 @@ impl Budget {
     }
 
     /// Reserves `pages` pages within `limit`; whether it could.
+    ///
+    /// # Safety
+    /// As [`limit`](Self::limit).
     #[inline]
     #[must_use]
-    pub fn try_reserve(&self, pages: usize, limit: Limit) -> bool {
-        self.try_reserve_within(pages, self.limit(limit))
+    pub unsafe fn try_reserve(&self, pages: usize, limit: Limit) -> bool {
+        // SAFETY: the caller's contract.
+        self.try_reserve_within(pages, unsafe { self.limit(limit) })
     }
 
     /// Reserves `pages` pages if no more than `limit` are committed then. Lock-free; fails only if, at one moment
@@ -86,11 +93,15 @@ impl Budget {
     }
 
     /// As [`try_reserve`](Self::try_reserve), if a look that may be stale finds room: `false` decides nothing.
+    ///
+    /// # Safety
+    /// As [`limit`](Self::limit).
     #[must_use]
-    pub fn try_reserve_seen(&self, pages: usize, limit: Limit) -> bool {
+    pub unsafe fn try_reserve_seen(&self, pages: usize, limit: Limit) -> bool {
         // Relaxed: a guess, which the compare-exchange checks.
         let seen = self.committed.load(Ordering::Relaxed);
-        self.reserve_from(seen, pages, self.limit(limit))
+        // SAFETY: the caller's contract.
+        self.reserve_from(seen, pages, unsafe { self.limit(limit) })
     }
 
     /// Reserves `pages` pages, `seen` being the count as far as the caller knows.
@@ -106,7 +117,12 @@ impl Budget {
         false
     }
 
-    /// Gives `pages` reserved pages back. The pages are no longer committed, and their addresses were returned before.
+    /// Counts `pages` pages less: those that are not committed, and whose addresses were returned before (S-2).
+    ///
+    /// A count keeps no memory: who gives back what it did not reserve breaks the limit (S-1), not memory.
+    ///
+    /// # Panics
+    /// If fewer are counted.
     pub fn give_back(&self, pages: usize) {
         // Relaxed: the count orders no data (O-7).
         let before = self.committed.fetch_sub(pages, Ordering::Relaxed);
@@ -130,12 +146,14 @@ mod tests {
             let limits = Limits { soft: 2, hard: 3 };
             let committed = CachePadded::new(AtomicUsize::new(0));
             let budget = Budget { committed, limits: UnsafeCell::new(limits) };
-            assert!(!budget.try_reserve_seen(3, Limit::Soft));
+            // SAFETY: S-4: this thread alone has the budget.
+            let reserves = |pages, limit| unsafe { budget.try_reserve_seen(pages, limit) };
+            assert!(!reserves(3, Limit::Soft));
             assert_eq!(budget.committed(), 0);
-            assert!(budget.try_reserve_seen(2, Limit::Soft));
-            assert!(!budget.try_reserve_seen(1, Limit::Soft));
-            assert!(budget.try_reserve_seen(1, Limit::Hard));
-            assert!(!budget.try_reserve_seen(1, Limit::Hard));
+            assert!(reserves(2, Limit::Soft));
+            assert!(!reserves(1, Limit::Soft));
+            assert!(reserves(1, Limit::Hard));
+            assert!(!reserves(1, Limit::Hard));
             assert_eq!(budget.committed(), 3);
         });
     }

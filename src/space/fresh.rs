@@ -27,7 +27,10 @@ impl FreshPages {
     ///
     /// # Errors
     /// `Exhausted`: no pooled page, no budget. `Refused`: the system committed nothing; the budget was given back.
-    pub fn take(
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in this heap, of which `memory`, `layout` and `budget` are parts.
+    pub unsafe fn take(
         &self,
         memory: &Memory,
         layout: &Layout,
@@ -37,12 +40,14 @@ impl FreshPages {
         if let Some(page) = self.pool.take_seen() {
             return Ok(page);
         }
-        if !budget.try_reserve(1, limit) {
+        // SAFETY: S-4, by the contract.
+        let reserve = || unsafe { budget.try_reserve(1, limit) };
+        if !reserve() {
             // Exact, in this order: while others allocate, pages move from the pool to the budget and not back.
             if let Some(page) = self.pool.take() {
                 return Ok(page);
             }
-            if !budget.try_reserve(1, limit) {
+            if !reserve() {
                 return Err(AttemptError::Exhausted);
             }
         }
@@ -62,29 +67,38 @@ impl FreshPages {
         Ok(page)
     }
 
-    /// Committed free pages. Exact in a stop, a snapshot otherwise.
+    /// Committed free pages. Exact while nobody allocates, else a snapshot.
     #[must_use]
     pub fn pooled(&self) -> usize {
         self.pool.len()
     }
 
-    /// Takes a pooled page.
+    /// Takes a pooled page; the caller owns it then.
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in this heap.
     #[must_use]
-    pub fn take_pooled(&self) -> Option<PageIndex> {
+    pub unsafe fn take_pooled(&self) -> Option<PageIndex> {
         self.pool.take()
     }
 
     /// Puts a committed page, labelled `Pooled`, into the pool.
-    pub fn put_pooled(&self, page: PageIndex) {
+    ///
+    /// # Safety
+    /// S-3, S-4: the caller owns the page and is at work in this heap; nothing refers into the page.
+    pub unsafe fn put_pooled(&self, page: PageIndex) {
         self.pool.put(page);
     }
 
     /// Puts the address of a page that is not committed back.
-    pub fn put_address(&self, page: PageIndex) {
+    ///
+    /// # Safety
+    /// S-3, S-4: the caller owns the page, one of the paged area, and is at work in this heap; nothing refers into the page.
+    pub unsafe fn put_address(&self, page: PageIndex) {
         self.addresses.put(page);
     }
 
-    /// Whether `page` is in the pool. Meaningful in a stop.
+    /// Whether `page` is in the pool. Exact while nobody allocates, else a snapshot.
     #[must_use]
     pub fn is_pooled(&self, page: PageIndex) -> bool {
         self.pool.contains(page)

@@ -62,10 +62,14 @@ impl LargeSpace {
     ///
     /// # Errors
     /// `Exhausted`: no budget, or no run that long. `Refused`: the system committed nothing.
-    pub fn take_run(spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in this heap. The run is its own then (S-3).
+    pub unsafe fn take_run(spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
         let layout = spaces.layout();
         let (this, pages) = (&spaces.large, layout.pages_for(bytes));
-        if !reserve(spaces, pages, limit) {
+        // SAFETY: S-4, by the contract.
+        if !unsafe { reserve(spaces, pages, limit) } {
             return Err(AttemptError::Exhausted);
         }
         yield_point(YieldPoint::RunReserved);
@@ -98,13 +102,19 @@ impl LargeSpace {
     }
 
     /// Marks a run, just taken and without an object, as held by an always-allocate scope.
-    pub fn reserve_run(spaces: &Spaces, head: PageIndex) {
+    ///
+    /// # Safety
+    /// S-3, S-4: the caller owns the run that starts at `head`, which holds no object, and is at work in this heap.
+    pub unsafe fn reserve_run(spaces: &Spaces, head: PageIndex) {
         // SAFETY: the run is the caller's and holds no object.
         unsafe { spaces.pages.label(head, PageKind::Reserved, spaces.pages.info(head)) };
     }
 
     /// Turns a held run into one of exactly `pages` pages for an object; the rest goes back to the system.
-    pub fn use_reserved_run(spaces: &Spaces, head: PageIndex, pages: usize) {
+    ///
+    /// # Safety
+    /// As [`reserve_run`](Self::reserve_run), for a run that is held and has `pages` pages or more; `pages` is not 0.
+    pub unsafe fn use_reserved_run(spaces: &Spaces, head: PageIndex, pages: usize) {
         // SAFETY: the run is the caller's and holds no object.
         unsafe {
             let info = spaces.pages.info(head);
@@ -118,8 +128,7 @@ impl LargeSpace {
         }
     }
 
-    /// In a stop: takes every free page of the area out of reach until the next [`recover`](Self::recover). Returns
-    /// how many.
+    /// Takes every free page of the area out of reach until the next [`recover`](Self::recover). Returns how many.
     pub fn exhaust(&self) -> usize {
         let mut used = self.used.lock();
         let mut wasted = 0;
@@ -130,14 +139,14 @@ impl LargeSpace {
         wasted
     }
 
-    /// In a stop: puts every wasted page within reach again.
+    /// Puts every wasted page within reach again.
     pub fn recover(&self) {
         for page in self.used.lock().iter_mut().filter(|page| **page == PageUse::Wasted) {
             *page = PageUse::Free;
         }
     }
 
-    /// In a stop: free pages of the area that are out of reach, because the space was simulated full.
+    /// Free pages of the area that are out of reach, because the space was simulated full.
     #[must_use]
     pub fn pages_out_of_reach(&self) -> usize {
         self.used.lock().iter().filter(|page| **page == PageUse::Wasted).count()
@@ -169,18 +178,25 @@ impl LargeSpace {
 
 /// Reserves `pages` pages within `limit`, or by giving pooled pages back to the system. The budget of such a page stays
 /// with the request, so that no rival takes it meanwhile; as with any pooled page, no limit is asked for it again.
-fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
+///
+/// # Safety
+/// S-4: the caller is at work in this heap.
+unsafe fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
     let layout = spaces.layout();
     let (mut held, mut kept) = (0, 0);
-    while held < pages && !spaces.budget.try_reserve_seen(pages - held, limit) {
-        let page = if kept == 0 || kept < spaces.fresh.pooled() { spaces.fresh.take_pooled() } else { None };
+    // SAFETY: S-4, by the contract.
+    let (try_reserve_seen, take_pooled) =
+        unsafe { (|pages| spaces.budget.try_reserve_seen(pages, limit), || spaces.fresh.take_pooled()) };
+    while held < pages && !try_reserve_seen(pages - held) {
+        let page = if kept == 0 || kept < spaces.fresh.pooled() { take_pooled() } else { None };
         let Some(page) = page else {
             // Rivals may hold the rest, and have found the pool empty too. Whoever gives back last finds all of it; and
             // only an exact look may refuse.
             if held != 0 {
                 spaces.budget.give_back(held);
             }
-            return spaces.budget.try_reserve(pages, limit);
+            // SAFETY: S-4, by the contract.
+            return unsafe { spaces.budget.try_reserve(pages, limit) };
         };
         // SAFETY: the page was just taken from the pool, so it is this thread's and empty.
         unsafe {
@@ -191,8 +207,8 @@ fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
                 continue;
             }
             spaces.pages.label(page, PageKind::Free, PageInfo::NEW);
+            spaces.fresh.put_address(page);
         }
-        spaces.fresh.put_address(page);
         held += 1;
     }
     true
@@ -224,12 +240,14 @@ mod tests {
     }
 
     fn take_pages(spaces: &Spaces, pages: usize) -> Vec<PageIndex> {
-        (0..pages).map(|_| spaces.take_page(PageKind::Old, Limit::Hard).unwrap()).collect()
+        // SAFETY: S-4: this thread alone has the heap.
+        (0..pages).map(|_| unsafe { spaces.take_page(PageKind::Old, Limit::Hard) }.unwrap()).collect()
     }
 
     /// Takes a run; the pages that are committed and that are pooled then.
     fn after_run(spaces: &Spaces, pages: usize, limit: Limit) -> (Result<(), AttemptError>, usize, usize) {
-        let result = LargeSpace::take_run(spaces, pages * PAGE, limit).map(drop);
+        // SAFETY: S-4: this thread alone has the heap.
+        let result = unsafe { LargeSpace::take_run(spaces, pages * PAGE, limit) }.map(drop);
         (result, spaces.budget.committed(), spaces.fresh.pooled())
     }
 
@@ -267,7 +285,9 @@ mod tests {
     fn pages_of_a_run_are_used_until_it_is_released() {
         check(|| {
             let spaces = world(0);
-            let head = spaces.layout().page_of(LargeSpace::take_run(&spaces, 2 * PAGE, Limit::Hard).unwrap());
+            // SAFETY: S-4: this thread alone has the heap.
+            let run = unsafe { LargeSpace::take_run(&spaces, 2 * PAGE, Limit::Hard) }.unwrap();
+            let head = spaces.layout().page_of(run);
             let used = || [0, 1, 2].map(|index| spaces.large.is_used(PageIndex::new(head.index() + index)));
             assert_eq!(used(), [true, true, false]);
             // SAFETY: the run never held an object.

@@ -17,7 +17,13 @@
 //! * **S-1** Committed pages never exceed the hard limit: whoever commits a page has reserved it in [`Budget`] first.
 //! * **S-2** Whoever holds budget for a page of the paged area finds an address for it: addresses are returned before
 //!   budget, and taken after it.
-//! * **S-3** A page has one owner: a page set, the frontier's table, a local heap, a large run, or the collector.
+//! * **S-3** A page has one owner: a page set, the frontier's table, a local heap, a large run, or the collector. Who owns
+//!   one (or a run, or a range of one) was given it by these functions and has not given it up.
+//! * **S-4** Whoever gives and takes pages, or reads what stops write, is *at work* in this heap: it runs a local heap of
+//!   it, holds its collector lock, or is the collector of its stop; while a heap has no safepoint, its threads arrange by
+//!   themselves that nobody does what a stop does beside anybody else. So nothing here meets a stop.
+//!
+//! Both are contracts of `unsafe` functions, since a page is a number and a stop is a matter of the layers above.
 
 mod budget;
 mod fresh;
@@ -37,11 +43,21 @@ use crate::memory::{Memory, MemoryError, PageSource};
 use crate::object::{Root, View};
 use crate::page::{Holes, PageInfo, PageKind, PageTable};
 use crate::sync::{YieldPoint, yield_point};
-use crate::words::{AllocationType, Layout, Limit, Offset, PageIndex};
+use crate::words::{AllocationType, HeapId, Layout, Limit, Offset, PageIndex, SafepointKey};
+use core::ops::Deref;
 
-/// All spaces of a heap, with the memory and the page table they share.
+/// All spaces of a heap, with the memory and the page table they share: [`Parts`] that belong together for good, and their
+/// identity.
 #[derive(Debug)]
 pub struct Spaces {
+    parts: Parts,
+    heap: HeapId,
+    safepoint_key: Option<SafepointKey>,
+}
+
+/// What [`Spaces`] consist of; nobody exchanges one, since they can be had by shared reference only.
+#[derive(Debug)]
+pub struct Parts {
     /// The heap words.
     pub memory: Memory,
     /// What each page is.
@@ -72,7 +88,9 @@ impl Spaces {
         let memory = Memory::reserve(source, layout.pages() << layout.page_shift(), layout.page_bytes())?;
         let pages = PageTable::new(layout);
         let set = || PageSet::new(layout.paged_pages(), bits_per_word);
-        let spaces = Spaces {
+        let key = SafepointKey::new();
+        let heap = key.heap().clone();
+        let parts = Parts {
             memory,
             pages,
             budget: Budget::new(layout.soft_limit_pages(), layout.hard_limit_pages()),
@@ -83,6 +101,7 @@ impl Spaces {
             code: PagedSpace::new(PageKind::Code, layout, set(), set()),
             large: LargeSpace::new(layout),
         };
+        let spaces = Spaces { parts, heap, safepoint_key: Some(key) };
         let root_bytes = layout.root_pages() * layout.page_bytes();
         spaces.memory.commit(0, root_bytes)?;
         let reserved =
@@ -115,6 +134,17 @@ impl Spaces {
     pub unsafe fn view(&self) -> View<'_> {
         // SAFETY: the caller's contract.
         unsafe { View::new(&self.memory) }
+    }
+
+    /// Which heap this is.
+    #[must_use]
+    pub fn heap(&self) -> &HeapId {
+        &self.heap
+    }
+
+    /// The key to this heap's safepoint, once; `None` if it was taken.
+    pub fn take_safepoint_key(&mut self) -> Option<SafepointKey> {
+        self.safepoint_key.take()
     }
 
     /// The geometry.
@@ -150,8 +180,12 @@ impl Spaces {
     ///
     /// # Errors
     /// `Exhausted` if neither the pool nor the limit has a page; `Refused` if the system has none.
-    pub fn take_page(&self, kind: PageKind, limit: Limit) -> Result<PageIndex, crate::words::AttemptError> {
-        let page = self.fresh.take(&self.memory, self.layout(), &self.budget, limit)?;
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in this heap. The page is its own then (S-3).
+    pub unsafe fn take_page(&self, kind: PageKind, limit: Limit) -> Result<PageIndex, crate::words::AttemptError> {
+        // SAFETY: S-4, by the contract.
+        let page = unsafe { self.fresh.take(&self.memory, self.layout(), &self.budget, limit) }?;
         // SAFETY: the page was just taken, so it is the caller's, and holds no object.
         unsafe { self.pages.label(page, kind, PageInfo::NEW) };
         self.memory.withhold(self.layout().page_start(page).bytes(), self.layout().page_bytes());
@@ -161,12 +195,14 @@ impl Spaces {
     /// Gives an empty page to the pool.
     ///
     /// # Safety
-    /// The caller owns the page, and no reference into it is left.
+    /// S-3, S-4: the caller owns the page and is at work in this heap; no reference into the page is left.
     pub unsafe fn pool_page(&self, page: PageIndex) {
         // SAFETY: the page is the caller's, by the contract.
-        unsafe { self.pages.label(page, PageKind::Pooled, PageInfo::NEW) };
-        self.memory.withhold(self.layout().page_start(page).bytes(), self.layout().page_bytes());
-        self.fresh.put_pooled(page);
+        unsafe {
+            self.pages.label(page, PageKind::Pooled, PageInfo::NEW);
+            self.memory.withhold(self.layout().page_start(page).bytes(), self.layout().page_bytes());
+            self.fresh.put_pooled(page);
+        }
     }
 
     /// In a stop: gives an empty page to the pool while that has room, else back to the system.
@@ -184,8 +220,8 @@ impl Spaces {
                 return;
             }
             self.pages.label(page, PageKind::Free, PageInfo::NEW);
+            self.fresh.put_address(page);
         }
-        self.fresh.put_address(page);
         yield_point(YieldPoint::FreshReturned);
         self.budget.give_back(1);
     }
@@ -197,11 +233,22 @@ impl Spaces {
     pub unsafe fn trim_pool(&self, pool_pages_max: usize) {
         // Bounded by the count taken first: a page that the system refuses to take goes back into the pool.
         for _ in pool_pages_max..self.fresh.pooled() {
-            match self.fresh.take_pooled() {
-                // SAFETY: the page was just taken from the pool in a stop.
-                Some(page) => unsafe { self.recycle_page(page, pool_pages_max) },
-                None => return,
+            // SAFETY: the world is stopped; the page was just taken from the pool.
+            unsafe {
+                match self.fresh.take_pooled() {
+                    Some(page) => self.recycle_page(page, pool_pages_max),
+                    None => return,
+                }
             }
         }
+    }
+}
+
+impl Deref for Spaces {
+    type Target = Parts;
+
+    #[inline(always)]
+    fn deref(&self) -> &Parts {
+        &self.parts
     }
 }

@@ -52,7 +52,7 @@ impl Ordinal {
     }
 }
 
-/// What a carve won.
+/// What a carve won. Its ranges are whoever's carved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Carved {
     /// The LAB.
@@ -95,13 +95,18 @@ impl NewSpace {
         }
     }
 
-    fn table(&self) -> &Table {
+    /// # Safety
+    /// S-4: the caller is at work in this heap, and lets go of the borrow before a stop can begin.
+    unsafe fn table(&self) -> &Table {
         // SAFETY: the table changes only in a stop, when nobody but the collector runs; it holds no borrow then.
         unsafe { &*self.table.peek() }
     }
 
-    fn ordinal(&self, ordinal: usize) -> Ordinal {
-        self.table().ordinals[ordinal - 1]
+    /// # Safety
+    /// S-4: the caller is at work in this heap.
+    unsafe fn ordinal(&self, ordinal: usize) -> Ordinal {
+        // SAFETY: the caller's contract; the borrow ends here.
+        unsafe { self.table() }.ordinals[ordinal - 1]
     }
 
     /// Carves a LAB of `bytes_min..=bytes_max` bytes; `bytes_min` is at most a page. Lock-free; may commit a page, which
@@ -109,7 +114,11 @@ impl NewSpace {
     ///
     /// # Errors
     /// `Exhausted` if the table has no page left; `Refused` if the system refused the next one.
-    pub fn carve(
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in this heap, of which `memory` and `layout` are parts. The LAB is its own then (F-2); it
+    /// writes a filler over the tail before it polls (F-3).
+    pub unsafe fn carve(
         &self,
         memory: &Memory,
         layout: &Layout,
@@ -117,7 +126,8 @@ impl NewSpace {
         bytes_max: usize,
     ) -> Result<Carved, AttemptError> {
         debug_assert!(bytes_min <= bytes_max && bytes_min <= layout.page_bytes());
-        let limit = self.table().limit;
+        // SAFETY: S-4, by the contract; no borrow outlives its expression.
+        let (limit, ordinal_at) = unsafe { (self.table().limit, |ordinal| self.ordinal(ordinal)) };
         // Relaxed: a guess (O-2).
         let mut seen = self.frontier.load(Ordering::Relaxed);
         yield_point(YieldPoint::FrontierSeen);
@@ -135,7 +145,7 @@ impl NewSpace {
                 ) {
                     Ok(_) => {
                         yield_point(YieldPoint::FrontierCarved);
-                        let start = layout.page_start(self.ordinal(ordinal).page).plus(offset);
+                        let start = layout.page_start(ordinal_at(ordinal).page).plus(offset);
                         return Ok(Carved { start, bytes, tail: None });
                     }
                     Err(newer) => seen = newer,
@@ -146,7 +156,7 @@ impl NewSpace {
                 // F-4: decided by a load.
                 return Err(AttemptError::Exhausted);
             }
-            let next = self.ordinal(ordinal + 1);
+            let next = ordinal_at(ordinal + 1);
             if !next.committed && memory.commit(layout.page_start(next.page).bytes(), layout.page_bytes()).is_err() {
                 return Err(AttemptError::Refused);
             }
@@ -162,7 +172,7 @@ impl NewSpace {
             ) {
                 Ok(_) => {
                     yield_point(YieldPoint::FrontierSealed);
-                    let tail = (rest != 0).then(|| (layout.page_start(self.ordinal(ordinal).page).plus(offset), rest));
+                    let tail = (rest != 0).then(|| (layout.page_start(ordinal_at(ordinal).page).plus(offset), rest));
                     return Ok(Carved { start: layout.page_start(next.page), bytes, tail });
                 }
                 Err(newer) => seen = newer,
@@ -175,16 +185,22 @@ impl NewSpace {
     /// # Safety
     /// The world is stopped and `view` is the collector's.
     pub unsafe fn make_walkable(&self, view: View<'_>, layout: &Layout) {
-        if let Some((at, bytes)) = self.rest(layout) {
+        // SAFETY: the world is stopped.
+        if let Some((at, bytes)) = unsafe { self.rest(layout) } {
             view.write_filler(at, bytes);
         }
     }
 
-    fn rest(&self, layout: &Layout) -> Option<(Offset, usize)> {
+    /// # Safety
+    /// The world is stopped.
+    unsafe fn rest(&self, layout: &Layout) -> Option<(Offset, usize)> {
         // Relaxed: in a stop.
         let (ordinal, offset) = unpack(self.frontier.load(Ordering::Relaxed));
-        (ordinal != 0 && offset < layout.page_bytes())
-            .then(|| (layout.page_start(self.ordinal(ordinal).page).plus(offset), layout.page_bytes() - offset))
+        (ordinal != 0 && offset < layout.page_bytes()).then(|| {
+            // SAFETY: the world is stopped.
+            let page = unsafe { self.ordinal(ordinal) }.page;
+            (layout.page_start(page).plus(offset), layout.page_bytes() - offset)
+        })
     }
 
     /// In a stop: takes all memory that no LAB holds out of reach. Returns its bytes: the current page's rest, which is
@@ -193,10 +209,11 @@ impl NewSpace {
     /// # Safety
     /// The world is stopped, and the space was made walkable.
     pub unsafe fn exhaust(&self, layout: &Layout) -> usize {
-        let rest = self.rest(layout).map_or(0, |(_, bytes)| bytes);
+        // SAFETY: the world is stopped.
+        let (rest, limit) = unsafe { (self.rest(layout).map_or(0, |(_, bytes)| bytes), self.table().limit) };
         // Relaxed: in a stop.
         let (ordinal, _) = unpack(self.frontier.load(Ordering::Relaxed));
-        let wasted = rest + (self.table().limit - ordinal) * layout.page_bytes();
+        let wasted = rest + (limit - ordinal) * layout.page_bytes();
         // An RMW, because the word is RMWed elsewhere.
         self.frontier.swap(pack(ordinal, layout.page_bytes()), Ordering::Relaxed);
         // SAFETY: in a stop the table is the collector's.
@@ -204,24 +221,28 @@ impl NewSpace {
         wasted
     }
 
-    /// In a stop: whether the frontier has reached `ordinal`, counted from 1.
+    /// Whether the frontier has reached `ordinal`, counted from 1. Exact while nobody allocates, else a snapshot.
     #[must_use]
     pub fn is_reached(&self, ordinal: usize) -> bool {
-        // Relaxed: in a stop.
+        // Relaxed: a snapshot; in a stop the safepoint orders it.
         ordinal <= unpack(self.frontier.load(Ordering::Relaxed)).0
     }
 
     /// In a stop: whether the frontier has reached `ordinal` or may still get there, counted from 1. It may not once the
     /// space was simulated full.
+    ///
+    /// # Safety
+    /// The world is stopped.
     #[must_use]
-    pub fn is_within_reach(&self, ordinal: usize) -> bool {
-        ordinal <= self.table().limit
+    pub unsafe fn is_within_reach(&self, ordinal: usize) -> bool {
+        // SAFETY: the world is stopped.
+        ordinal <= unsafe { self.table() }.limit
     }
 
-    /// In a stop: bytes between the start of the table and the frontier.
+    /// Bytes between the start of the table and the frontier. Exact while nobody allocates, else a snapshot.
     #[must_use]
     pub fn used_bytes(&self, layout: &Layout) -> usize {
-        // Relaxed: in a stop.
+        // Relaxed: a snapshot; in a stop the safepoint orders it.
         match unpack(self.frontier.load(Ordering::Relaxed)) {
             (0, _) => 0,
             (ordinal, offset) => (ordinal - 1) * layout.page_bytes() + offset,
@@ -234,7 +255,8 @@ impl NewSpace {
     /// The world is stopped.
     #[must_use]
     pub unsafe fn ordinals(&self) -> Vec<(Ordinal, bool)> {
-        let table = self.table();
+        // SAFETY: the world is stopped.
+        let table = unsafe { self.table() };
         (1..=table.ordinals.len()).map(|k| (table.ordinals[k - 1], self.is_reached(k))).collect()
     }
 

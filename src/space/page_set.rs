@@ -14,6 +14,8 @@
 //!   counts, `take` claims before it clears. So a claimer finds a bit; if a rival takes the one it saw, another is set.
 //! * **I-2** A take fails only if `available` was 0 at one moment during the call: the refusal is read by an RMW.
 //!
+//! A set is one of numbers. What it means that a page is in one, its user says, and vouches for what is put in (S-3).
+//!
 //! Progress: a claimer rescans only if other claimers and putters moved bits meanwhile (lock-free, not wait-free).
 //!
 //! O-1: what the putter wrote about the page (label, holes, words) is read by the taker. The edge is the page's bit:
@@ -43,7 +45,7 @@ impl PageSet {
         }
     }
 
-    /// Pages in the set. Exact in a stop, a snapshot otherwise.
+    /// Pages in the set. Exact while nobody puts or takes, else a snapshot.
     #[must_use]
     pub fn len(&self) -> usize {
         // Relaxed: a snapshot; in a stop the safepoint orders it.
@@ -56,7 +58,10 @@ impl PageSet {
         self.len() == 0
     }
 
-    /// Puts a page, which the caller owns and gives up, into the set.
+    /// Puts a page into the set.
+    ///
+    /// # Panics
+    /// If it is in the set already.
     pub fn put(&self, page: PageIndex) {
         let (word, mask) = (page.index() / self.bits_per_word, 1u64 << (page.index() % self.bits_per_word));
         // O-1: publishes what the caller wrote about the page to the taker (`take`).
@@ -85,7 +90,8 @@ impl PageSet {
         }
     }
 
-    /// Takes a page out of the set; the caller owns it then. `None` if the set was empty at one moment during the call.
+    /// Takes a page out of the set; nobody else gets it before it is put again. `None` if the set was empty at one moment
+    /// during the call.
     #[must_use]
     pub fn take(&self) -> Option<PageIndex> {
         if !self.claim() {
@@ -125,7 +131,7 @@ impl PageSet {
         if self.is_empty() { None } else { self.take() }
     }
 
-    /// Whether `page` is in the set. Meaningful in a stop.
+    /// Whether `page` is in the set. Exact while nobody puts or takes, else a snapshot.
     #[must_use]
     pub fn contains(&self, page: PageIndex) -> bool {
         let mask = 1u64 << (page.index() % self.bits_per_word);

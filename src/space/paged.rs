@@ -39,14 +39,20 @@ impl PagedSpace {
 
     /// Takes a page that has a hole of at least `bytes` bytes; the caller owns it then. `None` if at one moment during
     /// the call there was none.
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in this heap.
     #[must_use]
-    pub fn take(&self, bytes: usize) -> Option<PageIndex> {
+    pub unsafe fn take(&self, bytes: usize) -> Option<PageIndex> {
         self.sets_for(bytes).find_map(PageSet::take)
     }
 
     /// As [`take`](Self::take), if a look that may be stale sees such a page: `None` decides nothing.
+    ///
+    /// # Safety
+    /// As [`take`](Self::take).
     #[must_use]
-    pub fn take_seen(&self, bytes: usize) -> Option<PageIndex> {
+    pub unsafe fn take_seen(&self, bytes: usize) -> Option<PageIndex> {
         self.sets_for(bytes).find_map(PageSet::take_seen)
     }
 
@@ -59,7 +65,12 @@ impl PagedSpace {
 
     /// Puts a page whose greatest hole has `greatest` bytes into the set that it fits; whether any does. The caller
     /// gives the page up in either case.
-    pub fn put(&self, page: PageIndex, greatest: usize) -> bool {
+    ///
+    /// # Safety
+    /// * S-3: the caller owns the page, which is one of this space, walkable, with its holes in its hole bits; `greatest` is
+    ///   the greatest of them.
+    /// * S-4: it is at work in this heap.
+    pub unsafe fn put(&self, page: PageIndex, greatest: usize) -> bool {
         if greatest >= self.roomy_bytes {
             self.roomy.put(page);
         } else if greatest >= self.holey_bytes {
@@ -71,7 +82,7 @@ impl PagedSpace {
     }
 
     /// The hole that a page on offer is promised to have, in bytes: it has none smaller as its greatest. `None` if it is in
-    /// none of the sets. Meaningful in a stop.
+    /// none of the sets. Exact while nobody allocates, else a snapshot.
     #[must_use]
     pub fn offered_bytes(&self, page: PageIndex) -> Option<usize> {
         let promise = |set: &PageSet, bytes| set.contains(page).then_some(bytes);
@@ -109,8 +120,11 @@ mod tests {
         let set = || PageSet::new(8, 4);
         let space =
             PagedSpace { kind: PageKind::Old, roomy: set(), holey: set(), roomy_bytes: GREAT, holey_bytes: SMALL };
-        assert!(!space.put(CROWDED, SMALL - 8));
-        assert!(space.put(HOLEY, SMALL) && space.put(ROOMY, GREAT));
+        // SAFETY: a space of no heap, whose pages are but numbers.
+        unsafe {
+            assert!(!space.put(CROWDED, SMALL - 8));
+            assert!(space.put(HOLEY, SMALL) && space.put(ROOMY, GREAT));
+        }
         space
     }
 
@@ -130,7 +144,8 @@ mod tests {
             for take in [PagedSpace::take, PagedSpace::take_seen] {
                 let taken = |bytes: [usize; 3]| {
                     let space = space();
-                    bytes.map(|bytes| take(&space, bytes))
+                    // SAFETY: a space of no heap, whose pages are but numbers.
+                    bytes.map(|bytes| unsafe { take(&space, bytes) })
                 };
                 assert_eq!(taken([SMALL; 3]), [Some(HOLEY), Some(ROOMY), None]);
                 assert_eq!(taken([SMALL + 8, GREAT, SMALL]), [Some(ROOMY), None, Some(HOLEY)]);

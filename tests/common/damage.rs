@@ -7,6 +7,8 @@ use heaplab::heap::Internals as _;
 use heaplab::object::Root;
 use heaplab::page::{PageInfo, PageKind};
 use heaplab::raw::RawLocalHeap;
+use heaplab::space::PagedSpace;
+use heaplab::words::Limit;
 use heaplab::{AllocationOrigin, AllocationType, Heap, Offset, Shape, Tagged, Tail, Violation};
 
 /// Runs `f` on a raw local heap that is gone afterwards: what it had left is holes and fillers.
@@ -99,6 +101,33 @@ pub(crate) fn put_hole(heap: &Heap, at: Offset, value: bool) {
     let (page, granule) = heap.spaces().pages.granule_of(at);
     // SAFETY: no local heap is running.
     unsafe { heap.spaces().pages.holes().put(page, granule, value) }
+}
+
+pub(crate) fn mark(heap: &Heap, object: Offset) -> bool {
+    // SAFETY: no local heap is running.
+    unsafe { heap.spaces().pages.mark(object) }
+}
+
+pub(crate) fn remember(heap: &Heap, slot: Offset) {
+    // SAFETY: no local heap is running; what is damaged by it is verified only, or put right before.
+    unsafe { heap.spaces().pages.remember(slot) }
+}
+
+pub(crate) fn take_page(heap: &Heap, kind: PageKind) -> PageIndex {
+    // SAFETY: S-4: no local heap is running, and nobody stops the world.
+    unsafe { heap.spaces().take_page(kind, Limit::Hard) }.expect("a page is free")
+}
+
+/// Offers a page to allocation, rightly or not.
+pub(crate) fn offer(space: &PagedSpace, page: PageIndex, greatest: usize) {
+    // SAFETY: no local heap is running; a wrong offer is taken back before one is.
+    assert!(unsafe { space.put(page, greatest) });
+}
+
+/// A page that is on offer for a small object.
+pub(crate) fn take_offer(space: &PagedSpace) -> Option<PageIndex> {
+    // SAFETY: S-4: no local heap is running, and nobody stops the world.
+    unsafe { space.take(64) }
 }
 
 pub(crate) fn forget(heap: &Heap, slot: Offset) {

@@ -4,7 +4,7 @@
 //! a request is refused. Method: the shipping reservation on a world in which one page more or less decides. Pages are
 //! labelled and written by their takers, so a page with two takers is a race.
 
-use super::worlds::{self, Milestone, race};
+use super::worlds::{self, Milestone, race, try_reserve};
 use core::num::NonZeroUsize;
 use heaplab::page::PageKind;
 use heaplab::space::{Budget, LargeSpace, Spaces};
@@ -34,7 +34,7 @@ models! {
 /// A budget with these limits, of which `committed` pages are used.
 fn budget(soft: usize, hard: usize, committed: usize) -> Arc<Budget> {
     let budget = Budget::new(soft, hard);
-    assert!(budget.try_reserve(committed, Limit::Hard));
+    assert!(try_reserve(&budget, committed, Limit::Hard));
     Arc::new(budget)
 }
 
@@ -42,7 +42,7 @@ fn budget(soft: usize, hard: usize, committed: usize) -> Arc<Budget> {
 fn reserve_vs_reserve_at_the_limit() {
     let budget = budget(4, 4, 2);
     let there = budget.clone();
-    let (a, b) = race(|| budget.try_reserve(2, Limit::Hard), move || there.try_reserve(1, Limit::Hard));
+    let (a, b) = race(|| try_reserve(&budget, 2, Limit::Hard), move || try_reserve(&there, 1, Limit::Hard));
     assert!(a != b, "exactly one fits: {a}, {b}");
     assert_eq!(budget.committed(), 2 + if a { 2 } else { 1 });
 }
@@ -51,7 +51,7 @@ fn reserve_vs_reserve_at_the_limit() {
 fn reserve_vs_reserve_with_room_for_both() {
     let budget = budget(4, 4, 2);
     let there = budget.clone();
-    let (a, b) = race(|| budget.try_reserve(1, Limit::Hard), move || there.try_reserve(1, Limit::Hard));
+    let (a, b) = race(|| try_reserve(&budget, 1, Limit::Hard), move || try_reserve(&there, 1, Limit::Hard));
     assert!(a);
     assert!(b);
     assert_eq!(budget.committed(), 4);
@@ -61,16 +61,16 @@ fn reserve_vs_reserve_with_room_for_both() {
 fn soft_vs_hard() {
     let budget = budget(3, 4, 2);
     let there = budget.clone();
-    let (soft, hard) = race(|| budget.try_reserve(1, Limit::Soft), move || there.try_reserve(1, Limit::Hard));
+    let (soft, hard) = race(|| try_reserve(&budget, 1, Limit::Soft), move || try_reserve(&there, 1, Limit::Hard));
     assert!(hard);
     assert_eq!(budget.committed(), 3 + usize::from(soft));
-    assert!(!budget.try_reserve(1, Limit::Soft), "the soft limit is reached either way");
+    assert!(!try_reserve(&budget, 1, Limit::Soft), "the soft limit is reached either way");
 }
 
 /// The hard limit holds at every moment: each thread looks at the count right after it changed it.
 fn reserve_give_back_vs_reserve_give_back() {
     fn visit(budget: &Budget) -> bool {
-        let got = budget.try_reserve(2, Limit::Hard);
+        let got = try_reserve(budget, 2, Limit::Hard);
         assert!(budget.committed() <= 4);
         if got {
             budget.give_back(2);
@@ -92,7 +92,7 @@ fn give_back_vs_reserve() {
     let (got, ()) = race(
         || {
             let was_given = given.is_reached();
-            let got = budget.try_reserve(1, Limit::Hard);
+            let got = try_reserve(&budget, 1, Limit::Hard);
             assert!(got || !was_given, "a page had been given back and the request was refused");
             got
         },
@@ -110,10 +110,10 @@ fn reserve_vs_reserve_vs_reserve() {
     let others: Vec<_> = (0..2)
         .map(|_| {
             let budget = budget.clone();
-            thread::spawn(move || budget.try_reserve(1, Limit::Hard))
+            thread::spawn(move || try_reserve(&budget, 1, Limit::Hard))
         })
         .collect();
-    let mut served = usize::from(budget.try_reserve(1, Limit::Hard));
+    let mut served = usize::from(try_reserve(&budget, 1, Limit::Hard));
     served += others.into_iter().map(|other| usize::from(other.join().unwrap())).sum::<usize>();
     assert_eq!(served, 2);
     assert_eq!(budget.committed(), 4);
@@ -121,7 +121,7 @@ fn reserve_vs_reserve_vs_reserve() {
 
 /// Takes an empty page for old space and writes its first word.
 fn take_page(spaces: &Spaces) -> Result<PageIndex, AttemptError> {
-    let page = spaces.take_page(PageKind::Old, Limit::Hard)?;
+    let page = worlds::take_page(spaces, PageKind::Old, Limit::Hard)?;
     // SAFETY: the page is the caller's.
     unsafe { spaces.view().write(spaces.layout().page_start(page), 1) };
     Ok(page)
@@ -132,7 +132,8 @@ fn assert_exact(spaces: &Spaces) {
     // SAFETY: every other thread has ended.
     let free = unsafe { worlds::pages_of(spaces, PageKind::Free) }.len();
     assert_eq!(spaces.budget.committed(), spaces.layout().pages() - free, "counted and used pages");
-    assert!(spaces.budget.committed() <= spaces.budget.limit(Limit::Hard));
+    // SAFETY: S-4: as above.
+    assert!(spaces.budget.committed() <= unsafe { spaces.budget.limit(Limit::Hard) });
 }
 
 /// At the limit: the thread whose mapping failed holds the last unit for a moment, so the other one may be refused, but
@@ -178,7 +179,7 @@ fn pooled_world(pooled: usize) -> Arc<Spaces> {
 fn large_run_vs_take_page_from_the_pool() {
     let spaces = pooled_world(1);
     let there = spaces.clone();
-    let (run, page) = race(|| LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard), move || take_page(&there));
+    let (run, page) = race(|| worlds::take_run(&spaces, worlds::PAGE, Limit::Hard), move || take_page(&there));
     assert!(run.is_ok() != page.is_ok(), "one page, one taker: {run:?}, {page:?}");
     assert_exact(&spaces);
 }
@@ -188,8 +189,8 @@ fn large_run_vs_large_run_from_the_pool() {
     let spaces = pooled_world(2);
     let there = spaces.clone();
     let (a, b) = race(
-        || LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard),
-        move || LargeSpace::take_run(&there, worlds::PAGE, Limit::Hard),
+        || worlds::take_run(&spaces, worlds::PAGE, Limit::Hard),
+        move || worlds::take_run(&there, worlds::PAGE, Limit::Hard),
     );
     let (a, b) = (a.expect("a pooled page for each"), b.expect("a pooled page for each"));
     assert_ne!(a, b);
@@ -199,12 +200,12 @@ fn large_run_vs_large_run_from_the_pool() {
 /// A run goes back while another is asked for: labels and words change hands under the leaf mutex, the budget after it.
 fn release_run_vs_large_run() {
     let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
-    let run = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
+    let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
     let (there, written) = (spaces.clone(), Arc::new(UnsafeCell::new(0)));
     let other = written.clone();
     let (got, ()) = race(
         || {
-            let got = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard);
+            let got = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard);
             if let Ok(at) = got {
                 // SAFETY: the run is this thread's; the model checks it.
                 unsafe {
@@ -225,7 +226,7 @@ fn release_run_vs_large_run() {
     );
     assert_exact(&spaces);
     if got.is_err() {
-        assert!(LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).is_ok(), "it came back");
+        assert!(worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).is_ok(), "it came back");
     }
 }
 

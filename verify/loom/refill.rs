@@ -43,7 +43,8 @@ fn allocate(
 ) -> Result<(usize, usize), AttemptError> {
     let at = match allocator.bump(ty, bytes) {
         Some(at) => at,
-        None => allocator.attempt(spaces, ty, bytes, Limit::Hard)?,
+        // SAFETY: L-5: no thread of these models stops the world, which has no other spaces.
+        None => unsafe { allocator.attempt(spaces, ty, bytes, Limit::Hard) }?,
     };
     // SAFETY: the object is this thread's; the model checks it.
     unsafe {
@@ -60,7 +61,8 @@ fn allocate(
 fn live(spaces: &Spaces, ty: AllocationType, sizes: &[usize]) -> Vec<Result<(usize, usize), AttemptError>> {
     let mut allocator = Allocator::new();
     let objects = sizes.iter().map(|&bytes| allocate(spaces, &mut allocator, ty, bytes)).collect();
-    allocator.give_up(spaces);
+    // SAFETY: L-5, as above.
+    unsafe { allocator.give_up(spaces) };
     objects
 }
 
@@ -116,7 +118,8 @@ fn offer(spaces: &Spaces, count: usize) -> Vec<(usize, usize)> {
     let mut allocators: Vec<_> = (0..count).map(|_| Allocator::new()).collect();
     let objects = allocators.iter_mut().map(|allocator| allocate(spaces, allocator, AllocationType::Old, 24)).collect();
     for allocator in &mut allocators {
-        allocator.give_up(spaces);
+        // SAFETY: L-5, as above.
+        unsafe { allocator.give_up(spaces) };
     }
     served(objects, Vec::new())
 }

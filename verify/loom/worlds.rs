@@ -8,10 +8,10 @@ use heaplab::heap::RawLocalHeap;
 use heaplab::memory::PageSource;
 use heaplab::object::{Root, Tagged, View};
 use heaplab::page::PageKind;
-use heaplab::space::Spaces;
+use heaplab::space::{Budget, LargeSpace, Spaces};
 use heaplab::sync::{Arc, AtomicU32, Ordering, thread};
 use heaplab::thread::Slot;
-use heaplab::words::{Layout, Offset, PageIndex};
+use heaplab::words::{AttemptError, Layout, Limit, Offset, PageIndex};
 use heaplab::{
     AllocError, AllocationOrigin, AllocationType, Array, BuildError, Handle, Heap, HeapConfig, LocalHeap, Ref, Scope,
     Value,
@@ -174,6 +174,24 @@ impl Milestone {
     pub(crate) fn is_reached(&self) -> bool {
         self.0.fetch_or(0, Ordering::Relaxed) != 0
     }
+}
+
+/// Reserves pages in a model without stops.
+pub(crate) fn try_reserve(budget: &Budget, pages: usize, limit: Limit) -> bool {
+    // SAFETY: S-4: nobody changes the limits.
+    unsafe { budget.try_reserve(pages, limit) }
+}
+
+/// Takes an empty page in a model without stops. It is the caller's.
+pub(crate) fn take_page(spaces: &Spaces, kind: PageKind, limit: Limit) -> Result<PageIndex, AttemptError> {
+    // SAFETY: S-4: no thread of these models does what a stop does.
+    unsafe { spaces.take_page(kind, limit) }
+}
+
+/// Takes a run in a model without stops. It is the caller's.
+pub(crate) fn take_run(spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
+    // SAFETY: S-4, as for a page.
+    unsafe { LargeSpace::take_run(spaces, bytes, limit) }
 }
 
 /// Writes a byte array of `bytes` bytes, header included, as its allocator does.

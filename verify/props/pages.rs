@@ -23,7 +23,8 @@ proptest! {
     #[test]
     fn holes_are_what_is_free(acts in vec((0u8..4, 1usize..=GRANULES, 0usize..=GRANULES), 0..40)) {
         let spaces = spaces();
-        let page = spaces.take_page(PageKind::Old, Limit::Hard).unwrap();
+        // SAFETY: S-4: this thread alone has the heap.
+        let page = unsafe { spaces.take_page(PageKind::Old, Limit::Hard) }.unwrap();
         let start = spaces.layout().page_start(page);
         // SAFETY: this thread alone has the heap, and took the page.
         let holes = unsafe { spaces.holes(page) };
@@ -111,7 +112,8 @@ proptest! {
 #[test]
 fn labels_are_each_pages_own() {
     let spaces = spaces();
-    let taken = spaces.take_page(PageKind::Code, Limit::Hard).unwrap();
+    // SAFETY: S-4: this thread alone has the heap.
+    let taken = unsafe { spaces.take_page(PageKind::Code, Limit::Hard) }.unwrap();
     for index in spaces.layout().root_pages()..spaces.layout().pages() {
         let page = PageIndex::new(index);
         // SAFETY: this thread alone has the heap.

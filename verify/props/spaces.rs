@@ -41,7 +41,8 @@ proptest! {
         for (min, more) in carves {
             let (min, max) = (8 * min, 8 * (min + more));
             let rest = (layout.page_bytes() - used % layout.page_bytes()) % layout.page_bytes();
-            match spaces.new.carve(&spaces.memory, layout, min, max) {
+            // SAFETY: S-4: this thread alone has the heap, and nobody walks it.
+            match unsafe { spaces.new.carve(&spaces.memory, layout, min, max) } {
                 Ok(carved) => {
                     prop_assert!((min..=max).contains(&carved.bytes));
                     prop_assert_eq!(layout.page_of(carved.start), layout.page_of(carved.start.plus(carved.bytes - 1)));
@@ -62,17 +63,19 @@ proptest! {
     #[test]
     fn the_budget_is_a_bounded_number(acts in vec((0u8..4, 0usize..9), 0..80)) {
         let budget = Budget::new(7, 12);
+        // SAFETY: S-4: this thread alone has the budget.
+        let try_reserve = |pages, limit| unsafe { budget.try_reserve(pages, limit) };
         let (mut committed, mut soft, mut hard) = (0usize, 7, 12);
         for (act, pages) in acts {
             match act {
                 0 => {
                     let fits = committed + pages <= soft;
-                    prop_assert_eq!(budget.try_reserve(pages, Limit::Soft), fits);
+                    prop_assert_eq!(try_reserve(pages, Limit::Soft), fits);
                     committed += if fits { pages } else { 0 };
                 }
                 1 => {
                     let fits = committed + pages <= hard;
-                    prop_assert_eq!(budget.try_reserve(pages, Limit::Hard), fits);
+                    prop_assert_eq!(try_reserve(pages, Limit::Hard), fits);
                     committed += if fits { pages } else { 0 };
                 }
                 2 => {
@@ -86,7 +89,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(budget.committed(), committed);
-            prop_assert!(!budget.try_reserve(usize::MAX, Limit::Hard), "no wrap");
+            prop_assert!(!try_reserve(usize::MAX, Limit::Hard), "no wrap");
         }
     }
 
@@ -107,7 +110,9 @@ proptest! {
             if ty == AllocationType::Map && bytes > layout.regular_bytes_max() {
                 continue;
             }
-            let Ok(at) = allocators[who].attempt(&spaces, ty, bytes, Limit::Hard) else { continue };
+            // SAFETY: L-5: this thread alone has the heap, and there is no other.
+            let attempt = unsafe { allocators[who].attempt(&spaces, ty, bytes, Limit::Hard) };
+            let Ok(at) = attempt else { continue };
             ranges.add(at, bytes)?;
             prop_assert!(at.bytes().is_multiple_of(ty.granule_bytes()));
             // SAFETY: as above.
@@ -123,7 +128,8 @@ proptest! {
             prop_assert!(spaces.budget.committed() <= layout.hard_limit_pages());
         }
         for allocator in &mut allocators {
-            allocator.give_up(&spaces);
+            // SAFETY: L-5, as above.
+            unsafe { allocator.give_up(&spaces) };
         }
         // SAFETY: as above.
         unsafe { spaces.new.make_walkable(view, layout) };

@@ -105,7 +105,8 @@ impl Door for RawDoor<'_> {
 
     fn soft_bytes_available(&self) -> usize {
         let spaces = self.heap.spaces();
-        let limit = spaces.budget.limit(heaplab::words::Limit::Soft);
+        // SAFETY: R-1: this door's local heap runs.
+        let limit = unsafe { spaces.budget.limit(heaplab::words::Limit::Soft) };
         limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes()
     }
 }

@@ -47,8 +47,9 @@ impl Outside {
     pub(super) fn new(heap: Heap, world: World) -> Outside {
         let layout = heap.layout().clone();
         let flags = Flags { gc_interval: 0, concurrent: world.concurrent, rivals_fail: false };
-        let hard_limit_bytes =
-            Arc::new(AtomicUsize::new(heap.spaces().budget.limit(Limit::Hard) * layout.page_bytes()));
+        // SAFETY: S-4: nobody else uses the heap yet.
+        let hard_limit = unsafe { heap.spaces().budget.limit(Limit::Hard) };
+        let hard_limit_bytes = Arc::new(AtomicUsize::new(hard_limit * layout.page_bytes()));
         Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: None, hard_limit_bytes }
     }
 
@@ -92,7 +93,8 @@ impl Outside {
 
     pub(super) fn committed_and_hard_limit(&self) -> (usize, usize) {
         let budget = &self.heap.spaces().budget;
-        (budget.committed(), budget.limit(Limit::Hard))
+        // SAFETY: S-4: who asks runs a local heap, or no other thread has the heap.
+        (budget.committed(), unsafe { budget.limit(Limit::Hard) })
     }
 
     /// The hard limit is what the callback has made of it.
@@ -115,7 +117,8 @@ impl Outside {
         if ty == AllocationType::Young {
             let reached = (1..).take_while(|&ordinal| spaces.new.is_reached(ordinal)).count();
             let left = reached * self.layout.page_bytes() - spaces.new.used_bytes(&self.layout);
-            if spaces.new.is_within_reach(reached + 1) {
+            // SAFETY: without rivals nobody else runs, stops the world or carves.
+            if unsafe { spaces.new.is_within_reach(reached + 1) } {
                 return Err(format!("{reached} pages of new space are used, and the next one is within reach"));
             }
             return if left < bytes.max(8) {
