@@ -7,8 +7,11 @@
 use heaplab_verify::explored::{self, Explored, Reach, TinyProgram};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
+/// What to replay: libFuzzer names the file when the target has ended.
+const FILE: &str = "FILE, which is named below";
+
 fuzz_target!(init: explored::announce(), |tiny: TinyProgram| -> Corpus {
-    match explored::explore("loom_programs", &tiny.0, Reach::QUICK) {
+    match explored::explore("loom_programs", FILE, &tiny.0, Reach::QUICK) {
         Explored::Complete(_) => Corpus::Keep,
         // Its interleavings are too many: nothing is claimed about it, and nothing is bred from it.
         Explored::TooLarge(_) => Corpus::Reject,

@@ -2,13 +2,19 @@
 
 use crate::strategies::program;
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Limits, Op, Program, Step, World, WorldSize};
-use heaplab_verify::shadow::{run_concurrent, run_interleaved, run_single};
+use heaplab_verify::ops::{Limits, Op, Program, Step, World, WorldSize, found, write_found};
+use heaplab_verify::shadow::{quietly, run_concurrent, run_interleaved, run_single};
+use heaplab_verify::suite::cargo_run;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+use proptest::test_runner::{
+    Config, FailurePersistence, FileFailurePersistence, PersistedSeed, RngAlgorithm, TestError, TestRng, TestRunner,
+};
+use std::any::Any;
 use std::cell::RefCell;
+use std::fmt::Debug;
 use std::panic::catch_unwind;
+use std::path::PathBuf;
 
 const LITTLE: &[WorldSize] = &[WorldSize::Tiny, WorldSize::Snug];
 
@@ -63,38 +69,121 @@ fn minimal(mut program: Program, run: fn(&Program)) -> Program {
     }
 }
 
-/// Runs a property of programs. A program that fails is shrunk, and written as `.ops` beside the other regressions, where
-/// every engine replays it from then on; unless the environment says that failures are not kept.
+/// The seeds of the committed file, to be replayed; none is added. What fails is written down as a program, which outlives
+/// the strategies, and which its own property alone runs: a seed would make each property of the file fail anew.
+#[derive(Clone, Debug, PartialEq)]
+struct ReadOnly(FileFailurePersistence);
+
+impl FailurePersistence for ReadOnly {
+    fn load_persisted_failures2(&self, source_file: Option<&'static str>) -> Vec<PersistedSeed> {
+        self.0.load_persisted_failures2(source_file)
+    }
+
+    fn save_persisted_failure2(&mut self, _: Option<&'static str>, _: PersistedSeed, _: &dyn Debug) {}
+
+    fn box_clone(&self) -> Box<dyn FailurePersistence> {
+        Box::new(self.clone())
+    }
+
+    fn eq(&self, other: &dyn FailurePersistence) -> bool {
+        other.as_any().downcast_ref::<ReadOnly>().is_some_and(|other| other == self)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Why a program fails; `None` if it does not. Quietly.
+fn why(program: &Program, run: fn(&Program)) -> Option<String> {
+    let payload = quietly(|| catch_unwind(|| run(program))).err()?;
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    Some(
+        text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_owned()),
+    )
+}
+
+/// The first lines of a text, and how many more there are.
+fn beginning(text: &str, lines_max: usize) -> String {
+    let count = text.lines().count();
+    let mut lines: Vec<String> = text.lines().take(lines_max).map(|line| format!("    {line}\n")).collect();
+    if count > lines_max {
+        lines.push(format!("    ... and {} lines more\n", count - lines_max));
+    }
+    lines.concat()
+}
+
+/// What is said of a program that fails: no more than fits on a screen, since the file has the rest.
+fn report(property: &str, reason: &str, program: &Program, file: Option<&Result<PathBuf, String>>) -> String {
+    let count = program.steps.len();
+    let (place, again) = match file {
+        None => (", which is not kept".to_owned(), String::new()),
+        Some(Err(error)) => (format!(", but {error}"), String::new()),
+        Some(Ok(path)) => (
+            format!(": {}", path.display()),
+            format!(
+                "To look at it: {} replay {}\nUntil it holds, {property} runs it first, and no other test does. Name it \
+                 by what is wrong, and every engine replays it.\n",
+                cargo_run(),
+                path.display()
+            ),
+        ),
+    };
+    format!(
+        "{property} does not hold:\n{}{count} operations are enough{place}\n{}{again}",
+        beginning(reason, 6),
+        beginning(&program.to_string(), 12),
+    )
+}
+
+/// Runs a property of programs: first what it found before. A program that fails is shrunk, and written as `.ops` beside
+/// the recorded ones, unless the environment says that failures are not kept.
 fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Value = Program>, run: fn(&Program)) {
-    let config = Config { source_file: Some(file!()), test_name: Some(test_name), ..cases(cases_default) };
+    let mut config = Config { source_file: Some(file!()), test_name: Some(test_name), ..cases(cases_default) };
     let (is_kept, is_shrunk) = (config.failure_persistence.is_some(), config.max_shrink_iters() != 0);
-    let result = TestRunner::new(config).run(&programs, |program| {
-        run(&program);
-        Ok(())
+    if is_kept {
+        config.failure_persistence = Some(Box::new(ReadOnly(FileFailurePersistence::default())));
+        for (path, program) in found(test_name) {
+            if let Some(reason) = why(&program, run) {
+                panic!("{}", report(test_name, &reason, &program, Some(&Ok(path))));
+            }
+            println!("{} holds: name it by what was wrong, and keep it, or remove it", path.display());
+        }
+    }
+    let result = quietly(|| {
+        TestRunner::new(config).run(&programs, |program| {
+            run(&program);
+            Ok(())
+        })
     });
     match result {
         Ok(()) => {}
         Err(TestError::Fail(reason, program)) => {
-            let program = if is_shrunk { minimal(program, run) } else { program };
-            let text = program.to_string();
-            let count = program.steps.len();
-            if !is_kept {
-                panic!("{reason}\n{count} operations are enough:\n{text}");
-            }
-            let file = format!("{}/regressions/found_{:08x}.ops", env!("CARGO_MANIFEST_DIR"), hash(&text));
-            let place = match std::fs::write(&file, &text) {
-                Ok(()) => format!("written to {file}; name it by what is wrong, and commit it"),
-                Err(error) => format!("{file} cannot be written: {error}"),
-            };
-            panic!("{reason}\n{count} operations are enough, {place}:\n{text}");
+            let program = if is_shrunk { quietly(|| minimal(program, run)) } else { program };
+            // Of threads, another schedule may not fail.
+            let reason = why(&program, run).unwrap_or_else(|| format!("{reason} (not in each schedule)"));
+            let file = is_kept.then(|| write_found(test_name, &program));
+            panic!("{}", report(test_name, &reason, &program, file.as_ref()));
         }
-        Err(TestError::Abort(reason)) => panic!("{reason}"),
+        Err(TestError::Abort(reason)) => panic!("{test_name} cannot draw programs: {reason}"),
     }
 }
 
-/// FNV-1a: equal programs have equal names.
-fn hash(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// Goal: what is said of a failure fits on a screen, whatever was found.
+#[test]
+fn a_report_has_a_reason_a_program_and_a_path_in_thirty_lines() {
+    let world = World { size: WorldSize::Tiny, concurrent: true, verify: false };
+    for count in [2, 200] {
+        let program = Program { world, steps: vec![Step { thread: 0, op: Op::Poll }; count] };
+        let path = Ok(PathBuf::from("verify/regressions/found_it_0123.ops"));
+        let text = report("it", &"reason\n".repeat(count), &program, Some(&path));
+        // The harness of tests says five more.
+        assert!(text.lines().count() <= 25, "{text}");
+        for part in ["it does not hold", "reason", "0 poll", "replay verify/regressions/found_it_0123.ops"] {
+            assert!(text.contains(part), "{part} is missing: {text}");
+        }
+        assert!(text.contains(&format!("{count} operations are enough")), "{text}");
+    }
 }
 
 /// Through the safe API, in worlds of a few pages of a few words.
@@ -190,7 +279,7 @@ fn a_failing_program_loses_every_step_that_does_not_matter() {
     let mut program = Program { world, steps: (0..200).map(filler).collect() };
     program.steps[20].op = Op::Poll;
     program.steps[170].op = Op::Park;
-    let minimal = minimal(program, has_both);
+    let minimal = quietly(|| minimal(program, has_both));
     assert_eq!(minimal.steps.iter().map(|step| step.op).collect::<Vec<_>>(), [Op::Poll, Op::Park]);
 }
 
@@ -235,7 +324,11 @@ fn committed_seeds_are_replayed_first() {
     };
     let expected: Vec<Program> = seeds.iter().map(generated).collect();
     let ran = ran.into_inner();
-    // Another property may have failed and added a seed meanwhile.
-    assert!(ran.len() > expected.len(), "every seed, then a new case");
-    assert_eq!(sorted(&ran[..expected.len()]), sorted(&expected));
+    assert!(
+        ran.len() > expected.len(),
+        "{} programs ran: not each of {} seeds, then a new case",
+        ran.len(),
+        seeds.len()
+    );
+    assert_eq!(sorted(&ran[..expected.len()]), sorted(&expected), "the first programs are not those of the seeds");
 }

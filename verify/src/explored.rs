@@ -47,12 +47,12 @@ pub enum Explored {
     Failed(Box<Failure>),
 }
 
-/// Explores `program`, which the certificates call `name`.
+/// Explores `program`, which the certificates call `name`. A failure says that `file` is what to replay.
 ///
 /// # Panics
 /// If the program is larger than [`Program::is_explorable`] allows.
 #[must_use]
-pub fn explore(name: &str, program: &Program, reach: Reach) -> Explored {
+pub fn explore(name: &str, file: &str, program: &Program, reach: Reach) -> Explored {
     if let Err(reason) = program.is_explorable() {
         panic!("the program is not small enough to be explored: {reason}");
     }
@@ -60,7 +60,7 @@ pub fn explore(name: &str, program: &Program, reach: Reach) -> Explored {
         .branches_max(BRANCHES_MAX)
         .executions_max(reach.executions_max);
     let body = program.clone();
-    match try_loud_model(name, spec, move || {
+    match try_loud_model(name, spec, file.to_owned(), move || {
         run_concurrent(&body, PageSource::default());
     }) {
         Ok(certificates) => Explored::Complete(certificates),

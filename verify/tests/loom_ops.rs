@@ -8,11 +8,13 @@
 #![cfg(feature = "loom")]
 
 use heaplab_verify::explored::{Explored, Reach, TinyProgram, explore};
-use heaplab_verify::ops::{check_made, recorded};
+use heaplab_verify::ops::{Program, check_made, recorded};
+use heaplab_verify::suite::{pool, process};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Side by side: a program is explored on one thread.
+/// Side by side, each in a process of its own: this test again, with a name in its environment. So one that fails, and
+/// whose wreckage ends its process, hides nothing of the others.
 #[test]
 fn recorded_programs_are_explored() {
     let mut explored = Vec::new();
@@ -22,16 +24,37 @@ fn recorded_programs_are_explored() {
             Err(reason) => println!("not explored: {name}: {reason}"),
         }
     }
-    assert!(explored.len() >= 7, "{} are explored", explored.len());
-    std::thread::scope(|scope| {
-        for (name, program) in &explored {
-            scope.spawn(move || match explore(&format!("regressions::{name}"), program, Reach::THOROUGH) {
-                Explored::Complete(_) => {}
-                Explored::TooLarge(executions) => panic!("{name}: not explored after {executions} executions"),
-                Explored::Failed(failure) => panic!("{name}: {failure}"),
-            });
+    assert!(explored.len() >= 7, "{} recorded programs are small enough to be explored, not 7", explored.len());
+    for (name, program) in &explored {
+        if process::is_worker_of(name) {
+            std::process::exit(i32::from(!is_explored(name, program)));
         }
+    }
+    let names: Vec<&String> = explored.iter().map(|(name, _)| name).collect();
+    let red = pool::run(names, pool::processors(), |name| {
+        let outcome = process::run_in_test("recorded_programs_are_explored", name);
+        let outcome = outcome.unwrap_or_else(|error| panic!("{name} cannot be explored in a process: {error}"));
+        eprint!("{}", outcome.complaints);
+        (!outcome.status.success()).then_some(name)
     });
+    let red: Vec<&String> = red.into_iter().flatten().collect();
+    assert!(red.is_empty(), "recorded programs that fail in some interleaving, see above: {red:?}");
+}
+
+/// Whether no interleaving fails. Says it if one does, or if there are too many.
+fn is_explored(name: &str, program: &Program) -> bool {
+    let file = format!("verify/regressions/{name}.ops");
+    match explore(&format!("regressions::{name}"), &file, program, Reach::THOROUGH) {
+        Explored::Complete(_) => true,
+        Explored::TooLarge(executions) => {
+            eprintln!("{name}: none of {executions} executions fails, but there are more: make the program smaller");
+            false
+        }
+        Explored::Failed(failure) => {
+            eprintln!("{name}: {failure}");
+            false
+        }
+    }
 }
 
 /// Goal: a recorded program that can be explored is a seed of `loom_programs`.

@@ -64,10 +64,11 @@ fn run(path: &Path, bytes: &[u8]) -> Result<u8, String> {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{program}").and_then(|()| out.flush());
     explored::announce();
+    let file = path.display().to_string();
     // As the target does, so that what failed there fails here; then further.
-    let mut explored = explored::explore(TARGET, &program, Reach::QUICK);
+    let mut explored = explored::explore(TARGET, &file, &program, Reach::QUICK);
     if !matches!(explored, Explored::Failed(_)) {
-        explored = explored::explore(TARGET, &program, Reach::THOROUGH);
+        explored = explored::explore(TARGET, &file, &program, Reach::THOROUGH);
     }
     Ok(match explored {
         Explored::Complete(_) => {

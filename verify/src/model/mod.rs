@@ -146,6 +146,13 @@ impl fmt::Debug for Model {
     }
 }
 
+/// The path by which the harness of tests knows a test: that of the function, without the crate.
+#[doc(hidden)]
+#[must_use]
+pub fn test_path(path: &'static str) -> &'static str {
+    path.split_once("::").map_or(path, |(_, path)| path)
+}
+
 /// The table of a protocol's models: the protocol's name, then the functions that are their bodies, each with its
 /// [`Spec`]. Becomes a constant `MODELS` and, in a test build, a test for each.
 #[macro_export]
@@ -165,11 +172,12 @@ macro_rules! models {
 
             $(#[test]
             fn $race() {
-                $crate::model::run(&$crate::model::Model {
+                let model = $crate::model::Model {
                     name: concat!($protocol, "::", stringify!($race)),
                     spec: $spec,
                     body: super::$race,
-                });
+                };
+                $crate::model::run(&model, $crate::model::test_path(concat!(module_path!(), "::", stringify!($race))));
             })*
         }
     };

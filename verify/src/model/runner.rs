@@ -5,7 +5,7 @@
 
 use super::{Bound, Certificate, Model, Spec, THREADS_MAX};
 #[cfg(feature = "loom")]
-use crate::suite::record::{ModelRecord, SiteRecord};
+use crate::suite::{process, record::ModelRecord, worker};
 use std::fmt;
 
 #[cfg(feature = "loom")]
@@ -72,24 +72,41 @@ impl std::error::Error for Failure {}
 /// execution did has been printed and drawn before.
 #[track_caller]
 pub fn model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Vec<Certificate> {
-    match check(name, spec, f, true) {
+    match check(name, spec, f, &How { loud: true, file: None }) {
         Ok(certificates) => certificates,
         Err(failure) => panic!("{failure}"),
     }
 }
 
-/// Runs a model of a table, compares it with the baseline, and keeps the record for `models --resume`.
+/// Runs a model of a table in a process of its own, compares it with the baseline, and keeps the record for
+/// `models --resume`. `test` is the path of the test that calls this: the process is the same program, with that test
+/// alone, and ends here.
 ///
 /// # Panics
 ///
-/// As [`model`], when the baseline objects, and when the record cannot be written.
+/// When the model is red, however its process ended: what the failing execution did has been printed and drawn. When the
+/// baseline objects, and when the record cannot be written.
 #[track_caller]
 #[cfg(feature = "loom")]
-pub fn run(of: &Model) {
+pub fn run(of: &Model, test: &str) {
+    if process::is_worker_of(of.name) {
+        let is_green = worker::run(of, None, None);
+        std::process::exit(i32::from(if is_green { crate::cli::PASSED } else { crate::cli::FAILED }));
+    }
     let start = std::time::Instant::now();
-    heaplab::sync::model_control::start_sites();
-    let certificates = model(of.name, of.spec, of.body);
-    let sites = SiteRecord::take_all();
+    let outcome = process::run_in_test(test, of.name)
+        .unwrap_or_else(|error| panic!("model {} cannot be run as a process: {error}", of.name));
+    let certificates: Vec<Certificate> = outcome.certificates().cloned().collect();
+    certificates.iter().for_each(Certificate::publish);
+    if let Some(why) = outcome.failure() {
+        eprint!("{}", outcome.complaints);
+        panic!(
+            "model {} is red: {why}\nAbove is what the failing execution did. To run this model again: {} models --only {}",
+            of.name,
+            crate::suite::cargo_run(),
+            of.name,
+        );
+    }
     let baseline = super::baseline::Baseline::committed();
     for one in &certificates {
         if let Some(objection) = baseline.objection(&one.model, &one.pass, one.executions) {
@@ -97,8 +114,9 @@ pub fn run(of: &Model) {
         }
     }
     let seconds = start.elapsed().as_secs_f64();
+    let sites = outcome.sites().to_vec();
     let record = ModelRecord { name: of.name.to_owned(), certificates, sites, failure: None, seconds };
-    record.keep().unwrap_or_else(|error| panic!("{error}"));
+    record.keep().unwrap_or_else(|error| panic!("the record of model {} cannot be kept: {error}", of.name));
 }
 
 /// Runs a model of a table.
@@ -108,7 +126,7 @@ pub fn run(of: &Model) {
 /// As [`model`].
 #[track_caller]
 #[cfg(not(feature = "loom"))]
-pub fn run(of: &Model) {
+pub fn run(of: &Model, _test: &str) {
     drop(model(of.name, of.spec, of.body));
 }
 
@@ -120,10 +138,11 @@ pub fn run(of: &Model) {
 ///
 /// Why the model is red. Certificates of passes that were green before it are printed and recorded all the same.
 pub fn try_model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Result<Vec<Certificate>, Failure> {
-    check(name, spec, f, false)
+    check(name, spec, f, &How { loud: false, file: None })
 }
 
-/// As [`try_model`], but what a failing execution did is printed and drawn, as in [`model`]. For models that no table has.
+/// As [`try_model`], but what a failing execution did is printed and drawn, as in [`model`]. For models that no table has:
+/// `file` is what the binary replays.
 ///
 /// # Errors
 ///
@@ -132,23 +151,28 @@ pub fn try_model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -
 pub fn try_loud_model(
     name: &str,
     spec: Spec,
+    file: String,
     f: impl Fn() + Send + Sync + 'static,
 ) -> Result<Vec<Certificate>, Failure> {
-    check(name, spec, f, true)
+    check(name, spec, f, &How { loud: true, file: Some(file) })
 }
 
-fn check(
-    name: &str,
-    spec: Spec,
-    f: impl Fn() + Send + Sync + 'static,
+/// How a model that is no row of a table is run.
+#[cfg_attr(not(feature = "loom"), expect(dead_code, reason = "only an exploration can show what happened"))]
+struct How {
+    /// Whether a failure is shown as soon as it happens.
     loud: bool,
-) -> Result<Vec<Certificate>, Failure> {
+    /// What the binary replays.
+    file: Option<String>,
+}
+
+fn check(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static, how: &How) -> Result<Vec<Certificate>, Failure> {
     if spec.threads == 0 || spec.threads > THREADS_MAX {
         let message =
             format!("it declares {} threads; a model has 1 to {THREADS_MAX}, its first included", spec.threads);
         return Err(Failure::before_it_ran(name, &spec, message));
     }
-    run_passes(name, spec, f, loud)
+    run_passes(name, spec, f, how)
 }
 
 #[cfg(not(feature = "loom"))]
@@ -157,7 +181,7 @@ fn run_passes(
     name: &str,
     spec: Spec,
     f: impl Fn() + Send + Sync + 'static,
-    _loud: bool,
+    _how: &How,
 ) -> Result<Vec<Certificate>, Failure> {
     let start = std::time::Instant::now();
     let how = repeat(spec.smoke_runs, f);
@@ -187,9 +211,9 @@ use explored::run_passes;
 
 #[cfg(feature = "loom")]
 mod explored {
-    use super::super::watch::{self, Subject};
+    use super::super::watch::{self, OnFailure, Subject};
     use super::super::{Fault, Passes, Snapshot};
-    use super::{Certificate, Failure, Model, Spec, THREADS_MAX};
+    use super::{Certificate, Failure, How, Model, Spec, THREADS_MAX};
     use crate::report::{COUNTEREXAMPLES, write_artefact};
     use crate::trace::{Counterexample, Sources};
     use heaplab::sync::model_control::{self, Mutant, Pass, set_mutant, start_journal, take_journal};
@@ -213,6 +237,8 @@ mod explored {
         pub on_execution: Option<OnExecution>,
         /// Whether to print and draw a failure as soon as it happens.
         pub loud: bool,
+        /// The file that holds what is explored, where no table has it: it is what a failure says to replay.
+        pub file: Option<String>,
     }
 
     /// The passes of a specification.
@@ -228,13 +254,13 @@ mod explored {
         name: &str,
         spec: Spec,
         f: impl Fn() + Send + Sync + 'static,
-        loud: bool,
+        how: &How,
     ) -> Result<Vec<Certificate>, Failure> {
         let body = Arc::new(f);
         let mut certificates = Vec::new();
         for &pass in passes(&spec) {
             let body = body.clone();
-            let options = PassOptions { loud, ..PassOptions::default() };
+            let options = PassOptions { loud: how.loud, file: how.file.clone(), ..PassOptions::default() };
             let certificate = explore_pass(name, &spec, pass, &options, move || body())?;
             certificate.publish();
             certificates.push(certificate);
@@ -260,7 +286,8 @@ mod explored {
             pass: pass.to_string(),
             bound: spec.bound.to_string(),
             mutant: options.mutant.map(|mutant| mutant.to_string()),
-            loud: options.loud,
+            on_failure: if options.loud { OnFailure::Show } else { OnFailure::Keep },
+            file: options.file.clone(),
         }
     }
 
@@ -330,10 +357,14 @@ mod explored {
 
     /// Runs the first `execution` executions of a pass and returns what the last of them did; fewer if one fails before.
     /// With the counterexample that it makes.
+    ///
+    /// If the last of them fails, this does not return: it prints and draws what that did, and ends the process as one
+    /// that succeeded.
     #[must_use]
     pub fn explore_once(of: &Model, pass: Pass, mutant: Option<Mutant>, execution: u64) -> (Snapshot, Counterexample) {
         let options = PassOptions { mutant, ..PassOptions::default() };
-        let subject = subject(of.name, &of.spec, pass, &options);
+        let on_failure = OnFailure::ShowAndEnd(execution);
+        let subject = Subject { on_failure, ..subject(of.name, &of.spec, pass, &options) };
         let how = explore_options(&of.spec, pass, Some(execution));
         let guard = mutant.map(set_mutant);
         watch::begin(subject.clone());

@@ -1,8 +1,9 @@
 //! Tokens: the name of one execution of one model, by which it can be run again.
 //!
 //! An exploration is deterministic, so its pass and the number of the execution say which one is meant, as long as the
-//! sources are the same. Their fingerprint is part of the token: a token of other sources is refused, not replayed as
-//! something else. With a mutant, the token names it.
+//! sources are the same, and the build has debug assertions or has none: they fail, and those of the models read atomics.
+//! Both are part of the token, as a fingerprint and a `+` behind it: a token of other sources, or of the other build, is
+//! refused, not replayed as something else. With a mutant, the token names it.
 
 use super::mutation::{self, MutantName};
 use crate::suite::record::{COMMIT, FINGERPRINT};
@@ -23,6 +24,8 @@ pub struct Token {
     pub execution: u64,
     /// The sources.
     pub fingerprint: String,
+    /// Whether the build has debug assertions.
+    pub assertions: bool,
     /// The mutant it ran under.
     pub mutant: Option<MutantName>,
 }
@@ -32,16 +35,24 @@ impl Token {
     #[must_use]
     pub fn new(model: &str, pass: &str, execution: u64, mutant: Option<MutantName>) -> Token {
         let fingerprint = FINGERPRINT[..DIGITS].to_owned();
-        Token { model: model.to_owned(), pass: pass.to_owned(), execution, fingerprint, mutant }
+        let assertions = cfg!(debug_assertions);
+        Token { model: model.to_owned(), pass: pass.to_owned(), execution, fingerprint, assertions, mutant }
     }
 
     /// Whether this build can replay it.
     ///
     /// # Errors
-    /// It was made from other sources.
+    /// It was made from other sources, or by a build with other assertions.
     pub fn check_fresh(&self) -> Result<(), String> {
         if FINGERPRINT.starts_with(&self.fingerprint) {
-            return Ok(());
+            if self.assertions == cfg!(debug_assertions) {
+                return Ok(());
+            }
+            let (is, profile) = if self.assertions { ("with", "--profile test") } else { ("without", "--release") };
+            return Err(format!(
+                "the token is of a build {is} debug assertions, whose executions are others: cargo run {profile} \
+                 --features loom -- replay {self}"
+            ));
         }
         Err(format!(
             "the token is stale: it was made from other sources ({}, these are {}, commit {COMMIT}). Check out and build \
@@ -55,7 +66,8 @@ impl Token {
 
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{},{},{}", self.model, self.pass, self.execution, self.fingerprint)?;
+        let assertions = if self.assertions { "+" } else { "" };
+        write!(f, "{},{},{},{}{assertions}", self.model, self.pass, self.execution, self.fingerprint)?;
         self.mutant.as_ref().map_or(Ok(()), |mutant| write!(f, ",{mutant}"))
     }
 }
@@ -66,7 +78,7 @@ impl FromStr for Token {
     fn from_str(text: &str) -> Result<Token, String> {
         let bad = |what: &str| {
             format!(
-                "`{text}` is no token ({what}); one is printed with each failure: MODEL,PASS,EXECUTION,SOURCES[,MUTANT]"
+                "`{text}` is no token ({what}); one is printed with each failure: MODEL,PASS,EXECUTION,SOURCES[+][,MUTANT]"
             )
         };
         let mut parts = text.splitn(5, ',');
@@ -76,7 +88,11 @@ impl FromStr for Token {
         let execution = next("the execution's number is missing")?;
         let execution = execution.parse().ok().filter(|&number| number != 0);
         let execution = execution.ok_or_else(|| bad("the execution is no number from 1"))?;
-        let fingerprint = next("the fingerprint of the sources is missing")?.to_owned();
+        let fingerprint = next("the fingerprint of the sources is missing")?;
+        let (fingerprint, assertions) = match fingerprint.strip_suffix('+') {
+            Some(fingerprint) => (fingerprint.to_owned(), true),
+            None => (fingerprint.to_owned(), false),
+        };
         if fingerprint.len() != DIGITS || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad("the fingerprint of the sources is not 8 hexadecimal digits"));
         }
@@ -84,7 +100,7 @@ impl FromStr for Token {
             return Err(bad("the pass is neither normal nor read-as-rmw"));
         }
         let mutant = parts.next().map(mutation::parse).transpose().map_err(|error| bad(&error))?;
-        Ok(Token { model, pass, execution, fingerprint, mutant: mutant.map(|mutant| mutant.to_string()) })
+        Ok(Token { model, pass, execution, fingerprint, assertions, mutant: mutant.map(|mutant| mutant.to_string()) })
     }
 }
 
@@ -109,6 +125,15 @@ mod tests {
             assert!(text.parse::<Token>().unwrap_err().contains("is no token"), "{text}");
         }
         assert!("a,normal,1,12345678,nonsense".parse::<Token>().unwrap_err().contains("mutant"));
+    }
+
+    #[test]
+    fn a_token_of_the_other_build_says_which_one_to_run() {
+        let mut token = Token::new("a::b", "normal", 17, None);
+        token.assertions = !token.assertions;
+        let reason = token.check_fresh().unwrap_err();
+        assert!(reason.contains(&format!("-- replay {token}")), "{reason}");
+        assert_eq!(reason.contains("--release"), cfg!(debug_assertions), "{reason}");
     }
 
     #[test]

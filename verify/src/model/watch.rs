@@ -6,9 +6,11 @@
 //! a thread of its own.
 
 use super::token::Token;
+use crate::suite::cargo_run;
 use crate::trace::{Counterexample, Sources};
 use heaplab::sync::model_control::{self, JournalEntry, Site};
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
@@ -34,8 +36,22 @@ pub(super) struct Subject {
     pub(super) pass: String,
     pub(super) bound: String,
     pub(super) mutant: Option<String>,
-    /// Whether to show a failure as soon as it happens.
-    pub(super) loud: bool,
+    /// What to do about a failure as soon as it happens.
+    pub(super) on_failure: OnFailure,
+    /// The file that is explored, of a program that is in no table: its token says nothing to the binary.
+    pub(super) file: Option<String>,
+}
+
+/// What to do when an execution fails, before anything unwinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnFailure {
+    /// Nothing: whoever explores has the snapshot when that has ended.
+    Keep,
+    /// Print and draw it, on the error stream.
+    Show,
+    /// The execution of this number is what was asked for: print it, on the output stream, draw it, and end the process,
+    /// since what unwinds may abort it.
+    ShowAndEnd(u64),
 }
 
 thread_local! {
@@ -49,6 +65,15 @@ pub(super) fn begin(subject: Subject) {
     HOOK.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
+            if is_wreckage() {
+                // In a line, so that what it came of is what stands out.
+                let place = info.location().map_or(String::new(), |location| format!(" ({location})"));
+                if let Some(message) = message_of(info) {
+                    let _ =
+                        writeln!(std::io::stderr(), "and then, while that unwound: {}{place}", first_line(&message));
+                }
+                return;
+            }
             previous(info);
             on_panic(info);
         }));
@@ -63,17 +88,33 @@ pub(super) fn end() -> Option<Snapshot> {
     SNAPSHOT.take()
 }
 
+/// Whether the present execution has failed before: what comes after the first panic is wreckage. A panic that an earlier
+/// execution survived was meant.
+fn is_wreckage() -> bool {
+    let execution = model_control::execution();
+    let is_its = |snapshot: &RefCell<Option<Snapshot>>| {
+        snapshot.try_borrow().is_ok_and(|it| it.as_ref().is_some_and(|snapshot| snapshot.execution == execution))
+    };
+    model_control::is_exploring() && SNAPSHOT.try_with(is_its).unwrap_or(false)
+}
+
+fn message_of(info: &PanicHookInfo<'_>) -> Option<String> {
+    let payload = info.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+    text.map(str::to_owned)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("a panic without text")
+}
+
 fn on_panic(info: &PanicHookInfo<'_>) {
-    // The first panic is the failure; what comes after it is wreckage.
-    let is_first = SNAPSHOT.try_with(|snapshot| snapshot.try_borrow().is_ok_and(|it| it.is_none())).unwrap_or(false);
-    if !is_first || !model_control::is_exploring() {
+    if !model_control::is_exploring() {
         return;
     }
     let Some(subject) = SUBJECT.with_borrow(Clone::clone) else { return };
-    let payload = info.payload();
-    let message = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
     // loom ends coroutines by a panic of its own, which is nobody's failure.
-    let Some(message) = message.map(str::to_owned) else { return };
+    let Some(message) = message_of(info) else { return };
     let snapshot = Snapshot {
         execution: model_control::execution(),
         thread: Some(model_control::current_thread()),
@@ -81,7 +122,12 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         journal: model_control::journal_so_far(),
         whereabouts: model_control::whereabouts(),
     };
-    if subject.loud {
+    let is_shown = match subject.on_failure {
+        OnFailure::Keep => false,
+        OnFailure::Show => true,
+        OnFailure::ShowAndEnd(execution) => execution == snapshot.execution,
+    };
+    if is_shown {
         let shown = snapshot.clone();
         let drawn = std::thread::Builder::new().spawn(move || show(&subject, shown));
         if let Ok(drawn) = drawn {
@@ -110,7 +156,7 @@ pub(super) fn counterexample(subject: &Subject, snapshot: Snapshot) -> Counterex
 }
 
 /// Prints the columns, writes the picture, and says how to see it again.
-pub(super) fn show(subject: &Subject, snapshot: Snapshot) {
+fn show(subject: &Subject, snapshot: Snapshot) {
     let counterexample = counterexample(subject, snapshot);
     let sources = Sources::new();
     let mut text = counterexample.columns(&sources);
@@ -118,8 +164,16 @@ pub(super) fn show(subject: &Subject, snapshot: Snapshot) {
         Ok(path) => text += &format!("\npicture: {}\n", path.display()),
         Err(error) => text += &format!("\nno picture: {error}\n"),
     }
-    text += &format!("replay:  cargo run --release --features loom -- replay {}\n", counterexample.token);
+    text += &match &subject.file {
+        None => format!("replay:  {} replay {}\n", cargo_run(), counterexample.token),
+        Some(file) => format!("replay:  {} replay {file}\n", cargo_run()),
+    };
     // One write, so that models on several threads do not mix; whoever closed the stream wants no text.
-    use std::io::Write as _;
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    match subject.on_failure {
+        OnFailure::ShowAndEnd(_) => {
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            std::process::exit(i32::from(crate::cli::PASSED));
+        }
+        OnFailure::Keep | OnFailure::Show => _ = std::io::stderr().write_all(text.as_bytes()),
+    }
 }

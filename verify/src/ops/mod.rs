@@ -22,7 +22,7 @@ mod world;
 
 pub use faulty::{FaultPoint, Faulty};
 pub use op::{NearLimitChoice, ObjectShape, Op, Operand, RecordShape, ReserveChoice};
-pub use recorded::{check_made, recorded};
+pub use recorded::{FOUND, check_made, found, recorded, write_found};
 pub use size::{Size, SizeBase};
 pub use text::{ParseError, VERSION};
 pub use world::{World, WorldSize};

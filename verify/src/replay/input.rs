@@ -1,11 +1,11 @@
 //! Inputs of the targets that run on real primitives.
 
-use super::{Failure, observe};
+use super::{Failure, observe, observe_threads};
 use crate::hostile::Hostile;
 use crate::ops::{Faulty, Limits, Program};
 #[cfg(heaplab_scripts)]
 use crate::script::generate::{Script, check};
-use crate::shadow::Driver;
+use crate::shadow::{Driver, run_concurrent};
 #[cfg(heaplab_scripts)]
 use arbitrary::{Arbitrary as _, Unstructured};
 use heaplab::memory::PageSource;
@@ -52,11 +52,16 @@ impl Target {
     }
 }
 
+/// Runs on real threads: the schedule is the machine's, so one of them says little.
+const SCHEDULES: usize = 50;
+
 /// What a file says is to be run.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A program, and who drives it.
-    Program(Program, Vec<Driver>),
+    Program(Program, Driver),
+    /// A program in text form, which any engine may have found.
+    Recorded(Program),
     /// A configuration and a text.
     Hostile(Box<Hostile>),
     /// A script.
@@ -69,11 +74,11 @@ impl Input {
     #[must_use]
     pub fn decode(target: Target, bytes: &[u8]) -> Input {
         match target {
-            Target::HeapOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), vec![Driver::Single]),
-            Target::InterleavedOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), vec![Driver::Interleaved]),
+            Target::HeapOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), Driver::Single),
+            Target::InterleavedOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), Driver::Interleaved),
             Target::FaultOps => {
                 let Faulty { interleaved, program } = Faulty::decode(bytes, &Limits::FUZZ);
-                Input::Program(program, vec![if interleaved { Driver::Interleaved } else { Driver::Single }])
+                Input::Program(program, if interleaved { Driver::Interleaved } else { Driver::Single })
             }
             Target::HostileConfig => Input::Hostile(Box::new(Hostile::decode(bytes))),
             #[cfg(heaplab_scripts)]
@@ -87,7 +92,7 @@ impl Input {
 
     pub(super) fn parse(text: &str) -> Result<Input, String> {
         let program = Program::parse(text).map_err(|error| error.to_string())?;
-        Ok(Input::Program(program, Driver::ALL.to_vec()))
+        Ok(Input::Recorded(program))
     }
 
     /// Runs it, until something fails.
@@ -97,11 +102,28 @@ impl Input {
     pub fn run(&self) -> Result<(), Box<Failure>> {
         let driven_by = |driver: Driver| format!("driver {driver:?}");
         match self {
-            Input::Program(program, drivers) => drivers.iter().try_for_each(|&driver| {
-                observe(&driven_by(driver), || {
-                    driver.run(program, PageSource::default());
-                })
+            Input::Program(program, driver) => observe(&driven_by(*driver), || {
+                driver.run(program, PageSource::default());
             }),
+            Input::Recorded(program) => {
+                for driver in Driver::ALL {
+                    // On owned memory first, as the properties do: there a stray access is an assertion that fails.
+                    for source in [PageSource::Owned, PageSource::default()] {
+                        observe(&driven_by(driver), || {
+                            driver.run(program, source);
+                        })?;
+                    }
+                }
+                if program.threads() < 2 {
+                    return Ok(());
+                }
+                (1..=SCHEDULES).try_for_each(|number| {
+                    let how = format!("with a thread for each of its threads, run {number} of {SCHEDULES}");
+                    observe_threads(&how, program, || {
+                        run_concurrent(program, PageSource::Owned);
+                    })
+                })
+            }
             Input::Hostile(hostile) => observe(&driven_by(hostile.driver), || {
                 hostile.check();
             }),
@@ -114,7 +136,7 @@ impl Input {
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Input::Program(program, _) => program.fmt(f),
+            Input::Program(program, _) | Input::Recorded(program) => program.fmt(f),
             Input::Hostile(hostile) => write!(f, "{:#?}\n{}", hostile.config, hostile.text),
             #[cfg(heaplab_scripts)]
             Input::Script(script) => f.write_str(&script.0),

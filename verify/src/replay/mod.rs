@@ -3,7 +3,7 @@
 //!
 //! | file | who runs it |
 //! |---|---|
-//! | a program, `.ops` | both drivers |
+//! | a program, `.ops` | both drivers, on owned and on mapped memory; if it has several threads, those, some fifty times |
 //! | an input of `heap_ops`, `interleaved_ops`, `fault_ops` | the driver of the target, or of the input |
 //! | an input of `hostile_config` | its own configuration |
 //! | an input of `script_ops` | the three heaps on which a script has to do the same |
@@ -22,6 +22,8 @@ pub use input::{Input, Target};
 #[cfg(feature = "shuttle")]
 pub use scheduled::{Input, Target};
 
+#[cfg(not(feature = "shuttle"))]
+use crate::ops::Program;
 use crate::scenario::{HeapPicture, Moment};
 use crate::shadow::{current_program, current_step, forget_program, survey_before};
 use std::any::Any;
@@ -117,4 +119,16 @@ pub fn observe(how: &str, run: impl Fn()) -> Result<(), Box<Failure>> {
     });
     let picture = survey.map(|survey| HeapPicture::of(Moment::Step, &survey));
     Err(Box::new(Failure { how: how.to_owned(), program, step, reason: text(&*payload), picture }))
+}
+
+/// As [`observe`], for a program that runs on real threads: which step fails is printed by its thread, and by the next run
+/// it may be another.
+///
+/// # Errors
+/// The failure.
+#[cfg(not(feature = "shuttle"))]
+fn observe_threads(how: &str, program: &Program, run: impl Fn()) -> Result<(), Box<Failure>> {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(run)) else { return Ok(()) };
+    let (program, reason) = (Some(program.to_string()), text(&*payload));
+    Err(Box::new(Failure { how: how.to_owned(), program, step: None, reason, picture: None }))
 }

@@ -12,7 +12,7 @@ use super::oracle::Oracle;
 use super::outside::Outside;
 use super::rivals::Rivals;
 use super::single::Engine;
-use super::watch::note_program;
+use super::watch::{current_step, is_quiet, note_program, set_quiet};
 use crate::ops::Program;
 use heaplab::Heap;
 use heaplab::memory::PageSource;
@@ -36,6 +36,20 @@ pub fn run_stretched(program: &Program, source: PageSource, seed: u64) -> Tally 
     run(program, source, Some(seed))
 }
 
+/// On a thread of a program: says at which step it was when it unwinds. Under a checker all of them are on one thread of
+/// the system, and there is an execution to look at.
+struct NameStep<'p>(&'p Program, u8);
+
+impl Drop for NameStep<'_> {
+    fn drop(&mut self) {
+        if !heaplab::sync::MODEL && std::thread::panicking() && !is_quiet() {
+            let step = current_step().and_then(|index| self.0.steps.get(index).map(|step| (index, step.op)));
+            let at = step.map_or("before its first step".to_owned(), |(index, op)| format!("at step {index}: {op}"));
+            eprintln!("thread {} of the program panicked {at}", self.1);
+        }
+    }
+}
+
 fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
     let mut program = program.clone();
     // Several threads attach at the start.
@@ -45,10 +59,13 @@ fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
     let heap = Heap::new(config).expect("the worlds are valid and memory is to be had");
     let outside = Outside::new(heap, program.world);
     let rivals = Arc::new(Rivals::new(&program, &outside.heap));
+    let quiet = is_quiet();
     let threads: Vec<_> = (0..program.threads())
         .map(|number| {
             let (program, heap, rivals) = (program.clone(), outside.heap.clone(), Arc::clone(&rivals));
             thread::spawn(move || {
+                set_quiet(quiet);
+                let _names = NameStep(&program, number);
                 let _lingers = seed.map(|seed| stretch::begin(seed.wrapping_add(u64::from(number) << 32)));
                 note_program(&program);
                 let oracle = Oracle::joined(&program, heap, Arc::clone(&rivals));

@@ -53,7 +53,7 @@ pub use oracle::{Oracle, Roots};
 pub use raw_door::{RawDoor, RawRoot, assert_hostile_requests_fail, word_of};
 pub use tally::Tally;
 
-pub use watch::{announce, current_program, current_step, forget_program, survey_before};
+pub use watch::{announce, current_program, current_step, forget_program, quietly, survey_before};
 
 /// The built-in objects: seven maps and four oddballs.
 pub const IMMORTAL_OBJECTS: u64 = 11;

@@ -3,7 +3,8 @@
 
 use crate::ops::{Program, Step};
 use heaplab::{Heap, Survey};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::sync::Once;
 
 /// The program that runs, or the last one that ran.
 struct Current {
@@ -29,6 +30,40 @@ struct Wanted {
 thread_local! {
     static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
     static WANTED: RefCell<Option<Wanted>> = const { RefCell::new(None) };
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls `f`, whose panics on this thread, and on the threads that an engine starts for it, are not printed: whoever makes
+/// a program fail hundreds of times to shorten it says once what is wrong.
+pub fn quietly<R>(f: impl FnOnce() -> R) -> R {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !is_quiet() {
+                before(info);
+            }
+        }));
+    });
+    let was = QUIET.replace(true);
+    struct Loud(bool);
+    impl Drop for Loud {
+        fn drop(&mut self) {
+            QUIET.set(self.0);
+        }
+    }
+    let _loud = Loud(was);
+    f()
+}
+
+/// Whether panics of this thread are not printed.
+pub(super) fn is_quiet() -> bool {
+    QUIET.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Keeps the panics of this thread, which an engine has started, from being printed, or not.
+pub(super) fn set_quiet(quiet: bool) {
+    QUIET.set(quiet);
 }
 
 /// Notes which program runs on this thread.

@@ -1,4 +1,8 @@
 //! One worker process and what it says: a line of JSON for each event, on its standard output.
+//!
+//! A model that fails may take its process along: what unwinds meets the broken heap in a destructor, or a lock of the
+//! checker that is no longer in order, and a panic there is an abort. So each model has a process of its own, whether the
+//! binary runs it ([`run`]) or a test does ([`run_in_test`]).
 
 use super::record::SiteRecord;
 use crate::model::Certificate;
@@ -113,15 +117,39 @@ impl Outcome {
     }
 }
 
+/// In the environment of a program of tests that is to be the worker of one: the model's name.
+const WORKER: &str = "HEAPLAB_WORKER";
+
+/// Whether this process, a program of tests, is the worker of this model.
+#[must_use]
+pub fn is_worker_of(model: &str) -> bool {
+    std::env::var_os(WORKER).is_some_and(|name| name == model)
+}
+
 /// Runs this program as a worker and listens to it until it ends.
 ///
 /// # Errors
 /// It cannot be started, or says something that is no event.
-pub fn run(arguments: &[String], mut on_event: impl FnMut(&Event)) -> std::io::Result<Outcome> {
-    let program = std::env::current_exe()?;
-    let mut child = Command::new(program)
-        .arg("worker")
-        .args(arguments)
+pub fn run(arguments: &[String], on_event: impl FnMut(&Event)) -> std::io::Result<Outcome> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("worker").args(arguments);
+    listen(&mut command, false, on_event)
+}
+
+/// Runs this program, one of tests, as the worker of one model: the test of this path, which has to ask
+/// [`is_worker_of`].
+///
+/// # Errors
+/// As [`run`].
+pub fn run_in_test(test: &str, model: &str) -> std::io::Result<Outcome> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([test, "--exact", "--nocapture", "--quiet", "--test-threads=1"]).env(WORKER, model);
+    listen(&mut command, true, |_| {})
+}
+
+/// Runs a worker and listens to it until it ends. The harness of tests says things too, which are no events.
+fn listen(command: &mut Command, in_test: bool, mut on_event: impl FnMut(&Event)) -> std::io::Result<Outcome> {
+    let mut child = command
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -137,6 +165,9 @@ pub fn run(arguments: &[String], mut on_event: impl FnMut(&Event)) -> std::io::R
     let mut events = Vec::new();
     for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
         let line = line?;
+        if in_test && !line.starts_with('{') {
+            continue;
+        }
         let event: Event = serde_json::from_str(&line)
             .map_err(|error| std::io::Error::other(format!("a worker said `{line}`: {error}")))?;
         on_event(&event);

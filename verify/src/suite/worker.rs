@@ -2,7 +2,7 @@
 
 use super::process::Event;
 use super::record::SiteRecord;
-use crate::model::{Model, PassOptions, explore_pass, passes};
+use crate::model::{Model, OnExecution, PassOptions, explore_pass, passes};
 use heaplab::sync::model_control::{self, Mutant};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,8 +43,8 @@ pub fn run(model: &Model, mutant: Option<Mutant>, executions_max: Option<u64>) -
                 say(&Event::Progress { pass: pass.to_string(), executions });
             }
         };
-        let options =
-            PassOptions { mutant, executions_max, on_execution: Some(Arc::new(on_execution)), loud: mutant.is_none() };
+        let on_execution: Option<OnExecution> = Some(Arc::new(on_execution));
+        let options = PassOptions { mutant, executions_max, on_execution, loud: mutant.is_none(), file: None };
         match explore_pass(model.name, &model.spec, pass, &options, model.body) {
             Ok(certificate) => say(&Event::Certified(certificate)),
             Err(failure) => {
