@@ -430,6 +430,33 @@ fn live_bytes_and_holes_of_kept_pages_are_counted() {
         .unwrap();
 }
 
+/// What the last major collection found is said until the next one, whatever minor collections come between: those do not
+/// look at old objects.
+#[test]
+fn minor_collections_leave_live_bytes_and_holes() {
+    let heap = build(tiny_of(64));
+    let mut thread = heap.attach().unwrap();
+    thread
+        .run(|scope| {
+            array_of(scope, 64, AllocationType::Old).unwrap();
+            scope.nested(|scope| _ = array_of(scope, 128, AllocationType::Old).unwrap());
+            scope.collect(MAJOR);
+            let found = scope.statistics().moved;
+            assert_eq!(found.live_bytes, 64);
+            assert!(found.hole_bytes > 0);
+            for _ in 0..3 {
+                array_of(scope, 64, AllocationType::Young).unwrap();
+                scope.collect(CollectionKind::Minor);
+                let moved = scope.statistics().moved;
+                assert_eq!((moved.live_bytes, moved.hole_bytes), (found.live_bytes, found.hole_bytes));
+            }
+            scope.collect(MAJOR);
+            scope.collect(MAJOR);
+            assert_eq!(scope.statistics().moved.live_bytes, 4 * 64, "what was promoted is counted by the next one");
+        })
+        .unwrap();
+}
+
 /// Survivors take half of new space; what is more is promoted at its first collection.
 #[test]
 fn survivors_take_half_of_new_space() {

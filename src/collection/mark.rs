@@ -1,14 +1,16 @@
-//! Marking: everything that the roots reach, maps included, gets its mark bit.
+//! Marking: everything that the roots reach, maps included, gets its mark bit. Each object is visited once, however small
+//! the work list is; what that has no room for is set aside in the remembered bits, which are empty (C-3).
 
-use super::{Collector, Worklist};
+use super::Collector;
+use super::worklist::{Aside, Work};
 use crate::object::{Tagged, View};
 use crate::page::PageTable;
-use crate::words::{Offset, PageIndex, ROOT_BYTES};
+use crate::words::{Offset, ROOT_BYTES};
 
 struct Marker<'a> {
     view: View<'a>,
     pages: &'a PageTable,
-    worklist: &'a mut Worklist,
+    work: Work<'a>,
 }
 
 impl Marker<'_> {
@@ -25,8 +27,8 @@ impl Marker<'_> {
         // The built-in objects are immortal and refer to each other only.
         // SAFETY: the world is stopped.
         if object.bytes() >= ROOT_BYTES && unsafe { self.pages.mark(object) } {
-            // A forgotten object is found by its mark bit.
-            self.worklist.push(object);
+            // W-1: who marks first pushes.
+            self.work.push(object);
         }
     }
 
@@ -43,34 +45,22 @@ impl Marker<'_> {
     }
 
     fn drain(&mut self) {
-        loop {
-            while let Some(object) = self.worklist.pop() {
-                self.visit(object);
-            }
-            if !self.worklist.take_overflow() {
-                return;
-            }
-            // Ends: a round that overflows again has marked an object, and there are finitely many.
-            for index in 0..self.pages.layout().pages() {
-                let page = PageIndex::new(index);
-                let mut granule = 0;
-                // SAFETY: the world is stopped.
-                while let Some(found) = unsafe { self.pages.marks().next(page, granule) } {
-                    granule = found + 1;
-                    self.visit(self.pages.granule_offset(page, found));
-                }
-            }
+        while let Some(object) = self.work.pop() {
+            self.visit(object);
         }
     }
 }
 
 impl Collector<'_, '_> {
+    /// Marks. Nothing may be remembered.
     pub(super) fn mark(&mut self) {
-        let mut marker = Marker { view: self.view, pages: &self.spaces.pages, worklist: self.worklist };
+        let pages = &self.spaces.pages;
+        let mut marker = Marker { view: self.view, pages, work: Work::new(self.worklist, pages, Aside::Remembered) };
         self.roots.visit(|word| {
             marker.mark(word);
             word
         });
         marker.drain();
+        self.summary.work = marker.work.done;
     }
 }

@@ -4,11 +4,11 @@
 //! compare-exchange on its header: forwarded to a copy, or kept where it is. Copies and kept objects are pushed, and
 //! their slots relocated in turn. Objects of pages that were copied into once already go to old space.
 //!
-//! When the work list is full, the mark bit of the forgotten object says "copied, slots not visited"; mark bits have no
-//! other meaning here.
+//! Objects that the work list has no room for are set aside in the mark bits, which have no other meaning here.
 
+use super::Collector;
 use super::destination::Destination;
-use super::{Collector, Worklist};
+use super::worklist::{Aside, Work};
 use crate::object::{Header, Tagged, View};
 use crate::page::{PageKind, PageTable};
 use crate::words::{Offset, PageIndex};
@@ -18,7 +18,7 @@ struct Mover<'a> {
     view: View<'a>,
     pages: &'a PageTable,
     destination: Destination<'a>,
-    worklist: &'a mut Worklist,
+    work: Work<'a>,
     survived_bytes: usize,
     promoted_bytes: usize,
 }
@@ -60,7 +60,7 @@ impl Mover<'_> {
                 } else {
                     self.promoted_bytes += bytes;
                 }
-                self.push(to);
+                self.work.push(to);
                 Tagged::reference(to)
             }
             Err(winner) => {
@@ -78,18 +78,11 @@ impl Mover<'_> {
             Ok(()) => {
                 // SAFETY: the world is stopped.
                 unsafe { self.pages.update(page, |info| info.kept = true) };
-                self.push(object);
+                self.work.push(object);
                 Tagged::reference(object)
             }
             Err(Header::Forwarded(to)) => Tagged::reference(to),
             Err(Header::Kept(_) | Header::Map(_)) => Tagged::reference(object),
-        }
-    }
-
-    fn push(&mut self, object: Offset) {
-        if !self.worklist.push(object) {
-            // SAFETY: the world is stopped.
-            unsafe { self.pages.mark(object) };
         }
     }
 
@@ -125,25 +118,8 @@ impl Mover<'_> {
     }
 
     fn drain(&mut self) {
-        loop {
-            while let Some(object) = self.worklist.pop() {
-                self.visit(object);
-            }
-            if !self.worklist.take_overflow() {
-                return;
-            }
-            // Ends: each round unmarks what the last one forgot, and an object is copied, and so forgotten, once.
-            for index in 0..self.pages.layout().paged_pages() {
-                let page = PageIndex::new(index);
-                let mut granule = 0;
-                // SAFETY: the world is stopped.
-                while let Some(found) = unsafe { self.pages.marks().next(page, granule) } {
-                    granule = found + 1;
-                    // SAFETY: as above.
-                    unsafe { self.pages.marks().put(page, found, false) };
-                    self.visit(self.pages.granule_offset(page, found));
-                }
-            }
+        while let Some(object) = self.work.pop() {
+            self.visit(object);
         }
     }
 }
@@ -157,11 +133,14 @@ impl Collector<'_, '_> {
             pages: &self.spaces.pages,
             // SAFETY: the world is stopped.
             destination: unsafe { Destination::new(self.spaces, survivor_pages_max) },
-            worklist: self.worklist,
+            work: Work::new(self.worklist, &self.spaces.pages, Aside::Marks),
             survived_bytes: 0,
             promoted_bytes: 0,
         };
-        self.roots.visit(|word| mover.relocate(word));
+        self.roots.visit_young(|word| {
+            let new = mover.relocate(word);
+            (new, new.is_reference() && mover.stays_young(new.target()))
+        });
         // SAFETY: the world is stopped. C-3: a slot that no longer leads to a young object is forgotten.
         unsafe {
             self.spaces.pages.retain_remembered(|slot| {
@@ -174,6 +153,7 @@ impl Collector<'_, '_> {
             });
         }
         mover.drain();
+        self.summary.work = mover.work.done;
         self.summary.survived_bytes = mover.survived_bytes;
         self.summary.promoted_bytes = mover.promoted_bytes;
         mover.destination.finish();

@@ -17,6 +17,8 @@
 //! * **C-4** New space's charge: pages of kind New never exceed `new_pages` by more than the pages that scopes added.
 //! * **C-5** Maps and code objects never move. Maps are swept last, since everything else is measured by them.
 //!
+//! * **C-6** A collection looks into each object that it marks or copies once, whatever the work list has room for.
+//!
 //! Nothing here calls an embedder: roots are words, shapes are data.
 
 mod destination;
@@ -29,7 +31,7 @@ mod sweep;
 mod worklist;
 
 pub use roots::Roots;
-pub use worklist::Worklist;
+pub use worklist::{WorkDone, Worklist};
 
 use crate::object::View;
 use crate::page::PageKind;
@@ -48,10 +50,13 @@ pub struct CollectionSummary {
     pub evacuated_bytes: usize,
     /// Pages relabelled in place, because an object found no destination.
     pub pages_kept: usize,
-    /// Bytes of live old, map, code and large objects. Counted by major collections, else 0.
+    /// Bytes of live old, map, code and large objects, but for what the collection itself moved there. Counted by major
+    /// collections, else 0.
     pub live_bytes: usize,
     /// Bytes of holes, after a major collection.
     pub hole_bytes: usize,
+    /// The objects that it looked into.
+    pub work: WorkDone,
 }
 
 /// What a collection works on.
@@ -81,6 +86,7 @@ impl<'a, 's> Collector<'a, 's> {
             CollectionKind::Major => self.major(false),
             CollectionKind::MemoryReducing => self.major(true),
         }
+        self.roots.trim();
         self.summary
     }
 
@@ -94,6 +100,7 @@ impl<'a, 's> Collector<'a, 's> {
         self.evacuate(&sparse, pool_pages_max);
         self.sweep_maps(pool_pages_max);
         self.clear_marks();
+        self.roots.forget_young();
         if reduce {
             self.uncommit_new_space();
         }

@@ -1,40 +1,145 @@
-//! The work list: objects whose slots are still to be visited. Bounded and reserved up front.
+//! The work list: objects whose slots are still to be visited. Bounded and reserved up front, and linear for any bound.
+//!
+//! When the list is full, an object is *set aside*: a bit for it is set in a table of the page table that the collection has
+//! no other use for, and a bit for its page. When the list is empty, it is filled again from there, up to half, page by page:
+//!
+//! ```text
+//! list     a b c d            full: the next one is set aside      table   ..1...1.  ........  1.......
+//! list     . . . .            empty: filled up to half             pages   1         .         1
+//! ```
+//!
+//! * **W-1** An object is pushed at most once in a collection: by whoever marks, copies or keeps it. So it is set aside at
+//!   most once, taken at most once, and visited exactly once.
+//! * **W-2** A page's bit is set while an object of it is set aside, and cleared by the one that finds none left.
+//!
+//! *It ends, and is linear.* Each step pops an object or takes at least one that was set aside (there is a count of them); by
+//! W-1 there are no more of either than live objects. What filling costs beside: a look at the pages' bits, and the row of
+//! each page with something set aside (W-2). A list that was filled to its half pays a constant share of that with each
+//! entry; one that was not has taken all that was set aside, and the next filling comes only after it was full again. So
+//! for a list of n entries, m objects cost m visits and about 2m/n looks at the pages' bits (one word for 64 pages), and the
+//! rows of no more pages than objects taken. No table is ever scanned whole for the sake of a few objects.
 
+use crate::page::PageTable;
 use crate::words::Offset;
 
-/// A bounded stack of objects. When it is full, it forgets and says so; the collector then finds the forgotten objects
-/// by their mark bits.
+/// A bounded stack of objects.
 #[derive(Debug)]
 pub struct Worklist {
     entries: Vec<Offset>,
-    overflowed: bool,
 }
 
 impl Worklist {
     /// A stack of at most `entries_max` entries.
     #[must_use]
     pub fn new(entries_max: usize) -> Worklist {
-        Worklist { entries: Vec::with_capacity(entries_max), overflowed: false }
+        Worklist { entries: Vec::with_capacity(entries_max) }
+    }
+}
+
+/// The table in which objects are set aside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Aside {
+    /// Mark bits, while they mean nothing else: in a minor collection.
+    Marks,
+    /// Remembered bits, while nothing is remembered: in a marking.
+    Remembered,
+}
+
+/// The work of one collection: its list, and what is set aside.
+pub(super) struct Work<'a> {
+    list: &'a mut Worklist,
+    pages: &'a PageTable,
+    aside: Aside,
+    /// How many objects are set aside.
+    aside_count: usize,
+    /// Where filling goes on.
+    next_page: usize,
+    /// What was done.
+    pub(super) done: WorkDone,
+}
+
+/// What became of a collection's work. Exact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct WorkDone {
+    /// Objects whose slots were visited.
+    pub visited: usize,
+    /// Those of them that were set aside, because the work list was full.
+    pub set_aside: usize,
+    /// How often the work list was filled again from what was set aside.
+    pub fillings: usize,
+    /// Pages whose tables were looked at for that.
+    pub pages_searched: usize,
+}
+
+impl WorkDone {
+    /// Adds what another collection did.
+    pub(crate) fn add(&mut self, other: &WorkDone) {
+        self.visited += other.visited;
+        self.set_aside += other.set_aside;
+        self.fillings += other.fillings;
+        self.pages_searched += other.pages_searched;
+    }
+}
+
+impl<'a> Work<'a> {
+    /// No work. `aside` is a table that is empty and has no other use until all work is done.
+    pub(super) fn new(list: &'a mut Worklist, pages: &'a PageTable, aside: Aside) -> Work<'a> {
+        debug_assert!(list.entries.is_empty());
+        Work { list, pages, aside, aside_count: 0, next_page: 0, done: WorkDone::default() }
     }
 
-    /// Pushes an object; whether there was room.
+    /// Adds an object.
     #[inline]
-    pub(super) fn push(&mut self, object: Offset) -> bool {
-        if self.entries.len() == self.entries.capacity() {
-            self.overflowed = true;
-            return false;
+    pub(super) fn push(&mut self, object: Offset) {
+        if self.list.entries.len() == self.list.entries.capacity() {
+            self.set_aside(object);
+        } else {
+            self.list.entries.push(object);
         }
-        self.entries.push(object);
-        true
     }
 
+    #[cold]
+    fn set_aside(&mut self, object: Offset) {
+        self.aside_count += 1;
+        self.done.set_aside += 1;
+        // SAFETY: the world is stopped, and this collector has the table.
+        unsafe { self.pages.set_aside(object, self.aside == Aside::Remembered) };
+    }
+
+    /// An object to visit; `None` when all work is done.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Offset> {
-        self.entries.pop()
+        let object = match self.list.entries.pop() {
+            Some(object) => object,
+            None => self.fill()?,
+        };
+        self.done.visited += 1;
+        Some(object)
     }
 
-    /// Whether an entry was forgotten since the last call.
-    pub(super) fn take_overflow(&mut self) -> bool {
-        core::mem::take(&mut self.overflowed)
+    /// Fills the list, which is empty, up to half with what was set aside, and pops one.
+    #[cold]
+    fn fill(&mut self) -> Option<Offset> {
+        if self.aside_count == 0 {
+            return None;
+        }
+        self.done.fillings += 1;
+        let wanted = (self.list.entries.capacity() / 2).clamp(1, self.aside_count);
+        while self.list.entries.len() < wanted {
+            // SAFETY: the world is stopped, and this collector has the table.
+            let page = unsafe { self.pages.next_with_aside(self.next_page) };
+            let page = page.expect("W-2: what is set aside is found");
+            self.next_page = page.index();
+            self.done.pages_searched += 1;
+            let entries = &mut self.list.entries;
+            // SAFETY: as above.
+            let taken = unsafe {
+                self.pages.take_aside(page, self.aside == Aside::Remembered, wanted - entries.len(), |object| {
+                    entries.push(object);
+                })
+            };
+            self.aside_count -= taken;
+        }
+        self.list.entries.pop()
     }
 }

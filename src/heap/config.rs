@@ -31,7 +31,7 @@ pub struct HeapConfig {
     pub pages_per_thread_min: usize,
     /// Entries of the collector's work list.
     pub worklist_entries: usize,
-    /// Slots in a block of handles.
+    /// Slots in a block of handles; of persistent handles, 512 at most.
     pub handle_block_slots: usize,
     /// Width of the words of a page set, 1..=64; less than 64 only in small worlds.
     pub page_set_bits: usize,

@@ -1,6 +1,5 @@
 //! The heap behind its handles: the layers wired together, and everything that happens in a stop.
 
-use super::persistent::HeapId;
 use super::survey::{self, Survey};
 use super::verify::{self, Verification};
 use super::{BuildError, CollectionTrace, HeapConfig, Statistics};
@@ -31,10 +30,9 @@ pub type NearLimitCallback = dyn Fn(NearLimit) -> usize + Send + Sync;
 pub(crate) struct HeapInner {
     pub(crate) spaces: Spaces,
     pub(crate) safepoint: Safepoint,
-    pub(crate) persistent: PersistentHandles,
-    pub(crate) root_sets: RootSets,
+    pub(crate) persistent: Arc<PersistentHandles>,
+    pub(crate) root_sets: Arc<RootSets>,
     pub(crate) config: HeapConfig,
-    pub(crate) id: HeapId,
     /// Locked in stops only, by their collector, so never contended.
     collector: Mutex<CollectorState>,
     pub(crate) near_limit: Mutex<Option<Arc<NearLimitCallback>>>,
@@ -73,7 +71,7 @@ impl HeapInner {
         Ok(HeapInner {
             spaces,
             safepoint: Safepoint::new(config.concurrent_allocation),
-            persistent: PersistentHandles::new(),
+            persistent: PersistentHandles::new(config.handle_block_slots),
             root_sets: RootSets::new(),
             collector: Mutex::new(CollectorState {
                 worklist: Worklist::new(layout.worklist_entries()),
@@ -84,7 +82,6 @@ impl HeapInner {
                 trace: None,
             }),
             near_limit: Mutex::new(None),
-            id: HeapId::default(),
             config,
         })
     }

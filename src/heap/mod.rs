@@ -33,6 +33,7 @@ mod survey;
 mod value;
 mod verify;
 
+pub use crate::thread::RefusedMemory;
 pub use attachment::Attachment;
 pub use config::HeapConfig;
 pub use error::{AttachError, BuildError, CloseError, FlagError, RunError, StopError, WrongHeap};
@@ -263,10 +264,23 @@ impl Heap {
         *self.inner.near_limit.lock() = callback.map(Arc::from);
     }
 
-    /// A root set of `len` slots, each the small integer 0.
+    /// A root set of `len` slots, each the small integer 0. Takes a leaf mutex, and some four bytes a slot from the Rust
+    /// allocator.
+    ///
+    /// # Panics
+    /// If the Rust allocator refuses that, or there are more slots than 2^28; [`try_new_root_set`](Self::try_new_root_set)
+    /// returns an error.
     #[must_use]
     pub fn new_root_set(&self, len: usize) -> RootSet {
-        RootSet::new(&self.inner, len)
+        self.try_new_root_set(len).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`new_root_set`](Self::new_root_set).
+    ///
+    /// # Errors
+    /// The Rust allocator refuses the slots, or there are more than 2^28.
+    pub fn try_new_root_set(&self, len: usize) -> Result<RootSet, RefusedMemory> {
+        self.inner.root_sets.add(len).map(RootSet::new)
     }
 
     /// The configuration that the heap was built with.

@@ -1,44 +1,23 @@
 //! Roots that belong to no thread.
 
-use super::inner::HeapInner;
 use crate::sync::Arc;
 use crate::thread::{PersistentCell, RootSetSlots};
 use core::fmt;
 use core::marker::PhantomData;
 
 /// A root that belongs to no thread. Made by [`Scope::persist`](super::Scope::persist), read by
-/// [`Scope::open`](super::Scope::open). Dropping it is one atomic operation and may happen anywhere, at any time.
+/// [`Scope::open`](super::Scope::open).
+///
+/// Dropping it takes a few atomic operations, no lock and no system call, and may happen anywhere, at any time: on any
+/// thread, inside callbacks, after the heap is gone. Its memory serves the next persistent handle at once.
 pub struct Persistent<T: 'static> {
-    pub(super) cell: Arc<PersistentCell>,
-    pub(super) heap: HeapId,
+    pub(super) cell: PersistentCell,
     _type: PhantomData<fn() -> T>,
 }
 
-/// Which heap a root belongs to: a token that the heap and its roots share, so that identities are never reused.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct HeapId(Arc<HeapToken>);
-
-/// Not zero-sized, so that each has an address of its own.
-#[derive(Debug, Default)]
-struct HeapToken {
-    _address: u8,
-}
-
-impl HeapId {
-    pub(super) fn is(&self, other: &HeapId) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
 impl<T> Persistent<T> {
-    pub(super) fn new(cell: Arc<PersistentCell>, heap: HeapId) -> Persistent<T> {
-        Persistent { cell, heap, _type: PhantomData }
-    }
-}
-
-impl<T> Drop for Persistent<T> {
-    fn drop(&mut self) {
-        self.cell.release();
+    pub(super) fn new(cell: PersistentCell) -> Persistent<T> {
+        Persistent { cell, _type: PhantomData }
     }
 }
 
@@ -49,16 +28,16 @@ impl<T> fmt::Debug for Persistent<T> {
 }
 
 /// An array of roots that threads share: loaded with [`Scope::load_root`](super::Scope::load_root), stored with
-/// [`Scope::store_root`](super::Scope::store_root). Its objects live until the last clone is dropped.
+/// [`Scope::store_root`](super::Scope::store_root). Its objects live until the last clone is dropped, which may happen
+/// anywhere, at any time, and gives the memory of the slots back to the Rust allocator at once.
 #[derive(Clone)]
 pub struct RootSet {
     pub(super) slots: Arc<RootSetSlots>,
-    pub(super) heap: HeapId,
 }
 
 impl RootSet {
-    pub(super) fn new(heap: &HeapInner, len: usize) -> RootSet {
-        RootSet { slots: heap.root_sets.add(len), heap: heap.id.clone() }
+    pub(super) fn new(slots: Arc<RootSetSlots>) -> RootSet {
+        RootSet { slots }
     }
 
     /// How many slots.

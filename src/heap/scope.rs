@@ -3,7 +3,7 @@
 
 use super::running::ParkGuard;
 use super::value::{Handle, HeapType, Ref, Value};
-use super::{Persistent, RawLocalHeap, RootSet, Statistics, Survey, Verification, WrongHeap};
+use super::{Persistent, RawLocalHeap, RefusedMemory, RootSet, Statistics, Survey, Verification, WrongHeap};
 use crate::allocation::Reserve;
 use crate::object::Root;
 use crate::thread::{HandleMark, Local};
@@ -189,13 +189,23 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         self.root(if value { Root::True } else { Root::False })
     }
 
-    /// A root that belongs to no thread. Takes a leaf mutex.
+    /// A root that belongs to no thread. Takes a leaf mutex, and now and then memory of the Rust allocator: 8 bytes a
+    /// handle, by the block.
+    ///
+    /// # Panics
+    /// If the Rust allocator refuses that; [`try_persist`](Self::try_persist) returns an error.
     #[must_use]
     pub fn persist<T>(&self, handle: Handle<'s, T>) -> Persistent<T> {
-        // SAFETY: the handle is a root of this scope.
-        let word = unsafe { handle.tagged() };
-        let inner = self.local().inner();
-        Persistent::new(inner.persistent.add(word), inner.id.clone())
+        self.try_persist(handle).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`persist`](Self::persist).
+    ///
+    /// # Errors
+    /// The Rust allocator refuses memory.
+    pub fn try_persist<T>(&self, handle: Handle<'s, T>) -> Result<Persistent<T>, RefusedMemory> {
+        // SAFETY: the handle is a root of this scope, whose heap is running.
+        unsafe { self.local().inner().persistent.add(handle.tagged()) }.map(Persistent::new)
     }
 
     /// A handle to what a persistent handle holds.
@@ -203,7 +213,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Errors
     /// The persistent handle belongs to another heap.
     pub fn open<T>(&mut self, persistent: &Persistent<T>) -> Result<Handle<'s, T>, WrongHeap> {
-        if !persistent.heap.is(&self.local().inner().id) {
+        if !persistent.cell.belongs_to(&self.local().inner().persistent) {
             return Err(WrongHeap);
         }
         let word = persistent.cell.tagged();
@@ -219,14 +229,15 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Panics
     /// If there is no such slot.
     pub fn load_root<'a>(&'a self, set: &RootSet, index: usize) -> Result<Ref<'a, Value>, WrongHeap> {
-        if !set.heap.is(&self.local().inner().id) {
+        if !set.slots.belongs_to(&self.local().inner().root_sets) {
             return Err(WrongHeap);
         }
         // SAFETY: the slot is a root of this heap, or was when it was loaded; nothing collects meanwhile.
         Ok(unsafe { Ref::new(set.slots.load(index)) })
     }
 
-    /// Sets slot `index` of a root set.
+    /// Sets slot `index` of a root set. The first object to be stored in the neighbourhood of a slot after a collection
+    /// takes a leaf mutex.
     ///
     /// # Errors
     /// The root set belongs to another heap.
@@ -234,10 +245,11 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Panics
     /// If there is no such slot.
     pub fn store_root(&self, set: &RootSet, index: usize, value: Ref<'_, Value>) -> Result<(), WrongHeap> {
-        if !set.heap.is(&self.local().inner().id) {
+        if !set.slots.belongs_to(&self.local().inner().root_sets) {
             return Err(WrongHeap);
         }
-        set.slots.store(index, value.tagged());
+        // SAFETY: the value is an object of this heap, or a small integer, and the heap is running.
+        unsafe { set.slots.store(index, value.tagged()) };
         Ok(())
     }
 

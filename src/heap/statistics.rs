@@ -19,7 +19,9 @@ pub struct Statistics {
     pub requests_in_scope: u64,
     /// Allocations whose first attempt failed.
     pub retries: u64,
-    /// Bytes copied within new space, promoted, evacuated; pages kept in place: sums over all collections.
+    /// Bytes copied within new space, promoted, evacuated; pages kept in place; work: sums over all collections. Live bytes and
+    /// bytes of holes are those that the last major or memory-reducing collection found; a minor one, which does not look,
+    /// leaves them.
     pub moved: CollectionSummary,
     /// Bytes committed now.
     pub committed_bytes: usize,
@@ -76,7 +78,10 @@ impl Statistics {
         self.moved.promoted_bytes += summary.promoted_bytes;
         self.moved.evacuated_bytes += summary.evacuated_bytes;
         self.moved.pages_kept += summary.pages_kept;
-        self.moved.live_bytes = summary.live_bytes;
-        self.moved.hole_bytes = summary.hole_bytes;
+        self.moved.work.add(&summary.work);
+        if kind >= CollectionKind::Major {
+            self.moved.live_bytes = summary.live_bytes;
+            self.moved.hole_bytes = summary.hole_bytes;
+        }
     }
 }

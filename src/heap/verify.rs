@@ -48,6 +48,11 @@ pub enum Violation {
         /// The slot.
         slot: Offset,
     },
+    /// A persistent handle or root set refers to a young object, and the next minor collection would not look.
+    RootNotListed {
+        /// What it refers to.
+        target: Offset,
+    },
     /// The remembered set holds something that is no slot of an old object.
     StaleRemembered {
         /// What it holds.
@@ -201,6 +206,14 @@ impl Verifier<'_> {
         });
         for target in bad {
             self.report(Violation::BadReference { slot: None, target });
+        }
+        let mut unlisted = Vec::new();
+        roots.inspect(|word, listed| {
+            let young = |target| self.kind(self.spaces.layout().page_of(target)) == PageKind::New;
+            unlisted.extend(word.as_reference().filter(|&target| !listed && young(target)));
+        });
+        for target in unlisted {
+            self.report(Violation::RootNotListed { target });
         }
     }
 

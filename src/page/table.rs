@@ -78,6 +78,8 @@ pub struct PageTable {
     holes: PageBits,
     remembered: PageBits,
     remembered_pages: Bitmap,
+    /// Pages with an object that a collection has set aside.
+    aside_pages: Bitmap,
 }
 
 impl PageTable {
@@ -93,6 +95,7 @@ impl PageTable {
             holes: PageBits::new(layout.paged_pages(), granules),
             remembered: PageBits::new(pages, layout.page_bytes() / WORD_BYTES),
             remembered_pages: Bitmap::new(pages),
+            aside_pages: Bitmap::new(pages),
             layout: layout.clone(),
         }
     }
@@ -255,6 +258,67 @@ impl PageTable {
                 }
             }
         }
+    }
+
+    /// Sets an object aside, which a collection is to visit later, in the remembered bits or in the mark bits. It is not set
+    /// aside yet, and the table is used for nothing else meanwhile.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    pub unsafe fn set_aside(&self, object: Offset, in_remembered: bool) {
+        let (page, granule) = self.granule_of(object);
+        let (bits, columns) = self.aside_bits(in_remembered);
+        // SAFETY: every table is the caller's while the world is stopped.
+        unsafe {
+            bits.put(page, granule * columns, true);
+            self.aside_pages.put(page.index(), true);
+        }
+    }
+
+    /// A table for what is set aside, and the columns of a granule in it.
+    fn aside_bits(&self, in_remembered: bool) -> (&PageBits, usize) {
+        if in_remembered { (&self.remembered, GRANULE_BYTES / WORD_BYTES) } else { (&self.marks, 1) }
+    }
+
+    /// The next page with an object that is set aside, at `from` or after it, else from the first page on.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    #[must_use]
+    pub unsafe fn next_with_aside(&self, from: usize) -> Option<PageIndex> {
+        // SAFETY: every table is the caller's while the world is stopped.
+        unsafe { self.aside_pages.next(from, self.layout.pages()).or_else(|| self.aside_pages.next(0, from)) }
+            .map(PageIndex::new)
+    }
+
+    /// Hands at most `count_max` objects of `page` that are set aside to `f`, in address order, and returns how many; they
+    /// are no longer set aside.
+    ///
+    /// # Safety
+    /// As [`set_aside`](Self::set_aside).
+    pub unsafe fn take_aside(
+        &self,
+        page: PageIndex,
+        in_remembered: bool,
+        count_max: usize,
+        mut f: impl FnMut(Offset),
+    ) -> usize {
+        let (bits, columns) = self.aside_bits(in_remembered);
+        let (mut at, mut taken) = (0, 0);
+        // SAFETY: every table is the caller's while the world is stopped.
+        unsafe {
+            while let Some(column) = bits.next(page, at) {
+                if taken == count_max {
+                    return taken;
+                }
+                at = column + 1;
+                bits.put(page, column, false);
+                f(self.granule_offset(page, column / columns));
+                taken += 1;
+            }
+            self.aside_pages.put(page.index(), false);
+        }
+        taken
     }
 
     /// Takes the slots of `from..from + bytes`, a range within one page or run, out of the remembered set.

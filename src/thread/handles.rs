@@ -1,18 +1,20 @@
 //! The handle stack of a local heap: slots that never move, in blocks.
 //!
 //! ```text
-//! blocks   [s s s s s s] [s s . . . .]        `next` is the first free slot; a block's end is aligned
-//!                             ^next
+//! blocks   [0 s s s s s s] [1 s s . . . .]        `next` is the first free slot; a block's end is aligned
+//!                               ^next             0, 1: the block's number, at the start of its memory
 //! ```
 //!
 //! A handle is a pointer to a slot. Opening a handle scope remembers `next`; closing it goes back there. Blocks are kept
-//! for reuse until the local heap is detached. The owner pushes and reads while it runs; the collector reads and
+//! for reuse; a collection gives those back that are not in use, but one. The owner pushes and reads while it runs; the collector reads and
 //! rewrites in a stop. Slots beyond `next` are not roots.
 //!
 //! * **I-1** A block's slots lie at the end of a piece of memory that is aligned to its size, a power of two, and they do
 //!   not fill it. So an aligned `next` is the end of a block, and no aligned address is a slot: to push and to go back
 //!   takes no second word.
 //! * **I-2** All blocks before the one that `next` is in are full.
+//! * **I-3** A block's memory starts with the block's number. So `next` alone tells its block (I-1), and going on to the
+//!   next block takes the same time whatever lies outside.
 
 use crate::object::Tagged;
 use crate::sync::UnsafeCell;
@@ -21,6 +23,9 @@ use std::alloc::{self, Layout};
 
 /// A slot of the handle stack: the bits of a tagged word.
 pub type Slot = UnsafeCell<u32>;
+
+/// The number of a block (I-3).
+type BlockNumber = u32;
 
 /// A handle stack.
 #[derive(Debug)]
@@ -47,22 +52,11 @@ impl HandleSlots {
     #[must_use]
     pub fn new(block_slots: usize) -> HandleSlots {
         assert!(block_slots != 0);
-        let mask = (block_slots * size_of::<Slot>()).next_power_of_two();
-        // I-1: slots that would fill the memory get twice as much.
-        let mask = if mask == block_slots * size_of::<Slot>() { 2 * mask - 1 } else { mask - 1 };
+        // I-1, I-3: the slots and the block's number.
+        let mask = (block_slots * size_of::<Slot>() + size_of::<BlockNumber>()).next_power_of_two() - 1;
         let mut slots = HandleSlots { next: core::ptr::null(), mask, blocks: Vec::new(), block_slots };
         slots.next = slots.add_block();
         slots
-    }
-
-    /// The memory of a block.
-    fn block_layout(&self) -> Layout {
-        Layout::from_size_align(self.mask + 1, self.mask + 1).expect("a block is smaller than the address space")
-    }
-
-    /// How far into its memory a block's first slot lies.
-    fn pad_bytes(&self) -> usize {
-        self.mask + 1 - self.block_slots * size_of::<Slot>()
     }
 
     /// Pushes a root and returns its slot, which stays where it is until the scope is closed.
@@ -92,13 +86,16 @@ impl HandleSlots {
     }
 
     fn add_block(&mut self) -> *const Slot {
-        let layout = self.block_layout();
+        let layout = block_layout(self.mask);
         // SAFETY: the layout's size is not zero.
         let memory = unsafe { alloc::alloc(layout) };
         let Some(memory) = NonNull::new(memory) else { alloc::handle_alloc_error(layout) };
-        // SAFETY: the slots lie in the memory, from the padding to its end, and are aligned, since its end is.
+        let number = BlockNumber::try_from(self.blocks.len()).expect("fewer blocks than 2^32");
+        // SAFETY: the slots lie in the memory, from the padding to its end, and are aligned, since its end is; the number
+        // lies before them (I-3), at the memory's start, which is aligned to more than four bytes.
         unsafe {
-            let block = memory.add(self.pad_bytes()).cast::<Slot>();
+            memory.cast::<BlockNumber>().write(number);
+            let block = memory.add(pad_bytes(self.mask, self.block_slots)).cast::<Slot>();
             for index in 0..self.block_slots {
                 block.add(index).write(Slot::new(0));
             }
@@ -109,9 +106,29 @@ impl HandleSlots {
 
     /// The block that `next` is in, or at the end of.
     fn block_of_next(&self) -> usize {
-        let bytes = self.block_slots * size_of::<Slot>();
-        let holds = |block: &NonNull<Slot>| self.next.addr().wrapping_sub(block.as_ptr().addr()) <= bytes;
-        self.blocks.iter().position(holds).expect("the next slot is in a block of the stack")
+        // How far `next` is from the start of the memory: beyond the number, up to its end included (I-1).
+        let distance = (self.next.addr().wrapping_sub(1) & self.mask) + 1;
+        // SAFETY: I-1: `next` was made from the pointer to this block's memory, whose start is that far back; I-3: there
+        // is the number.
+        unsafe { self.next.byte_sub(distance).cast::<BlockNumber>().read() as usize }
+    }
+
+    /// In a stop, or by the owner: gives blocks back to the Rust allocator, but for those in use and one more.
+    pub fn trim(&mut self) {
+        let keep = self.block_of_next() + 2;
+        for block in self.blocks.drain(keep.min(self.blocks.len())..) {
+            // SAFETY: a block of the stack, beyond `next`: no slot of it is live.
+            unsafe { free_block(block, self.mask, self.block_slots) };
+        }
+        if self.blocks.capacity() / 4 > self.blocks.len() {
+            self.blocks.shrink_to(2 * self.blocks.len());
+        }
+    }
+
+    /// Bytes that the blocks take from the Rust allocator.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.blocks.len() * (self.mask + 1)
     }
 
     /// Where the stack stands.
@@ -161,18 +178,34 @@ impl HandleSlots {
     }
 }
 
+/// The memory of a block.
+fn block_layout(mask: usize) -> Layout {
+    Layout::from_size_align(mask + 1, mask + 1).expect("a block is smaller than the address space")
+}
+
+/// How far into its memory a block's first slot lies.
+fn pad_bytes(mask: usize, block_slots: usize) -> usize {
+    mask + 1 - block_slots * size_of::<Slot>()
+}
+
+/// # Safety
+/// `block` was made by `add_block` of a stack with this mask and as many slots in a block, is freed once, and none of its
+/// slots is used again.
+unsafe fn free_block(block: NonNull<Slot>, mask: usize, block_slots: usize) {
+    // SAFETY: by the contract the padding is before the slots, and each slot was written.
+    unsafe {
+        for index in 0..block_slots {
+            block.add(index).drop_in_place();
+        }
+        alloc::dealloc(block.cast::<u8>().sub(pad_bytes(mask, block_slots)).as_ptr(), block_layout(mask));
+    }
+}
+
 impl Drop for HandleSlots {
     fn drop(&mut self) {
-        let layout = self.block_layout();
-        for block in &self.blocks {
-            // SAFETY: made by `add_block` with this layout, the padding before the slots; no handle outlives its local
-            // heap. Each slot was written.
-            unsafe {
-                for index in 0..self.block_slots {
-                    block.add(index).drop_in_place();
-                }
-                alloc::dealloc(block.cast::<u8>().sub(self.pad_bytes()).as_ptr(), layout);
-            }
+        for &block in &self.blocks {
+            // SAFETY: a block of the stack; no handle outlives its local heap.
+            unsafe { free_block(block, self.mask, self.block_slots) };
         }
     }
 }
@@ -225,10 +258,54 @@ mod tests {
         crate::sync::check(|| {
             for block_slots in 1..20 {
                 let slots = HandleSlots::new(block_slots);
-                let (layout, bytes) = (slots.block_layout(), block_slots * size_of::<Slot>());
-                assert_eq!(slots.pad_bytes() + bytes, layout.size());
+                let (layout, bytes) = (block_layout(slots.mask), block_slots * size_of::<Slot>());
+                assert_eq!(pad_bytes(slots.mask, block_slots) + bytes, layout.size());
                 assert_eq!(layout.align(), layout.size());
-                assert!(bytes < layout.size());
+                assert!(pad_bytes(slots.mask, block_slots) >= size_of::<BlockNumber>());
+            }
+        });
+    }
+
+    /// A burst is given back, but for a block beyond those in use; what is live stays, and the stack grows again.
+    #[test]
+    fn a_burst_is_given_back() {
+        crate::sync::check(|| {
+            let small = |value| Tagged::small(value).unwrap();
+            let mut slots = HandleSlots::new(2);
+            let one = slots.bytes();
+            (0..3).for_each(|value| _ = slots.push(small(value)));
+            let mark = slots.mark();
+            (3..20).for_each(|value| _ = slots.push(small(value)));
+            assert_eq!(slots.bytes(), 10 * one);
+            slots.trim();
+            assert_eq!((slots.bytes(), slots.len()), (10 * one, 20), "all of it is in use");
+            slots.reset(mark);
+            slots.trim();
+            assert_eq!(slots.bytes(), 3 * one);
+            assert_eq!(values(&slots), [0, 1, 2]);
+            (3..20).for_each(|value| _ = slots.push(small(value)));
+            assert_eq!(values(&slots), (0..20).collect::<Vec<_>>());
+        });
+    }
+
+    /// I-3: wherever the stack stands, at either end of a block or within, it knows in which.
+    #[test]
+    fn next_tells_its_block() {
+        crate::sync::check(|| {
+            for block_slots in 1..6 {
+                let mut slots = HandleSlots::new(block_slots);
+                let mut marks = Vec::new();
+                for pushed in 0..4 * block_slots {
+                    assert_eq!(slots.block_of_next(), pushed.saturating_sub(1) / block_slots);
+                    marks.push(slots.mark());
+                    slots.push(Tagged::small(0).unwrap());
+                    assert_eq!(slots.len(), pushed + 1);
+                }
+                for (pushed, mark) in marks.into_iter().enumerate().rev() {
+                    slots.reset(mark);
+                    assert_eq!(slots.block_of_next(), pushed.saturating_sub(1) / block_slots);
+                    assert_eq!(slots.len(), pushed);
+                }
             }
         });
     }

@@ -30,11 +30,12 @@ mod local;
 mod persistent;
 mod root_set;
 mod safepoint;
+mod slabs;
 mod state;
 
 pub use handles::{HandleMark, HandleSlots, Slot};
 pub use local::{Local, LocalData, LocalFlags};
-pub use persistent::{PersistentCell, PersistentHandles};
-pub use root_set::{RootSetSlots, RootSets};
+pub use persistent::{PersistentCell, PersistentHandles, RefusedMemory};
+pub use root_set::{ROOT_SET_SLOTS_MAX, RootSetSlots, RootSets};
 pub use safepoint::{CollectionCounts, Registry, Safepoint, Stop};
 pub use state::ThreadState;

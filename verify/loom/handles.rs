@@ -8,7 +8,7 @@
 use super::worlds::{self, assert_sound, is_seven, new_seven, race, run};
 use heaplab::object::Tagged;
 use heaplab::sync::Arc;
-use heaplab::thread::{PersistentHandles, RootSets};
+use heaplab::thread::{PersistentCell, PersistentHandles, RootSets};
 use heaplab::words::Offset;
 use heaplab::{CollectionKind, Heap};
 use heaplab_verify::model::Spec;
@@ -17,12 +17,18 @@ use heaplab_verify::models;
 models! {
     "handles":
     release_vs_visit: Spec::two_threads(),
+    release_vs_release: Spec::two_threads(),
+    release_vs_add: Spec::two_threads(),
+    release_add_vs_release_visit: Spec::two_threads(),
     add_vs_visit: Spec::two_threads(),
+    drop_set_vs_visit: Spec::two_threads(),
+    store_root_vs_store_root: Spec::two_threads(),
     push_vs_minor_collection: Spec::bounded(2, 3),
     nested_vs_minor_collection: Spec::bounded(2, 3),
     push_vs_stop: Spec::bounded(2, 3),
     persist_vs_minor_collection: Spec::bounded(2, 3),
     release_vs_minor_collection: Spec::bounded(2, 3),
+    release_persist_vs_minor_collection: Spec::bounded(2, 3),
     store_root_vs_minor_collection: Spec::bounded(2, 3),
     store_root_vs_major_collection: Spec::bounded(2, 3),
     store_root_park_vs_major_collection: Spec::bounded(2, 3),
@@ -32,65 +38,200 @@ fn heap() -> Heap {
     Heap::new(worlds::config(1, 2)).expect("a small world")
 }
 
+fn at(offset: usize) -> Tagged {
+    Tagged::reference(Offset::new(offset))
+}
+
+fn add(handles: &Arc<PersistentHandles>, value: Tagged) -> PersistentCell {
+    // SAFETY: there is no heap: what a handle holds is a number.
+    unsafe { handles.add(value) }.expect("memory for a few cells")
+}
+
+/// Visits all handles, and returns where what they hold was; it moves by 8.
+fn visit(handles: &PersistentHandles) -> Vec<usize> {
+    let mut seen = Vec::new();
+    // SAFETY: there is no heap.
+    unsafe {
+        handles.visit(|word| {
+            seen.push(word.target().bytes());
+            at(word.target().bytes() + 8)
+        });
+    }
+    seen.sort_unstable();
+    seen
+}
+
 /// P15: a release may come at any time, visits included: the cell is followed before it and forgotten after it.
 fn release_vs_visit() {
-    let handles = Arc::new(PersistentHandles::new());
-    let at = |offset: usize| Tagged::reference(Offset::new(offset));
-    let (kept, released) = (handles.add(at(256)), handles.add(at(512)));
-    let there = handles.clone();
+    let handles = PersistentHandles::new(2);
+    let (kept, released) = (add(&handles, at(256)), add(&handles, at(512)));
     race(
         || {
-            let mut seen = Vec::new();
-            handles.visit(|word| {
-                seen.push(word.target().bytes());
-                at(word.target().bytes() + 8)
-            });
+            let seen = visit(&handles);
             assert!(seen == [256, 512] || seen == [256], "{seen:?}");
         },
+        move || drop(released),
+    );
+    assert_eq!(visit(&handles), [264], "followed, and the released one forgotten");
+    assert_eq!(handles.len(), 1);
+    assert_eq!(kept.tagged(), at(272));
+}
+
+/// Two releases at once: none is lost, and both cells are used again.
+fn release_vs_release() {
+    let handles = PersistentHandles::new(2);
+    let (one, other) = (add(&handles, at(256)), add(&handles, at(512)));
+    let bytes = handles.bytes();
+    race(move || drop(one), move || drop(other));
+    assert_eq!(visit(&handles), [0; 0]);
+    let again = [add(&handles, at(1024)), add(&handles, at(2048))];
+    assert_eq!(handles.bytes(), bytes, "no slab was added");
+    assert_eq!(visit(&handles), [1024, 2048]);
+    drop(again);
+    handles.trim();
+    assert_eq!((handles.len(), handles.bytes()), (0, 0));
+}
+
+/// A cell that is released is used again, by whoever finds it: what the new handle holds is neither lost nor mixed up with
+/// what the old one held; who does not find it gets another cell.
+fn release_vs_add() {
+    let handles = PersistentHandles::new(1);
+    let old = add(&handles, at(256));
+    let there = Arc::clone(&handles);
+    let ((), new) = race(move || drop(old), move || add(&there, at(512)));
+    assert_eq!(new.tagged(), at(512));
+    assert_eq!(visit(&handles), [512]);
+    let slab = handles.bytes() / 2;
+    handles.trim();
+    assert!(handles.bytes() == slab || handles.bytes() == 2 * slab, "a slab with a handle stays");
+    assert_eq!(visit(&handles), [520]);
+    drop(new);
+    handles.trim();
+    assert_eq!(handles.bytes(), 0);
+}
+
+/// Handles come and go on both sides while one side looks: each add is seen by its own later visit, no release is.
+fn release_add_vs_release_visit() {
+    let handles = PersistentHandles::new(1);
+    let (one, other) = (add(&handles, at(256)), add(&handles, at(512)));
+    let there = Arc::clone(&handles);
+    let ((), new) = race(
+        || {
+            drop(one);
+            let seen = visit(&handles);
+            assert!(!seen.contains(&256), "released before: {seen:?}");
+            assert!(seen.iter().all(|offset| [512, 1024].contains(offset)), "{seen:?}");
+        },
         move || {
-            released.release();
-            drop(there);
+            drop(other);
+            add(&there, at(1024))
         },
     );
-    handles.visit(|word| {
-        assert_eq!(word, at(264), "followed, and the released one forgotten");
-        word
-    });
-    assert_eq!(handles.len(), 1);
-    assert_eq!(kept.tagged(), at(264));
+    let seen = visit(&handles);
+    assert!(seen == [1024] || seen == [1032], "{seen:?}");
+    assert_eq!(new.tagged(), at(seen[0] + 8));
 }
 
 /// A handle that is added while the roots are visited is visited now or the next time, whole.
 fn add_vs_visit() {
-    let handles = Arc::new(PersistentHandles::new());
-    let sets = Arc::new(RootSets::new());
-    let at = Tagged::reference(Offset::new(256));
+    let handles = PersistentHandles::new(2);
+    let sets = RootSets::new();
     let (there, its_sets) = (handles.clone(), sets.clone());
     let (seen, (cell, set)) = race(
         || {
             let mut seen = 0;
-            handles.visit(|word| {
-                assert_eq!(word, at);
-                seen += 1;
-                word
-            });
-            sets.visit(|word| word);
+            // SAFETY: there is no heap.
+            unsafe {
+                handles.visit(|word| {
+                    assert_eq!(word, at(256));
+                    seen += 1;
+                    word
+                });
+                sets.visit(|word| word);
+            }
             seen
         },
-        move || (there.add(at), its_sets.add(1)),
+        move || (add(&there, at(256)), its_sets.add(1).expect("memory for a slot")),
     );
     assert!(seen <= 1);
-    assert_eq!(cell.tagged(), at);
-    set.store(0, at);
+    assert_eq!(cell.tagged(), at(256));
+    // SAFETY: there is no heap.
+    unsafe { set.store(0, at(256)) };
     let mut found = Vec::new();
-    sets.visit(|word| {
-        found.push(word);
-        word
-    });
-    assert_eq!(found, [at]);
+    // SAFETY: as above.
+    unsafe {
+        sets.visit(|word| {
+            found.push(word);
+            word
+        });
+    }
+    assert_eq!(found, [at(256)]);
     drop(set);
-    sets.visit(|_| panic!("a dropped set is forgotten"));
+    // SAFETY: as above.
+    unsafe { sets.visit(|_| panic!("a dropped set is forgotten")) };
     assert_eq!(handles.len(), 1);
+}
+
+/// A set that goes while the roots are visited is visited or not, and leaves nothing; the other one is visited.
+fn drop_set_vs_visit() {
+    let sets = RootSets::new();
+    let (kept, dropped) = (sets.add(1).expect("memory for a slot"), sets.add(1).expect("memory for a slot"));
+    let bytes = sets.bytes();
+    // SAFETY: there is no heap.
+    unsafe {
+        kept.store(0, at(256));
+        dropped.store(0, at(512));
+    }
+    race(
+        || {
+            let mut seen = Vec::new();
+            // SAFETY: there is no heap.
+            unsafe {
+                sets.visit_young(|word| {
+                    seen.push(word.target().bytes());
+                    (word, true)
+                });
+            }
+            assert!(seen == [256, 512] || seen == [256], "{seen:?}");
+        },
+        move || drop(dropped),
+    );
+    let mut seen = Vec::new();
+    // SAFETY: there is no heap.
+    unsafe {
+        sets.visit_young(|word| {
+            seen.push(word.target().bytes());
+            (word, false)
+        });
+    }
+    assert_eq!(seen, [256]);
+    assert_eq!(sets.bytes(), bytes / 2);
+}
+
+/// Two threads store into two slots of a block, and into one: the set is entered once, and both references are found.
+fn store_root_vs_store_root() {
+    let sets = RootSets::new();
+    let set = sets.add(2).expect("memory for two slots");
+    let there = set.clone();
+    race(
+        // SAFETY: there is no heap.
+        || unsafe { set.store(0, at(256)) },
+        // SAFETY: as above.
+        move || unsafe { there.store(1, at(512)) },
+    );
+    for left in [true, false] {
+        let mut seen = Vec::new();
+        // SAFETY: as above.
+        unsafe {
+            sets.visit_young(|word| {
+                seen.push(word.target().bytes());
+                (word, left && word.target().bytes() == 512)
+            });
+        }
+        assert_eq!(seen, [256, 512]);
+    }
+    // SAFETY: as above.
+    unsafe { sets.visit_young(|_| panic!("nothing young was left")) };
 }
 
 /// Handles are pushed, over the border of a block, while a collection moves what they hold.
@@ -204,6 +345,39 @@ fn release_vs_minor_collection() {
     });
     heap.collect(CollectionKind::Major).unwrap();
     assert_eq!(heap.statistics().unwrap().moved.live_bytes, 16, "the released one is dead");
+    assert_sound(&heap);
+}
+
+/// A cell changes hands around a collection: what it held is dead or moved, what it holds now is followed, also by the next
+/// collection.
+fn release_persist_vs_minor_collection() {
+    let heap = heap();
+    let first = run(&heap, |scope| {
+        let array = new_seven(scope);
+        scope.persist(array)
+    });
+    let there = heap.clone();
+    let ((), second) = race(
+        || heap.collect(CollectionKind::Minor).unwrap(),
+        move || {
+            run(&there, |scope| {
+                drop(first);
+                scope.nested(|scope| {
+                    let array = new_seven(scope);
+                    scope.persist(array)
+                })
+            })
+        },
+    );
+    assert_sound(&heap);
+    heap.collect(CollectionKind::Minor).unwrap();
+    run(&heap, |scope| {
+        let array = scope.open(&second).unwrap();
+        assert!(is_seven(scope, scope.get(array).into()));
+    });
+    heap.collect(CollectionKind::Major).unwrap();
+    heap.collect(CollectionKind::Major).unwrap();
+    assert_eq!(heap.statistics().unwrap().moved.live_bytes, 16, "the first one is dead");
     assert_sound(&heap);
 }
 

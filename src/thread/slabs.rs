@@ -1,0 +1,292 @@
+//! The slabs of persistent handles: cells, free ones and those that may hold a young object. All of it under the leaf mutex
+//! of [`PersistentHandles`](super::PersistentHandles).
+//!
+//! A cell has an index: its slab's number times the cells of a slab, and its place in the slab. Free cells of a slab are
+//! linked, and so are slabs with a free cell; nothing here takes memory but [`Slabs::grow`].
+
+use super::persistent::NO_CELL;
+use crate::object::Tagged;
+use crate::sync::{AtomicU32, Ordering, UnsafeCell};
+use core::ptr::NonNull;
+
+/// No object starts here: the last granule of the reservation belongs to a page's end.
+const FREE: u32 = u32::MAX;
+const BITS: usize = u64::BITS as usize;
+/// The greatest number of cells of a slab: 4 KiB of them.
+const SLAB_CELLS_MAX: usize = 512;
+const NO_SLAB: u32 = u32::MAX;
+
+/// The cell of a persistent handle.
+#[derive(Debug)]
+pub(super) struct Cell {
+    /// What the handle holds; `FREE` if there is none.
+    pub(super) word: AtomicU32,
+    /// The next cell of the list that this one is on: the released list, or its slab's free cells.
+    pub(super) link: UnsafeCell<u32>,
+}
+
+/// The Rust allocator refused memory for roots.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the Rust allocator has no {bytes} bytes for more roots: drop some, or give the process more memory")]
+pub struct RefusedMemory {
+    /// Bytes that were asked for.
+    pub bytes: usize,
+}
+
+#[derive(Debug)]
+struct Slab {
+    /// Nothing for a number whose slab was given back.
+    cells: Option<NonNull<[Cell]>>,
+    used: usize,
+    first_free: u32,
+    /// The next slab with a free cell, if this one has one.
+    next_with_room: u32,
+    /// Cells that may hold a young object.
+    young: [u64; SLAB_CELLS_MAX / BITS],
+}
+
+/// All slabs of a register.
+#[derive(Debug)]
+pub(super) struct Slabs {
+    slabs: Vec<Slab>,
+    slab_cells: usize,
+    first_with_room: u32,
+    /// Cells in use.
+    used: usize,
+    /// Slabs that exist, and those of them without a cell in use.
+    present: usize,
+    empty: usize,
+    /// Slabs with a cell that may hold a young object.
+    young: Vec<u64>,
+}
+
+// SAFETY: the pointers own their slabs, whose cells are `Send`.
+unsafe impl Send for Slabs {}
+
+impl Slabs {
+    pub(super) fn new(slab_cells: usize) -> Slabs {
+        assert!(slab_cells != 0, "a slab has cells");
+        Slabs {
+            slabs: Vec::new(),
+            slab_cells: slab_cells.min(SLAB_CELLS_MAX),
+            first_with_room: NO_SLAB,
+            used: 0,
+            present: 0,
+            empty: 0,
+            young: Vec::new(),
+        }
+    }
+
+    /// The number of a cell's slab, and its place in it.
+    fn place(&self, index: u32) -> (usize, usize) {
+        (index as usize / self.slab_cells, index as usize % self.slab_cells)
+    }
+
+    fn cells(&self, number: usize) -> &[Cell] {
+        // SAFETY: the slab is owned, and its cells are shared with their handles only.
+        self.slabs[number].cells.map_or(&[], |cells| unsafe { cells.as_ref() })
+    }
+
+    /// A free cell, which is in use then.
+    pub(super) fn take_cell(&mut self) -> Option<(u32, NonNull<Cell>)> {
+        if self.first_with_room == NO_SLAB {
+            return None;
+        }
+        let number = self.first_with_room as usize;
+        let index = self.slabs[number].first_free;
+        let cell = &self.cells(number)[self.place(index).1];
+        // SAFETY: the cell is free, so its link is the mutex holder's.
+        let next = unsafe { cell.link.with(|link| *link) };
+        let cell = NonNull::from(cell);
+        let slab = &mut self.slabs[number];
+        slab.first_free = next;
+        if next == NO_CELL {
+            self.first_with_room = core::mem::replace(&mut slab.next_with_room, NO_SLAB);
+        }
+        self.empty -= usize::from(slab.used == 0);
+        slab.used += 1;
+        self.used += 1;
+        Some((index, cell))
+    }
+
+    /// Makes a cell of the released list free, and returns the next one of that list.
+    pub(super) fn free_cell(&mut self, index: u32) -> u32 {
+        let (number, place) = self.place(index);
+        let free = self.slabs[number].first_free;
+        let cell = &self.cells(number)[place];
+        // Relaxed: I-1 of the register.
+        let held = cell.word.load(Ordering::Relaxed);
+        debug_assert_ne!(held, FREE, "a cell is released once");
+        cell.word.store(FREE, Ordering::Relaxed);
+        // SAFETY: the cell was released, so its link is the mutex holder's.
+        let next = unsafe { cell.link.with_mut(|link| core::mem::replace(&mut *link, free)) };
+        let slab = &mut self.slabs[number];
+        slab.first_free = index;
+        if free == NO_CELL {
+            slab.next_with_room = self.first_with_room;
+            self.first_with_room = number as u32;
+        }
+        slab.used -= 1;
+        self.used -= 1;
+        self.empty += usize::from(slab.used == 0);
+        next
+    }
+
+    /// Adds a slab of free cells.
+    pub(super) fn grow(&mut self) -> Result<(), RefusedMemory> {
+        let cell_bytes = self.slab_cells * size_of::<Cell>();
+        let refused = |_| RefusedMemory { bytes: cell_bytes };
+        let number = match self.present == self.slabs.len() {
+            true => self.slabs.len(),
+            false => self.slabs.iter().position(|slab| slab.cells.is_none()).expect("a slab was given back"),
+        };
+        let first = number.checked_mul(self.slab_cells).and_then(|first| u32::try_from(first).ok());
+        let Some(first) = first.filter(|&first| NO_CELL - first > self.slab_cells as u32) else {
+            return Err(RefusedMemory { bytes: cell_bytes });
+        };
+        let mut cells = Vec::new();
+        cells.try_reserve_exact(self.slab_cells).map_err(refused)?;
+        if number == self.slabs.len() {
+            self.slabs.try_reserve(1).map_err(refused)?;
+            let words = (number / BITS + 1).saturating_sub(self.young.len());
+            self.young.try_reserve(words).map_err(refused)?;
+            self.young.resize(self.young.len() + words, 0);
+        }
+        for place in 1..=self.slab_cells {
+            let next = if place == self.slab_cells { NO_CELL } else { first + place as u32 };
+            cells.push(Cell { word: AtomicU32::new(FREE), link: UnsafeCell::new(next) });
+        }
+        let slab = Slab {
+            cells: NonNull::new(Box::into_raw(cells.into_boxed_slice())),
+            used: 0,
+            first_free: first,
+            next_with_room: self.first_with_room,
+            young: [0; SLAB_CELLS_MAX / BITS],
+        };
+        if number == self.slabs.len() {
+            self.slabs.push(slab);
+        } else {
+            self.slabs[number] = slab;
+        }
+        self.first_with_room = number as u32;
+        self.present += 1;
+        self.empty += 1;
+        Ok(())
+    }
+
+    /// Gives slabs without a cell in use back to the Rust allocator.
+    pub(super) fn trim(&mut self) {
+        if self.empty == 0 {
+            return;
+        }
+        self.first_with_room = NO_SLAB;
+        for number in (0..self.slabs.len()).rev() {
+            let slab = &mut self.slabs[number];
+            if slab.used == 0
+                && let Some(cells) = slab.cells.take()
+            {
+                // SAFETY: I-3 of the register: no handle has a cell of it.
+                drop(unsafe { Box::from_raw(cells.as_ptr()) });
+                slab.first_free = NO_CELL;
+                self.present -= 1;
+                self.young[number / BITS] &= !(1 << (number % BITS));
+            } else if slab.first_free != NO_CELL {
+                slab.next_with_room = self.first_with_room;
+                self.first_with_room = number as u32;
+            }
+        }
+        self.empty = 0;
+        while self.slabs.last().is_some_and(|slab| slab.cells.is_none()) {
+            self.slabs.pop();
+        }
+        self.young.truncate(self.slabs.len().div_ceil(BITS));
+        if self.slabs.capacity() / 4 >= self.slabs.len() {
+            self.slabs.shrink_to_fit();
+            self.young.shrink_to_fit();
+        }
+    }
+
+    /// Calls `f` with each cell in use.
+    pub(super) fn for_each(&self, mut f: impl FnMut(&Cell)) {
+        for (number, _) in self.slabs.iter().enumerate().filter(|(_, slab)| slab.used != 0) {
+            self.cells(number).iter().filter(|cell| is_used(cell)).for_each(&mut f);
+        }
+    }
+
+    /// Says that a cell in use may hold a young object.
+    pub(super) fn set_young(&mut self, index: u32) {
+        let (number, place) = self.place(index);
+        self.slabs[number].young[place / BITS] |= 1 << (place % BITS);
+        self.young[number / BITS] |= 1 << (number % BITS);
+    }
+
+    /// Calls `f` with each cell that may hold a young object; `f` says whether it still may.
+    pub(super) fn retain_young(&mut self, mut f: impl FnMut(&Cell) -> bool) {
+        for index in 0..self.young.len() {
+            for number in ones(&[self.young[index]]).map(|bit| index * BITS + bit) {
+                let mut young = self.slabs[number].young;
+                let cells = self.cells(number);
+                for place in ones(&self.slabs[number].young) {
+                    let cell = &cells[place];
+                    if !is_used(cell) || !f(cell) {
+                        young[place / BITS] &= !(1 << (place % BITS));
+                    }
+                }
+                self.slabs[number].young = young;
+                if young.iter().all(|&word| word == 0) {
+                    self.young[index] &= !(1 << (number % BITS));
+                }
+            }
+        }
+    }
+
+    /// Calls `f` with the word of each cell in use, and whether it may hold a young object.
+    pub(super) fn inspect(&self, mut f: impl FnMut(Tagged, bool)) {
+        for (number, slab) in self.slabs.iter().enumerate() {
+            let listed = self.young[number / BITS] >> (number % BITS) & 1 != 0;
+            for (place, cell) in self.cells(number).iter().enumerate().filter(|(_, cell)| is_used(cell)) {
+                let young = slab.young[place / BITS] >> (place % BITS) & 1 != 0;
+                // Relaxed: I-1 of the register.
+                f(Tagged::from_bits(cell.word.load(Ordering::Relaxed)), listed && young);
+            }
+        }
+    }
+
+    /// Cells in use.
+    pub(super) fn len(&self) -> usize {
+        self.used
+    }
+
+    /// Bytes of the slabs and of what is known of each.
+    pub(super) fn bytes(&self) -> usize {
+        self.present * (self.slab_cells * size_of::<Cell>() + size_of::<Slab>())
+    }
+}
+
+fn is_used(cell: &Cell) -> bool {
+    // Relaxed: I-1 of the register.
+    cell.word.load(Ordering::Relaxed) != FREE
+}
+
+/// The numbers of the set bits.
+fn ones(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    words.iter().enumerate().flat_map(|(index, &word)| {
+        let mut left = word;
+        core::iter::from_fn(move || {
+            let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(index * BITS + bit)
+        })
+    })
+}
+
+impl Drop for Slabs {
+    fn drop(&mut self) {
+        for slab in &self.slabs {
+            if let Some(cells) = slab.cells {
+                // SAFETY: the register goes with its last handle, so no handle is left.
+                drop(unsafe { Box::from_raw(cells.as_ptr()) });
+            }
+        }
+    }
+}
