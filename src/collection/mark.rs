@@ -57,6 +57,7 @@ impl Collector<'_, '_> {
         let pages = &self.spaces.pages;
         let mut marker = Marker { view: self.view, pages, work: Work::new(self.worklist, pages, Aside::Remembered) };
         self.roots.visit(|word| {
+            marker.work.done.roots += 1;
             marker.mark(word);
             word
         });

@@ -138,6 +138,7 @@ impl Collector<'_, '_> {
             promoted_bytes: 0,
         };
         self.roots.visit_young(|word| {
+            mover.work.done.roots += 1;
             let new = mover.relocate(word);
             (new, new.is_reference() && mover.stays_young(new.target()))
         });

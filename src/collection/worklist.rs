@@ -58,9 +58,11 @@ pub(super) struct Work<'a> {
     pub(super) done: WorkDone,
 }
 
-/// What became of a collection's work. Exact.
+/// What a collection looked at. Exact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct WorkDone {
+    /// Roots that were looked at.
+    pub roots: usize,
     /// Objects whose slots were visited.
     pub visited: usize,
     /// Those of them that were set aside, because the work list was full.
@@ -74,6 +76,7 @@ pub struct WorkDone {
 impl WorkDone {
     /// Adds what another collection did.
     pub(crate) fn add(&mut self, other: &WorkDone) {
+        self.roots += other.roots;
         self.visited += other.visited;
         self.set_aside += other.set_aside;
         self.fillings += other.fillings;

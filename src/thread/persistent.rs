@@ -135,17 +135,15 @@ impl PersistentHandles {
 
     /// Makes the cells that were released free; whether there were any.
     fn take_released(&self, slabs: &mut Slabs) -> bool {
-        // Relaxed: may miss only a release that is going on.
-        if self.released.load(Ordering::Relaxed) == NO_CELL {
-            return false;
-        }
-        // O-8: Acquire pairs with each release on the list: their links are seen.
+        // O-8: Acquire pairs with each release on the list: their links are seen. An RMW, so that no release that is over is
+        // missed.
         let mut next = self.released.swap(NO_CELL, Ordering::Acquire);
+        let any = next != NO_CELL;
         while next != NO_CELL {
             // I-2: the cells of the list are ours.
             next = slabs.free_cell(next);
         }
-        true
+        any
     }
 
     /// Calls `f` with the word of each handle, which it may replace. Handles that were dropped before are not visited.

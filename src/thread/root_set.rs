@@ -89,7 +89,9 @@ impl RootSetSlots {
         self.slots.len().div_ceil(BLOCK_SLOTS)
     }
 
-    fn bytes(&self) -> usize {
+    /// Bytes that the set takes from the Rust allocator.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         size_of_val(&*self.slots) + self.blocks_count().div_ceil(8) + size_of::<RootSetSlots>()
     }
 

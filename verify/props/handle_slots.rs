@@ -10,10 +10,11 @@ enum Act {
     Push(i32),
     Open,
     Close,
+    Trim,
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![5 => (0i32..1000).prop_map(Act::Push), 2 => Just(Act::Open), 2 => Just(Act::Close)]
+    prop_oneof![5 => (0i32..1000).prop_map(Act::Push), 2 => Just(Act::Open), 2 => Just(Act::Close), 1 => Just(Act::Trim)]
 }
 
 proptest! {
@@ -23,6 +24,7 @@ proptest! {
         let mut slots = HandleSlots::new(block_slots);
         let mut model = Vec::new();
         let mut scopes = Vec::new();
+        let block_bytes = slots.bytes();
         for act in acts {
             match act {
                 Act::Push(value) => {
@@ -36,6 +38,11 @@ proptest! {
                         model.truncate(len);
                     }
                 }
+                Act::Trim => {
+                    slots.trim();
+                    let in_use = model.len().div_ceil(block_slots).max(1);
+                    prop_assert!(slots.bytes() <= (in_use + 1) * block_bytes);
+                }
             }
             let mut seen = Vec::new();
             // SAFETY: this thread alone has the stack.
@@ -43,6 +50,7 @@ proptest! {
             let expected: Vec<i32> = model.iter().map(|&(_, value)| value).collect();
             prop_assert_eq!(&seen, &expected);
             prop_assert_eq!(slots.len(), expected.len());
+            prop_assert!(slots.bytes() >= expected.len().div_ceil(block_slots) * block_bytes);
             for &(slot, value) in &model {
                 // SAFETY: as above, and the slot's scope is open.
                 let word = Tagged::from_bits(unsafe { slot.as_ref().with(|bits| *bits) });

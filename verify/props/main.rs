@@ -8,9 +8,11 @@
 mod bitmaps;
 mod handle_slots;
 mod lab;
+mod linear;
 mod pages;
 mod programs;
 mod regressions;
+mod root_registers;
 mod spaces;
 mod strategies;
 mod tagged;

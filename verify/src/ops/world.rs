@@ -52,6 +52,8 @@ impl World {
                 config.young_lab_bytes = 80;
                 config.small_hole_bytes = Some(32);
                 config.pool_bytes_max = 2 * 256;
+                // The least: every object but one is set aside.
+                config.worklist_entries = 1;
                 config
             }
             WorldSize::Small => {
