@@ -409,15 +409,16 @@ fn live_bytes_and_holes_of_kept_pages_are_counted() {
                 }
                 assert_eq!(collections(&scope.statistics()), 0);
                 // What is free is taken, so that there is no page to move anything to.
-                let budget = &heap.spaces().budget;
-                let mut taken = 0;
+                let spaces = heap.spaces();
                 // SAFETY: S-4: the scope's local heap runs.
-                while unsafe { budget.try_reserve(1, heaplab::words::Limit::Hard) } {
-                    taken += 1;
-                }
+                let take = || unsafe { spaces.take_page(PageKind::Reserved, heaplab::words::Limit::Hard) }.ok();
+                let taken: Vec<_> = core::iter::from_fn(take).collect();
                 heap.set_verify_heap(false);
                 scope.collect(MAJOR);
-                budget.give_back(taken);
+                for page in taken {
+                    // SAFETY: the page was just taken, and holds no object.
+                    unsafe { spaces.pool_page(page) }
+                }
                 heap.set_verify_heap(true);
                 let moved = scope.statistics().moved;
                 let survey = scope.survey();

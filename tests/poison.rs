@@ -24,6 +24,12 @@ impl World {
     fn new(source: PageSource) -> World {
         let mut config = HeapConfig::tiny();
         config.page_source = source;
+        // As many pages as in a tiny heap, each as small as the source has them.
+        let page_bytes = source.page_bytes_min().max(128);
+        config.page_bytes = Some(page_bytes);
+        (config.soft_limit_bytes, config.hard_limit_bytes) = (12 * page_bytes, 16 * page_bytes);
+        (config.hard_limit_bytes_max, config.new_space_bytes) = (16 * page_bytes, 2 * page_bytes);
+        config.pool_bytes_max = page_bytes;
         let heap = Heap::new(config).unwrap();
         let local = heap.attach_raw().unwrap();
         // SAFETY: R-1: the only local heap of the only thread.
@@ -107,7 +113,7 @@ const PLANTS: [Plant; 10] = [
         world.read(object);
     }),
     ("a large object's run after its death", true, |world| {
-        let object = world.allocate(AllocationType::Old, 136);
+        let object = world.allocate(AllocationType::Old, world.heap.layout().page_bytes() + 8);
         world.collect(CollectionKind::Major);
         world.read(object.word(20));
     }),

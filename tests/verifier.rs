@@ -422,7 +422,15 @@ fn a_count_of_pages_that_drifts_is_found() {
     assert_eq!(budget.committed(), found);
     let drift = |counted| [Violation::CommittedDrift { counted, found }];
     expect(&heap, &drift(found + 1), || count_more(&heap, 1), || budget.give_back(1));
-    expect(&heap, &drift(found - 1), || budget.give_back(1), || count_more(&heap, 1));
+}
+
+/// Budget for what is committed cannot be given back: the ledger says so at once.
+#[test]
+#[should_panic(expected = "S-1: giving back the budget of 1 pages leaves 1 pages committed beyond what is charged")]
+fn budget_of_committed_pages_stays() {
+    let heap = build(tiny());
+    make_bytes(&heap, OLD, [200]);
+    heap.spaces().budget.give_back(1);
 }
 
 /// As much as the hard limit is allowed. A page more ends each stop; the verification before a collection says why.
@@ -492,7 +500,7 @@ fn a_tail_with_a_wrong_label_is_found() {
     let head = page_of(&heap, object);
     for tail in [1, 2].map(|index| PageIndex::new(head.index() + index)) {
         let relabel = |kind| label(&heap, tail, kind);
-        let expected = [Violation::BadPageInfo { page: head }];
+        let expected = [Violation::BadPageInfo { page: head }, Violation::BadCommit { page: tail }];
         expect(&heap, &expected, || relabel(PageKind::Free), || relabel(PageKind::LargeTail));
     }
 }
@@ -504,16 +512,18 @@ fn a_run_that_is_not_used_is_found() {
     let (spaces, layout) = (heap.spaces(), heap.layout());
     let head = PageIndex::new(layout.paged_pages());
     let at = layout.page_start(head);
-    spaces.memory.commit(at.bytes(), PAGE).unwrap();
-    // SAFETY: the page is nobody's.
-    unsafe { spaces.view() }.format(at, PAGE, Root::ByteArrayMap.tagged().bits());
-    write(&heap, at.word(1), length(PAGE - 8));
     let plant = || {
         count_more(&heap, 1);
+        spaces.memory.commit(at.bytes(), PAGE).unwrap();
+        // SAFETY: the page is nobody's.
+        unsafe { spaces.view() }.format(at, PAGE, Root::ByteArrayMap.tagged().bits());
+        write(&heap, at.word(1), length(PAGE - 8));
         update(&heap, head, |info| info.run_pages = 1);
         label(&heap, head, PageKind::LargeHead);
     };
     let undo = || {
+        // SAFETY: the page is nobody's, and empty.
+        unsafe { spaces.memory.release(at.bytes(), PAGE).unwrap() };
         label(&heap, head, PageKind::Free);
         update(&heap, head, |info| *info = PageInfo::NEW);
         spaces.budget.give_back(1);

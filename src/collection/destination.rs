@@ -160,7 +160,7 @@ mod tests {
     fn the_last_allocation_can_be_undone() {
         check(|| {
             let layout = Layout::derive(&LayoutRequest::EIGHT_PAGES).unwrap();
-            let spaces = Spaces::new(&layout, PageSource::default(), 4).unwrap();
+            let spaces = Spaces::new(&layout, PageSource::for_page_bytes(layout.page_bytes()), 4).unwrap();
             // SAFETY: this thread alone has the heap.
             let mut destination = unsafe { Destination::new(&spaces, 1) };
             let (old, survivor) = (destination.old(24).unwrap(), destination.survivor(24).unwrap());

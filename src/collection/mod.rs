@@ -35,7 +35,7 @@ pub use worklist::{WorkDone, Worklist};
 
 use crate::object::View;
 use crate::page::PageKind;
-use crate::space::Spaces;
+use crate::space::{LargeSpace, Spaces};
 use crate::thread::Stop;
 use crate::words::{CollectionKind, Limit, PageIndex};
 
@@ -106,6 +106,8 @@ impl<'a, 's> Collector<'a, 's> {
         }
         // SAFETY: the world is stopped.
         unsafe { self.spaces.trim_pool(pool_pages_max) };
+        // SAFETY: S-4: the world is stopped.
+        unsafe { LargeSpace::release_kept(self.spaces) };
         self.set_soft_limit();
     }
 
@@ -123,7 +125,8 @@ impl<'a, 's> Collector<'a, 's> {
         let layout = self.spaces.layout();
         // SAFETY: the world is stopped.
         let hard = unsafe { self.spaces.budget.limit(Limit::Hard) };
-        let live = self.spaces.budget.committed() - self.spaces.fresh.pooled();
+        let free = self.spaces.fresh.pooled() + self.spaces.large.kept_pages();
+        let live = self.spaces.budget.committed() - free;
         let soft = live.saturating_mul(2).max(layout.soft_limit_pages());
         // SAFETY: the world is stopped.
         unsafe { self.spaces.budget.set_limits(soft, hard) };

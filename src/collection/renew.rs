@@ -20,23 +20,8 @@ impl Collector<'_, '_> {
         let layout = self.spaces.layout();
         let survivors = self.pages_of(PageKind::New).len() - free.len();
         let wanted = layout.new_pages().saturating_sub(survivors);
-        // SAFETY: the world is stopped.
-        let known = unsafe { self.spaces.new.ordinals() };
-        let mut ordinals: Vec<Ordinal> = free
-            .into_iter()
-            .map(|page| {
-                // SAFETY: the world is stopped.
-                match unsafe { self.spaces.pages.info(page) }.ordinal {
-                    NO_ORDINAL => Ordinal::committed(page),
-                    number => {
-                        // Reached, so committed by the carver that reached it; or committed before.
-                        let (ordinal, reached) = known[number as usize - 1];
-                        debug_assert_eq!(ordinal.page, page);
-                        Ordinal { page, committed: ordinal.committed || reached }
-                    }
-                }
-            })
-            .collect();
+        let mut ordinals: Vec<Ordinal> =
+            free.into_iter().map(|page| Ordinal { page, committed: self.is_committed(page) }).collect();
         // Committed pages first: they are warm, and sealing into them asks nothing of the system.
         ordinals.sort_by_key(|ordinal| !ordinal.committed);
         for ordinal in ordinals.split_off(wanted.min(ordinals.len())) {
@@ -60,10 +45,17 @@ impl Collector<'_, '_> {
         unsafe { self.spaces.new.rebuild(&self.spaces.pages, ordinals) };
     }
 
+    /// Whether a page of new space is committed. Some are that the frontier never reached: who sealed into them may have
+    /// been refused afterwards, or lost the race.
+    fn is_committed(&self, page: PageIndex) -> bool {
+        self.spaces.memory.is_committed(self.spaces.layout().page_start(page).bytes())
+    }
+
     fn free_uncommitted(&self, page: PageIndex) {
         // SAFETY: the world is stopped, and nothing refers to the page.
         unsafe {
             self.spaces.pages.label(page, PageKind::Free, crate::page::PageInfo::NEW);
+            self.spaces.memory.end_late(self.spaces.layout().page_start(page).bytes());
             self.spaces.fresh.put_address(page);
         }
         self.spaces.budget.give_back(1);
@@ -78,11 +70,14 @@ impl Collector<'_, '_> {
             .into_iter()
             .map(|(ordinal, _)| {
                 let start = layout.page_start(ordinal.page).bytes();
+                let committed = self.is_committed(ordinal.page);
+                // SAFETY: the page holds no object, and the world is stopped.
+                let released = committed && unsafe { self.spaces.memory.release(start, layout.page_bytes()) }.is_ok();
+                if released {
+                    self.spaces.memory.begin_late(start);
+                }
                 // A page that the system does not take back stays committed.
-                let released = ordinal.committed
-                    // SAFETY: the page holds no object, and the world is stopped.
-                    && unsafe { self.spaces.memory.release(start, layout.page_bytes()) }.is_ok();
-                Ordinal { page: ordinal.page, committed: ordinal.committed && !released }
+                Ordinal { page: ordinal.page, committed: committed && !released }
             })
             .collect();
         // SAFETY: as above.

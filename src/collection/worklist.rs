@@ -19,6 +19,7 @@
 //! for a list of n entries, m objects cost m visits and about 2m/n looks at the pages' bits (one word for 64 pages), and the
 //! rows of no more pages than objects taken. No table is ever scanned whole for the sake of a few objects.
 
+use crate::memory::{MemoryError, try_reserved};
 use crate::page::PageTable;
 use crate::words::Offset;
 
@@ -29,10 +30,12 @@ pub struct Worklist {
 }
 
 impl Worklist {
-    /// A stack of at most `entries_max` entries.
-    #[must_use]
-    pub fn new(entries_max: usize) -> Worklist {
-        Worklist { entries: Vec::with_capacity(entries_max) }
+    /// A stack of at least `entries_max` entries.
+    ///
+    /// # Errors
+    /// The Rust allocator refuses their memory.
+    pub fn new(entries_max: usize) -> Result<Worklist, MemoryError> {
+        Ok(Worklist { entries: try_reserved(entries_max)? })
     }
 }
 

@@ -9,7 +9,8 @@ use crate::words::{ConfigError, Layout, LayoutRequest};
 pub struct HeapConfig {
     /// Where the memory comes from.
     pub page_source: PageSource,
-    /// Bytes of a page, a power of two within 128 bytes ..= 1 MiB; `None` derives 16..256 KiB from the hard limit.
+    /// Bytes of a page, a power of two within 128 bytes ..= 1 MiB; `None` derives 16..256 KiB from the hard limit. At least
+    /// a page of the system's, unless `page_source` is [`PageSource::Owned`].
     pub page_bytes: Option<usize>,
     /// Reaching this many committed bytes asks for a collection. Adjusted after major collections, never below this.
     pub soft_limit_bytes: usize,
@@ -66,10 +67,12 @@ impl HeapConfig {
     }
 
     /// A world of a few pages of a few words, for models, properties and Miri: 128-byte pages, 16 of them at most, two
-    /// threads. LABs do not divide a page, so that tails occur.
+    /// threads. LABs do not divide a page, so that tails occur. The memory is [`PageSource::for_page_bytes`]: natively the
+    /// Rust allocator's, since no system gives back pages as small as these.
     #[must_use]
     pub fn tiny() -> HeapConfig {
         HeapConfig {
+            page_source: PageSource::for_page_bytes(128),
             page_bytes: Some(128),
             soft_limit_bytes: 12 * 128,
             hard_limit_bytes: 16 * 128,
@@ -113,6 +116,7 @@ impl HeapConfig {
         }
         Ok(LayoutRequest {
             page_bytes: self.page_bytes,
+            page_bytes_min: self.page_source.page_bytes_min(),
             soft_limit_bytes: self.soft_limit_bytes,
             hard_limit_bytes: self.hard_limit_bytes,
             hard_limit_bytes_max: self.hard_limit_bytes_max,

@@ -60,6 +60,11 @@ pub enum StopError {
     /// This thread runs a local heap, for which a stop would wait for ever: use the scope's method.
     #[error("this thread runs a local heap, and a stop from outside would wait for it: call the scope's method")]
     InsideRun,
+    /// The Rust allocator has no memory for what a verification or a survey remembers.
+    #[error(
+        "the Rust allocator has no memory for a look at the whole heap: free some, or raise the limits of the process"
+    )]
+    OutOfMemory,
     /// An invariant broke in an earlier stop: build a new heap.
     #[error("the heap is poisoned: an invariant broke in an earlier stop; build a new heap")]
     Poisoned,
@@ -75,6 +80,15 @@ pub enum FlagError {
     SeveralAttached {
         /// How many.
         attached: usize,
+    },
+    /// The system refused the stress thread: end other threads, or raise the limits of the process.
+    #[error(
+        "the system refused the stress thread{}; end other threads or raise the limits of the process",
+        os_code.map(|code| format!(" (error {code})")).unwrap_or_default()
+    )]
+    Thread {
+        /// The system's error code, if it gave one.
+        os_code: Option<i32>,
     },
     /// The stress thread could not attach.
     #[error("the stress thread cannot attach: {0}")]
@@ -104,6 +118,9 @@ pub enum CloseError {
         /// How many.
         attached: usize,
     },
+    /// The Rust allocator has no memory for the last verification. Dropping the heap needs none.
+    #[error("the Rust allocator has no memory for the last verification: free some, or drop the heap instead")]
+    OutOfMemory,
     /// This thread runs a local heap.
     #[error("this thread runs a local heap: close the heap outside of `run`")]
     InsideRun,

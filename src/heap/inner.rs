@@ -1,9 +1,11 @@
 //! The heap behind its handles: the layers wired together, and everything that happens in a stop.
 
+use super::object_set::NoMemory;
 use super::survey::{self, Survey};
 use super::verify::{self, Verification};
-use super::{BuildError, CollectionTrace, HeapConfig, Statistics};
+use super::{BuildError, CollectionTrace, HeapConfig, Statistics, StopError};
 use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
+use crate::memory::Fault;
 use crate::space::Spaces;
 use crate::sync::{Arc, Mutex, MutexGuard, YieldPoint, yield_point};
 use crate::thread::{Local, LocalData, LocalFlags, PersistentHandles, Registry, RootSets, Safepoint, Stop};
@@ -33,6 +35,8 @@ pub(crate) struct HeapInner {
     pub(crate) persistent: Arc<PersistentHandles>,
     pub(crate) root_sets: Arc<RootSets>,
     pub(crate) config: HeapConfig,
+    /// The refusal of a thread's start that a test asked for.
+    pub(crate) spawn_fault: Fault,
     /// Locked in stops only, by their collector, so never contended.
     collector: Mutex<CollectorState>,
     pub(crate) near_limit: Mutex<Option<Arc<NearLimitCallback>>>,
@@ -68,13 +72,14 @@ impl HeapInner {
     pub(crate) fn new(config: HeapConfig) -> Result<HeapInner, BuildError> {
         let layout = config.layout().map_err(BuildError::Config)?;
         let spaces = Spaces::new(&layout, config.page_source, config.page_set_bits).map_err(BuildError::Memory)?;
+        let worklist = Worklist::new(layout.worklist_entries()).map_err(BuildError::Memory)?;
         Ok(HeapInner {
             spaces,
             safepoint: Safepoint::new(config.concurrent_allocation),
             persistent: PersistentHandles::new(config.handle_block_slots),
             root_sets: RootSets::new(),
             collector: Mutex::new(CollectorState {
-                worklist: Worklist::new(layout.worklist_entries()),
+                worklist,
                 verify_heap: config.verify_heap,
                 flags: HeapFlags::default(),
                 statistics: Statistics::default(),
@@ -82,6 +87,7 @@ impl HeapInner {
                 trace: None,
             }),
             near_limit: Mutex::new(None),
+            spawn_fault: Fault::new(),
             config,
         })
     }
@@ -104,6 +110,7 @@ impl HeapInner {
             state.ineffective = if self.is_effective(&summary) { 0 } else { state.ineffective.saturating_add(1) };
         }
         self.assert_within_hard_limit();
+        self.spaces.budget.assert_settled();
         if state.verify_heap {
             self.require_sound(stop, state, "after a collection");
         }
@@ -119,7 +126,7 @@ impl HeapInner {
         self.collector.lock().trace.as_mut().map(core::mem::take).unwrap_or_default()
     }
 
-    /// S-1, checked in every stop.
+    /// S-1, checked in every stop. At the end of one, what is counted is also compared with what is committed.
     fn assert_within_hard_limit(&self) {
         // SAFETY: called in a stop.
         let (committed, hard) = (self.spaces.budget.committed(), unsafe { self.spaces.budget.limit(Limit::Hard) });
@@ -129,7 +136,8 @@ impl HeapInner {
     fn is_effective(&self, summary: &CollectionSummary) -> bool {
         // SAFETY: called in a stop.
         let hard = unsafe { self.spaces.budget.limit(Limit::Hard) };
-        let free_pages = hard - self.spaces.budget.committed() + self.spaces.fresh.pooled();
+        let pooled = self.spaces.fresh.pooled() + self.spaces.large.kept_pages();
+        let free_pages = hard - self.spaces.budget.committed() + pooled;
         let free_bytes = free_pages * self.spaces.layout().page_bytes() + summary.hole_bytes;
         free_bytes >= hard * self.spaces.layout().page_bytes() / INEFFECTIVE_SHARE
     }
@@ -181,6 +189,7 @@ impl HeapInner {
                         yield_point(YieldPoint::LastResortCollected);
                         let result = stop.with_initiator(&mut attempt).flatten();
                         self.assert_within_hard_limit();
+                        self.spaces.budget.assert_settled();
                         result
                     })
                 },
@@ -199,40 +208,65 @@ impl HeapInner {
 
     /// Stops the world for `f`, after every page was made walkable. `None` if the heap is poisoned.
     pub(crate) fn stopped<R>(&self, initiator: Option<&Local>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Option<R> {
+        self.walkable(initiator, |stop| {
+            let result = f(stop);
+            self.spaces.budget.assert_settled();
+            result
+        })
+    }
+
+    /// Verifies in a stop of its own, which asserts nothing of what the verifier is to report.
+    ///
+    /// # Errors
+    /// The heap is poisoned, or there is no memory for it.
+    pub(crate) fn verify(&self, initiator: Option<&Local>) -> Result<Verification, StopError> {
+        let found = self.walkable(initiator, |stop| self.verify_with(stop, &mut self.collector.lock()));
+        found.ok_or(StopError::Poisoned)?.map_err(|NoMemory| StopError::OutOfMemory)
+    }
+
+    /// Surveys in a stop of its own.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    ///
+    /// # Panics
+    /// If an invariant is broken: see [`survey::survey`].
+    pub(crate) fn survey(&self, initiator: Option<&Local>) -> Result<Survey, StopError> {
+        let found = self.stopped(initiator, |stop| self.survey_in_stop(stop));
+        found.ok_or(StopError::Poisoned)?.map_err(|NoMemory| StopError::OutOfMemory)
+    }
+
+    fn walkable<R>(&self, initiator: Option<&Local>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Option<R> {
         self.safepoint.stop(
             initiator,
             |registry| !registry.is_poisoned(),
             |stop| {
                 make_walkable(&self.spaces, stop);
+                let result = f(stop);
                 self.assert_within_hard_limit();
-                f(stop)
+                result
             },
         )
     }
 
-    pub(crate) fn verify_in_stop(&self, stop: &mut Stop<'_>) -> Verification {
-        let state = &mut *self.collector.lock();
-        self.verify_with(stop, state)
-    }
-
-    fn verify_with(&self, stop: &mut Stop<'_>, state: &mut CollectorState) -> Verification {
+    fn verify_with(&self, stop: &mut Stop<'_>, state: &mut CollectorState) -> Result<Verification, NoMemory> {
         make_walkable(&self.spaces, stop);
-        let verification = verify::verify(&self.spaces, Roots::new(stop, &self.persistent, &self.root_sets));
+        let verification = verify::verify(&self.spaces, Roots::new(stop, &self.persistent, &self.root_sets))?;
         state.statistics.objects_verified += verification.objects;
-        verification
+        Ok(verification)
     }
 
-    /// # Panics
-    /// If an invariant is broken: see [`survey::survey`].
-    pub(crate) fn survey_in_stop(&self, stop: &mut Stop<'_>) -> Survey {
+    fn survey_in_stop(&self, stop: &mut Stop<'_>) -> Result<Survey, NoMemory> {
         make_walkable(&self.spaces, stop);
         survey::survey(&self.spaces, Roots::new(stop, &self.persistent, &self.root_sets))
     }
 
+    /// Verifies, if there is memory for it.
+    ///
     /// # Panics
     /// If the verifier finds a violation: an invariant is broken.
     fn require_sound(&self, stop: &mut Stop<'_>, state: &mut CollectorState, when: &str) {
-        let verification = self.verify_with(stop, state);
+        let Ok(verification) = self.verify_with(stop, state) else { return };
         assert!(verification.violations.is_empty(), "heap verification {when}: {}", verification.describe());
     }
 
@@ -241,7 +275,7 @@ impl HeapInner {
         stop.for_each_local(|data| statistics.add_local(data));
         let (page_bytes, budget) = (self.spaces.layout().page_bytes(), &self.spaces.budget);
         statistics.committed_bytes = budget.committed() * page_bytes;
-        statistics.pooled_bytes = self.spaces.fresh.pooled() * page_bytes;
+        statistics.pooled_bytes = (self.spaces.fresh.pooled() + self.spaces.large.kept_pages()) * page_bytes;
         // SAFETY: called in a stop.
         let limit = |limit| unsafe { budget.limit(limit) };
         statistics.soft_limit_bytes = limit(Limit::Soft) * page_bytes;
@@ -323,8 +357,8 @@ impl HeapInner {
 impl Drop for HeapInner {
     fn drop(&mut self) {
         if self.collector.get_mut().verify_heap && !crate::sync::thread::panicking() {
-            let sound = self.stopped(None, |stop| self.verify_in_stop(stop));
-            if let Some(verification) = sound {
+            let sound = self.verify(None);
+            if let Ok(verification) = sound {
                 assert!(verification.violations.is_empty(), "heap verification at drop: {}", verification.describe());
             }
         }

@@ -46,7 +46,7 @@ pub use survey::{MemoryUse, PageSurvey, Survey};
 pub use value::{Array, Bytes, Code, Handle, HeapType, Map, Record, RecordType, Ref, Value};
 pub use verify::{Verification, Violation};
 
-use crate::sync::{Arc, Mutex, run_marker};
+use crate::sync::{Arc, Mutex, SpawnRefused, run_marker};
 use crate::thread::{Local, Stop};
 use crate::words::{CollectionKind, Layout, SpaceKind};
 use core::fmt;
@@ -126,9 +126,13 @@ impl Heap {
     /// Walks the whole heap in a stop, and says what is wrong with it.
     ///
     /// # Errors
-    /// As [`collect`](Self::collect).
+    /// As [`collect`](Self::collect), or the Rust allocator has no memory for it: a bit per granule of the pages with
+    /// objects, and a word per object.
     pub fn verify(&self) -> Result<Verification, StopError> {
-        self.stopped(|stop| self.inner.verify_in_stop(stop))
+        if run_marker::is_inside() {
+            return Err(StopError::InsideRun);
+        }
+        self.inner.verify(None)
     }
 
     /// Says what each byte of each committed page is used for: live and dead objects, gaps, free memory. For pictures and
@@ -138,12 +142,15 @@ impl Heap {
     /// that time, a bit per granule of the pages with live objects and a word per object that is still to be looked into.
     ///
     /// # Errors
-    /// As [`collect`](Self::collect).
+    /// As [`collect`](Self::collect), or there is no such memory.
     ///
     /// # Panics
     /// If an invariant of the heap is broken, which poisons it. [`verify`](Self::verify) says which.
     pub fn survey(&self) -> Result<Survey, StopError> {
-        self.stopped(|stop| self.inner.survey_in_stop(stop))
+        if run_marker::is_inside() {
+            return Err(StopError::InsideRun);
+        }
+        self.inner.survey(None)
     }
 
     /// Statistics, summed in a stop.
@@ -188,7 +195,7 @@ impl Heap {
     /// for a collection when it fails. Switching it off joins it.
     ///
     /// # Errors
-    /// It cannot attach, or the caller runs a local heap.
+    /// It cannot attach, the system refuses the thread, or the caller runs a local heap.
     pub fn set_stress_concurrent_allocation(&self, on: bool) -> Result<(), FlagError> {
         if run_marker::is_inside() {
             return Err(FlagError::InsideRun);
@@ -197,7 +204,8 @@ impl Heap {
         match (on, stress.is_some()) {
             (true, false) => {
                 let local = attach(&self.inner, Owner::Heap).map_err(FlagError::Attach)?;
-                *stress = Some(StressThread::start(local, Arc::downgrade(&self.inner)));
+                let started = StressThread::start(local, &self.inner);
+                *stress = Some(started.map_err(|SpawnRefused { os_code }| FlagError::Thread { os_code })?);
             }
             (false, true) => {
                 if let Some(thread) = stress.take() {
@@ -252,7 +260,8 @@ impl Heap {
     fn set_flags(&self, change: impl FnOnce(&mut Stop<'_>)) -> Result<(), FlagError> {
         self.stopped(change).map_err(|error| match error {
             StopError::InsideRun => FlagError::InsideRun,
-            StopError::Poisoned => FlagError::Poisoned,
+            // A stop for a flag takes no memory.
+            StopError::Poisoned | StopError::OutOfMemory => FlagError::Poisoned,
         })
     }
 
@@ -313,6 +322,7 @@ impl Heap {
         }
         match self.verify() {
             Ok(verification) => Ok(verification),
+            Err(StopError::OutOfMemory) => Err((self, CloseError::OutOfMemory)),
             Err(_) => Err((self, CloseError::Poisoned)),
         }
     }
@@ -329,6 +339,9 @@ impl fmt::Debug for Heap {
 pub trait Internals {
     /// The spaces.
     fn spaces(&self) -> &crate::space::Spaces;
+
+    /// The refusal of a thread's start, to be injected.
+    fn spawn_fault(&self) -> &crate::memory::Fault;
 }
 
 /// The suite's way to a layout whose large-object area has `large_pages` pages.
@@ -345,6 +358,10 @@ pub fn layout_with_large_pages(config: &HeapConfig, large_pages: usize) -> Resul
 impl Internals for Heap {
     fn spaces(&self) -> &crate::space::Spaces {
         &self.inner.spaces
+    }
+
+    fn spawn_fault(&self) -> &crate::memory::Fault {
+        &self.inner.spawn_fault
     }
 }
 

@@ -1,19 +1,56 @@
 //! A set of objects: what a walk of the stopped heap remembers. One bit per granule, for the pages that hold any.
+//!
+//! What a walk takes from the Rust allocator may be refused, which ends no process: the walk notes it, and what it found
+//! counts for nothing.
 
 use crate::space::Spaces;
 use crate::words::{GRANULE_BYTES, Offset, PageIndex};
 use std::collections::HashMap;
+
+/// The Rust allocator had no memory for a walk of the heap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct NoMemory;
+
+/// Whether the Rust allocator refused anything so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Refused(bool);
+
+impl Refused {
+    /// Appends `item`, or notes that there is no room for it. Once refused, nothing is asked for again.
+    pub(super) fn push<T>(&mut self, vec: &mut Vec<T>, item: T) {
+        if !self.0 && vec.try_reserve(1).is_ok() {
+            vec.push(item);
+        } else {
+            self.0 = true;
+        }
+    }
+
+    /// What was found, if all of it is there.
+    pub(super) fn unless<T>(self, found: T) -> Result<T, NoMemory> {
+        if self.0 { Err(NoMemory) } else { Ok(found) }
+    }
+}
 
 /// Bits of the granules where objects of the set start, by page.
 #[derive(Default)]
 pub(super) struct ObjectSet(HashMap<PageIndex, Vec<u64>>);
 
 impl ObjectSet {
-    /// Adds an object; whether it is new to the set.
-    pub(super) fn insert(&mut self, spaces: &Spaces, object: Offset) -> bool {
+    /// Adds an object; whether it is new to the set. Without memory it is not added, which is noted.
+    pub(super) fn insert(&mut self, spaces: &Spaces, object: Offset, refused: &mut Refused) -> bool {
         let (page, granule) = spaces.pages.granule_of(object);
-        let words = spaces.layout().page_bytes().div_ceil(GRANULE_BYTES * 64);
-        let word = &mut self.0.entry(page).or_insert_with(|| vec![0; words])[granule / 64];
+        if !self.0.contains_key(&page) {
+            let len = spaces.layout().page_bytes().div_ceil(GRANULE_BYTES * 64);
+            let mut words = Vec::new();
+            if refused.0 || self.0.try_reserve(1).is_err() || words.try_reserve_exact(len).is_err() {
+                *refused = Refused(true);
+                return false;
+            }
+            words.resize(len, 0);
+            self.0.insert(page, words);
+        }
+        let words = self.0.get_mut(&page).expect("just entered, if it was not there");
+        let word = &mut words[granule / 64];
         let before = *word;
         *word |= 1 << (granule % 64);
         *word != before

@@ -256,7 +256,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// Walks the whole heap in a stop and says what is wrong with it; empty if the heap is poisoned.
     pub fn verify(&mut self) -> Verification {
         let (inner, local) = (self.heap.inner(), self.heap.local());
-        inner.stopped(Some(local), |stop| inner.verify_in_stop(stop)).unwrap_or_default()
+        inner.verify(Some(local)).unwrap_or_default()
     }
 
     /// Says what each byte of each committed page is used for: see [`Heap::survey`](super::Heap::survey). Without pages if
@@ -266,7 +266,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// If an invariant of the heap is broken.
     pub fn survey(&mut self) -> Survey {
         let (inner, local) = (self.heap.inner(), self.heap.local());
-        inner.stopped(Some(local), |stop| inner.survey_in_stop(stop)).unwrap_or_default()
+        inner.survey(Some(local)).unwrap_or_default()
     }
 
     /// Statistics, summed in a stop.

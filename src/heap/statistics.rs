@@ -25,7 +25,8 @@ pub struct Statistics {
     pub moved: CollectionSummary,
     /// Bytes committed now.
     pub committed_bytes: usize,
-    /// Bytes of committed pages that are in the pool now.
+    /// Bytes of committed pages that are free now: in the pool, or kept by the large-object space because the system did
+    /// not take them back.
     pub pooled_bytes: usize,
     /// The soft limit now, in bytes.
     pub soft_limit_bytes: usize,

@@ -4,7 +4,7 @@ use super::inner::HeapInner;
 use super::running::RunGuard;
 use super::{LocalHeap, Owner, RawLocalHeap, attach};
 use crate::object::Root;
-use crate::sync::{Arc, AtomicBool, Ordering, Weak, thread};
+use crate::sync::{Arc, AtomicBool, Ordering, SpawnRefused, thread};
 use crate::words::{AllocationOrigin, AllocationType, CollectionKind};
 
 /// Words of the small objects.
@@ -22,10 +22,18 @@ pub(super) struct StressThread {
 }
 
 impl StressThread {
-    pub(super) fn start(local: LocalHeap, heap: Weak<HeapInner>) -> StressThread {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system refused it.
+    pub(super) fn start(local: LocalHeap, heap: &Arc<HeapInner>) -> Result<StressThread, SpawnRefused> {
+        if heap.spawn_fault.strikes() {
+            return Err(SpawnRefused { os_code: None });
+        }
+        let heap = Arc::downgrade(heap);
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
-        let handle = thread::spawn(move || {
+        let handle = thread::try_spawn(move || {
             let mut next = Some(local);
             while let Some(mut local) = next.take() {
                 // Relaxed: a request to end, which orders nothing; the join does.
@@ -38,8 +46,8 @@ impl StressThread {
                 next = heap.upgrade().and_then(|inner| attach(&inner, Owner::Heap).ok());
                 thread::yield_now();
             }
-        });
-        StressThread { stop, handle }
+        })?;
+        Ok(StressThread { stop, handle })
     }
 
     /// Ends the thread and waits for it. The caller runs no local heap.

@@ -9,7 +9,7 @@
 //! new, beyond it          unused, or wasted if the space was simulated full
 //! large run               its object over its pages: live or dead (or a filler); behind it, wasted
 //! held run, held page     held
-//! pooled                  free
+//! pooled                  free; kept by the large-object space, free, or wasted if that was simulated full
 //! ```
 //!
 //! Liveness is what a major collection would find: from the roots, through maps and slots. A minor collection may keep
@@ -24,7 +24,7 @@
 //! U-1 and U-2 are asserted, and the stop is poisoned if they fail: then the page table and the budget disagree, or a
 //! page is not walkable. The verifier says how; it is the one to call when a heap is in doubt.
 
-use super::object_set::ObjectSet;
+use super::object_set::{NoMemory, ObjectSet, Refused};
 use crate::collection::Roots;
 use crate::object::{View, kind};
 use crate::page::{NO_ORDINAL, PageKind};
@@ -40,8 +40,8 @@ pub enum MemoryUse {
     Dead,
     /// A filler: a gap that nobody allocates in before the next sweep.
     Filler,
-    /// Out of everybody's reach without an object on it: new space's pages when it was simulated full, and what is left
-    /// of a large object's last page.
+    /// Out of everybody's reach without an object on it: new space's pages and pages that the large-object space keeps,
+    /// when it was simulated full, and what is left of a large object's last page.
     Wasted,
     /// Free for allocation: a hole, or a page of the pool.
     Free,
@@ -131,13 +131,17 @@ struct Surveyor<'a> {
     view: View<'a>,
     reached: ObjectSet,
     found: Survey,
+    refused: Refused,
 }
 
 /// Surveys a stopped, walkable heap.
 ///
+/// # Errors
+/// The Rust allocator has no memory for what is found.
+///
 /// # Panics
 /// If U-1 or U-2 does not hold: an invariant of the heap is broken.
-pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Survey {
+pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Survey, NoMemory> {
     let layout = spaces.layout();
     // SAFETY: the world is stopped: `roots` holds the stop.
     let limit_bytes = |limit| unsafe { spaces.budget.limit(limit) } * layout.page_bytes();
@@ -153,23 +157,27 @@ pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Survey {
             large_bytes_out_of_reach: spaces.large.pages_out_of_reach() * layout.page_bytes(),
             ..Survey::default()
         },
+        refused: Refused::default(),
     };
     surveyor.trace(roots);
+    surveyor.refused.unless(())?;
     surveyor.walk_all();
-    let (found, committed) = (surveyor.found.pages.len(), spaces.budget.committed());
-    assert!(found == committed, "U-1: {found} pages are in use, {committed} count as committed");
-    surveyor.found
+    let found = surveyor.refused.unless(surveyor.found)?;
+    let (pages, committed) = (found.pages.len(), spaces.budget.committed());
+    assert!(pages == committed, "U-1: {pages} pages are in use, {committed} count as committed");
+    Ok(found)
 }
 
 impl Surveyor<'_> {
     /// Fills `reached`. The objects still to be looked into are each there once, so they need no bound of their own.
     fn trace(&mut self, mut roots: Roots<'_, '_>) {
-        let (spaces, view, reached) = (self.spaces, self.view, &mut self.reached);
+        let (spaces, view) = (self.spaces, self.view);
+        let (reached, refused) = (&mut self.reached, &mut self.refused);
         let mut pending = Vec::new();
         let mut reach = |object: Offset, pending: &mut Vec<Offset>| {
             // The built-in objects refer to each other only.
-            if object.bytes() >= ROOT_BYTES && reached.insert(spaces, object) {
-                pending.push(object);
+            if object.bytes() >= ROOT_BYTES && reached.insert(spaces, object, refused) {
+                refused.push(pending, object);
             }
         };
         roots.visit(|word| {
@@ -199,6 +207,7 @@ impl Surveyor<'_> {
             index += 1;
             match kind {
                 PageKind::Free => {}
+                PageKind::Pooled if self.is_out_of_reach(page) => self.whole(page, kind, MemoryUse::Wasted),
                 PageKind::Pooled => self.whole(page, kind, MemoryUse::Free),
                 // A held run has a length, a held page of the paged area has none.
                 PageKind::Reserved => {
@@ -220,10 +229,15 @@ impl Surveyor<'_> {
         }
     }
 
+    /// Whether a pooled page is one of the large area's, which was simulated full.
+    fn is_out_of_reach(&self, page: PageIndex) -> bool {
+        page.index() >= self.spaces.layout().paged_pages() && self.spaces.large.is_kept_out_of_reach(page)
+    }
+
     fn enter(&mut self, page: PageSurvey) {
         let bytes: usize = page.bytes.iter().sum();
         assert!(bytes == self.found.page_bytes, "U-2: {bytes} bytes of {page:?}");
-        self.found.pages.push(page);
+        self.refused.push(&mut self.found.pages, page);
     }
 
     fn whole(&mut self, page: PageIndex, kind: PageKind, memory_use: MemoryUse) {

@@ -3,7 +3,7 @@
 //! It trusts the page table's kinds and nothing else: object starts, holes, the remembered set and the committed count
 //! are recomputed from the heap itself and compared. It runs in stops only, when every page is walkable (G-2).
 
-use super::object_set::ObjectSet;
+use super::object_set::{NoMemory, ObjectSet, Refused};
 use crate::collection::Roots;
 use crate::object::{Header, Root, Tagged, View, kind};
 use crate::page::{NO_ORDINAL, PageKind};
@@ -80,6 +80,11 @@ pub enum Violation {
         /// Pages found.
         found: usize,
     },
+    /// The page is committed although it is free, or in use although it is not committed.
+    BadCommit {
+        /// The page.
+        page: PageIndex,
+    },
     /// More is committed than the hard limit allows.
     OverHardLimit {
         /// Pages committed.
@@ -132,10 +137,14 @@ struct Verifier<'a> {
     starts: ObjectSet,
     objects: Vec<Offset>,
     found: Verification,
+    refused: Refused,
 }
 
 /// Verifies a stopped, walkable heap.
-pub(super) fn verify(spaces: &Spaces, roots: Roots<'_, '_>) -> Verification {
+///
+/// # Errors
+/// The Rust allocator has no memory for the objects that are walked.
+pub(super) fn verify(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Verification, NoMemory> {
     let mut verifier = Verifier {
         spaces,
         // SAFETY: the world is stopped: `roots` holds the stop.
@@ -143,14 +152,15 @@ pub(super) fn verify(spaces: &Spaces, roots: Roots<'_, '_>) -> Verification {
         starts: ObjectSet::default(),
         objects: Vec::new(),
         found: Verification::default(),
+        refused: Refused::default(),
     };
     verifier.run(roots);
-    verifier.found
+    verifier.refused.unless(verifier.found)
 }
 
 impl Verifier<'_> {
     fn report(&mut self, violation: Violation) {
-        self.found.violations.push(violation);
+        self.refused.push(&mut self.found.violations, violation);
     }
 
     fn kind(&self, page: PageIndex) -> PageKind {
@@ -197,24 +207,18 @@ impl Verifier<'_> {
             self.check_slots(object);
         }
         self.check_remembered();
-        let mut bad = Vec::new();
         roots.visit(|word| {
             if word.is_reference() && !self.starts.contains(self.spaces, word.target()) {
-                bad.push(word.target());
+                self.report(Violation::BadReference { slot: None, target: word.target() });
             }
             word
         });
-        for target in bad {
-            self.report(Violation::BadReference { slot: None, target });
-        }
-        let mut unlisted = Vec::new();
         roots.inspect(|word, listed| {
             let young = |target| self.kind(self.spaces.layout().page_of(target)) == PageKind::New;
-            unlisted.extend(word.as_reference().filter(|&target| !listed && young(target)));
+            if let Some(target) = word.as_reference().filter(|&target| !listed && young(target)) {
+                self.report(Violation::RootNotListed { target });
+            }
         });
-        for target in unlisted {
-            self.report(Violation::RootNotListed { target });
-        }
     }
 
     fn is_reached(&self, page: PageIndex) -> bool {
@@ -268,8 +272,8 @@ impl Verifier<'_> {
             {
                 self.report(Violation::Misplaced { object: at, space });
             }
-            self.starts.insert(self.spaces, at);
-            self.objects.push(at);
+            self.starts.insert(self.spaces, at, &mut self.refused);
+            self.refused.push(&mut self.objects, at);
             self.found.objects += 1;
         }
         Some((bytes, kind))
@@ -282,7 +286,7 @@ impl Verifier<'_> {
         while at < end {
             let Some((bytes, kind)) = self.enter(at, end, page_kind.space()) else { return };
             if kind == kind::FREE_BLOCK {
-                free_blocks.push((at, bytes));
+                self.refused.push(&mut free_blocks, (at, bytes));
             }
             at = at.plus(bytes);
         }
@@ -290,8 +294,8 @@ impl Verifier<'_> {
             return;
         }
         // SAFETY: the world is stopped.
-        let holes: Vec<_> = unsafe { self.spaces.holes(page) }.iter().collect();
-        if holes != free_blocks {
+        let holes = unsafe { self.spaces.holes(page) };
+        if !holes.iter().eq(free_blocks) {
             self.report(Violation::HolesDisagree { page });
         }
     }
@@ -328,7 +332,18 @@ impl Verifier<'_> {
         if let Some(granule) = mark {
             self.report(Violation::StrayMark { object: self.spaces.pages.granule_offset(page, granule) });
         }
+        // A page of the frontier may be committed or not: the ledger says, and is compared with the budget in each stop.
+        let committed = self.spaces.memory.is_committed(self.spaces.layout().page_start(page).bytes());
+        if committed != (kind != PageKind::Free) && (kind != PageKind::New || self.is_reached(page)) {
+            self.report(Violation::BadCommit { page });
+        }
         if page.index() >= self.spaces.layout().paged_pages() {
+            let large = &self.spaces.large;
+            if (kind == PageKind::Pooled || large.kept_pages() != 0)
+                && (kind == PageKind::Pooled) != large.is_kept(page)
+            {
+                self.report(Violation::BadOffer { page });
+            }
             return;
         }
         let breaks_its_promise = |space: &PagedSpace| {
@@ -347,25 +362,22 @@ impl Verifier<'_> {
         let (pages, view) = (&self.spaces.pages, self.view);
         let shape = view.shape(view.map_of(object));
         let young = self.kind(pages.layout().page_of(object)) == PageKind::New;
-        let mut violations = Vec::new();
         view.for_each_slot(object, shape, |slot| {
             let word: Tagged = view.tagged(slot);
             let Some(target) = word.as_reference() else { return };
             if !self.starts.contains(self.spaces, target) {
-                violations.push(Violation::BadReference { slot: Some(slot), target });
+                self.report(Violation::BadReference { slot: Some(slot), target });
             } else if !young && self.kind(pages.layout().page_of(target)) == PageKind::New && !pages.is_remembered(slot)
             {
-                violations.push(Violation::NotRemembered { slot });
+                self.report(Violation::NotRemembered { slot });
             }
         });
-        self.found.violations.extend(violations);
     }
 
     /// Every remembered slot lies in a page of old objects. (That it is a tagged word follows: slots are remembered by
     /// the write barrier and the collector only, and freed ranges are forgotten.)
     fn check_remembered(&mut self) {
         let pages = &self.spaces.pages;
-        let mut stale = Vec::new();
         // SAFETY: the world is stopped.
         unsafe {
             pages.retain_remembered(|slot| {
@@ -374,13 +386,10 @@ impl Verifier<'_> {
                     kind,
                     PageKind::Old | PageKind::Map | PageKind::Code | PageKind::LargeHead | PageKind::LargeTail
                 ) {
-                    stale.push(slot);
+                    self.report(Violation::StaleRemembered { slot });
                 }
                 true
             });
-        }
-        for slot in stale {
-            self.report(Violation::StaleRemembered { slot });
         }
     }
 }

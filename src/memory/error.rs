@@ -9,12 +9,27 @@ use super::PageSource;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemoryError {
-    /// The system (or an injected fault) refused `bytes` bytes. The heap may collect, shrink, or report out of memory.
+    /// The system (or an injected fault) refused `bytes` bytes, or refused to take them back. The heap may collect, shrink,
+    /// or report out of memory.
     Refused {
         /// How many bytes were asked for.
         bytes: usize,
         /// The system's error code, if it gave one.
         os_code: Option<i32>,
+    },
+    /// The Rust allocator refused `bytes` bytes of a table beside the heap. The configuration must ask for a smaller heap
+    /// or larger pages.
+    Tables {
+        /// How many bytes were asked for.
+        bytes: usize,
+    },
+    /// Pages smaller than what the system gives back. The configuration must name larger ones, or
+    /// [`PageSource::Owned`].
+    SmallPage {
+        /// The page size that was asked for.
+        page_bytes: usize,
+        /// The least that the source gives back.
+        page_bytes_min: usize,
     },
     /// This build has no such page source. The configuration must name another.
     Unsupported {
@@ -48,6 +63,21 @@ impl fmt::Display for MemoryError {
                     write!(f, " (error {code})")?;
                 }
                 f.write_str("; configure a smaller heap or raise the limits of the process")
+            }
+            MemoryError::Tables { bytes } => {
+                write!(
+                    f,
+                    "the Rust allocator refused {bytes} bytes for a table of the heap; configure a smaller heap or larger \
+                     pages, or raise the limits of the process"
+                )
+            }
+            MemoryError::SmallPage { page_bytes, page_bytes_min } => {
+                write!(
+                    f,
+                    "the system gives back no less than {page_bytes_min} bytes, which pages of {page_bytes} are smaller \
+                     than; configure larger pages or page source `{}`",
+                    PageSource::Owned
+                )
             }
             MemoryError::Unsupported { source, reason } => {
                 write!(

@@ -1,12 +1,32 @@
 //! Pages from the operating system.
 //!
-//! The reservation is one private anonymous mapping without access rights. Commit grants the rights, release maps fresh
-//! address space over the range, drop unmaps everything. All of it goes through `libc`, whose entry points race
-//! detectors intercept.
+//! The reservation is one private anonymous mapping without access rights. It has up to two areas (of regular pages and of
+//! large objects), and each has a prefix that may be accessed. A commit lets the prefix grow up to the range's end, which
+//! most commits find done; a release gives memory back and leaves the rights as they are. Drop unmaps everything. All of it
+//! goes through `libc`, whose entry points race detectors intercept.
+//!
+//! ```text
+//!  mapping  | pad |  area 0: accessible ►|     without rights |  area 1: accessible ►|     without rights |
+//!                 base                 mark 0              split                   mark 1
+//! ```
+//!
+//! Rights that changed page by page would cost a mapping at each border of a released range, and a process has some 65,000
+//! of them, for all that it does. So here they only grow:
+//!
+//! * **K-1** The system keeps at most [`MAPPINGS_MAX`] mappings for a reservation, whatever was committed and released.
+//! * **K-2** Below an area's mark everything may be accessed. Marks only grow, and are stored after the rights were granted.
+//!
+//! Addresses are handed out lowest first, so a prefix is little longer than what was committed of its area at once. It
+//! counts where the system counts what a process *may* write (`RLIMIT_DATA`, strict overcommit); there a commit that lets a
+//! prefix grow may be refused, and one below the mark never is.
+//!
+//! What a release asks of the system: `MADV_DONTNEED` on Linux and Android (the range reads as zero afterwards),
+//! `MADV_FREE_REUSABLE` on Apple's, `MADV_FREE` on the BSDs; elsewhere the range is mapped anew, with the same rights, which
+//! systems merge with its neighbours. On Linux the reservation is without huge pages: one touch would make 2 MiB resident
+//! of which the heap has committed a page.
 //!
 //! The system works in pages of its own. Commit rounds outward to them, which is harmless: it makes more accessible
-//! than was asked for. Release must not round outward, and rounding inward is useless when a heap page is smaller than
-//! a system page; such a heap (a tiny one) keeps its memory until it is dropped.
+//! than was asked for. Release could not, so a heap page is at least as large as a page of the system.
 
 use core::ptr::{self, NonNull};
 use std::io;
@@ -14,6 +34,7 @@ use std::io;
 use libc::c_void;
 
 use super::MemoryError;
+use crate::sync::{AtomicUsize, Ordering};
 
 /// What the mapping is: nobody else's, backed by nothing, and not counted against the system's memory until it is used.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
@@ -22,6 +43,10 @@ const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANON;
 
+/// Mappings of a reservation: the pad, and of each area the accessible prefix and the rest.
+#[cfg(test)]
+pub(super) const MAPPINGS_MAX: usize = 5;
+
 /// One mapping, which it unmaps when dropped.
 pub(super) struct Mapped {
     /// Where the mapping starts; the base lies up to one heap page above it.
@@ -29,48 +54,91 @@ pub(super) struct Mapped {
     mapped_bytes: usize,
     /// Offset 0, aligned to the heap's page size or the system's, whichever is greater.
     base: NonNull<u8>,
-    /// Whether a heap page consists of whole system pages, so that it can be given back alone.
-    gives_back: bool,
     system_page_bytes: usize,
+    areas: [Area; 2],
+}
+
+/// A part of the reservation whose accessible bytes are a prefix. All are offsets.
+struct Area {
+    start: usize,
+    end: usize,
+    /// Everything from `start` up to here may be accessed (K-2).
+    mark: AtomicUsize,
 }
 
 impl Mapped {
-    /// `bytes` and `page_bytes` are at most a quarter of `isize::MAX`; `page_bytes` is a power of two.
-    pub(super) fn reserve(bytes: usize, page_bytes: usize) -> Result<Mapped, MemoryError> {
+    /// `bytes` and `page_bytes` are at most a quarter of `isize::MAX`; `page_bytes` is a power of two; `split`, at most
+    /// `bytes`, is where the second area begins, a multiple of `page_bytes` or `bytes`.
+    pub(super) fn reserve(bytes: usize, page_bytes: usize, split: usize) -> Result<Mapped, MemoryError> {
         let system_page_bytes = system_page_bytes();
-        let align = page_bytes.max(system_page_bytes);
+        if page_bytes < system_page_bytes {
+            return Err(MemoryError::SmallPage { page_bytes, page_bytes_min: system_page_bytes });
+        }
         // The system aligns to its own pages; the slack lets the base move up to the next heap page.
-        let mapped_bytes = bytes.next_multiple_of(system_page_bytes) + (align - system_page_bytes);
+        let bytes_rounded = bytes.next_multiple_of(system_page_bytes);
+        let mapped_bytes = bytes_rounded + (page_bytes - system_page_bytes);
         // SAFETY: a new mapping at a place of the system's choice touches no existing memory.
         let start = unsafe { libc::mmap(ptr::null_mut(), mapped_bytes, libc::PROT_NONE, FLAGS, -1, 0) };
         if start == libc::MAP_FAILED {
             return Err(refused(bytes));
         }
         let start = NonNull::new(start.cast::<u8>()).expect("a mapping is never placed at address 0 unless asked for");
-        let pad_bytes = start.addr().get().next_multiple_of(align) - start.addr().get();
+        // SAFETY: the mapping is this value's alone, and advice on huge pages changes no word. A system without them
+        // refuses, and needs no advice.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        unsafe {
+            libc::madvise(start.as_ptr().cast::<c_void>(), mapped_bytes, libc::MADV_NOHUGEPAGE)
+        };
+        let pad_bytes = start.addr().get().next_multiple_of(page_bytes) - start.addr().get();
         // SAFETY: `pad_bytes` is at most the slack, so the base lies inside the mapping.
         let base = unsafe { start.add(pad_bytes) };
-        Ok(Mapped { start, mapped_bytes, base, gives_back: page_bytes >= system_page_bytes, system_page_bytes })
+        let split = split.next_multiple_of(system_page_bytes);
+        let area = |start, end| Area { start, end, mark: AtomicUsize::new(start) };
+        let areas = [area(0, split), area(split, bytes_rounded)];
+        Ok(Mapped { start, mapped_bytes, base, system_page_bytes, areas })
     }
 
     pub(super) fn base(&self) -> NonNull<u8> {
         self.base
     }
 
-    /// The range lies inside the reservation.
+    /// The range lies inside the reservation. When it refuses, a part of the range may have become accessible.
     pub(super) fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
-        if bytes == 0 {
+        let end = (offset + bytes).next_multiple_of(self.system_page_bytes);
+        for area in &self.areas {
+            if bytes != 0 && offset < area.end && end > area.start {
+                self.grow(area, end.min(area.end)).map_err(|()| refused(bytes))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the prefix of `area` reach `end`, a border of the system's pages.
+    fn grow(&self, area: &Area, end: usize) -> Result<(), ()> {
+        // K-2. Acquire pairs with the store below: who finds its range below the mark has an edge from the grant.
+        let mark = area.mark.load(Ordering::Acquire);
+        if end <= mark {
             return Ok(());
         }
-        let first = offset - offset % self.system_page_bytes;
-        let end = (offset + bytes).next_multiple_of(self.system_page_bytes);
-        // SAFETY: rounded outward to system pages, the range still lies inside the mapping, whose size is rounded too;
-        // adding access rights to memory that is this mapping's alone breaks nobody's assumptions.
+        // SAFETY: from the mark, which is the system pages' border, to `end` the range lies inside the mapping; adding
+        // access rights to memory that is this mapping's alone breaks nobody's assumptions. Rivals may grant the same.
         let result = unsafe {
-            let at = self.base.as_ptr().add(first).cast::<c_void>();
-            libc::mprotect(at, end - first, libc::PROT_READ | libc::PROT_WRITE)
+            let at = self.base.as_ptr().add(mark).cast::<c_void>();
+            libc::mprotect(at, end - mark, libc::PROT_READ | libc::PROT_WRITE)
         };
-        if result == 0 { Ok(()) } else { Err(refused(bytes)) }
+        if result != 0 {
+            return Err(());
+        }
+        // Release: see above. Rivals that started from an older mark granted all that lies between, so the greatest one
+        // is right, whatever the order.
+        let mut seen = mark;
+        while seen < end {
+            match area.mark.compare_exchange(seen, end, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => break,
+                Err(newer) => seen = newer,
+            }
+        }
+        Ok(())
     }
 
     /// # Safety
@@ -79,18 +147,49 @@ impl Mapped {
     ///   committed.
     /// * Nobody accesses, commits or releases it at the same time.
     pub(super) unsafe fn release(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
-        if bytes == 0 || !self.gives_back {
+        if bytes == 0 {
             return Ok(());
         }
         // The reservation's end need not be a page's end, but what follows it up to the next system page is unused.
-        let bytes = bytes.next_multiple_of(self.system_page_bytes);
+        let rounded = bytes.next_multiple_of(self.system_page_bytes);
         // SAFETY: `offset` is the start of a system page since heap pages consist of them, and the range lies inside
-        // the mapping. Replacing it is what the caller asked for, and nobody accesses it meanwhile.
-        let at = unsafe {
-            let at = self.base.as_ptr().add(offset).cast::<c_void>();
-            libc::mmap(at, bytes, libc::PROT_NONE, FLAGS | libc::MAP_FIXED, -1, 0)
-        };
-        if at == libc::MAP_FAILED { Err(refused(bytes)) } else { Ok(()) }
+        // the mapping. What it holds is lost, as the caller asked for, and nobody accesses it meanwhile.
+        if unsafe { give_back(self.base.as_ptr().add(offset).cast::<c_void>(), rounded) } {
+            Ok(())
+        } else {
+            Err(refused(bytes))
+        }
+    }
+}
+
+/// Gives the memory of a range back to the system, which stays accessible; whether the system took it.
+///
+/// # Safety
+///
+/// The range consists of whole system pages of one private anonymous mapping, and nobody accesses it meanwhile.
+unsafe fn give_back(at: *mut c_void, bytes: usize) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: the caller's promise.
+    return unsafe { libc::madvise(at, bytes, libc::MADV_DONTNEED) } == 0;
+    #[cfg(target_vendor = "apple")]
+    // SAFETY: the caller's promise.
+    return unsafe { libc::madvise(at, bytes, libc::MADV_FREE_REUSABLE) } == 0;
+    #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly"))]
+    // SAFETY: the caller's promise.
+    return unsafe { libc::madvise(at, bytes, libc::MADV_FREE) } == 0;
+    #[cfg(not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_vendor = "apple",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "dragonfly"
+    )))]
+    {
+        let (rights, flags) = (libc::PROT_READ | libc::PROT_WRITE, FLAGS | libc::MAP_FIXED);
+        // SAFETY: the caller's promise.
+        return unsafe { libc::mmap(at, bytes, rights, flags, -1, 0) } != libc::MAP_FAILED;
     }
 }
 
@@ -132,37 +231,77 @@ mod tests {
         }
     }
 
+    fn readable<const N: usize>(mapped: &Mapped) -> [bool; N] {
+        core::array::from_fn(|page| is_readable(mapped.base().as_ptr().wrapping_add(page * system_page_bytes())))
+    }
+
     /// Wherever the system places a mapping, what is reserved lies in it from an aligned base on, and little else does.
     #[test]
     fn mapping_holds_the_reservation_at_any_place() {
         let system = system_page_bytes();
-        for page_bytes in [64, system, 2 * system, 16 * system, 256 * system] {
+        for page_bytes in [system, 2 * system, 16 * system, 256 * system] {
             for bytes in [64, system, 3 * page_bytes, 3 * page_bytes + 64] {
-                let mapped = Mapped::reserve(bytes, page_bytes).unwrap();
-                let align = page_bytes.max(system);
-                assert!(mapped.base.addr().get().is_multiple_of(align));
-                assert!(mapped.base.addr().get() - mapped.start.addr().get() < align);
+                let mapped = Mapped::reserve(bytes, page_bytes, bytes).unwrap();
+                assert!(mapped.base.addr().get().is_multiple_of(page_bytes));
+                assert!(mapped.base.addr().get() - mapped.start.addr().get() < page_bytes);
                 // The farthest that a base can be from the start of a mapping, which the system aligns to its pages.
-                let pad_bytes_max = align - system;
+                let pad_bytes_max = page_bytes - system;
                 assert!(pad_bytes_max + bytes <= mapped.mapped_bytes, "{bytes} bytes in pages of {page_bytes}");
-                assert!(mapped.mapped_bytes < bytes + align, "{bytes} bytes in pages of {page_bytes}");
+                assert!(mapped.mapped_bytes < bytes + page_bytes, "{bytes} bytes in pages of {page_bytes}");
             }
         }
     }
 
+    /// A page of which the system could take back no less than its neighbours too.
     #[test]
-    fn commit_and_release_change_their_own_pages_only() {
+    fn pages_smaller_than_the_systems_are_refused() {
+        let page_bytes_min = system_page_bytes();
+        let page_bytes = page_bytes_min / 2;
+        let error = Mapped::reserve(4 * page_bytes, page_bytes, 4 * page_bytes).err();
+        assert_eq!(error, Some(MemoryError::SmallPage { page_bytes, page_bytes_min }));
+    }
+
+    /// Access grows from each area's start, page by page as it is asked for, and is never taken back.
+    #[test]
+    fn commits_let_a_prefix_of_each_area_grow() {
         let system = system_page_bytes();
-        let mapped = Mapped::reserve(5 * system, system).unwrap();
-        let readable = || [0, 1, 2, 3, 4].map(|page| is_readable(mapped.base().as_ptr().wrapping_add(page * system)));
-        assert_eq!(readable(), [false; 5]);
+        let mapped = Mapped::reserve(6 * system, system, 3 * system).unwrap();
+        assert_eq!(readable(&mapped), [false; 6]);
         mapped.commit(system, system).unwrap();
-        assert_eq!(readable(), [false, true, false, false, false]);
+        assert_eq!(readable(&mapped), [true, true, false, false, false, false]);
         // Less than the system's pages is rounded outward.
-        mapped.commit(3 * system - 8, 16).unwrap();
-        assert_eq!(readable(), [false, true, true, true, false]);
-        // SAFETY: the page is committed, and nobody accesses it.
-        unsafe { mapped.release(2 * system, system).unwrap() };
-        assert_eq!(readable(), [false, true, false, true, false]);
+        mapped.commit(4 * system - 8, 8).unwrap();
+        assert_eq!(readable(&mapped), [true, true, false, true, false, false]);
+        // SAFETY: the pages are accessible, and nobody accesses them.
+        unsafe { mapped.release(0, 2 * system).unwrap() };
+        assert_eq!(readable(&mapped), [true, true, false, true, false, false]);
+        // A range may reach over the border.
+        mapped.commit(2 * system, 3 * system).unwrap();
+        assert_eq!(readable(&mapped), [true, true, true, true, true, false]);
+    }
+
+    /// K-1, as the system counts: of every second page released, no border is one of the system's.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn released_pages_cost_no_mapping() {
+        const PAGES: usize = 256;
+        let system = system_page_bytes();
+        let mapped = Mapped::reserve(2 * PAGES * system, system, PAGES * system).unwrap();
+        for area in [0, PAGES] {
+            mapped.commit(area * system, (PAGES - 1) * system).unwrap();
+            for page in (area..area + PAGES - 1).step_by(2) {
+                // SAFETY: committed, and nobody accesses it.
+                unsafe { mapped.release(page * system, system).unwrap() };
+            }
+        }
+        let (from, to) = (mapped.start.addr().get(), mapped.start.addr().get() + mapped.mapped_bytes);
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let overlaps = |line: &&str| {
+            let range = line.split(' ').next().unwrap().split_once('-').unwrap();
+            let [start, end] = [range.0, range.1].map(|number| usize::from_str_radix(number, 16).unwrap());
+            start < to && end > from
+        };
+        let found = maps.lines().filter(overlaps).count();
+        assert!((2..=MAPPINGS_MAX).contains(&found), "{found} mappings");
     }
 }

@@ -13,7 +13,9 @@
 //! ```
 //!
 //! A range is *reserved* (nobody may touch it, it costs address space only) or *committed* (its words may be accessed).
-//! [`Memory::commit`] and [`Memory::release`] move it from one state to the other.
+//! [`Memory::commit`] and [`Memory::release`] move it from one state to the other. What is released costs no memory and,
+//! when mapped, no mapping of its own: the system keeps at most five mappings for a reservation, whatever it did (module
+//! `mapped`).
 //!
 //! # Invariants
 //!
@@ -40,17 +42,19 @@
 //!
 //! # What this layer does not do
 //!
-//! It keeps no account of what is committed (the budget does), hands out no pages (page sets do), and orders nothing
-//! between threads except where the caller passes an ordering.
+//! It decides nothing about how much is committed (the budget does; the [`Ledger`] here checks it), hands out no pages
+//! (page sets do), and orders nothing between threads except where the caller passes an ordering.
 
 use core::fmt;
 use core::num::NonZeroUsize;
 
-use crate::sync::Ordering;
+use crate::sync::{self, Arc, Ordering, Zeroed};
 use crate::words::WORD_BYTES;
 
 mod bytes;
 mod error;
+mod fault;
+mod ledger;
 #[cfg(all(unix, not(miri), not(feature = "loom")))]
 mod mapped;
 #[cfg(not(feature = "loom"))]
@@ -70,6 +74,8 @@ use native::{BYTES_MAX, Region};
 use simulated::{BYTES_MAX, Region};
 
 pub use error::MemoryError;
+pub use fault::Fault;
+pub use ledger::Ledger;
 
 /// Whether this build reports accesses to [withheld](Memory::withhold) words: it is built for AddressSanitizer.
 pub const POISONS: bool = cfg!(all(heaplab_asan, not(feature = "loom")));
@@ -81,7 +87,8 @@ pub const BASE_ALIGN: usize = 64;
 ///
 /// The default is the best source of the build: [`Mapped`](PageSource::Mapped) on Unix,
 /// [`Owned`](PageSource::Owned) under Miri, with the feature `shuttle` (whose executions are many and short) and
-/// elsewhere, [`Simulated`](PageSource::Simulated) with the feature `loom`.
+/// elsewhere, [`Simulated`](PageSource::Simulated) with the feature `loom`. For small pages:
+/// [`for_page_bytes`](PageSource::for_page_bytes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PageSource {
     /// Address space from the operating system, committed and given back page by page.
@@ -104,6 +111,31 @@ impl Default for PageSource {
     }
 }
 
+impl PageSource {
+    /// Bytes of the smallest page that this source gives back: a page of the system's when mapped, else any.
+    #[must_use]
+    pub fn page_bytes_min(self) -> usize {
+        match self {
+            #[cfg(all(unix, not(miri), not(feature = "loom")))]
+            PageSource::Mapped => mapped::system_page_bytes(),
+            _ => 1,
+        }
+    }
+
+    /// The best source of the build for pages of `page_bytes` bytes: the default, or where the system has no pages as
+    /// small as these, [`Owned`](PageSource::Owned).
+    #[must_use]
+    pub fn for_page_bytes(page_bytes: usize) -> PageSource {
+        PageSource::default().or_owned(page_bytes)
+    }
+
+    /// This source, or [`Owned`](PageSource::Owned) where this one has no pages as small as `page_bytes` bytes.
+    #[must_use]
+    pub fn or_owned(self, page_bytes: usize) -> PageSource {
+        if page_bytes < self.page_bytes_min() { PageSource::Owned } else { self }
+    }
+}
+
 impl fmt::Display for PageSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -112,6 +144,27 @@ impl fmt::Display for PageSource {
             PageSource::Simulated => "simulated",
         })
     }
+}
+
+/// A table of `len` entries beside the heap, each `zero`.
+///
+/// # Errors
+///
+/// [`MemoryError::Tables`]: the Rust allocator has no memory for it.
+pub fn try_table<T: Zeroed>(len: usize, zero: impl Fn() -> T) -> Result<Box<[T]>, MemoryError> {
+    sync::try_table(len, zero).ok_or(MemoryError::Tables { bytes: len.saturating_mul(size_of::<T>()) })
+}
+
+/// An empty vector with room for `len` entries.
+///
+/// # Errors
+///
+/// As [`try_table`].
+pub fn try_reserved<T>(len: usize) -> Result<Vec<T>, MemoryError> {
+    let mut vec = Vec::new();
+    let bytes = len.saturating_mul(size_of::<T>());
+    vec.try_reserve_exact(len).map_err(|_| MemoryError::Tables { bytes })?;
+    Ok(vec)
 }
 
 /// One reservation of heap memory: pages that are committed and released, and words accessed by offset.
@@ -141,31 +194,56 @@ pub struct Memory {
     source: PageSource,
     bytes: usize,
     page_bytes: usize,
+    ledger: Arc<Ledger>,
+    release_fault: Fault,
 }
 
 impl Memory {
     /// Reserves `bytes` bytes without committing any.
     ///
-    /// `bytes` is a positive multiple of 8, `page_bytes` (the heap's page size) a power of two of at least 8. A heap
-    /// page may be smaller than a page of the system; then [`release`](Memory::release) keeps the memory.
+    /// `bytes` is a positive multiple of 8, `page_bytes` (the heap's page size) a power of two of at least 8, and of at
+    /// least [`page_bytes_min`](PageSource::page_bytes_min).
     ///
-    /// Costs one system call when mapped, one allocation when owned.
+    /// Costs one system call when mapped, one allocation when owned, and a byte a page from the Rust allocator.
     ///
     /// # Errors
     ///
-    /// * [`MemoryError::BadSize`]: `bytes` or `page_bytes` breaks the rules above.
+    /// * [`MemoryError::BadSize`], [`MemoryError::SmallPage`]: `bytes` or `page_bytes` breaks the rules above.
     /// * [`MemoryError::TooLarge`]: more than this build can address at all.
     /// * [`MemoryError::Unsupported`]: this build has no such source.
-    /// * [`MemoryError::Refused`]: the system said no.
+    /// * [`MemoryError::Refused`], [`MemoryError::Tables`]: the system or the Rust allocator said no.
     pub fn reserve(source: PageSource, bytes: usize, page_bytes: usize) -> Result<Memory, MemoryError> {
+        Memory::reserve_areas(source, bytes, page_bytes, bytes)
+    }
+
+    /// As [`reserve`](Memory::reserve), in two areas: pages from `split` on are committed and released apart from those
+    /// before, each from the lowest addresses on. A mapped source keeps a mapping of what was committed of each; any range
+    /// may be committed, but far ones make more accessible than was asked for. `split` is a multiple of `page_bytes`, or
+    /// `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Memory::reserve).
+    ///
+    /// # Panics
+    ///
+    /// If `split` is beyond `bytes`, or inside a page.
+    pub fn reserve_areas(
+        source: PageSource,
+        bytes: usize,
+        page_bytes: usize,
+        split: usize,
+    ) -> Result<Memory, MemoryError> {
         if bytes == 0 || !bytes.is_multiple_of(8) || page_bytes < 8 || !page_bytes.is_power_of_two() {
             return Err(MemoryError::BadSize { bytes, page_bytes });
         }
         if bytes > BYTES_MAX || page_bytes > BYTES_MAX {
             return Err(MemoryError::TooLarge { bytes: bytes.max(page_bytes), bytes_max: BYTES_MAX });
         }
-        let region = Region::reserve(source, bytes, page_bytes)?;
-        Ok(Memory { region, source, bytes, page_bytes })
+        assert!(split == bytes || split < bytes && split.is_multiple_of(page_bytes), "areas are made of whole pages");
+        let region = Region::reserve(source, bytes, page_bytes, split)?;
+        let ledger = Arc::new(Ledger::new(bytes, page_bytes)?);
+        Ok(Memory { region, source, bytes, page_bytes, ledger, release_fault: Fault::new() })
     }
 
     /// The size of the reservation in bytes.
@@ -180,13 +258,43 @@ impl Memory {
         self.source
     }
 
+    /// What is committed and charged, for whoever charges.
+    #[must_use]
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// Bytes of the pages that are committed: by [`commit`](Memory::commit), and not given back since. Exact in a stop, a
+    /// snapshot otherwise.
+    #[must_use]
+    pub fn committed_bytes(&self) -> usize {
+        self.ledger.committed() * self.page_bytes
+    }
+
+    /// In a stop: whether the page at `offset` is committed.
+    #[must_use]
+    pub fn is_committed(&self, offset: usize) -> bool {
+        self.ledger.is_committed(offset)
+    }
+
+    /// The page at `offset`, which is charged and not committed, stays so until somebody commits it (see [`Ledger`]).
+    pub fn begin_late(&self, offset: usize) {
+        self.ledger.begin_late(offset);
+    }
+
+    /// Takes [`begin_late`](Memory::begin_late) back: the page's charge is about to go.
+    pub fn end_late(&self, offset: usize) {
+        self.ledger.end_late(offset);
+    }
+
     /// Makes the words of `offset..offset + bytes` accessible.
     ///
     /// Idempotent, and several threads may commit the same range at once. Memory that was never committed before reads
     /// as zero natively; released and committed again, or simulated, it may hold anything. Callers zero what they hand
     /// out.
     ///
-    /// Costs one system call when mapped (which may block on the process's memory map), nothing when owned.
+    /// Costs one system call when mapped and farther from the area's start than all commits before it (which may block on
+    /// the process's memory map), else nothing.
     ///
     /// # Errors
     ///
@@ -195,24 +303,27 @@ impl Memory {
     ///
     /// # Panics
     ///
-    /// If the range does not lie inside the reservation, or is not made of whole words.
+    /// If the range does not lie inside the reservation, is not made of whole words, or is not charged for (see
+    /// [`Ledger`]).
     #[cfg_attr(feature = "loom", track_caller)]
     pub fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
         self.assert_range(offset, bytes);
-        self.region.commit(offset, bytes)
+        self.region.commit(offset, bytes)?;
+        self.ledger.commit(offset, bytes);
+        Ok(())
     }
 
     /// Gives the pages of `offset..offset + bytes` back to the system; they are reserved again afterwards.
     ///
-    /// When a heap page is smaller than a page of the system, a mapped source keeps the memory and still succeeds: it
-    /// cannot know whether the neighbours on the same system page are free. An owned source always keeps it, and
-    /// overwrites it in builds with debug assertions, so that stale readers are noticed.
+    /// An owned source keeps the memory, and overwrites it in builds with debug assertions, so that stale readers are
+    /// noticed. A mapped one keeps the right to access the range: only AddressSanitizer notices who does.
     ///
     /// Costs one system call when mapped.
     ///
     /// # Errors
     ///
-    /// [`MemoryError::Refused`]: the system could not split its mapping. The range then counts as committed still.
+    /// [`MemoryError::Refused`]: the system does not take the memory (where the process has locked it), or
+    /// [`fail_release_at`](Memory::fail_release_at) chose this call. The range then counts as committed still.
     ///
     /// # Panics
     ///
@@ -233,8 +344,13 @@ impl Memory {
             end.is_multiple_of(self.page_bytes) || end == self.bytes,
             "release of {bytes} bytes at {offset} ends inside a page"
         );
+        if self.release_fault.strikes() {
+            return Err(MemoryError::Refused { bytes, os_code: None });
+        }
         // SAFETY: the caller's promises, passed on; the range lies inside the reservation and consists of whole pages.
-        unsafe { self.region.release(offset, bytes) }
+        unsafe { self.region.release(offset, bytes)? };
+        self.ledger.release(offset, bytes);
+        Ok(())
     }
 
     /// Says that nobody touches these words before they are exposed again: by [`zero`](Memory::zero),
@@ -272,6 +388,19 @@ impl Memory {
     #[must_use]
     pub fn commit_fault_in(&self) -> Option<NonZeroUsize> {
         NonZeroUsize::new(self.region.fault().commits_left())
+    }
+
+    /// Lets the `nth` release from now on be refused, once; `None` takes an earlier request back. Its range stays
+    /// committed, and may be released again.
+    pub fn fail_release_at(&self, nth: Option<NonZeroUsize>) {
+        self.release_fault.set(nth);
+    }
+
+    /// How many releases from now the refusal asked for with [`fail_release_at`](Memory::fail_release_at) happens: 1 is
+    /// the next. `None` if it has happened.
+    #[must_use]
+    pub fn release_fault_in(&self) -> Option<NonZeroUsize> {
+        self.release_fault.left()
     }
 
     /// Loads the word at `offset`. Shared access.

@@ -38,11 +38,17 @@ unsafe impl Send for Region {}
 unsafe impl Sync for Region {}
 
 impl Region {
-    pub(super) fn reserve(source: PageSource, bytes: usize, page_bytes: usize) -> Result<Region, MemoryError> {
+    pub(super) fn reserve(
+        source: PageSource,
+        bytes: usize,
+        page_bytes: usize,
+        split: usize,
+    ) -> Result<Region, MemoryError> {
+        let _ = split;
         let (base, pages) = match source {
             #[cfg(all(unix, not(miri)))]
             PageSource::Mapped => {
-                let mapped = Mapped::reserve(bytes, page_bytes)?;
+                let mapped = Mapped::reserve(bytes, page_bytes, split)?;
                 (mapped.base(), Pages::Mapped(mapped))
             }
             #[cfg(not(all(unix, not(miri))))]

@@ -63,7 +63,12 @@ unsafe fn spoil(word: &HeapWord) {
 }
 
 impl Region {
-    pub(super) fn reserve(source: PageSource, bytes: usize, page_bytes: usize) -> Result<Region, MemoryError> {
+    pub(super) fn reserve(
+        source: PageSource,
+        bytes: usize,
+        page_bytes: usize,
+        _split: usize,
+    ) -> Result<Region, MemoryError> {
         if source != PageSource::Simulated {
             let reason = "with the feature `loom` all memory is simulated";
             return Err(MemoryError::Unsupported { source, reason });

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn oddballs_are_numbered() {
         crate::sync::check(|| {
-            let memory = Memory::reserve(PageSource::default(), ROOT_BYTES, ROOT_BYTES).unwrap();
+            let memory = Memory::reserve(PageSource::for_page_bytes(ROOT_BYTES), ROOT_BYTES, ROOT_BYTES).unwrap();
             memory.commit(0, ROOT_BYTES).unwrap();
             // SAFETY: all of the memory is committed, and no other thread exists.
             let view = unsafe { View::new(&memory) };

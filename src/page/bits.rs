@@ -1,5 +1,6 @@
 //! Bitmaps beside the pages.
 
+use crate::memory::{MemoryError, try_table};
 use crate::sync::{AtomicU64, Ordering};
 use crate::words::PageIndex;
 
@@ -13,9 +14,20 @@ pub struct Bitmap {
 
 impl Bitmap {
     /// `bits` bits, all clear.
+    ///
+    /// # Errors
+    /// The Rust allocator refuses their memory.
+    pub fn try_new(bits: usize) -> Result<Bitmap, MemoryError> {
+        Ok(Bitmap { words: try_table(bits.div_ceil(BITS), || AtomicU64::new(0))? })
+    }
+
+    /// As [`try_new`](Self::try_new), for tests.
+    ///
+    /// # Panics
+    /// If there is no memory.
     #[must_use]
     pub fn new(bits: usize) -> Bitmap {
-        Bitmap { words: (0..bits.div_ceil(BITS)).map(|_| AtomicU64::new(0)).collect() }
+        Bitmap::try_new(bits).expect("memory for a few bits")
     }
 
     /// Sets a bit; whether this call set it. Relaxed: bits are read in stops, and a stop orders them.
@@ -126,10 +138,21 @@ pub struct PageBits {
 
 impl PageBits {
     /// `pages` rows of `columns` bits.
+    ///
+    /// # Errors
+    /// The Rust allocator refuses their memory.
+    pub fn try_new(pages: usize, columns: usize) -> Result<PageBits, MemoryError> {
+        let row = columns.next_multiple_of(BITS);
+        Ok(PageBits { bitmap: Bitmap::try_new(pages * row)?, row, columns })
+    }
+
+    /// As [`try_new`](Self::try_new), for tests.
+    ///
+    /// # Panics
+    /// If there is no memory.
     #[must_use]
     pub fn new(pages: usize, columns: usize) -> PageBits {
-        let row = columns.next_multiple_of(BITS);
-        PageBits { bitmap: Bitmap::new(pages * row), row, columns }
+        PageBits::try_new(pages, columns).expect("memory for a few bits")
     }
 
     #[inline(always)]

@@ -1,7 +1,8 @@
 //! The page table: what each page is, and the side tables of all pages.
 
 use super::{Bitmap, PageBits};
-use crate::sync::UnsafeCell;
+use crate::memory::{MemoryError, try_table};
+use crate::sync::{UnsafeCell, Zeroed};
 use crate::words::{GRANULE_BYTES, Layout, Offset, PageIndex, SpaceKind, WORD_BYTES};
 
 /// What a page is used for.
@@ -9,8 +10,8 @@ use crate::words::{GRANULE_BYTES, Layout, Offset, PageIndex, SpaceKind, WORD_BYT
 #[repr(u8)]
 pub enum PageKind {
     /// An address that nobody uses; not committed.
-    Free,
-    /// Committed, in the page pool.
+    Free = 0,
+    /// Committed, in the page pool, or kept by the large-object space.
     Pooled,
     /// Committed, held by an always-allocate scope for its owner.
     Reserved,
@@ -30,6 +31,9 @@ pub enum PageKind {
     LargeTail,
 }
 
+// SAFETY: a byte of 0 is `Free`.
+unsafe impl Zeroed for PageKind {}
+
 impl PageKind {
     /// The space that pages of this kind belong to.
     #[must_use]
@@ -45,8 +49,8 @@ impl PageKind {
     }
 }
 
-/// A page that is not in the frontier's table.
-pub const NO_ORDINAL: u32 = u32::MAX;
+/// A page that is not in the frontier's table, whose entries are counted from 1.
+pub const NO_ORDINAL: u32 = 0;
 
 /// What the heap knows about a page besides its kind. Plain data under invariant G-1.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +66,9 @@ pub struct PageInfo {
     /// Pages of the run that starts here.
     pub run_pages: u32,
 }
+
+// SAFETY: bytes of 0 are no flag and numbers of 0, which is `NEW`.
+unsafe impl Zeroed for PageInfo {}
 
 impl PageInfo {
     /// A page without a history.
@@ -83,21 +90,32 @@ pub struct PageTable {
 }
 
 impl PageTable {
-    /// The tables of a heap of this layout; every page is free.
-    #[must_use]
-    pub fn new(layout: &Layout) -> PageTable {
+    /// The tables of a heap of this layout; every page is free. What is not touched of them takes no memory from the system.
+    ///
+    /// # Errors
+    /// The Rust allocator refuses a table.
+    pub fn try_new(layout: &Layout) -> Result<PageTable, MemoryError> {
         let pages = layout.pages();
         let granules = layout.page_bytes() / GRANULE_BYTES;
-        PageTable {
-            kinds: (0..pages).map(|_| UnsafeCell::new(PageKind::Free)).collect(),
-            infos: (0..pages).map(|_| UnsafeCell::new(PageInfo::NEW)).collect(),
-            marks: PageBits::new(pages, granules),
-            holes: PageBits::new(layout.paged_pages(), granules),
-            remembered: PageBits::new(pages, layout.page_bytes() / WORD_BYTES),
-            remembered_pages: Bitmap::new(pages),
-            aside_pages: Bitmap::new(pages),
+        Ok(PageTable {
+            kinds: try_table(pages, || UnsafeCell::new(PageKind::Free))?,
+            infos: try_table(pages, || UnsafeCell::new(PageInfo::NEW))?,
+            marks: PageBits::try_new(pages, granules)?,
+            holes: PageBits::try_new(layout.paged_pages(), granules)?,
+            remembered: PageBits::try_new(pages, layout.page_bytes() / WORD_BYTES)?,
+            remembered_pages: Bitmap::try_new(pages)?,
+            aside_pages: Bitmap::try_new(pages)?,
             layout: layout.clone(),
-        }
+        })
+    }
+
+    /// As [`try_new`](Self::try_new), for models.
+    ///
+    /// # Panics
+    /// If there is no memory.
+    #[must_use]
+    pub fn new(layout: &Layout) -> PageTable {
+        PageTable::try_new(layout).expect("memory for the tables of a small world")
     }
 
     /// The geometry.

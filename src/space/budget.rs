@@ -4,13 +4,17 @@
 //! given back if the system refuses it, so the count never understates what is committed (S-1), and two threads cannot
 //! both pass a check and then both grow (V8's expansion check, `architecture.md`, row B7).
 //!
+//! Each change is told to the memory's [`Ledger`], a charge after it is counted and a discharge before, which asserts at
+//! every moment that no page is committed beyond what is counted here.
+//!
 //! The count orders no data: addresses travel through page sets, which have edges of their own. So every access is
 //! Relaxed and the property is one of a single location: by the modification order of `committed`, each successful
 //! compare-exchange moved it from a value to one within the limit, and nothing else raises it.
 //!
 //! The limits themselves change only in a stop, so who reads them takes part in stops (S-4).
 
-use crate::sync::{AtomicUsize, CachePadded, Ordering, UnsafeCell, YieldPoint, yield_point};
+use crate::memory::{Ledger, Memory};
+use crate::sync::{Arc, AtomicUsize, CachePadded, Ordering, UnsafeCell, YieldPoint, yield_point};
 use crate::words::Limit;
 
 /// Committed pages and their limits, all in pages.
@@ -18,6 +22,7 @@ use crate::words::Limit;
 pub struct Budget {
     committed: CachePadded<AtomicUsize>,
     limits: UnsafeCell<Limits>,
+    ledger: Arc<Ledger>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,10 +32,31 @@ struct Limits {
 }
 
 impl Budget {
-    /// Nothing committed, and these limits, in pages.
+    /// Nothing committed, and these limits, in pages. A budget of no memory; what is committed is checked by
+    /// [`of`](Self::of).
     #[must_use]
     pub fn new(soft: usize, hard: usize) -> Budget {
-        Budget { committed: CachePadded::new(AtomicUsize::new(0)), limits: UnsafeCell::new(Limits { soft, hard }) }
+        Budget::with(soft, hard, Arc::new(Ledger::without_memory()))
+    }
+
+    /// As [`new`](Self::new), for the pages of `memory`: from now on nobody commits any that is not reserved here.
+    #[must_use]
+    pub fn of(memory: &Memory, soft: usize, hard: usize) -> Budget {
+        memory.ledger().audit();
+        Budget::with(soft, hard, Arc::clone(memory.ledger()))
+    }
+
+    fn with(soft: usize, hard: usize, ledger: Arc<Ledger>) -> Budget {
+        let committed = CachePadded::new(AtomicUsize::new(0));
+        Budget { committed, limits: UnsafeCell::new(Limits { soft, hard }), ledger }
+    }
+
+    /// In a stop: asserts that what is counted is what is committed, or late (S-1).
+    ///
+    /// # Panics
+    /// If it is not so.
+    pub fn assert_settled(&self) {
+        self.ledger.assert_settled(self.committed());
     }
 
     /// The pages that `limit` allows.
@@ -110,7 +136,10 @@ impl Budget {
             yield_point(YieldPoint::BudgetSeen);
             // Relaxed: the count orders no data (O-7).
             match self.committed.compare_exchange_weak(seen, seen + pages, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return true,
+                Ok(_) => {
+                    self.ledger.charge(pages);
+                    return true;
+                }
                 Err(newer) => seen = newer,
             }
         }
@@ -122,8 +151,9 @@ impl Budget {
     /// A count keeps no memory: who gives back what it did not reserve breaks the limit (S-1), not memory.
     ///
     /// # Panics
-    /// If fewer are counted.
+    /// If pages are committed for which no budget is left (S-1), or fewer are counted.
     pub fn give_back(&self, pages: usize) {
+        self.ledger.discharge(pages);
         // Relaxed: the count orders no data (O-7).
         let before = self.committed.fetch_sub(pages, Ordering::Relaxed);
         assert!(before >= pages, "gave back {pages} of {before} committed pages");
@@ -143,9 +173,7 @@ mod tests {
     #[test]
     fn a_look_reserves_what_fits() {
         crate::sync::check(|| {
-            let limits = Limits { soft: 2, hard: 3 };
-            let committed = CachePadded::new(AtomicUsize::new(0));
-            let budget = Budget { committed, limits: UnsafeCell::new(limits) };
+            let budget = Budget::new(2, 3);
             // SAFETY: S-4: this thread alone has the budget.
             let reserves = |pages, limit| unsafe { budget.try_reserve_seen(pages, limit) };
             assert!(!reserves(3, Limit::Soft));

@@ -3,58 +3,161 @@
 //! A leaf mutex guards the table of used pages. It is held for a first-fit search and a few bits, never across a system
 //! call or a poll. The budget is reserved before the run exists; the run is committed after it is found. A request for
 //! which the budget has no room gives pooled pages back to the system first, since those count as committed.
+//!
+//! A run that the system does not take back is *kept*: its pages stay committed and charged, and are labelled `Pooled`. The
+//! next request takes the place with the most kept pages, for which it needs no budget and no commit; what is left, each
+//! major collection tries to give back again.
 
 use super::Spaces;
+use crate::memory::{Memory, MemoryError, try_table};
 use crate::page::{PageInfo, PageKind};
-use crate::sync::{Mutex, YieldPoint, yield_point};
+use crate::sync::{Gauge, Mutex, YieldPoint, Zeroed, yield_point};
 use crate::words::{AttemptError, Layout, Limit, Offset, PageIndex};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 enum PageUse {
-    Free,
+    Free = 0,
     Used,
     /// Free, but out of reach: the space was simulated full.
     Wasted,
+    /// Free, but committed: the system did not take it back.
+    Kept,
+    /// Kept, but out of reach: the space was simulated full.
+    KeptWasted,
+}
+
+// SAFETY: a byte of 0 is `Free`.
+unsafe impl Zeroed for PageUse {}
+
+#[derive(Debug)]
+struct Table {
+    used: Box<[PageUse]>,
+    /// No page before this one is free (and not kept, or out of reach).
+    free_from: usize,
 }
 
 /// Which pages of the large area are used.
 #[derive(Debug)]
 pub struct LargeSpace {
-    used: Mutex<Vec<PageUse>>,
+    table: Mutex<Table>,
+    /// Kept pages. Who reads less than there are asks for budget that it need not, so a look may be stale.
+    kept: Gauge,
     first_page: usize,
 }
 
 impl LargeSpace {
     /// An empty space over the large area of `layout`.
-    #[must_use]
-    pub fn new(layout: &Layout) -> LargeSpace {
-        LargeSpace { used: Mutex::new(vec![PageUse::Free; layout.large_pages()]), first_page: layout.paged_pages() }
+    ///
+    /// # Errors
+    /// The Rust allocator has no byte per page.
+    pub fn new(layout: &Layout) -> Result<LargeSpace, MemoryError> {
+        let table = Table { used: try_table(layout.large_pages(), || PageUse::Free)?, free_from: 0 };
+        Ok(LargeSpace { table: Mutex::new(table), kept: Gauge::new(0), first_page: layout.paged_pages() })
     }
 
     fn find_run(&self, pages: usize) -> Option<usize> {
-        let mut used = self.used.lock();
+        let table = &mut *self.table.lock();
+        let first = table.free_from + table.used[table.free_from..].iter().position(|&page| page == PageUse::Free)?;
+        table.free_from = first;
         let mut free = 0;
-        for index in 0..used.len() {
-            free = if used[index] == PageUse::Free { free + 1 } else { 0 };
+        for index in first..table.used.len() {
+            free = if table.used[index] == PageUse::Free { free + 1 } else { 0 };
             if free == pages {
                 let start = index + 1 - pages;
-                used[start..=index].fill(PageUse::Used);
+                table.used[start..=index].fill(PageUse::Used);
                 return Some(start);
             }
         }
         None
     }
 
-    fn free_run(&self, start: usize, pages: usize) {
-        let mut used = self.used.lock();
-        debug_assert!(used[start..start + pages].iter().all(|&page| page == PageUse::Used));
-        used[start..start + pages].fill(PageUse::Free);
+    /// As [`find_run`](Self::find_run), where the most kept pages are; how many. `None` if no such run has any.
+    fn find_kept_run(&self, pages: usize) -> Option<(usize, usize)> {
+        let used = &mut self.table.lock().used;
+        let is_kept = |page: PageUse| usize::from(page == PageUse::Kept);
+        let (mut free, mut kept, mut best) = (0, 0, None);
+        for index in 0..used.len() {
+            if !matches!(used[index], PageUse::Free | PageUse::Kept) {
+                (free, kept) = (0, 0);
+                continue;
+            }
+            free += 1;
+            kept += is_kept(used[index]);
+            if free > pages {
+                kept -= is_kept(used[index - pages]);
+            }
+            if free >= pages && kept > best.map_or(0, |(_, most)| most) {
+                best = Some((index + 1 - pages, kept));
+            }
+        }
+        if let Some((start, kept)) = best {
+            used[start..start + pages].fill(PageUse::Used);
+            self.kept.add(-kept.cast_signed());
+        }
+        best
+    }
+
+    /// Makes pages free that are the caller's and hold nothing; the committed ones among them are kept.
+    fn free_run(&self, memory: &Memory, layout: &Layout, start: usize, pages: usize) {
+        let table = &mut *self.table.lock();
+        table.free_from = table.free_from.min(start);
+        for (index, page) in table.used.iter_mut().enumerate().skip(start).take(pages) {
+            debug_assert!(*page == PageUse::Used);
+            // The page is the caller's, so nobody changes this meanwhile.
+            let kept = memory.is_committed(layout.page_start(PageIndex::new(self.first_page + index)).bytes());
+            *page = if kept { PageUse::Kept } else { PageUse::Free };
+            self.kept.add(isize::from(kept));
+        }
+    }
+
+    /// Free pages of the area that are committed, because the system did not take them back. Exact in a stop, a snapshot
+    /// otherwise.
+    #[must_use]
+    pub fn kept_pages(&self) -> usize {
+        usize::try_from(self.kept.get()).unwrap_or(0)
+    }
+
+    /// Whether a page of the large area is kept.
+    #[must_use]
+    pub fn is_kept(&self, page: PageIndex) -> bool {
+        let page_use = self.table.lock().used[page.index() - self.first_page];
+        matches!(page_use, PageUse::Kept | PageUse::KeptWasted)
+    }
+
+    /// Takes the addresses of a run, and budget for its pages that are not kept.
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in this heap.
+    unsafe fn find_and_reserve(spaces: &Spaces, pages: usize, limit: Limit) -> Result<(usize, usize), AttemptError> {
+        let this = &spaces.large;
+        if this.kept_pages() != 0
+            && let Some((start, kept)) = this.find_kept_run(pages)
+        {
+            // SAFETY: S-4, by the contract.
+            if kept < pages && !unsafe { reserve(spaces, pages - kept, limit) } {
+                this.free_run(&spaces.memory, spaces.layout(), start, pages);
+                return Err(AttemptError::Exhausted);
+            }
+            return Ok((start, pages - kept));
+        }
+        // SAFETY: S-4, by the contract.
+        if !unsafe { reserve(spaces, pages, limit) } {
+            return Err(AttemptError::Exhausted);
+        }
+        yield_point(YieldPoint::RunReserved);
+        let Some(start) = this.find_run(pages) else {
+            spaces.budget.give_back(pages);
+            return Err(AttemptError::Exhausted);
+        };
+        yield_point(YieldPoint::RunFound);
+        Ok((start, pages))
     }
 
     /// Whether a page of the large area is part of a run.
     #[must_use]
     pub fn is_used(&self, page: PageIndex) -> bool {
-        self.used.lock()[page.index() - self.first_page] == PageUse::Used
+        self.table.lock().used[page.index() - self.first_page] == PageUse::Used
     }
 
     /// Takes a run of committed pages for an object of `bytes` bytes, within `limit`. The words hold anything. May make
@@ -69,19 +172,11 @@ impl LargeSpace {
         let layout = spaces.layout();
         let (this, pages) = (&spaces.large, layout.pages_for(bytes));
         // SAFETY: S-4, by the contract.
-        if !unsafe { reserve(spaces, pages, limit) } {
-            return Err(AttemptError::Exhausted);
-        }
-        yield_point(YieldPoint::RunReserved);
-        let Some(start) = this.find_run(pages) else {
-            spaces.budget.give_back(pages);
-            return Err(AttemptError::Exhausted);
-        };
-        yield_point(YieldPoint::RunFound);
+        let (start, reserved) = unsafe { LargeSpace::find_and_reserve(spaces, pages, limit)? };
         let at = layout.page_start(PageIndex::new(this.first_page + start));
-        if spaces.memory.commit(at.bytes(), pages * layout.page_bytes()).is_err() {
-            this.free_run(start, pages);
-            spaces.budget.give_back(pages);
+        if reserved != 0 && spaces.memory.commit(at.bytes(), pages * layout.page_bytes()).is_err() {
+            this.free_run(&spaces.memory, layout, start, pages);
+            spaces.budget.give_back(reserved);
             return Err(AttemptError::Refused);
         }
         yield_point(YieldPoint::RunCommitted);
@@ -130,10 +225,14 @@ impl LargeSpace {
 
     /// Takes every free page of the area out of reach until the next [`recover`](Self::recover). Returns how many.
     pub fn exhaust(&self) -> usize {
-        let mut used = self.used.lock();
         let mut wasted = 0;
-        for page in used.iter_mut().filter(|page| **page == PageUse::Free) {
-            *page = PageUse::Wasted;
+        for page in &mut self.table.lock().used {
+            let out_of_reach = match page {
+                PageUse::Free => PageUse::Wasted,
+                PageUse::Kept => PageUse::KeptWasted,
+                PageUse::Used | PageUse::Wasted | PageUse::KeptWasted => continue,
+            };
+            *page = out_of_reach;
             wasted += 1;
         }
         wasted
@@ -141,18 +240,57 @@ impl LargeSpace {
 
     /// Puts every wasted page within reach again.
     pub fn recover(&self) {
-        for page in self.used.lock().iter_mut().filter(|page| **page == PageUse::Wasted) {
-            *page = PageUse::Free;
+        let table = &mut *self.table.lock();
+        table.free_from = 0;
+        for page in &mut table.used {
+            match page {
+                PageUse::Wasted => *page = PageUse::Free,
+                PageUse::KeptWasted => *page = PageUse::Kept,
+                PageUse::Free | PageUse::Used | PageUse::Kept => {}
+            }
         }
     }
 
-    /// Free pages of the area that are out of reach, because the space was simulated full.
+    /// Pages of the area that are not committed and out of reach, because the space was simulated full.
     #[must_use]
     pub fn pages_out_of_reach(&self) -> usize {
-        self.used.lock().iter().filter(|page| **page == PageUse::Wasted).count()
+        self.table.lock().used.iter().filter(|page| **page == PageUse::Wasted).count()
     }
 
-    /// Gives the run that starts at `head` back to the system.
+    /// Whether a page of the area is kept and out of reach, because the space was simulated full.
+    #[must_use]
+    pub fn is_kept_out_of_reach(&self, page: PageIndex) -> bool {
+        self.table.lock().used[page.index() - self.first_page] == PageUse::KeptWasted
+    }
+
+    /// Tries to give every kept page within reach back to the system.
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in this heap.
+    pub unsafe fn release_kept(spaces: &Spaces) {
+        let this = &spaces.large;
+        let mut from = 0;
+        // Ends with the area: each round takes the next group of neighbours.
+        while this.kept_pages() != 0
+            && let Some((start, pages)) = this.take_kept_group(from)
+        {
+            from = start + pages;
+            // SAFETY: the pages were just taken, and hold no object.
+            unsafe { return_pages(spaces, start, pages) }
+        }
+    }
+
+    /// Takes the first group of kept neighbours from `from` on.
+    fn take_kept_group(&self, from: usize) -> Option<(usize, usize)> {
+        let used = &mut self.table.lock().used;
+        let start = from + used[from..].iter().position(|&page| page == PageUse::Kept)?;
+        let pages = used[start..].iter().take_while(|&&page| page == PageUse::Kept).count();
+        used[start..start + pages].fill(PageUse::Used);
+        self.kept.add(-pages.cast_signed());
+        Some((start, pages))
+    }
+
+    /// Gives the run that starts at `head` back to the system. What the system does not take stays counted, and is kept.
     ///
     /// # Safety
     /// The caller owns the run: its object is dead and the world is stopped, or it never held an object.
@@ -164,15 +302,33 @@ impl LargeSpace {
             let pages = spaces.pages.info(head).run_pages as usize;
             let start = layout.page_start(head);
             spaces.pages.forget_range(start, pages * layout.page_bytes());
-            for index in 0..pages {
-                spaces.pages.label(PageIndex::new(head.index() + index), PageKind::Free, PageInfo::NEW);
-            }
-            // A range that the system does not take back is still usable: the next commit of it finds it so.
-            let _ = spaces.memory.release(start.bytes(), pages * layout.page_bytes());
-            this.free_run(head.index() - this.first_page, pages);
-            yield_point(YieldPoint::RunFreed);
-            spaces.budget.give_back(pages);
+            return_pages(spaces, head.index() - this.first_page, pages);
         }
+    }
+}
+
+/// Gives neighbouring pages back to the system, or keeps them.
+///
+/// # Safety
+/// The pages are committed and the caller's, and hold no object.
+unsafe fn return_pages(spaces: &Spaces, start: usize, pages: usize) {
+    let (layout, this) = (spaces.layout(), &spaces.large);
+    let head = this.first_page + start;
+    let (at, bytes) = (layout.page_start(PageIndex::new(head)).bytes(), pages * layout.page_bytes());
+    // SAFETY: the pages are the caller's, by the contract.
+    let taken = unsafe { spaces.memory.release(at, bytes) }.is_ok();
+    let kind = if taken { PageKind::Free } else { PageKind::Pooled };
+    for index in head..head + pages {
+        // SAFETY: as above.
+        unsafe { spaces.pages.label(PageIndex::new(index), kind, PageInfo::NEW) };
+    }
+    if !taken {
+        spaces.memory.withhold(at, bytes);
+    }
+    this.free_run(&spaces.memory, layout, start, pages);
+    yield_point(YieldPoint::RunFreed);
+    if taken {
+        spaces.budget.give_back(pages);
     }
 }
 
@@ -230,7 +386,7 @@ mod tests {
     fn world(pooled: usize) -> Spaces {
         let (soft_limit_bytes, pool_bytes_max) = (6 * PAGE, 8 * PAGE);
         let request = LayoutRequest { soft_limit_bytes, pool_bytes_max, ..LayoutRequest::EIGHT_PAGES };
-        let spaces = Spaces::new(&Layout::derive(&request).unwrap(), PageSource::default(), 4).unwrap();
+        let spaces = Spaces::new(&Layout::derive(&request).unwrap(), PageSource::for_page_bytes(PAGE), 4).unwrap();
         for page in take_pages(&spaces, pooled) {
             // SAFETY: the page was just taken, and nothing refers into it.
             unsafe { spaces.pool_page(page) }

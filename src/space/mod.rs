@@ -14,7 +14,10 @@
 //! call or a poll. What an attempt is refused, it is refused as a value; only the collector, in a stop, rearranges.
 //!
 //! Invariants:
-//! * **S-1** Committed pages never exceed the hard limit: whoever commits a page has reserved it in [`Budget`] first.
+//! * **S-1** Committed pages never exceed the hard limit: whoever commits a page has reserved it in [`Budget`] first, and
+//!   gives its budget back after the system took it back. A page that the system does not take back stays reserved, and
+//!   goes on serving requests, until a later collection asks again. The memory's [`Ledger`](crate::memory::Ledger) checks
+//!   it against what is really committed, at each commit and in each stop.
 //! * **S-2** Whoever holds budget for a page of the paged area finds an address for it: addresses are returned before
 //!   budget, and taken after it.
 //! * **S-3** A page has one owner: a page set, the frontier's table, a local heap, a large run, or the collector. Who owns
@@ -39,7 +42,7 @@ pub use new_space::{Carved, NewSpace, Ordinal};
 pub use page_set::PageSet;
 pub use paged::PagedSpace;
 
-use crate::memory::{Memory, MemoryError, PageSource};
+use crate::memory::{Memory, MemoryError, PageSource, try_reserved};
 use crate::object::{Root, View};
 use crate::page::{Holes, PageInfo, PageKind, PageTable};
 use crate::sync::{YieldPoint, yield_point};
@@ -83,30 +86,32 @@ impl Spaces {
     /// the width of a page set's words: 64, less in small worlds so that several words are explored.
     ///
     /// # Errors
-    /// The system refused the reservation or the first pages.
+    /// The system refused the reservation or the first pages, or the Rust allocator the tables.
     pub fn new(layout: &Layout, source: PageSource, bits_per_word: usize) -> Result<Spaces, MemoryError> {
-        let memory = Memory::reserve(source, layout.pages() << layout.page_shift(), layout.page_bytes())?;
-        let pages = PageTable::new(layout);
-        let set = || PageSet::new(layout.paged_pages(), bits_per_word);
+        let (bytes, split) = (layout.pages() << layout.page_shift(), layout.paged_pages() << layout.page_shift());
+        let memory = Memory::reserve_areas(source, bytes, layout.page_bytes(), split)?;
+        let pages = PageTable::try_new(layout)?;
+        let set = || PageSet::try_new(layout.paged_pages(), bits_per_word);
         let key = SafepointKey::new();
         let heap = key.heap().clone();
+        let budget = Budget::of(&memory, layout.soft_limit_pages(), layout.hard_limit_pages());
         let parts = Parts {
             memory,
             pages,
-            budget: Budget::new(layout.soft_limit_pages(), layout.hard_limit_pages()),
-            fresh: FreshPages::new(set(), set()),
+            budget,
+            fresh: FreshPages::new(set()?, set()?),
             new: NewSpace::new(),
-            old: PagedSpace::new(PageKind::Old, layout, set(), set()),
-            map: PagedSpace::new(PageKind::Map, layout, set(), set()),
-            code: PagedSpace::new(PageKind::Code, layout, set(), set()),
-            large: LargeSpace::new(layout),
+            old: PagedSpace::new(PageKind::Old, layout, set()?, set()?),
+            map: PagedSpace::new(PageKind::Map, layout, set()?, set()?),
+            code: PagedSpace::new(PageKind::Code, layout, set()?, set()?),
+            large: LargeSpace::new(layout)?,
         };
         let spaces = Spaces { parts, heap, safepoint_key: Some(key) };
         let root_bytes = layout.root_pages() * layout.page_bytes();
-        spaces.memory.commit(0, root_bytes)?;
         let reserved =
             spaces.budget.try_reserve_within(layout.root_pages() + layout.new_pages(), layout.hard_limit_pages());
         assert!(reserved, "the layout leaves room for roots and new space");
+        spaces.memory.commit(0, root_bytes)?;
         // SAFETY: nobody else has this heap yet, and the root pages are committed.
         unsafe {
             let view = spaces.view();
@@ -116,8 +121,12 @@ impl Spaces {
                 spaces.pages.label(PageIndex::new(index), PageKind::Root, PageInfo::NEW);
             }
             let new_end = layout.root_pages() + layout.new_pages();
-            let ordinals = (layout.root_pages()..new_end).map(|index| Ordinal::uncommitted(PageIndex::new(index)));
-            spaces.new.rebuild(&spaces.pages, ordinals.collect());
+            let mut ordinals = try_reserved(layout.new_pages())?;
+            for page in (layout.root_pages()..new_end).map(PageIndex::new) {
+                spaces.memory.begin_late(layout.page_start(page).bytes());
+                ordinals.push(Ordinal::uncommitted(page));
+            }
+            spaces.new.rebuild(&spaces.pages, ordinals);
             for index in new_end..layout.paged_pages() {
                 spaces.fresh.put_address(PageIndex::new(index));
             }

@@ -22,6 +22,7 @@
 //! `put`'s Release RMW heads a release sequence that later RMWs on the word continue, and the taker's Acquire RMW that
 //! finds the bit set reads from it. The counter carries no data and is Relaxed.
 
+use crate::memory::{MemoryError, try_table};
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, YieldPoint, yield_point};
 use crate::words::PageIndex;
 
@@ -35,14 +36,22 @@ pub struct PageSet {
 
 impl PageSet {
     /// An empty set over the pages `0..pages`, `bits_per_word` (1..=64) of them in a word.
+    ///
+    /// # Errors
+    /// The Rust allocator refuses its memory.
+    pub fn try_new(pages: usize, bits_per_word: usize) -> Result<PageSet, MemoryError> {
+        assert!((1..=64).contains(&bits_per_word));
+        let words = try_table(pages.div_ceil(bits_per_word), || AtomicU64::new(0))?;
+        Ok(PageSet { available: CachePadded::new(AtomicUsize::new(0)), words, bits_per_word })
+    }
+
+    /// As [`try_new`](Self::try_new), for tests.
+    ///
+    /// # Panics
+    /// If there is no memory.
     #[must_use]
     pub fn new(pages: usize, bits_per_word: usize) -> PageSet {
-        assert!((1..=64).contains(&bits_per_word));
-        PageSet {
-            available: CachePadded::new(AtomicUsize::new(0)),
-            words: (0..pages.div_ceil(bits_per_word)).map(|_| AtomicU64::new(0)).collect(),
-            bits_per_word,
-        }
+        PageSet::try_new(pages, bits_per_word).expect("memory for a few words")
     }
 
     /// Pages in the set. Exact while nobody puts or takes, else a snapshot.

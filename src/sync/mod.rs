@@ -76,6 +76,7 @@ compile_error!(
 // With both, only the message above is to be seen: then the model face is compiled.
 #[cfg(feature = "loom")]
 mod explore;
+mod gauge;
 #[cfg(feature = "loom")]
 mod model;
 #[cfg(feature = "loom")]
@@ -109,8 +110,9 @@ use face::thread::JoinHandle;
 pub use explore::{Exploration, ExploreOptions, explore};
 pub use face::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, CachePadded, Condvar, HeapWord, Mutex, MutexGuard,
-    UnsafeCell, check, fence, thread, yield_point,
+    UnsafeCell, check, fence, thread, try_table, yield_point,
 };
+pub use gauge::{Gauge, Tag};
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
 pub use scheduled::{shuttle_config, take_yield_point};
 pub use yield_point::{YieldPoint, stretch};
@@ -120,6 +122,33 @@ pub use yield_point::{YieldPoint, stretch};
 /// For tests, generators and programs that need system threads or a heap of their own; an algorithm that reads it breaks
 /// I-1. It says nothing of memory: that is [`PageSource::default`](crate::memory::PageSource)'s to say.
 pub const MODEL: bool = cfg!(any(feature = "loom", feature = "shuttle"));
+
+/// The system refused to start a thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SpawnRefused {
+    /// The system's error code, if it gave one.
+    pub os_code: Option<i32>,
+}
+
+/// A type of which all bytes zero are a value, the one that a table of it starts with.
+///
+/// # Safety
+/// In the native face memory of zeros is such a value.
+pub unsafe trait Zeroed {}
+
+// SAFETY: natively an atomic integer of 0, of the same size and validity as the integer.
+unsafe impl Zeroed for AtomicU64 {}
+// SAFETY: natively the cell is its value, by `repr(transparent)`.
+unsafe impl<T: Zeroed> Zeroed for UnsafeCell<T> {}
+
+/// As [`try_table`], where the entries are made one by one.
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+fn try_table_of<T>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
+    let mut table = Vec::new();
+    table.try_reserve_exact(len).ok()?;
+    table.resize_with(len, zero);
+    Some(table.into_boxed_slice())
+}
 
 /// Gives each type a `Debug` that names it and touches nothing: a load would be an access of its own in a model.
 macro_rules! opaque_debug {

@@ -259,6 +259,7 @@ impl<T> UnsafeCell<T> {
 /// Threads.
 pub mod thread {
     use super::{Action, Event, Location, control};
+    use crate::sync::SpawnRefused;
     use std::time::Duration;
 
     /// Stack of a started thread, in machine words. The model's first thread has loom's 32 KiB.
@@ -284,7 +285,7 @@ pub mod thread {
         }
     }
 
-    /// Starts a thread.
+    /// Starts a thread; for tests and models. The heap uses [`try_spawn`].
     ///
     /// # Panics
     ///
@@ -308,6 +309,20 @@ pub mod thread {
         control::record(|| Event { written: Some(index as u64), ..Event::bare(location, Action::Spawn, 0) });
         control::settle_after_publication();
         JoinHandle(handle)
+    }
+
+    /// Starts a thread.
+    ///
+    /// # Errors
+    ///
+    /// None in this face: a refusal is injected by the caller.
+    #[track_caller]
+    pub fn try_spawn<F, T>(f: F) -> Result<JoinHandle<T>, SpawnRefused>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Ok(spawn(f))
     }
 
     /// Lets other threads run. A spin loop without it is explored for ever.
@@ -358,6 +373,11 @@ impl<T> DerefMut for CachePadded<T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.0
     }
+}
+
+/// A table of `len` entries, each made by `zero`; `None` if the allocator has no memory for it.
+pub fn try_table<T: super::Zeroed>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
+    super::try_table_of(len, zero)
 }
 
 /// Back-off for a loop that another thread will end; in the model every step yields, and one step completes it.

@@ -242,6 +242,7 @@ impl Condvar {
 
 /// Threads.
 pub mod thread {
+    use crate::sync::SpawnRefused;
     use std::time::Duration;
 
     /// The right to wait for a thread and take its result.
@@ -259,7 +260,7 @@ pub mod thread {
         }
     }
 
-    /// Starts a thread.
+    /// Starts a thread; for tests and models. The heap uses [`try_spawn`].
     ///
     /// # Panics
     ///
@@ -271,6 +272,20 @@ pub mod thread {
         T: Send + 'static,
     {
         JoinHandle(std::thread::spawn(f))
+    }
+
+    /// Starts a thread, if the system lets it.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread or no stack for it; `f` is dropped.
+    pub fn try_spawn<F, T>(f: F) -> Result<JoinHandle<T>, SpawnRefused>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let started = std::thread::Builder::new().spawn(f);
+        started.map(JoinHandle).map_err(|error| SpawnRefused { os_code: error.raw_os_error() })
     }
 
     /// Lets other threads run.
@@ -290,6 +305,19 @@ pub mod thread {
     pub fn panicking() -> bool {
         std::thread::panicking()
     }
+}
+
+/// A table of `len` entries, each `zero`; `None` if the allocator has no memory for it. Its memory comes zeroed from the
+/// allocator, so a great table costs nothing where it is not touched.
+pub fn try_table<T: super::Zeroed>(len: usize, _zero: impl Fn() -> T) -> Option<Box<[T]>> {
+    let layout = std::alloc::Layout::array::<T>(len).ok()?;
+    if layout.size() == 0 {
+        return Some(Box::default());
+    }
+    // SAFETY: the layout's size is not 0.
+    let start = unsafe { std::alloc::alloc_zeroed(layout) }.cast::<T>();
+    // SAFETY: allocated as an array of `len` of these, and zeros are such values; a boxed slice frees by the same layout.
+    (!start.is_null()).then(|| unsafe { Box::from_raw(core::ptr::slice_from_raw_parts_mut(start, len)) })
 }
 
 /// Exponential back-off for a loop that another thread will end.

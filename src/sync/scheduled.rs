@@ -234,6 +234,7 @@ impl Condvar {
 
 /// Threads.
 pub mod thread {
+    use crate::sync::SpawnRefused;
     use std::time::Duration;
 
     /// The right to wait for a thread and take its result.
@@ -260,6 +261,20 @@ pub mod thread {
         JoinHandle(shuttle::thread::spawn(f))
     }
 
+    /// Starts a thread.
+    ///
+    /// # Errors
+    ///
+    /// None in this face: a refusal is injected by the caller.
+    #[track_caller]
+    pub fn try_spawn<F, T>(f: F) -> Result<JoinHandle<T>, SpawnRefused>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Ok(spawn(f))
+    }
+
     /// Lets other threads run. A spin loop without it may run for ever under a scheduler with priorities.
     pub fn yield_now() {
         shuttle::thread::yield_now();
@@ -275,6 +290,11 @@ pub mod thread {
     pub fn panicking() -> bool {
         std::thread::panicking()
     }
+}
+
+/// A table of `len` entries, each made by `zero`; `None` if the allocator has no memory for it.
+pub fn try_table<T: super::Zeroed>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
+    super::try_table_of(len, zero)
 }
 
 /// Back-off for a loop that another thread will end; one step completes it.

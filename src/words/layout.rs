@@ -80,6 +80,8 @@ layout! {
 #[allow(missing_docs)]
 pub struct LayoutRequest {
     pub page_bytes: Option<usize>,
+    /// The smallest page that the source of the memory gives back.
+    pub page_bytes_min: usize,
     pub soft_limit_bytes: usize,
     pub hard_limit_bytes: usize,
     pub hard_limit_bytes_max: usize,
@@ -143,11 +145,21 @@ impl Layout {
             Some(p) if !p.is_power_of_two() || !(PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&p) => {
                 return err("page_bytes", format!("{p} is no power of two within 128 bytes ..= 1 MiB"));
             }
+            Some(p) if p < r.page_bytes_min => {
+                return err(
+                    "page_bytes",
+                    format!(
+                        "{p} bytes are less than a page of the system, {}, so they could not be given back alone: take larger pages, or PageSource::Owned",
+                        r.page_bytes_min
+                    ),
+                );
+            }
             Some(p) => p,
-            None => *PAGE_BYTES_DERIVED
-                .iter()
-                .find(|&&p| r.hard_limit_bytes / p >= pages_min)
-                .unwrap_or(&PAGE_BYTES_DERIVED[PAGE_BYTES_DERIVED.len() - 1]),
+            // The greatest of which there are enough; else the least that can be given back.
+            None => PAGE_BYTES_DERIVED
+                .into_iter()
+                .find(|&p| p >= r.page_bytes_min && r.hard_limit_bytes / p >= pages_min)
+                .unwrap_or(PAGE_BYTES_DERIVED[PAGE_BYTES_DERIVED.len() - 1].max(r.page_bytes_min)),
         };
         let hard_limit_pages = r.hard_limit_bytes / page_bytes;
         if hard_limit_pages < pages_min {
@@ -356,6 +368,7 @@ impl LayoutRequest {
     /// For unit tests: eight pages of 128 bytes at most, one of them new space's, one thread.
     pub(crate) const EIGHT_PAGES: LayoutRequest = LayoutRequest {
         page_bytes: Some(128),
+        page_bytes_min: 1,
         soft_limit_bytes: 8 * 128,
         hard_limit_bytes: 8 * 128,
         hard_limit_bytes_max: 8 * 128,
@@ -377,6 +390,7 @@ mod tests {
     fn request() -> LayoutRequest {
         LayoutRequest {
             page_bytes: None,
+            page_bytes_min: 4096,
             soft_limit_bytes: 16 << 20,
             hard_limit_bytes: 32 << 20,
             hard_limit_bytes_max: 64 << 20,
@@ -403,15 +417,30 @@ mod tests {
         assert_eq!(Layout::derive(&r).unwrap_err().field(), "hard_limit_bytes");
     }
 
+    /// Where the system's pages are large, the heap's are no smaller, however small the heap.
+    #[test]
+    fn derived_pages_are_no_smaller_than_the_systems() {
+        let mut r = request();
+        (r.soft_limit_bytes, r.hard_limit_bytes, r.new_space_bytes) = (8 << 20, 8 << 20, 1 << 20);
+        assert_eq!(Layout::derive(&r).unwrap().page_bytes, 32 << 10);
+        r.page_bytes_min = 64 << 10;
+        assert_eq!(Layout::derive(&r).unwrap_err().field(), "hard_limit_bytes");
+        r.threads_max = 7;
+        assert_eq!(Layout::derive(&r).unwrap().page_bytes, 64 << 10);
+    }
+
     /// Every misconfiguration is refused by naming its field.
     #[test]
     fn each_bad_field_is_named() {
         type Case = (&'static str, fn(&mut LayoutRequest));
-        let cases: [Case; 11] = [
+        let cases: [Case; 12] = [
             ("threads_max", |r| r.threads_max = 0),
+            ("page_bytes", |r| r.page_bytes = Some(2048)),
             ("page_bytes", |r| r.page_bytes = Some(24 << 10)),
             ("page_bytes", |r| r.page_bytes = Some(64)),
-            ("page_bytes", |r| (r.page_bytes, r.hard_limit_bytes_max) = (Some(128), RESERVATION_BYTES_MAX)),
+            ("page_bytes", |r| {
+                (r.page_bytes, r.page_bytes_min, r.hard_limit_bytes_max) = (Some(128), 128, RESERVATION_BYTES_MAX);
+            }),
             ("soft_limit_bytes", |r| r.soft_limit_bytes = 33 << 20),
             ("hard_limit_bytes", |r| r.hard_limit_bytes = 0),
             ("hard_limit_bytes_max", |r| r.hard_limit_bytes_max = (16 << 30) + 1),
@@ -461,7 +490,7 @@ mod tests {
     #[test]
     fn pages_are_bounded() {
         let mut r = request();
-        r.page_bytes = Some(128);
+        (r.page_bytes, r.page_bytes_min) = (Some(128), 128);
         // A page of the paged area and two of the large one for each of the limit, and one.
         r.hard_limit_bytes_max = (PAGES_MAX - 1) / 3 * 128;
         assert_eq!(Layout::derive(&r).unwrap().pages(), PAGES_MAX);

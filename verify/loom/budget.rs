@@ -132,6 +132,7 @@ fn assert_exact(spaces: &Spaces) {
     // SAFETY: every other thread has ended.
     let free = unsafe { worlds::pages_of(spaces, PageKind::Free) }.len();
     assert_eq!(spaces.budget.committed(), spaces.layout().pages() - free, "counted and used pages");
+    spaces.budget.assert_settled();
     // SAFETY: S-4: as above.
     assert!(spaces.budget.committed() <= unsafe { spaces.budget.limit(Limit::Hard) });
 }

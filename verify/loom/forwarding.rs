@@ -8,7 +8,7 @@ use super::worlds::{self, race};
 use heaplab::object::{Header, Root};
 use heaplab::space::Spaces;
 use heaplab::sync::{Arc, Ordering};
-use heaplab::words::{Offset, PageIndex};
+use heaplab::words::{Limit, Offset, PageIndex};
 use heaplab_verify::model::Spec;
 use heaplab_verify::models;
 
@@ -23,6 +23,8 @@ pub(super) fn world() -> (Arc<Spaces>, Offset) {
     let spaces = worlds::spaces(&worlds::layout(2, 1, 1));
     let layout = spaces.layout();
     let at = layout.page_start(PageIndex::new(worlds::ROOTS));
+    // SAFETY: S-4: nobody else has this heap yet.
+    assert!(unsafe { spaces.budget.try_reserve(1, Limit::Hard) }, "the second page is not new space's");
     spaces.memory.commit(at.bytes(), 2 * layout.page_bytes()).expect("a small world");
     // SAFETY: nobody else knows the page.
     unsafe {

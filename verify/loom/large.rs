@@ -83,6 +83,7 @@ fn account(spaces: &Spaces, runs: &[(Offset, usize)], paged: usize) {
     assert_eq!(spaces.budget.committed(), ROOTS + layout.new_pages() + count + paged);
     // SAFETY: S-4: every other thread has ended.
     assert!(spaces.budget.committed() <= unsafe { spaces.budget.limit(Limit::Hard) });
+    spaces.budget.assert_settled();
 }
 
 /// There is room and budget for both, of different lengths.

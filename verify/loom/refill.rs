@@ -95,6 +95,7 @@ fn account(spaces: &Spaces, mut objects: Vec<(usize, usize)>) -> usize {
     objects.sort_unstable();
     assert_eq!(found, objects, "what is in the pages and what was allocated");
     assert_eq!(spaces.budget.committed(), worlds::ROOTS + paged + spaces.fresh.pooled(), "no page is lost");
+    spaces.budget.assert_settled();
     hole_bytes
 }
 

@@ -37,7 +37,8 @@ impl World {
     pub const TINY: World = World { size: WorldSize::Tiny, concurrent: true, verify: false };
 
     /// The configuration. Room for as many local heaps as the program has threads, but for four at least, and one more;
-    /// in the least world for three, and no more.
+    /// in the least world for three, and no more. Where the source has no pages as small as the world's, the memory is
+    /// owned.
     #[must_use]
     pub fn config(self, threads: usize, page_source: PageSource) -> HeapConfig {
         let mut config = match self.size {
@@ -87,7 +88,7 @@ impl World {
                 (threads.max(4) + 1, if threads > 4 { 1 } else { config.pages_per_thread_min })
             }
         };
-        config.page_source = page_source;
+        config.page_source = page_source.or_owned(config.page_bytes.expect("each world says"));
         config.concurrent_allocation = self.concurrent;
         config.verify_heap = self.verify;
         config

@@ -1,0 +1,74 @@
+//! Numbers that check the heap and decide nothing in it: no scheduler has a point at them, no model an operation.
+//!
+//! They are the machine's own atomics in every face, Relaxed: each is a single location, of which the modification order is
+//! all that is claimed. Modelled threads take turns on one thread of the system, so there they are exact at every moment.
+
+use core::fmt;
+use core::sync::atomic::{AtomicIsize, AtomicU8, Ordering};
+
+/// A signed number that threads change by adding to it.
+#[repr(transparent)]
+pub struct Gauge(AtomicIsize);
+
+impl Gauge {
+    /// A gauge at `value`.
+    #[must_use]
+    pub const fn new(value: isize) -> Gauge {
+        Gauge(AtomicIsize::new(value))
+    }
+
+    /// The value. Exact in a stop, a snapshot otherwise.
+    #[must_use]
+    pub fn get(&self) -> isize {
+        // Relaxed, here and below: see the module.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Replaces the value.
+    pub fn set(&self, value: isize) {
+        self.0.swap(value, Ordering::Relaxed);
+    }
+
+    /// Adds `change`; the value right after.
+    pub fn add(&self, change: isize) -> isize {
+        self.0.fetch_add(change, Ordering::Relaxed).wrapping_add(change)
+    }
+}
+
+/// A small number that threads replace.
+#[repr(transparent)]
+pub struct Tag(AtomicU8);
+
+impl Tag {
+    /// A tag of `value`.
+    #[must_use]
+    pub const fn new(value: u8) -> Tag {
+        Tag(AtomicU8::new(value))
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn get(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Replaces the value; the one before.
+    pub fn swap(&self, value: u8) -> u8 {
+        self.0.swap(value, Ordering::Relaxed)
+    }
+}
+
+// SAFETY: a byte of 0 is a tag of 0.
+unsafe impl super::Zeroed for Tag {}
+
+impl fmt::Debug for Gauge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Gauge").field(&self.get()).finish()
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tag").field(&self.get()).finish()
+    }
+}
