@@ -1,7 +1,8 @@
 //! Goal: the compiler rejects each misuse of the safe API, for the reason it is meant to, and nothing else about the
 //! program.
 //!
-//! Method: each file of `tests/ui` is a program with the misuse in it. Marks at the ends of lines say what is expected:
+//! Method: each file of `tests/ui` is a program with the misuse in it; those in `tests/ui/internals` misuse the layers, with
+//! the feature `internals` on: no door of the suite's lets safe code break memory either. Marks at the ends of lines say what is expected:
 //!
 //! | mark | means |
 //! |---|---|
@@ -10,7 +11,7 @@
 //! | `//+ code` | the line is in the twin only |
 //!
 //! The *twin* is the same program without the misuse, and must compile: so the misuse alone is what is rejected. Both are
-//! checked by one `cargo check` of a generated project, with the toolchain that runs this test.
+//! checked by one `cargo check` of a generated project for each of the two, with the toolchain that runs this test.
 //!
 //! Why not `trybuild`: it compares the compiler's whole text, which changes with nearly every release, so its files
 //! would hold on one toolchain of the range from the MSRV to nightly. Why not `compile_fail` doctests: they check the
@@ -102,9 +103,10 @@ fn reports(output: &str) -> BTreeMap<String, Vec<Report>> {
 }
 
 /// Writes a project with both programs of each case, checks it, and returns what the compiler said.
-fn check(cases: &[Case]) -> String {
+fn check(project: &str, features: &[&str], cases: &[Case]) -> String {
     let crate_dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui/target");
+    let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join(project);
     let programs = project.join("src/bin");
     _ = fs::remove_dir_all(&programs);
     fs::create_dir_all(&programs).expect("the target directory is writable");
@@ -112,7 +114,7 @@ fn check(cases: &[Case]) -> String {
     write(
         project.join("Cargo.toml"),
         &format!(
-            "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nheaplab = {{ path = {crate_dir:?} }}\n",
+            "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nheaplab = {{ path = {crate_dir:?}, features = {features:?} }}\n",
         ),
     );
     if let Ok(lock) = fs::read_to_string(crate_dir.join("Cargo.lock")) {
@@ -127,7 +129,7 @@ fn check(cases: &[Case]) -> String {
         .current_dir(&project)
         .args(["check", "--bins", "--offline", "--keep-going", "--message-format=short", "--color=never"])
         .arg("--target-dir")
-        .arg(project.join("target"))
+        .arg(target)
         // Flags meant for the heap, such as a sanitizer's or denied warnings, are not meant for these.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
@@ -136,20 +138,33 @@ fn check(cases: &[Case]) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-#[test]
-fn each_misuse_is_rejected_and_its_twin_is_not() {
+/// The misuse of each program in `directory` is rejected, and its twin is not.
+fn each_is_rejected(directory: &str, project: &str, features: &[&str], cases_min: usize) {
     let mut cases = Vec::new();
-    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui")).expect("the cases are there") {
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)).expect("the cases are there") {
         let path = entry.expect("the cases are readable").path();
+        if path.is_dir() {
+            continue;
+        }
         let name = path.file_stem().and_then(|name| name.to_str()).expect("plain names").to_owned();
         cases.push(Case::parse(&name, &fs::read_to_string(path).expect("the cases are readable")));
     }
-    assert!(cases.len() >= 15, "cases are missing");
-    let output = check(&cases);
+    assert!(cases.len() >= cases_min, "cases are missing");
+    let output = check(project, features, &cases);
     let reports = reports(&output);
     let of = |kind: &str, case: &Case| reports.get(&format!("{kind}_{}", case.name)).cloned().unwrap_or_default();
     let wrong: String = cases.iter().map(|case| judge(case, &of("fail", case), &of("pass", case))).collect();
     assert!(wrong.is_empty(), "{wrong}\nThe compiler said:\n{output}");
+}
+
+#[test]
+fn each_misuse_is_rejected_and_its_twin_is_not() {
+    each_is_rejected("tests/ui", "ui", &[], 15);
+}
+
+#[test]
+fn each_misuse_of_the_layers_is_rejected_and_its_twin_is_not() {
+    each_is_rejected("tests/ui/internals", "ui-internals", &["internals"], 5);
 }
 
 /// The judge is not fooled: by an error elsewhere, by another error, by none, by a twin that fails, by an empty case.

@@ -114,7 +114,8 @@ impl Collector<'_, '_> {
                 Header::Map(_) | Header::Kept(_) => word,
             }
         };
-        self.roots.visit(updated);
+        // SAFETY: an object that was moved is replaced by its copy.
+        unsafe { self.roots.visit(updated) };
         for page in self.pages() {
             if self.kind(page).space().is_none() {
                 continue;

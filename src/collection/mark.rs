@@ -56,11 +56,14 @@ impl Collector<'_, '_> {
     pub(super) fn mark(&mut self) {
         let pages = &self.spaces.pages;
         let mut marker = Marker { view: self.view, pages, work: Work::new(self.worklist, pages, Aside::Remembered) };
-        self.roots.visit(|word| {
-            marker.work.done.roots += 1;
-            marker.mark(word);
-            word
-        });
+        // SAFETY: roots stay what they are.
+        unsafe {
+            self.roots.visit(|word| {
+                marker.work.done.roots += 1;
+                marker.mark(word);
+                word
+            });
+        }
         marker.drain();
         self.summary.work = marker.work.done;
     }

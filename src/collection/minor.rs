@@ -137,11 +137,14 @@ impl Collector<'_, '_> {
             survived_bytes: 0,
             promoted_bytes: 0,
         };
-        self.roots.visit_young(|word| {
-            mover.work.done.roots += 1;
-            let new = mover.relocate(word);
-            (new, new.is_reference() && mover.stays_young(new.target()))
-        });
+        // SAFETY: an object that was moved is replaced by its copy.
+        unsafe {
+            self.roots.visit_young(|word| {
+                mover.work.done.roots += 1;
+                let new = mover.relocate(word);
+                (new, new.is_reference() && mover.stays_young(new.target()))
+            });
+        }
         // SAFETY: the world is stopped. C-3: a slot that no longer leads to a young object is forgotten.
         unsafe {
             self.spaces.pages.retain_remembered(|slot| {

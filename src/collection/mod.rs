@@ -70,10 +70,17 @@ pub struct Collector<'a, 's> {
 
 impl<'a, 's> Collector<'a, 's> {
     /// A collector for this stop. Every local heap gives its LABs and owned pages up, so that pages are walkable.
+    ///
+    /// # Panics
+    /// If it is a stop of another heap than that of `spaces`, or the heap is poisoned: an earlier collection has left it
+    /// half-way.
+    #[track_caller]
     pub fn new(spaces: &'a Spaces, roots: Roots<'a, 's>, worklist: &'a mut Worklist) -> Collector<'a, 's> {
-        // SAFETY: the world is stopped, as the `Stop` in `roots` proves, and this is its collector.
+        roots.assert_of(spaces);
+        // SAFETY: this heap is stopped, as the `Stop` in `roots` proves, and this is its collector.
         let view = unsafe { spaces.view() };
         let mut this = Collector { spaces, view, roots, worklist, summary: CollectionSummary::default() };
+        assert!(!this.roots.stop().registry().is_poisoned(), "a poisoned heap is not collected");
         make_walkable(spaces, this.roots.stop());
         this
     }
@@ -100,7 +107,8 @@ impl<'a, 's> Collector<'a, 's> {
         self.evacuate(&sparse, pool_pages_max);
         self.sweep_maps(pool_pages_max);
         self.clear_marks();
-        self.roots.forget_young();
+        // SAFETY: new space is empty.
+        unsafe { self.roots.forget_young() };
         if reduce {
             self.uncommit_new_space();
         }
@@ -146,9 +154,14 @@ impl<'a, 's> Collector<'a, 's> {
     }
 }
 
-/// In a stop: makes every page walkable (G-2). All local heaps give up their LABs and owned pages.
+/// Makes every page walkable (G-2). All local heaps give up their LABs and owned pages.
+///
+/// # Panics
+/// If it is a stop of another heap than that of `spaces`.
+#[track_caller]
 pub fn make_walkable(spaces: &Spaces, stop: &mut Stop<'_>) {
-    // SAFETY: the world is stopped, and this is its collector. L-5.
+    stop.assert_of(spaces.heap());
+    // SAFETY: this heap is stopped, and this is its collector. L-5.
     unsafe {
         stop.for_each_local(|data| data.allocator.give_up(spaces));
         spaces.new.make_walkable(spaces.view(), spaces.layout());

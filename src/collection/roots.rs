@@ -1,9 +1,11 @@
 //! The roots of a heap: handles of every local heap, persistent handles, root sets.
 
 use crate::object::Tagged;
+use crate::space::Spaces;
 use crate::thread::{PersistentHandles, RootSets, Stop};
 
-/// Where a collection starts. Visiting replaces each root by what the visitor returns.
+/// Where a collection starts, and the stop in which it runs: the proof that these are all roots of a heap, and that it is
+/// stopped. Visiting replaces each root by what the visitor returns.
 pub struct Roots<'a, 's> {
     stop: &'a mut Stop<'s>,
     persistent: &'a PersistentHandles,
@@ -12,8 +14,20 @@ pub struct Roots<'a, 's> {
 
 impl<'a, 's> Roots<'a, 's> {
     /// The roots of the heap that is stopped.
-    pub fn new(stop: &'a mut Stop<'s>, persistent: &'a PersistentHandles, sets: &'a RootSets) -> Roots<'a, 's> {
+    ///
+    /// # Safety
+    /// `persistent` and `sets` are all of that heap's, and what they hold are small integers and live objects of it.
+    pub unsafe fn new(stop: &'a mut Stop<'s>, persistent: &'a PersistentHandles, sets: &'a RootSets) -> Roots<'a, 's> {
         Roots { stop, persistent, sets }
+    }
+
+    /// Checks that these are the roots of the heap of `spaces`, which the stop then stops.
+    ///
+    /// # Panics
+    /// If they are another heap's.
+    #[track_caller]
+    pub fn assert_of(&self, spaces: &Spaces) {
+        self.stop.assert_of(spaces.heap());
     }
 
     pub(super) fn stop(&mut self) -> &mut Stop<'s> {
@@ -21,10 +35,13 @@ impl<'a, 's> Roots<'a, 's> {
     }
 
     /// Calls `f` with each root, and stores what it returns.
-    pub fn visit(&mut self, mut f: impl FnMut(Tagged) -> Tagged) {
-        self.visit_handles(&mut f);
-        // SAFETY: the world is stopped.
+    ///
+    /// # Safety
+    /// `f` returns what its argument has become: a small integer or a live object of this heap.
+    pub unsafe fn visit(&mut self, mut f: impl FnMut(Tagged) -> Tagged) {
+        // SAFETY: the world is stopped; the caller's contract.
         unsafe {
+            self.visit_handles(&mut f);
             self.persistent.visit(&mut f);
             self.sets.visit(&mut f);
         }
@@ -33,26 +50,36 @@ impl<'a, 's> Roots<'a, 's> {
     /// Calls `f` with each root that may refer to a young object, and stores what it returns. `f` also says whether that is
     /// still young: if it is not, the root is left out from now on, until it is stored to. (Handles are all visited: they
     /// come and go too fast to be worth a list.)
-    pub(super) fn visit_young(&mut self, mut f: impl FnMut(Tagged) -> (Tagged, bool)) {
-        self.visit_handles(|word| f(word).0);
-        // SAFETY: the world is stopped.
+    ///
+    /// # Safety
+    /// As [`visit`](Self::visit), and what `f` says of it is true.
+    pub(super) unsafe fn visit_young(&mut self, mut f: impl FnMut(Tagged) -> (Tagged, bool)) {
+        // SAFETY: the world is stopped; the caller's contract.
         unsafe {
+            self.visit_handles(|word| f(word).0);
             self.persistent.visit_young(&mut f);
             self.sets.visit_young(&mut f);
         }
     }
 
-    fn visit_handles(&mut self, mut f: impl FnMut(Tagged) -> Tagged) {
-        self.stop.for_each_local(|data| {
-            data.handles.for_each(|slot| {
-                // SAFETY: the world is stopped, so the slot is the collector's.
-                unsafe { slot.with_mut(|bits| *bits = f(Tagged::from_bits(*bits)).bits()) };
+    /// # Safety
+    /// As [`visit`](Self::visit).
+    unsafe fn visit_handles(&mut self, mut f: impl FnMut(Tagged) -> Tagged) {
+        // SAFETY: the world is stopped, so the slots are the collector's; what `f` returns is a root.
+        unsafe {
+            self.stop.for_each_local(|data| {
+                data.handles.for_each(|slot| {
+                    slot.with_mut(|bits| *bits = f(Tagged::from_bits(*bits)).bits());
+                });
             });
-        });
+        }
     }
 
     /// After a major collection: no root refers to a young object.
-    pub(super) fn forget_young(&mut self) {
+    ///
+    /// # Safety
+    /// New space is empty.
+    pub(super) unsafe fn forget_young(&mut self) {
         // SAFETY: the world is stopped, and new space is empty.
         unsafe {
             self.persistent.forget_young();
@@ -62,7 +89,8 @@ impl<'a, 's> Roots<'a, 's> {
 
     /// Gives memory that holds no root back to the Rust allocator.
     pub(super) fn trim(&mut self) {
-        self.stop.for_each_local(|data| data.handles.trim());
+        // SAFETY: no root changes.
+        unsafe { self.stop.for_each_local(|data| data.handles.trim()) };
         self.persistent.trim();
         self.sets.trim();
     }

@@ -7,8 +7,10 @@ use super::{BuildError, CollectionTrace, HeapConfig, Statistics, StopError};
 use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
 use crate::memory::Fault;
 use crate::space::Spaces;
-use crate::sync::{Arc, Mutex, MutexGuard, YieldPoint, yield_point};
-use crate::thread::{Local, LocalData, LocalFlags, PersistentHandles, Registry, RootSets, Safepoint, Stop};
+use crate::sync::{Arc, Mutex, YieldPoint, yield_point};
+use crate::thread::{
+    Local, LocalData, LocalFlags, PersistentHandles, Registry, RegistryGuard, RootSets, Safepoint, Stop,
+};
 use crate::words::{CollectionKind, Limit, SpaceKind};
 
 /// Numbers for the near-heap-limit callback. Bytes.
@@ -71,11 +73,12 @@ const LAST_RESORT_ROUNDS: usize = 2;
 impl HeapInner {
     pub(crate) fn new(config: HeapConfig) -> Result<HeapInner, BuildError> {
         let layout = config.layout().map_err(BuildError::Config)?;
-        let spaces = Spaces::new(&layout, config.page_source, config.page_set_bits).map_err(BuildError::Memory)?;
+        let mut spaces = Spaces::new(&layout, config.page_source, config.page_set_bits).map_err(BuildError::Memory)?;
+        let key = spaces.take_safepoint_key().expect("new spaces have their key");
         let worklist = Worklist::new(layout.worklist_entries()).map_err(BuildError::Memory)?;
         Ok(HeapInner {
             spaces,
-            safepoint: Safepoint::new(config.concurrent_allocation),
+            safepoint: Safepoint::new(key, config.concurrent_allocation),
             persistent: PersistentHandles::new(config.handle_block_slots),
             root_sets: RootSets::new(),
             collector: Mutex::new(CollectorState {
@@ -92,13 +95,20 @@ impl HeapInner {
         })
     }
 
+    /// Where a collection starts.
+    fn roots<'a, 's>(&'a self, stop: &'a mut Stop<'s>) -> Roots<'a, 's> {
+        stop.assert_of(self.spaces.heap());
+        // SAFETY: all of them are this heap's, which is the one that is stopped.
+        unsafe { Roots::new(stop, &self.persistent, &self.root_sets) }
+    }
+
     fn collect_in_stop(&self, stop: &mut Stop<'_>, state: &mut CollectorState, kind: CollectionKind) {
         if state.verify_heap {
             self.require_sound(stop, state, "before a collection");
         }
         let committed_bytes = || self.spaces.budget.committed() * self.spaces.layout().page_bytes();
         let committed_bytes_before = committed_bytes();
-        let roots = Roots::new(stop, &self.persistent, &self.root_sets);
+        let roots = self.roots(stop);
         let summary = Collector::new(&self.spaces, roots, &mut state.worklist).collect(kind);
         state.statistics.add_collection(kind, &summary);
         if let Some(trace) = &mut state.trace {
@@ -143,7 +153,10 @@ impl HeapInner {
     }
 
     /// A collection of `kind` or stronger, unless one was started since `before`. Whether the heap is usable.
-    pub(crate) fn collect(
+    ///
+    /// # Safety
+    /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive.
+    pub(crate) unsafe fn collect(
         &self,
         initiator: Option<&Local>,
         kind: CollectionKind,
@@ -151,14 +164,14 @@ impl HeapInner {
     ) -> bool {
         yield_point(YieldPoint::RequestFailed);
         let mut usable = true;
-        self.safepoint.stop(
-            initiator,
-            |registry| {
-                usable = !registry.is_poisoned();
-                usable && before.is_none_or(|before| !registry.counts().met_since(kind, &before))
-            },
-            |stop| self.collect_in_stop(stop, &mut self.collector.lock(), kind),
-        );
+        let wanted = |registry: &Registry| {
+            usable = !registry.is_poisoned();
+            usable && before.is_none_or(|before| !registry.counts().met_since(kind, &before))
+        };
+        // SAFETY: R-1, by the contract.
+        unsafe {
+            self.safepoint.stop(initiator, wanted, |stop| self.collect_in_stop(stop, &mut self.collector.lock(), kind))
+        };
         usable
     }
 
@@ -168,33 +181,34 @@ impl HeapInner {
     }
 
     /// The last resort: raises the hard limit if asked, then collects and attempts, all in one stop.
-    pub(crate) fn last_resort<R>(
+    ///
+    /// # Safety
+    /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive. `attempt` leaves
+    /// data that it may have.
+    pub(crate) unsafe fn last_resort<R>(
         &self,
         initiator: &Local,
         raised_limit_bytes: Option<usize>,
         mut attempt: impl FnMut(&mut LocalData) -> Option<R>,
     ) -> Option<R> {
         yield_point(YieldPoint::LastResortBegun);
-        self.safepoint
-            .stop(
-                Some(initiator),
-                |registry| !registry.is_poisoned(),
-                |stop| {
-                    let state = &mut *self.collector.lock();
-                    if let Some(bytes) = raised_limit_bytes {
-                        self.raise_hard_limit(bytes);
-                    }
-                    (0..LAST_RESORT_ROUNDS).find_map(|_| {
-                        self.collect_in_stop(stop, state, CollectionKind::MemoryReducing);
-                        yield_point(YieldPoint::LastResortCollected);
-                        let result = stop.with_initiator(&mut attempt).flatten();
-                        self.assert_within_hard_limit();
-                        self.spaces.budget.assert_settled();
-                        result
-                    })
-                },
-            )
-            .flatten()
+        let rounds = |stop: &mut Stop<'_>| {
+            let state = &mut *self.collector.lock();
+            if let Some(bytes) = raised_limit_bytes {
+                self.raise_hard_limit(bytes);
+            }
+            (0..LAST_RESORT_ROUNDS).find_map(|_| {
+                self.collect_in_stop(stop, state, CollectionKind::MemoryReducing);
+                yield_point(YieldPoint::LastResortCollected);
+                // SAFETY: the caller's contract.
+                let result = unsafe { stop.with_initiator(&mut attempt) }.flatten();
+                self.assert_within_hard_limit();
+                self.spaces.budget.assert_settled();
+                result
+            })
+        };
+        // SAFETY: R-1, by the contract.
+        unsafe { self.safepoint.stop(Some(initiator), |registry| !registry.is_poisoned(), rounds) }.flatten()
     }
 
     fn raise_hard_limit(&self, bytes: usize) {
@@ -207,20 +221,29 @@ impl HeapInner {
     }
 
     /// Stops the world for `f`, after every page was made walkable. `None` if the heap is poisoned.
-    pub(crate) fn stopped<R>(&self, initiator: Option<&Local>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Option<R> {
-        self.walkable(initiator, |stop| {
+    ///
+    /// # Safety
+    /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive.
+    pub(crate) unsafe fn stopped<R>(&self, initiator: Option<&Local>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Option<R> {
+        let settled = |stop: &mut Stop<'_>| {
             let result = f(stop);
             self.spaces.budget.assert_settled();
             result
-        })
+        };
+        // SAFETY: R-1, by the contract.
+        unsafe { self.walkable(initiator, settled) }
     }
 
     /// Verifies in a stop of its own, which asserts nothing of what the verifier is to report.
     ///
     /// # Errors
     /// The heap is poisoned, or there is no memory for it.
-    pub(crate) fn verify(&self, initiator: Option<&Local>) -> Result<Verification, StopError> {
-        let found = self.walkable(initiator, |stop| self.verify_with(stop, &mut self.collector.lock()));
+    ///
+    /// # Safety
+    /// As [`stopped`](Self::stopped).
+    pub(crate) unsafe fn verify(&self, initiator: Option<&Local>) -> Result<Verification, StopError> {
+        // SAFETY: R-1, by the contract.
+        let found = unsafe { self.walkable(initiator, |stop| self.verify_with(stop, &mut self.collector.lock())) };
         found.ok_or(StopError::Poisoned)?.map_err(|NoMemory| StopError::OutOfMemory)
     }
 
@@ -231,34 +254,38 @@ impl HeapInner {
     ///
     /// # Panics
     /// If an invariant is broken: see [`survey::survey`].
-    pub(crate) fn survey(&self, initiator: Option<&Local>) -> Result<Survey, StopError> {
-        let found = self.stopped(initiator, |stop| self.survey_in_stop(stop));
+    ///
+    /// # Safety
+    /// As [`stopped`](Self::stopped).
+    pub(crate) unsafe fn survey(&self, initiator: Option<&Local>) -> Result<Survey, StopError> {
+        // SAFETY: R-1, by the contract.
+        let found = unsafe { self.stopped(initiator, |stop| self.survey_in_stop(stop)) };
         found.ok_or(StopError::Poisoned)?.map_err(|NoMemory| StopError::OutOfMemory)
     }
 
-    fn walkable<R>(&self, initiator: Option<&Local>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Option<R> {
-        self.safepoint.stop(
-            initiator,
-            |registry| !registry.is_poisoned(),
-            |stop| {
-                make_walkable(&self.spaces, stop);
-                let result = f(stop);
-                self.assert_within_hard_limit();
-                result
-            },
-        )
+    /// # Safety
+    /// As [`stopped`](Self::stopped).
+    unsafe fn walkable<R>(&self, initiator: Option<&Local>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Option<R> {
+        let prepared = |stop: &mut Stop<'_>| {
+            make_walkable(&self.spaces, stop);
+            let result = f(stop);
+            self.assert_within_hard_limit();
+            result
+        };
+        // SAFETY: R-1, by the contract.
+        unsafe { self.safepoint.stop(initiator, |registry| !registry.is_poisoned(), prepared) }
     }
 
     fn verify_with(&self, stop: &mut Stop<'_>, state: &mut CollectorState) -> Result<Verification, NoMemory> {
         make_walkable(&self.spaces, stop);
-        let verification = verify::verify(&self.spaces, Roots::new(stop, &self.persistent, &self.root_sets))?;
+        let verification = verify::verify(&self.spaces, self.roots(stop))?;
         state.statistics.objects_verified += verification.objects;
         Ok(verification)
     }
 
     fn survey_in_stop(&self, stop: &mut Stop<'_>) -> Result<Survey, NoMemory> {
         make_walkable(&self.spaces, stop);
-        survey::survey(&self.spaces, Roots::new(stop, &self.persistent, &self.root_sets))
+        survey::survey(&self.spaces, self.roots(stop))
     }
 
     /// Verifies, if there is memory for it.
@@ -272,7 +299,8 @@ impl HeapInner {
 
     pub(crate) fn statistics_in_stop(&self, stop: &mut Stop<'_>) -> Statistics {
         let mut statistics = self.collector.lock().statistics;
-        stop.for_each_local(|data| statistics.add_local(data));
+        // SAFETY: neither roots nor memory change.
+        unsafe { stop.for_each_local(|data| statistics.add_local(data)) };
         let (page_bytes, budget) = (self.spaces.layout().page_bytes(), &self.spaces.budget);
         statistics.committed_bytes = budget.committed() * page_bytes;
         statistics.pooled_bytes = (self.spaces.fresh.pooled() + self.spaces.large.kept_pages()) * page_bytes;
@@ -287,13 +315,15 @@ impl HeapInner {
     /// In a stop: sets the flag, and each local heap's copy. Other flags' countdowns go on.
     pub(crate) fn set_gc_interval(&self, stop: &mut Stop<'_>, interval: u64) {
         self.collector.lock().flags.gc_interval = interval;
-        stop.for_each_local(|data| HeapInner::apply_gc_interval(interval, data));
+        // SAFETY: neither roots nor memory change.
+        unsafe { stop.for_each_local(|data| HeapInner::apply_gc_interval(interval, data)) };
     }
 
     /// In a stop: arms or disarms the failure of every local heap. Other flags' countdowns go on.
     pub(crate) fn set_fail_allocation(&self, stop: &mut Stop<'_>, attempts: Option<u64>) {
         self.collector.lock().flags.fail_after = attempts;
-        stop.for_each_local(|data| data.allocator.fail_after(attempts));
+        // SAFETY: neither roots nor memory change.
+        unsafe { stop.for_each_local(|data| data.allocator.fail_after(attempts)) };
     }
 
     pub(crate) fn set_verify_heap(&self, on: bool) {
@@ -313,7 +343,7 @@ impl HeapInner {
     }
 
     /// The register, without local heaps that nobody has any more. Waits for a stop to end; the caller is parked.
-    pub(crate) fn lock_registry(&self) -> MutexGuard<'_, Registry> {
+    pub(crate) fn lock_registry(&self) -> RegistryGuard<'_> {
         let mut registry = self.safepoint.lock();
         registry.detach_abandoned(|data| self.retire_local(data));
         registry
@@ -357,7 +387,8 @@ impl HeapInner {
 impl Drop for HeapInner {
     fn drop(&mut self) {
         if self.collector.get_mut().verify_heap && !crate::sync::thread::panicking() {
-            let sound = self.verify(None);
+            // SAFETY: begun from outside.
+            let sound = unsafe { self.verify(None) };
             if let Ok(verification) = sound {
                 assert!(verification.violations.is_empty(), "heap verification at drop: {}", verification.describe());
             }

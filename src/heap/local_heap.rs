@@ -208,9 +208,9 @@ impl RawLocalHeap {
     /// Climbs the ladder for `bytes` bytes.
     unsafe fn allocate_slow(self, bytes: usize, size: usize, ty: AllocationType) -> Result<Offset, AllocError> {
         let out_of_memory = AllocError::OutOfMemory { allocation_type: ty, size_bytes: size };
-        self.inner().safepoint.poll(self.local());
         // SAFETY: R-1; each borrow ends with its statement.
         unsafe {
+            self.inner().safepoint.poll(self.local());
             if self.data().poisoned {
                 return Err(AllocError::Poisoned);
             }
@@ -240,7 +240,8 @@ impl RawLocalHeap {
         if data.flags.countdown == 0 {
             data.flags.countdown = data.flags.gc_interval;
             let kind = if ty == AllocationType::Young { CollectionKind::Minor } else { CollectionKind::Major };
-            self.inner().collect(Some(self.local()), kind, None);
+            // SAFETY: R-1; the borrow is over.
+            unsafe { self.inner().collect(Some(self.local()), kind, None) };
         }
     }
 
@@ -250,7 +251,8 @@ impl RawLocalHeap {
     ///
     #[inline(always)]
     pub unsafe fn poll(self) {
-        self.inner().safepoint.poll(self.local());
+        // SAFETY: R-1.
+        unsafe { self.inner().safepoint.poll(self.local()) };
     }
 
     /// Running to parked: stops need not wait for this thread any more. Does not block.
@@ -259,7 +261,8 @@ impl RawLocalHeap {
     /// running before, not after.
     #[inline]
     pub unsafe fn park(self) {
-        self.inner().safepoint.park(self.local());
+        // SAFETY: R-1.
+        unsafe { self.inner().safepoint.park(self.local()) };
     }
 
     /// Parked to running. Blocks while a stop runs.
@@ -268,7 +271,8 @@ impl RawLocalHeap {
     /// parked before, running after; the thread runs no other local heap.
     #[inline]
     pub unsafe fn unpark(self) {
-        self.inner().safepoint.unpark(self.local());
+        // SAFETY: R-1.
+        unsafe { self.inner().safepoint.unpark(self.local()) };
     }
 
     /// Collects, or waits for a collection of this kind or a stronger one that another thread started meanwhile.
@@ -277,8 +281,10 @@ impl RawLocalHeap {
     ///
     pub unsafe fn collect(self, kind: CollectionKind) {
         // SAFETY: R-1; the borrow ends here.
-        let before = unsafe { self.data() }.counts;
-        self.inner().collect(Some(self.local()), kind, Some(before));
+        unsafe {
+            let before = self.data().counts;
+            self.inner().collect(Some(self.local()), kind, Some(before));
+        }
     }
 
     /// Plain access to words that this thread allocated since the last call that may collect.
@@ -364,7 +370,7 @@ impl RawLocalHeap {
     #[inline(always)]
     pub unsafe fn reset_handles(self, mark: HandleMark) {
         // SAFETY: R-1; the borrow ends here.
-        unsafe { self.data() }.handles.reset(mark);
+        unsafe { self.data().handles.reset(mark) };
     }
 
     /// The shape of the map at `map`.
@@ -539,16 +545,19 @@ impl Drop for LocalHeap {
     fn drop(&mut self) {
         // parked. A thread that unwinds out of a callback of the embedder's had no chance to.
         if crate::sync::thread::panicking() && self.local.state().is_running() {
-            self.inner.safepoint.park(&self.local);
+            // SAFETY: R-1: it ran on this thread, and what borrowed its data has unwound.
+            unsafe { self.inner.safepoint.park(&self.local) };
         }
         if run_marker::is_inside() {
             // A stop may be going on that waits for this thread, which runs another local heap: so the lock must not be
             // waited for here. Whoever takes it next finishes the work.
-            self.local.state().abandon();
+            // SAFETY: R-1: this value is the local heap's owner, and the last that its thread has of it.
+            unsafe { self.inner.safepoint.abandon(&self.local) };
             return;
         }
         // The collector lock keeps stops away while memory is given up.
-        self.inner.lock_registry().detach(&self.local, |data| self.inner.retire_local(data));
+        // SAFETY: R-1: this value is the local heap's owner.
+        unsafe { self.inner.lock_registry().detach(&self.local, |data| self.inner.retire_local(data)) };
     }
 }
 
@@ -585,7 +594,8 @@ impl Collect for Climber {
             data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
             data.counts
         };
-        if !self.heap.inner().collect(Some(self.heap.local()), kind, Some(before)) {
+        // SAFETY: R-1; the borrow is over.
+        if !unsafe { self.heap.inner().collect(Some(self.heap.local()), kind, Some(before)) } {
             return Collected::Poisoned;
         }
         if self.heap.inner().is_thrashing() { Collected::Thrashing } else { Collected::Done }
@@ -628,9 +638,10 @@ impl Collect for Climber {
         let data = unsafe { self.heap.data() };
         data.requests += 1;
         data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
-        inner.last_resort(self.heap.local(), self.raised_limit_bytes, |data| {
-            // SAFETY: L-5: the local heap is one of this heap, which is stopped.
-            unsafe { data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard) }.ok()
-        })
+        // SAFETY: L-5: the local heap is one of this heap, which is stopped.
+        let attempt =
+            |data: &mut LocalData| unsafe { data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard) }.ok();
+        // SAFETY: R-1; the borrow is over.
+        unsafe { inner.last_resort(self.heap.local(), self.raised_limit_bytes, attempt) }
     }
 }

@@ -109,7 +109,8 @@ impl Heap {
         if run_marker::is_inside() {
             return Err(StopError::InsideRun);
         }
-        self.inner.stopped(None, f).ok_or(StopError::Poisoned)
+        // SAFETY: begun from outside.
+        unsafe { self.inner.stopped(None, f) }.ok_or(StopError::Poisoned)
     }
 
     /// Collects, from a thread that runs no local heap. Blocks until every local heap is parked.
@@ -120,7 +121,8 @@ impl Heap {
         if run_marker::is_inside() {
             return Err(StopError::InsideRun);
         }
-        if self.inner.collect(None, kind, None) { Ok(()) } else { Err(StopError::Poisoned) }
+        // SAFETY: begun from outside.
+        if unsafe { self.inner.collect(None, kind, None) } { Ok(()) } else { Err(StopError::Poisoned) }
     }
 
     /// Walks the whole heap in a stop, and says what is wrong with it.
@@ -132,7 +134,8 @@ impl Heap {
         if run_marker::is_inside() {
             return Err(StopError::InsideRun);
         }
-        self.inner.verify(None)
+        // SAFETY: begun from outside.
+        unsafe { self.inner.verify(None) }
     }
 
     /// Says what each byte of each committed page is used for: live and dead objects, gaps, free memory. For pictures and
@@ -150,7 +153,8 @@ impl Heap {
         if run_marker::is_inside() {
             return Err(StopError::InsideRun);
         }
-        self.inner.survey(None)
+        // SAFETY: begun from outside.
+        unsafe { self.inner.survey(None) }
     }
 
     /// Statistics, summed in a stop.
@@ -187,7 +191,7 @@ impl Heap {
         if !on && attached > 1 {
             return Err(FlagError::SeveralAttached { attached });
         }
-        registry.concurrent_allocation = on;
+        registry.set_concurrent_allocation(on);
         Ok(())
     }
 
@@ -378,26 +382,22 @@ fn attach(inner: &Arc<HeapInner>, owner: Owner) -> Result<LocalHeap, AttachError
     if run_marker::is_inside() {
         return Err(AttachError::InsideRun);
     }
-    let local = Arc::new(Local::new(inner.config.handle_block_slots));
+    let mut local = Local::new(inner.config.handle_block_slots);
     let mut registry = inner.lock_registry();
     let (attached, threads_max) = (registry.locals().len(), inner.spaces.layout().threads_max());
     if registry.is_poisoned() {
         return Err(AttachError::Poisoned);
     }
-    if attached != 0 && !registry.concurrent_allocation {
+    if attached != 0 && !registry.concurrent_allocation() {
         return Err(AttachError::ConcurrentAllocationOff);
     }
     if attached >= threads_max {
         return Err(AttachError::TooManyThreads { threads_max });
     }
-    // SAFETY: nobody else knows this local heap yet.
-    unsafe {
-        local.data().with_mut(|data| {
-            (*data).internal = owner == Owner::Heap;
-            inner.prepare_local(&mut *data);
-        });
-    }
-    registry.attach(Arc::clone(&local));
+    let data = local.data_mut();
+    data.internal = owner == Owner::Heap;
+    inner.prepare_local(data);
+    let local = registry.attach(local);
     drop(registry);
     Ok(LocalHeap::new(Arc::clone(inner), local))
 }

@@ -256,7 +256,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// Walks the whole heap in a stop and says what is wrong with it; empty if the heap is poisoned.
     pub fn verify(&mut self) -> Verification {
         let (inner, local) = (self.heap.inner(), self.heap.local());
-        inner.verify(Some(local)).unwrap_or_default()
+        // SAFETY: R-1: the scope's local heap runs.
+        unsafe { inner.verify(Some(local)) }.unwrap_or_default()
     }
 
     /// Says what each byte of each committed page is used for: see [`Heap::survey`](super::Heap::survey). Without pages if
@@ -266,19 +267,22 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// If an invariant of the heap is broken.
     pub fn survey(&mut self) -> Survey {
         let (inner, local) = (self.heap.inner(), self.heap.local());
-        inner.survey(Some(local)).unwrap_or_default()
+        // SAFETY: R-1: the scope's local heap runs.
+        unsafe { inner.survey(Some(local)) }.unwrap_or_default()
     }
 
     /// Statistics, summed in a stop.
     pub fn statistics(&mut self) -> Statistics {
         let (inner, local) = (self.heap.inner(), self.heap.local());
-        inner.stopped(Some(local), |stop| inner.statistics_in_stop(stop)).unwrap_or_default()
+        // SAFETY: R-1: the scope's local heap runs.
+        unsafe { inner.stopped(Some(local), |stop| inner.statistics_in_stop(stop)) }.unwrap_or_default()
     }
 
     /// Makes a space full in a stop: see [`Heap::simulate_full_space`](super::Heap::simulate_full_space).
     pub fn simulate_full_space(&mut self, space: SpaceKind) -> usize {
         let (inner, local) = (self.heap.inner(), self.heap.local());
-        inner.stopped(Some(local), |stop| inner.simulate_full_space(stop, space)).unwrap_or(0)
+        // SAFETY: R-1: the scope's local heap runs.
+        unsafe { inner.stopped(Some(local), |stop| inner.simulate_full_space(stop, space)) }.unwrap_or(0)
     }
 
     /// Fills the current page of a type's space but for `bytes_left` bytes: see [`RawLocalHeap::fill_page_but`].

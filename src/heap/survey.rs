@@ -140,8 +140,9 @@ struct Surveyor<'a> {
 /// The Rust allocator has no memory for what is found.
 ///
 /// # Panics
-/// If U-1 or U-2 does not hold: an invariant of the heap is broken.
+/// If U-1 or U-2 does not hold: an invariant of the heap is broken. If the roots are another heap's.
 pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Survey, NoMemory> {
+    roots.assert_of(spaces);
     let layout = spaces.layout();
     // SAFETY: the world is stopped: `roots` holds the stop.
     let limit_bytes = |limit| unsafe { spaces.budget.limit(limit) } * layout.page_bytes();
@@ -180,12 +181,15 @@ impl Surveyor<'_> {
                 refused.push(pending, object);
             }
         };
-        roots.visit(|word| {
-            if word.is_reference() {
-                reach(word.target(), &mut pending);
-            }
-            word
-        });
+        // SAFETY: roots stay what they are.
+        unsafe {
+            roots.visit(|word| {
+                if word.is_reference() {
+                    reach(word.target(), &mut pending);
+                }
+                word
+            });
+        }
         while let Some(object) = pending.pop() {
             let map = view.map_of(object);
             reach(map, &mut pending);

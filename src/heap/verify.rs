@@ -144,7 +144,11 @@ struct Verifier<'a> {
 ///
 /// # Errors
 /// The Rust allocator has no memory for the objects that are walked.
+///
+/// # Panics
+/// If the roots are another heap's.
 pub(super) fn verify(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Verification, NoMemory> {
+    roots.assert_of(spaces);
     let mut verifier = Verifier {
         spaces,
         // SAFETY: the world is stopped: `roots` holds the stop.
@@ -207,12 +211,15 @@ impl Verifier<'_> {
             self.check_slots(object);
         }
         self.check_remembered();
-        roots.visit(|word| {
-            if word.is_reference() && !self.starts.contains(self.spaces, word.target()) {
-                self.report(Violation::BadReference { slot: None, target: word.target() });
-            }
-            word
-        });
+        // SAFETY: roots stay what they are.
+        unsafe {
+            roots.visit(|word| {
+                if word.is_reference() && !self.starts.contains(self.spaces, word.target()) {
+                    self.report(Violation::BadReference { slot: None, target: word.target() });
+                }
+                word
+            });
+        }
         roots.inspect(|word, listed| {
             let young = |target| self.kind(self.spaces.layout().page_of(target)) == PageKind::New;
             if let Some(target) = word.as_reference().filter(|&target| !listed && young(target)) {

@@ -143,12 +143,13 @@ impl Ledger {
         self.range(offset, 1)[0].get() == COMMITTED
     }
 
-    /// Pages that are committed. Exact in a stop, a snapshot otherwise.
+    /// Pages that are committed. Exact while nobody commits or releases, else a snapshot.
     pub(super) fn committed(&self) -> usize {
         usize::try_from(self.committed.get()).unwrap_or(0)
     }
 
-    /// In a stop: asserts that what is charged is what `counted` says, and that all of it is committed or late.
+    /// Asserts that what is charged is what `counted` says, and that all of it is committed or late, as it is while nobody
+    /// allocates.
     ///
     /// # Panics
     /// If it is not so (B-2).

@@ -51,7 +51,7 @@ impl Budget {
         Budget { committed, limits: UnsafeCell::new(Limits { soft, hard }), ledger }
     }
 
-    /// In a stop: asserts that what is counted is what is committed, or late (S-1).
+    /// Asserts that what is counted is what is committed, or late (S-1), as it is while nobody allocates.
     ///
     /// # Panics
     /// If it is not so.

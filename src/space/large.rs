@@ -111,8 +111,8 @@ impl LargeSpace {
         }
     }
 
-    /// Free pages of the area that are committed, because the system did not take them back. Exact in a stop, a snapshot
-    /// otherwise.
+    /// Free pages of the area that are committed, because the system did not take them back. Exact while nobody
+    /// allocates, else a snapshot.
     #[must_use]
     pub fn kept_pages(&self) -> usize {
         usize::try_from(self.kept.get()).unwrap_or(0)

@@ -17,7 +17,7 @@ impl Gauge {
         Gauge(AtomicIsize::new(value))
     }
 
-    /// The value. Exact in a stop, a snapshot otherwise.
+    /// The value. Exact while nobody changes it, else a snapshot.
     #[must_use]
     pub fn get(&self) -> isize {
         // Relaxed, here and below: see the module.

@@ -113,7 +113,7 @@ impl HandleSlots {
         unsafe { self.next.byte_sub(distance).cast::<BlockNumber>().read() as usize }
     }
 
-    /// In a stop, or by the owner: gives blocks back to the Rust allocator, but for those in use and one more.
+    /// Gives blocks back to the Rust allocator, but for those in use and one more.
     pub fn trim(&mut self) {
         let keep = self.block_of_next() + 2;
         for block in self.blocks.drain(keep.min(self.blocks.len())..) {
@@ -138,9 +138,12 @@ impl HandleSlots {
         HandleMark { next: self.next }
     }
 
-    /// Goes back to `mark`, which was taken on this stack. Handles pushed since are dead.
+    /// Goes back to `mark`. Handles pushed since are dead.
+    ///
+    /// # Safety
+    /// The mark was taken on this stack, which has not gone back behind it since. No slot beyond it is used any more.
     #[inline(always)]
-    pub fn reset(&mut self, mark: HandleMark) {
+    pub unsafe fn reset(&mut self, mark: HandleMark) {
         self.next = mark.next;
     }
 
@@ -237,14 +240,16 @@ mod tests {
                 slots.push(small(value));
             }
             assert_eq!(values(&slots), [1, 2, 3, 4, 5]);
-            slots.reset(outer);
+            // SAFETY: the marks are this stack's, innermost first.
+            unsafe { slots.reset(outer) };
             assert_eq!(values(&slots), [1]);
             slots.push(small(7));
             slots.push(small(8));
             assert_eq!(values(&slots), [1, 7, 8]);
             // SAFETY: this thread owns the stack, and the scope of `first` is open.
             assert_eq!(unsafe { first.as_ref().with(|bits| *bits) }, small(1).bits());
-            slots.reset(empty);
+            // SAFETY: as above.
+            unsafe { slots.reset(empty) };
             assert!(slots.is_empty());
             slots.push(small(9));
             assert!(!slots.is_empty());
@@ -279,7 +284,8 @@ mod tests {
             assert_eq!(slots.bytes(), 10 * one);
             slots.trim();
             assert_eq!((slots.bytes(), slots.len()), (10 * one, 20), "all of it is in use");
-            slots.reset(mark);
+            // SAFETY: the mark is this stack's, and no handle beyond it is used.
+            unsafe { slots.reset(mark) };
             slots.trim();
             assert_eq!(slots.bytes(), 3 * one);
             assert_eq!(values(&slots), [0, 1, 2]);
@@ -302,7 +308,8 @@ mod tests {
                     assert_eq!(slots.len(), pushed + 1);
                 }
                 for (pushed, mark) in marks.into_iter().enumerate().rev() {
-                    slots.reset(mark);
+                    // SAFETY: as above.
+                    unsafe { slots.reset(mark) };
                     assert_eq!(slots.block_of_next(), pushed.saturating_sub(1) / block_slots);
                     assert_eq!(slots.len(), pushed);
                 }

@@ -1,6 +1,7 @@
 //! A local heap: a thread's state in the heap.
 
-use super::{CollectionCounts, HandleSlots, ThreadState};
+use super::state::ThreadState;
+use super::{CollectionCounts, HandleSlots};
 use crate::allocation::Allocator;
 use crate::sync::UnsafeCell;
 
@@ -12,6 +13,10 @@ pub struct Local {
 }
 
 /// What the owner touches while it runs, and the collector in a stop.
+///
+/// A heap trusts it: the allocator's memory is this heap's (L-5), and what is pushed on the handle stack is a small integer
+/// or a live object of this heap. Whoever reaches the data of an attached local heap did so by an `unsafe` function, and owes
+/// that.
 #[derive(Debug)]
 pub struct LocalData {
     /// LABs and owned pages.
@@ -66,10 +71,9 @@ impl Local {
         }
     }
 
-    /// Its state word.
+    /// Its state word, which its owner and stops change, through the safepoint that it is attached to.
     #[inline(always)]
-    #[must_use]
-    pub fn state(&self) -> &ThreadState {
+    pub(crate) fn state(&self) -> &ThreadState {
         &self.state
     }
 
@@ -78,5 +82,10 @@ impl Local {
     #[must_use]
     pub fn data(&self) -> &UnsafeCell<LocalData> {
         &self.data
+    }
+
+    /// Its data, while nobody else knows it: before it is attached.
+    pub(crate) fn data_mut(&mut self) -> &mut LocalData {
+        self.data.get_mut()
     }
 }

@@ -16,6 +16,8 @@
 //!
 //! Invariants:
 //! * **T-1** PARKED is set and cleared by the owning thread only (for the initiator of a stop, that is the collector).
+//!   The owner is the one thread that uses the local heap at a time; that it is the caller is a contract of the safepoint's
+//!   functions.
 //! * **T-2** STOP is set and cleared by the holder of the collector lock only, and clear whenever the lock is free.
 //! * **T-3** A thread counts in a stop exactly once: when STOP was set on it while it ran, it sets PARKED once, and
 //!   that is when it counts.
@@ -37,5 +39,4 @@ pub use handles::{HandleMark, HandleSlots, Slot};
 pub use local::{Local, LocalData, LocalFlags};
 pub use persistent::{PersistentCell, PersistentHandles, RefusedMemory};
 pub use root_set::{ROOT_SET_SLOTS_MAX, RootSetSlots, RootSets};
-pub use safepoint::{CollectionCounts, Registry, Safepoint, Stop};
-pub use state::ThreadState;
+pub use safepoint::{CollectionCounts, Registry, RegistryGuard, Safepoint, Stop};

@@ -42,7 +42,8 @@ pub struct PersistentCell {
 }
 
 impl PersistentCell {
-    /// The word that the handle holds. It is an object's address if the caller is running, and a number else.
+    /// The word that the handle holds. It is an object's address to a thread that runs a local heap, and a
+    /// number else.
     #[must_use]
     pub fn tagged(&self) -> Tagged {
         // SAFETY: I-3.

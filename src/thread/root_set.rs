@@ -53,7 +53,8 @@ impl RootSetSlots {
         Arc::ptr_eq(&self.register, register)
     }
 
-    /// The word in slot `index`. It is an object's address if the caller is running, and a number else.
+    /// The word in slot `index`. It is an object's address to a thread that runs a local heap, and a
+    /// number else.
     ///
     /// # Panics
     /// If there is no such slot.

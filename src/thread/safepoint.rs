@@ -6,7 +6,8 @@
 
 use super::{Local, LocalData};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, YieldPoint, yield_point};
-use crate::words::CollectionKind;
+use crate::words::{CollectionKind, HeapId, SafepointKey};
+use core::ops::Deref;
 
 /// Collections started, per kind. Changes in stops only (T-5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -35,11 +36,11 @@ impl CollectionCounts {
 /// The attached local heaps, and what changes only under the collector lock.
 #[derive(Debug)]
 pub struct Registry {
+    heap: HeapId,
     locals: Vec<Arc<Local>>,
     counts: CollectionCounts,
     poisoned: bool,
-    /// Whether more than one local heap may be attached.
-    pub concurrent_allocation: bool,
+    concurrent_allocation: bool,
 }
 
 impl Registry {
@@ -61,22 +62,37 @@ impl Registry {
         self.poisoned
     }
 
-    /// Adds a parked local heap. No stop can be going on: the caller holds the collector lock.
-    pub fn attach(&mut self, local: Arc<Local>) {
-        // SAFETY: the local heap is not yet known to anyone else.
-        unsafe {
-            local.data().with_mut(|data| {
-                (*data).counts = self.counts;
-                (*data).poisoned = self.poisoned;
-            });
-        }
-        self.locals.push(local);
+    /// Whether more than one local heap may be attached.
+    #[must_use]
+    pub fn concurrent_allocation(&self) -> bool {
+        self.concurrent_allocation
+    }
+}
+
+/// The collector lock, held: no stop runs, and none begins. It changes the register, and cannot exchange it for another's.
+#[derive(Debug)]
+pub struct RegistryGuard<'a>(MutexGuard<'a, Registry>);
+
+impl RegistryGuard<'_> {
+    /// Adds a local heap, which is parked. By value: whoever has one has attached it nowhere, so it belongs to one heap.
+    pub fn attach(&mut self, mut local: Local) -> Arc<Local> {
+        let data = local.data_mut();
+        data.counts = self.0.counts;
+        data.poisoned = self.0.poisoned;
+        let local = Arc::new(local);
+        self.0.locals.push(Arc::clone(&local));
         yield_point(YieldPoint::LocalAttached);
+        local
     }
 
-    /// Removes every local heap that was abandoned, and lets `f` give its memory up. Not in a stop.
+    /// Switches whether more than one local heap may be attached.
+    pub fn set_concurrent_allocation(&mut self, on: bool) {
+        self.0.concurrent_allocation = on;
+    }
+
+    /// Removes every local heap that was abandoned, and lets `f` give its memory up.
     pub fn detach_abandoned(&mut self, mut f: impl FnMut(&mut LocalData)) {
-        self.locals.retain(|local| {
+        self.0.locals.retain(|local| {
             let abandoned = local.state().is_abandoned();
             if abandoned {
                 // SAFETY: the owner has gone, and no stop runs while the collector lock is held.
@@ -86,21 +102,34 @@ impl Registry {
         });
     }
 
-    /// Removes a parked local heap, and lets `f` give its memory up: no stop runs, and its thread is here.
+    /// Removes a local heap, and lets `f` give its memory up.
     ///
     /// # Panics
-    /// If it runs: then a stop would not wait for its thread.
-    pub fn detach(&mut self, local: &Local, f: impl FnOnce(&mut LocalData)) {
+    /// If it runs: then a stop would not wait for its thread. If it is not attached here.
+    ///
+    /// # Safety
+    /// T-1: the caller is the owner of the local heap; no borrow of its data is alive.
+    pub unsafe fn detach(&mut self, local: &Local, f: impl FnOnce(&mut LocalData)) {
         assert!(!local.state().is_running(), "T-4: a local heap detaches parked");
-        let index = self.locals.iter().position(|other| core::ptr::eq(&**other, local));
+        let index = self.0.locals.iter().position(|other| core::ptr::eq(&**other, local));
+        let index = index.expect("a local heap detaches once, where it was attached");
         // SAFETY: the owner is the caller, and no stop runs while the collector lock is held.
         unsafe { local.data().with_mut(|data| f(&mut *data)) };
         yield_point(YieldPoint::LocalRetired);
-        self.locals.swap_remove(index.expect("a local heap detaches once"));
+        self.0.locals.swap_remove(index);
     }
 }
 
-/// The safepoint of a heap.
+impl Deref for RegistryGuard<'_> {
+    type Target = Registry;
+
+    fn deref(&self) -> &Registry {
+        &self.0
+    }
+}
+
+/// The safepoint of a heap. What its owners do to a local heap's state - park, unpark, poll, abandon, stop from it - is
+/// `unsafe`, since a thread cannot prove that a local heap is its own: then a [`Stop`] is the proof that nobody runs.
 #[derive(Debug)]
 pub struct Safepoint {
     collector: Mutex<Registry>,
@@ -110,11 +139,12 @@ pub struct Safepoint {
 }
 
 impl Safepoint {
-    /// A safepoint without local heaps.
+    /// A safepoint without local heaps. The key makes sure that a heap has no other.
     #[must_use]
-    pub fn new(concurrent_allocation: bool) -> Safepoint {
+    pub fn new(key: SafepointKey, concurrent_allocation: bool) -> Safepoint {
         Safepoint {
             collector: Mutex::new(Registry {
+                heap: key.into_heap(),
                 locals: Vec::new(),
                 counts: CollectionCounts::default(),
                 poisoned: false,
@@ -126,22 +156,32 @@ impl Safepoint {
     }
 
     /// The register, under the collector lock. Waits for a stop to end; the caller is parked or not attached.
-    pub fn lock(&self) -> MutexGuard<'_, Registry> {
-        self.collector.lock()
+    pub fn lock(&self) -> RegistryGuard<'_> {
+        RegistryGuard(self.collector.lock())
     }
 
     /// Running to parked. Does not block.
+    ///
+    /// # Safety
+    /// T-1: `local` is attached to this safepoint, the caller is its owner, and it is running. What it may do while it runs it
+    /// does not do any more: no borrow of its data is alive.
     #[inline]
-    pub fn park(&self, local: &Local) {
-        if local.state().try_park().is_err() {
-            self.park_slow(local);
+    pub unsafe fn park(&self, local: &Local) {
+        // SAFETY: T-1, by the contract.
+        unsafe {
+            if local.state().try_park().is_err() {
+                self.park_slow(local);
+            }
         }
     }
 
+    /// # Safety
+    /// As [`park`](Self::park), after a stop was asked for.
     #[cold]
-    fn park_slow(&self, local: &Local) {
+    unsafe fn park_slow(&self, local: &Local) {
         yield_point(YieldPoint::ParkRefused);
-        local.state().set_parked();
+        // SAFETY: T-1, by the contract; it counts itself below.
+        unsafe { local.state().set_parked() };
         yield_point(YieldPoint::ParkUncounted);
         let mut outstanding = self.outstanding.lock();
         *outstanding -= 1;
@@ -152,35 +192,76 @@ impl Safepoint {
     }
 
     /// Parked to running. Blocks while a stop runs.
+    ///
+    /// # Safety
+    /// T-1: `local` is attached to this safepoint, the caller is its owner, and it is parked.
     #[inline]
-    pub fn unpark(&self, local: &Local) {
-        if local.state().try_unpark().is_err() {
-            self.unpark_slow(local);
+    pub unsafe fn unpark(&self, local: &Local) {
+        // SAFETY: T-1, by the contract.
+        unsafe {
+            if local.state().try_unpark().is_err() {
+                self.unpark_slow(local);
+            }
         }
     }
 
+    /// # Safety
+    /// As [`unpark`](Self::unpark), after a stop was asked for.
     #[cold]
-    fn unpark_slow(&self, local: &Local) {
+    unsafe fn unpark_slow(&self, local: &Local) {
         yield_point(YieldPoint::UnparkRefused);
         // T-2: no STOP while this thread holds the lock.
         let registry = self.collector.lock();
-        local.state().set_running();
+        // SAFETY: T-1, by the contract; the collector lock is held.
+        unsafe { local.state().set_running() };
         drop(registry);
     }
 
     /// Lets a stop begin, if one is asked for, and waits for its end. The fast path is one Relaxed load.
+    ///
+    /// # Safety
+    /// As [`park`](Self::park).
     #[inline(always)]
-    pub fn poll(&self, local: &Local) {
+    pub unsafe fn poll(&self, local: &Local) {
         if local.state().stop_requested() {
-            self.poll_slow(local);
+            // SAFETY: T-1, by the contract.
+            unsafe { self.poll_slow(local) };
         }
     }
 
+    /// # Safety
+    /// As [`poll`](Self::poll), after a stop was asked for.
     #[cold]
-    fn poll_slow(&self, local: &Local) {
-        self.park_slow(local);
-        yield_point(YieldPoint::PollParked);
-        self.unpark_slow(local);
+    unsafe fn poll_slow(&self, local: &Local) {
+        // SAFETY: T-1, by the contract: running, then parked.
+        unsafe {
+            self.park_slow(local);
+            yield_point(YieldPoint::PollParked);
+            self.unpark_slow(local);
+        }
+    }
+
+    /// Gives a parked local heap up, where its thread cannot wait for the collector lock: whoever takes that next detaches
+    /// it. Does not block.
+    ///
+    /// # Safety
+    /// T-1: the caller is the owner of `local`, which is parked, and never touches it again.
+    pub unsafe fn abandon(&self, local: &Local) {
+        // SAFETY: T-1, by the contract.
+        unsafe { local.state().abandon() };
+    }
+
+    /// [`stop`](Self::stop), begun by a thread that runs no local heap of this heap: with one it would wait for itself.
+    ///
+    /// # Panics
+    /// As [`stop`](Self::stop).
+    pub fn stop_from_outside<R>(
+        &self,
+        wanted: impl FnOnce(&Registry) -> bool,
+        f: impl FnOnce(&mut Stop<'_>) -> R,
+    ) -> Option<R> {
+        // SAFETY: no local heap of the caller's is touched.
+        unsafe { self.stop(None, wanted, f) }
     }
 
     /// Stops the world for `f`, unless `wanted` finds, under the collector lock, that nobody wants it any more.
@@ -190,24 +271,30 @@ impl Safepoint {
     ///
     /// # Panics
     /// Passes on a panic of `f`, after it has poisoned the heap and released every waiter.
-    pub fn stop<R>(
+    ///
+    /// # Safety
+    /// As [`park`](Self::park), of the initiator.
+    pub unsafe fn stop<R>(
         &self,
         initiator: Option<&Local>,
         wanted: impl FnOnce(&Registry) -> bool,
         f: impl FnOnce(&mut Stop<'_>) -> R,
     ) -> Option<R> {
         if let Some(local) = initiator {
-            self.park(local);
+            // SAFETY: the caller's contract.
+            unsafe { self.park(local) };
         }
         let mut registry = self.collector.lock();
         if !wanted(&registry) {
             if let Some(local) = initiator {
-                local.state().set_running();
+                // SAFETY: T-1, by the contract; the collector lock is held.
+                unsafe { local.state().set_running() };
             }
             return None;
         }
         yield_point(YieldPoint::StopLocked);
-        let running = registry.locals.iter().filter(|local| local.state().request_stop()).count();
+        // SAFETY: T-2: the collector lock is held; those that run are waited for below.
+        let running = registry.locals.iter().filter(|local| unsafe { local.state().request_stop() }).count();
         yield_point(YieldPoint::StopArmed);
         let mut outstanding = self.outstanding.lock();
         *outstanding += isize::try_from(running).expect("a count of threads");
@@ -224,8 +311,8 @@ impl Safepoint {
     }
 }
 
-/// A time in which no local heap runs. Whoever has one may touch everything; it cannot poll or allocate by the ladder,
-/// because neither exists here.
+/// A time in which no local heap runs, and the proof of it: of this heap alone, which [`assert_of`](Self::assert_of) checks.
+/// Whoever has one may touch everything; it cannot poll or allocate by the ladder, because neither exists here.
 pub struct Stop<'a> {
     registry: &'a mut Registry,
     initiator: Option<&'a Local>,
@@ -235,8 +322,20 @@ pub struct Stop<'a> {
 }
 
 impl Stop<'_> {
+    /// Checks that this is a stop of `heap`: on the word of no stop but its own is a heap touched.
+    ///
+    /// # Panics
+    /// If it is a stop of another heap.
+    #[track_caller]
+    pub fn assert_of(&self, heap: &HeapId) {
+        assert!(self.registry.heap.is(heap), "a stop of another heap is refused");
+    }
+
     /// Calls `f` with the data of every local heap.
-    pub fn for_each_local(&mut self, mut f: impl FnMut(&mut LocalData)) {
+    ///
+    /// # Safety
+    /// `f` leaves data that a local heap of this heap may have: see [`LocalData`].
+    pub unsafe fn for_each_local(&mut self, mut f: impl FnMut(&mut LocalData)) {
         for local in &self.registry.locals {
             // SAFETY: the owner is parked, and no other stop runs.
             unsafe { local.data().with_mut(|data| f(&mut *data)) };
@@ -244,7 +343,10 @@ impl Stop<'_> {
     }
 
     /// Calls `f` with the data of the initiator, if it is a local heap.
-    pub fn with_initiator<R>(&mut self, f: impl FnOnce(&mut LocalData) -> R) -> Option<R> {
+    ///
+    /// # Safety
+    /// As [`for_each_local`](Self::for_each_local).
+    pub unsafe fn with_initiator<R>(&mut self, f: impl FnOnce(&mut LocalData) -> R) -> Option<R> {
         // SAFETY: the initiator's thread is here, and its data is not borrowed while it waits for a stop.
         self.initiator.map(|local| unsafe { local.data().with_mut(|data| f(&mut *data)) })
     }
@@ -267,7 +369,8 @@ impl Stop<'_> {
     }
 
     /// The register.
-    pub fn registry(&mut self) -> &mut Registry {
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
         self.registry
     }
 }
@@ -279,17 +382,22 @@ impl Drop for Stop<'_> {
         }
         let (counts, poisoned) = (self.registry.counts, self.registry.poisoned);
         // T-5: each local heap has the counts before it runs again.
-        self.for_each_local(|data| {
-            data.counts = counts;
-            data.poisoned = poisoned;
-        });
+        // SAFETY: neither roots nor memory change.
+        unsafe {
+            self.for_each_local(|data| {
+                data.counts = counts;
+                data.poisoned = poisoned;
+            });
+        }
         // T-6: first the initiator, then everyone.
         if let Some(local) = self.initiator {
-            local.state().set_running();
+            // SAFETY: T-1: its owner is this thread, which holds the collector lock.
+            unsafe { local.state().set_running() };
         }
         yield_point(YieldPoint::StopLeft);
         for local in &self.registry.locals {
-            local.state().clear_stop();
+            // SAFETY: T-2: the collector lock is held.
+            unsafe { local.state().clear_stop() };
             yield_point(YieldPoint::StopReleased);
         }
     }
@@ -320,11 +428,9 @@ mod tests {
     #[test]
     fn everyone_learns_what_a_stop_has_counted() {
         check(|| {
-            let safepoint = Safepoint::new(true);
-            let locals = [(); 2].map(|()| Arc::new(Local::new(1)));
-            safepoint.lock().attach(Arc::clone(&locals[0]));
-            let in_stop = safepoint.stop(
-                None,
+            let safepoint = Safepoint::new(SafepointKey::new(), true);
+            let early = safepoint.lock().attach(Local::new(1));
+            let in_stop = safepoint.stop_from_outside(
                 |_| true,
                 |stop| {
                     stop.count_collection(CollectionKind::Major);
@@ -334,11 +440,29 @@ mod tests {
             let expected = counts(&[CollectionKind::Major]);
             assert_eq!(in_stop, Some(expected));
             assert_eq!(safepoint.lock().counts(), expected);
-            safepoint.lock().attach(Arc::clone(&locals[1]));
-            for local in &locals {
+            let late = safepoint.lock().attach(Local::new(1));
+            for local in [early, late] {
                 // SAFETY: this thread owns both local heaps, and no stop runs.
                 assert_eq!(unsafe { local.data().with(|data| (*data).counts) }, expected);
             }
+        });
+    }
+
+    /// A stop is a proof of its own heap only.
+    #[test]
+    #[should_panic(expected = "a stop of another heap is refused")]
+    fn a_stop_proves_nothing_of_another_heap() {
+        check(|| {
+            let [key, other] = [SafepointKey::new(), SafepointKey::new()];
+            let heap = key.heap().clone();
+            let safepoint = Safepoint::new(key, true);
+            safepoint.stop_from_outside(
+                |_| true,
+                |stop| {
+                    stop.assert_of(&heap);
+                    stop.assert_of(other.heap());
+                },
+            );
         });
     }
 
@@ -346,20 +470,21 @@ mod tests {
     #[test]
     fn a_stop_that_unwinds_poisons_the_heap() {
         check(|| {
-            let safepoint = Safepoint::new(true);
-            let local = Arc::new(Local::new(1));
-            safepoint.lock().attach(Arc::clone(&local));
-            assert_eq!(safepoint.stop(None, |_| true, |_| ()), Some(()));
+            let safepoint = Safepoint::new(SafepointKey::new(), true);
+            let local = safepoint.lock().attach(Local::new(1));
+            assert_eq!(safepoint.stop_from_outside(|_| true, |_| ()), Some(()));
             assert!(!safepoint.lock().is_poisoned());
             // What remains of the stop when its work unwinds.
-            let mut registry = safepoint.lock();
-            assert!(!local.state().request_stop(), "it is parked");
+            let mut registry = safepoint.collector.lock();
+            // SAFETY: T-2: the collector lock is held, and it is parked.
+            assert!(!unsafe { local.state().request_stop() }, "it is parked");
             drop(Stop { registry: &mut registry, initiator: None, completed: false });
             drop(registry);
             assert!(safepoint.lock().is_poisoned());
             // SAFETY: this thread owns the local heap, and no stop runs.
             assert!(unsafe { local.data().with(|data| (*data).poisoned) });
-            safepoint.unpark(&local);
+            // SAFETY: T-1: this thread owns it.
+            unsafe { safepoint.unpark(&local) };
         });
     }
 
@@ -368,18 +493,23 @@ mod tests {
     #[test]
     fn a_poll_lets_a_stop_begin() {
         check(|| {
-            let safepoint = Safepoint::new(true);
-            let local = Arc::new(Local::new(1));
-            safepoint.lock().attach(Arc::clone(&local));
-            safepoint.unpark(&local);
-            safepoint.poll(&local);
+            let safepoint = Safepoint::new(SafepointKey::new(), true);
+            let local = safepoint.lock().attach(Local::new(1));
+            // SAFETY: T-1: this thread owns it, and has parked it.
+            unsafe { safepoint.unpark(&local) };
+            // SAFETY: T-1: it runs.
+            let poll = || unsafe { safepoint.poll(&local) };
+            poll();
             assert_eq!(*safepoint.outstanding.lock(), 0, "no stop was asked for");
-            assert!(local.state().request_stop(), "it runs");
-            safepoint.poll(&local);
+            // SAFETY: T-2: no thread begins a stop but this one, by hand.
+            assert!(unsafe { local.state().request_stop() }, "it runs");
+            poll();
             assert_eq!(*safepoint.outstanding.lock(), -1);
-            local.state().clear_stop();
+            // SAFETY: T-2, as above.
+            unsafe { local.state().clear_stop() };
             assert!(!local.state().stop_requested(), "it runs again");
-            safepoint.park(&local);
+            // SAFETY: T-1: it runs.
+            unsafe { safepoint.park(&local) };
         });
     }
 }

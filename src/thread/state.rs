@@ -8,24 +8,24 @@ const ABANDONED: u32 = 4;
 
 /// Running or parked, and whether a stop has been asked for.
 #[derive(Debug)]
-pub struct ThreadState(AtomicU32);
+pub(crate) struct ThreadState(AtomicU32);
 
 /// What a failed fast path leaves to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
-pub struct StopRequested;
+pub(crate) struct StopRequested;
 
 impl ThreadState {
     /// Parked, not asked to stop.
     #[must_use]
-    pub fn new() -> ThreadState {
+    pub(crate) fn new() -> ThreadState {
         ThreadState(AtomicU32::new(PARKED))
     }
 
     /// Whether a stop has been asked for: the poll's fast path, one Relaxed load.
     #[inline(always)]
     #[must_use]
-    pub fn stop_requested(&self) -> bool {
+    pub(crate) fn stop_requested(&self) -> bool {
         // Relaxed: a hint; the slow path synchronises through `outstanding` and the collector lock.
         self.0.load(Ordering::Relaxed) != 0
     }
@@ -34,8 +34,11 @@ impl ThreadState {
     ///
     /// # Errors
     /// A stop was asked for: the caller has to [`set_parked`](Self::set_parked) and count itself.
+    ///
+    /// # Safety
+    /// T-1: by the owner, running, which touches the heap no more.
     #[inline]
-    pub fn try_park(&self) -> Result<(), StopRequested> {
+    pub(crate) unsafe fn try_park(&self) -> Result<(), StopRequested> {
         // O-3: Release hands what this thread did to the heap to the collector that finds it parked (`request_stop`).
         // Relaxed on failure: the slow path synchronises through `outstanding`.
         match self.0.compare_exchange(0, PARKED, Ordering::Release, Ordering::Relaxed) {
@@ -51,8 +54,11 @@ impl ThreadState {
     ///
     /// # Errors
     /// A stop was asked for: the caller has to wait for the collector lock.
+    ///
+    /// # Safety
+    /// T-1: by the owner, parked.
     #[inline]
-    pub fn try_unpark(&self) -> Result<(), StopRequested> {
+    pub(crate) unsafe fn try_unpark(&self) -> Result<(), StopRequested> {
         // O-4: Acquire pairs with `clear_stop` of the last stop, whose changes to the heap this thread then sees.
         // Relaxed on failure: the slow path synchronises through the collector lock.
         match self.0.compare_exchange(PARKED, 0, Ordering::Acquire, Ordering::Relaxed) {
@@ -64,53 +70,68 @@ impl ThreadState {
         }
     }
 
-    /// Sets PARKED after a stop was asked for. The caller counts itself next (T-3).
-    pub fn set_parked(&self) {
+    /// Sets PARKED after a stop was asked for.
+    ///
+    /// # Safety
+    /// T-1: as [`try_park`](Self::try_park). T-3: the caller counts itself next.
+    pub(crate) unsafe fn set_parked(&self) {
         // Relaxed: the caller then takes the `outstanding` mutex, which the collector of this stop takes after it; the
         // collectors of later stops come after this one through the collector lock.
         let before = self.0.fetch_or(PARKED, Ordering::Relaxed);
         assert!(before == STOP, "T-3: counts once: {before:#b}");
     }
 
-    /// By the holder of the collector lock: PARKED to RUNNING.
-    pub fn set_running(&self) {
+    /// PARKED to RUNNING.
+    ///
+    /// # Safety
+    /// T-1, T-2: by the owner, which holds the collector lock.
+    pub(crate) unsafe fn set_running(&self) {
         // Relaxed: whoever relies on it holds the collector lock, now or later.
         let before = self.0.fetch_and(!PARKED, Ordering::Relaxed);
         assert!(before & PARKED != 0, "T-1: runs already: {before:#b}");
     }
 
-    /// By the owner: whether it runs.
+    /// Whether it runs. Exact for its owner, else a snapshot.
     #[must_use]
-    pub fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         // Relaxed: nobody else changes PARKED (T-1).
         self.0.load(Ordering::Relaxed) & PARKED == 0
     }
 
-    /// By the owner, parked for good: whoever holds the collector lock next detaches this local heap.
-    pub fn abandon(&self) {
+    /// Says that its owner is parked for good: whoever holds the collector lock next detaches this local heap.
+    ///
+    /// # Safety
+    /// T-1: by the owner, which does not touch it again.
+    pub(crate) unsafe fn abandon(&self) {
         // O-6: Relaxed: the owner has done nothing since it parked, and this RMW continues the release sequence of that
         // park (O-3), which is what whoever finds it abandoned synchronises with.
         let before = self.0.fetch_or(ABANDONED, Ordering::Relaxed);
         assert!(before & PARKED != 0, "a running local heap is not abandoned");
     }
 
-    /// By the holder of the collector lock: whether the owner has gone.
+    /// Whether the owner has gone: then it does not come back. Else a snapshot.
     #[must_use]
-    pub fn is_abandoned(&self) -> bool {
+    pub(crate) fn is_abandoned(&self) -> bool {
         // O-6: Acquire pairs with the park before `abandon`.
         self.0.load(Ordering::Acquire) & ABANDONED != 0
     }
 
-    /// By the collector: asks for a stop. Whether the thread was running, so that it will count.
-    pub fn request_stop(&self) -> bool {
+    /// Asks for a stop. Whether the thread was running, so that it will count.
+    ///
+    /// # Safety
+    /// T-2: the caller holds the collector lock, and waits for the thread if it was running.
+    pub(crate) unsafe fn request_stop(&self) -> bool {
         // O-3: Acquire pairs with the Release of a thread that parked before this.
         let before = self.0.fetch_or(STOP, Ordering::Acquire);
         assert!(before & STOP == 0, "T-2: one stop at a time");
         before & PARKED == 0
     }
 
-    /// By the collector, when its work is done: no stop is asked for any more.
-    pub fn clear_stop(&self) {
+    /// Says that no stop is asked for any more.
+    ///
+    /// # Safety
+    /// T-2: the caller holds the collector lock, and its work is done.
+    pub(crate) unsafe fn clear_stop(&self) {
         // O-4: Release publishes the stop's changes to a thread that unparks by the fast path.
         let before = self.0.fetch_and(!STOP, Ordering::Release);
         assert!(before & STOP != 0, "T-2: cleared by who set it");
@@ -131,14 +152,17 @@ mod tests {
     fn a_running_thread_learns_of_a_stop() {
         crate::sync::check(|| {
             let state = ThreadState::new();
-            assert_eq!(state.try_unpark(), Ok(()));
-            assert!(!state.stop_requested());
-            assert!(state.request_stop(), "it ran");
-            assert!(state.stop_requested());
-            assert_eq!(state.try_park(), Err(StopRequested));
-            state.clear_stop();
-            assert!(!state.stop_requested());
-            assert_eq!(state.try_park(), Ok(()));
+            // SAFETY: the word of no local heap.
+            unsafe {
+                assert_eq!(state.try_unpark(), Ok(()));
+                assert!(!state.stop_requested());
+                assert!(state.request_stop(), "it ran");
+                assert!(state.stop_requested());
+                assert_eq!(state.try_park(), Err(StopRequested));
+                state.clear_stop();
+                assert!(!state.stop_requested());
+                assert_eq!(state.try_park(), Ok(()));
+            }
         });
     }
 }

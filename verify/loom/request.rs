@@ -8,8 +8,9 @@
 use super::worlds::{self, race};
 use heaplab::Heap;
 use heaplab::sync::{Arc, thread};
-use heaplab::thread::{CollectionCounts, Local, Safepoint};
+use heaplab::thread::{CollectionCounts, Local, Registry, Safepoint};
 use heaplab::words::CollectionKind::{self, Major, MemoryReducing, Minor};
+use heaplab::words::SafepointKey;
 use heaplab_verify::model::Spec;
 use heaplab_verify::models;
 
@@ -32,11 +33,12 @@ struct World {
 impl World {
     /// So many attached threads, all running.
     fn new(threads: usize) -> Arc<World> {
-        let world =
-            World { safepoint: Safepoint::new(true), locals: (0..threads).map(|_| Arc::new(Local::new(1))).collect() };
-        for local in &world.locals {
-            world.safepoint.lock().attach(Arc::clone(local));
-            world.safepoint.unpark(local);
+        let mut world = World { safepoint: Safepoint::new(SafepointKey::new(), true), locals: Vec::new() };
+        for _ in 0..threads {
+            let local = world.safepoint.lock().attach(Local::new(1));
+            // SAFETY: T-1: one thread of the model will have it.
+            unsafe { world.safepoint.unpark(&local) };
+            world.locals.push(local);
         }
         Arc::new(world)
     }
@@ -50,11 +52,10 @@ impl World {
     /// A failed attempt's request, as the heap makes it. Whether this thread collected.
     fn request(&self, index: usize, kind: CollectionKind) -> bool {
         let before = self.counts(index);
-        let collected = self.safepoint.stop(
-            Some(&self.locals[index]),
-            |registry| !registry.counts().met_since(kind, &before),
-            |stop| stop.count_collection(kind),
-        );
+        let wanted = |registry: &Registry| !registry.counts().met_since(kind, &before);
+        // SAFETY: T-1: the local heap is this thread's, and runs.
+        let collected =
+            unsafe { self.safepoint.stop(Some(&self.locals[index]), wanted, |stop| stop.count_collection(kind)) };
         assert!(self.counts(index).met_since(kind, &before), "back before a collection that meets the request");
         collected.is_some()
     }
@@ -62,7 +63,8 @@ impl World {
     /// A thread that fails and asks so often, then leaves.
     fn fail(&self, index: usize, kinds: &[CollectionKind]) -> Vec<bool> {
         let collected = kinds.iter().map(|&kind| self.request(index, kind)).collect();
-        self.safepoint.park(&self.locals[index]);
+        // SAFETY: T-1: this thread's, running.
+        unsafe { self.safepoint.park(&self.locals[index]) };
         collected
     }
 
@@ -109,11 +111,15 @@ fn fail_vs_park_unpark() {
         move || {
             let local = there.locals[1].clone();
             let before = there.counts(1);
-            there.safepoint.park(&local);
-            there.safepoint.unpark(&local);
+            // SAFETY: T-1: this thread's, running and then parked.
+            unsafe {
+                there.safepoint.park(&local);
+                there.safepoint.unpark(&local);
+            }
             let after = there.counts(1);
             assert!(after == before || after.met_since(Major, &before));
-            there.safepoint.park(&local);
+            // SAFETY: T-1: this thread's, running.
+            unsafe { there.safepoint.park(&local) };
         },
     );
     assert!(a[0]);

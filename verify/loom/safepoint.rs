@@ -7,8 +7,8 @@
 
 use super::worlds::race;
 use heaplab::sync::{Arc, UnsafeCell, thread};
-use heaplab::thread::{Local, Safepoint};
-use heaplab::words::CollectionKind;
+use heaplab::thread::{Local, LocalData, Safepoint, Stop};
+use heaplab::words::{CollectionKind, SafepointKey};
 use heaplab_verify::model::Spec;
 use heaplab_verify::models;
 
@@ -44,18 +44,40 @@ struct World {
 impl World {
     /// `running` attached threads that run, then `parked` that are parked; a part for each, and one more.
     fn new(running: usize, parked: usize) -> Arc<World> {
-        let world = World {
-            safepoint: Safepoint::new(true),
-            locals: (0..running + parked).map(|_| Arc::new(Local::new(1))).collect(),
+        let mut world = World {
+            safepoint: Safepoint::new(SafepointKey::new(), true),
+            locals: Vec::new(),
             parts: (0..=running + parked).map(|_| UnsafeCell::new(0)).collect(),
         };
-        for (index, local) in world.locals.iter().enumerate() {
-            world.safepoint.lock().attach(Arc::clone(local));
+        for index in 0..running + parked {
+            let local = world.safepoint.lock().attach(Local::new(1));
             if index < running {
-                world.safepoint.unpark(local);
+                world.unpark(&local);
             }
+            world.locals.push(local);
         }
         Arc::new(world)
+    }
+
+    fn park(&self, local: &Local) {
+        // SAFETY: T-1: one thread of the model has it, and it runs.
+        unsafe { self.safepoint.park(local) }
+    }
+
+    fn unpark(&self, local: &Local) {
+        // SAFETY: T-1: one thread of the model has it, and it is parked.
+        unsafe { self.safepoint.unpark(local) }
+    }
+
+    fn poll(&self, local: &Local) {
+        // SAFETY: T-1: one thread of the model has it, and it runs.
+        unsafe { self.safepoint.poll(local) }
+    }
+
+    /// The thread has parked it, and does not come back.
+    fn abandon(&self, local: &Local) {
+        // SAFETY: T-1, as above.
+        unsafe { self.safepoint.abandon(local) }
     }
 
     /// What a running thread does: it changes its part of the heap and reads its own data.
@@ -71,17 +93,15 @@ impl World {
     }
 
     fn stop(&self, initiator: Option<&Local>) {
-        let stopped = self.safepoint.stop(
-            initiator,
-            |_| true,
-            |stop| {
-                stop.count_collection(CollectionKind::Minor);
-                for part in &self.parts {
-                    // SAFETY: nobody runs; the model checks it.
-                    unsafe { part.with_mut(|part| *part += STOP) };
-                }
-            },
-        );
+        let work = |stop: &mut Stop<'_>| {
+            stop.count_collection(CollectionKind::Minor);
+            for part in &self.parts {
+                // SAFETY: nobody runs; the model checks it.
+                unsafe { part.with_mut(|part| *part += STOP) };
+            }
+        };
+        // SAFETY: T-1: the initiator is this thread's, and runs.
+        let stopped = unsafe { self.safepoint.stop(initiator, |_| true, work) };
         assert!(stopped.is_some());
     }
 
@@ -116,7 +136,7 @@ fn park_vs_stop() {
         1,
         |world, local| {
             world.work(0, local);
-            world.safepoint.park(local);
+            world.park(local);
         },
     );
 }
@@ -128,9 +148,9 @@ fn poll_vs_stop() {
         2,
         |world, local| {
             world.work(0, local);
-            world.safepoint.poll(local);
+            world.poll(local);
             world.work(0, local);
-            world.safepoint.park(local);
+            world.park(local);
         },
     );
 }
@@ -141,9 +161,9 @@ fn unpark_vs_stop() {
         1,
         1,
         |world, local| {
-            world.safepoint.unpark(local);
+            world.unpark(local);
             world.work(0, local);
-            world.safepoint.park(local);
+            world.park(local);
         },
     );
 }
@@ -156,10 +176,10 @@ fn park_unpark_vs_stop() {
         2,
         |world, local| {
             world.work(0, local);
-            world.safepoint.park(local);
-            world.safepoint.unpark(local);
+            world.park(local);
+            world.unpark(local);
             world.work(0, local);
-            world.safepoint.park(local);
+            world.park(local);
         },
     );
 }
@@ -172,9 +192,9 @@ fn poll_vs_stop_stop() {
         2,
         |world, local| {
             world.work(0, local);
-            world.safepoint.poll(local);
+            world.poll(local);
             world.work(0, local);
-            world.safepoint.park(local);
+            world.park(local);
         },
     );
 }
@@ -185,25 +205,26 @@ fn unpark_vs_stop_stop() {
         2,
         1,
         |world, local| {
-            world.safepoint.unpark(local);
+            world.unpark(local);
             world.work(0, local);
-            world.safepoint.park(local);
+            world.park(local);
         },
     );
 }
 
 /// A thread that attaches, works and detaches; its last work is done before its record disappears.
 fn visit(world: &World, part: usize) {
-    let local = Arc::new(Local::new(1));
-    world.safepoint.lock().attach(Arc::clone(&local));
-    world.safepoint.unpark(&local);
+    let local = world.safepoint.lock().attach(Local::new(1));
+    world.unpark(&local);
     world.work(part, &local);
-    world.safepoint.park(&local);
-    world.safepoint.lock().detach(&local, |data| {
+    world.park(&local);
+    let leave = |data: &mut LocalData| {
         data.requests += 1;
         // SAFETY: no stop runs while the lock is held, and the part is this thread's.
         unsafe { world.parts[part].with_mut(|part| *part += 1) };
-    });
+    };
+    // SAFETY: T-1: this thread's, parked.
+    unsafe { world.safepoint.lock().detach(&local, leave) };
 }
 
 fn attach_detach_vs_stop() {
@@ -227,8 +248,8 @@ fn abandon_vs_stop_detach() {
         move || {
             let local = there.locals[0].clone();
             there.work(0, &local);
-            there.safepoint.park(&local);
-            local.state().abandon();
+            there.park(&local);
+            there.abandon(&local);
         },
     );
     detach_abandoned(&world);
@@ -253,8 +274,8 @@ fn abandon_vs_detach() {
         move || {
             let local = there.locals[0].clone();
             there.work(0, &local);
-            there.safepoint.park(&local);
-            local.state().abandon();
+            there.park(&local);
+            there.abandon(&local);
         },
     );
     detach_abandoned(&world);
@@ -267,7 +288,7 @@ fn initiate(world: &World, index: usize) {
     world.work(index, local);
     world.stop(Some(local));
     world.work(index, local);
-    world.safepoint.park(local);
+    world.park(local);
 }
 
 fn initiator_vs_poll() {
@@ -278,9 +299,9 @@ fn initiator_vs_poll() {
         move || {
             let local = there.locals[1].clone();
             there.work(1, &local);
-            there.safepoint.poll(&local);
+            there.poll(&local);
             there.work(1, &local);
-            there.safepoint.park(&local);
+            there.park(&local);
         },
     );
     assert_eq!(world.end(), (vec![STOP + 2, STOP + 2, STOP], 1));
@@ -293,9 +314,9 @@ fn initiator_vs_unpark() {
         || initiate(&world, 0),
         move || {
             let local = there.locals[1].clone();
-            there.safepoint.unpark(&local);
+            there.unpark(&local);
             there.work(1, &local);
-            there.safepoint.park(&local);
+            there.park(&local);
         },
     );
     assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
@@ -325,16 +346,16 @@ fn poll_vs_park_vs_stop() {
         move || {
             let local = &world.locals[0];
             world.work(0, local);
-            world.safepoint.poll(local);
+            world.poll(local);
             world.work(0, local);
-            world.safepoint.park(local);
+            world.park(local);
         }
     });
     let parker = thread::spawn({
         let world = world.clone();
         move || {
             world.work(1, &world.locals[1]);
-            world.safepoint.park(&world.locals[1]);
+            world.park(&world.locals[1]);
         }
     });
     world.stop(None);
@@ -369,9 +390,9 @@ fn initiator_vs_initiator_vs_unpark() {
         })
         .collect();
     let local = &world.locals[2];
-    world.safepoint.unpark(local);
+    world.unpark(local);
     world.work(2, local);
-    world.safepoint.park(local);
+    world.park(local);
     for initiator in initiators {
         initiator.join().unwrap();
     }

@@ -34,7 +34,8 @@ proptest! {
                 Act::Open => scopes.push((slots.mark(), model.len())),
                 Act::Close => {
                     if let Some((mark, len)) = scopes.pop() {
-                        slots.reset(mark);
+                        // SAFETY: this stack's, and the innermost.
+                        unsafe { slots.reset(mark) };
                         model.truncate(len);
                     }
                 }

@@ -11,6 +11,7 @@ use heaplab::sync::{
 };
 use heaplab::thread::{Local, Safepoint};
 use heaplab::words::PageIndex;
+use heaplab::words::SafepointKey;
 use heaplab::{Array, Heap, HeapConfig, Scope};
 use std::path::PathBuf;
 
@@ -351,18 +352,20 @@ fn a_weakened_park_is_a_race_with_the_stop() {
         part: UnsafeCell<u32>,
     }
     let world = || {
-        let local = Arc::new(Local::new(1));
-        let world = Arc::new(World { safepoint: Safepoint::new(true), local, part: UnsafeCell::new(0) });
-        world.safepoint.lock().attach(Arc::clone(&world.local));
-        world.safepoint.unpark(&world.local);
+        let safepoint = Safepoint::new(SafepointKey::new(), true);
+        let local = safepoint.lock().attach(Local::new(1));
+        let world = Arc::new(World { safepoint, local, part: UnsafeCell::new(0) });
+        // SAFETY: T-1: it is the other thread's.
+        unsafe { world.safepoint.unpark(&world.local) };
         let there = world.clone();
         let other = thread::spawn(move || {
-            // SAFETY: the thread runs, so the part is its own; the model checks it.
-            unsafe { there.part.with_mut(|part| *part += 1) };
-            there.safepoint.park(&there.local);
+            // SAFETY: the thread runs, so the part is its own; the model checks it. T-1.
+            unsafe {
+                there.part.with_mut(|part| *part += 1);
+                there.safepoint.park(&there.local);
+            }
         });
-        let stopped = world.safepoint.stop(
-            None,
+        let stopped = world.safepoint.stop_from_outside(
             |_| true,
             |_| {
                 // SAFETY: nobody runs; the model checks it.
