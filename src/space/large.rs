@@ -437,6 +437,67 @@ mod tests {
         });
     }
 
+    /// What the system does not take back is counted, serves a request that has no budget, and is asked for again.
+    #[test]
+    fn a_refused_run_is_kept() {
+        check(|| {
+            let spaces = world(0);
+            // SAFETY: S-4: this thread alone has the heap, and no run ever held an object.
+            unsafe {
+                let run = |pages| {
+                    LargeSpace::take_run(&spaces, pages * PAGE, Limit::Hard).map(|at| spaces.layout().page_of(at))
+                };
+                let (head, other) = (run(2).unwrap(), run(1).unwrap());
+                let state = || (spaces.budget.committed(), spaces.large.kept_pages());
+                spaces.memory.fail_release_at(core::num::NonZeroUsize::new(1));
+                LargeSpace::release_run(&spaces, head);
+                assert_eq!(state(), (6, 2));
+                spaces.budget.assert_settled();
+                let labels = || [0, 1].map(|index| spaces.pages.kind(PageIndex::new(head.index() + index)));
+                assert_eq!(labels(), [PageKind::Pooled; 2]);
+                // Two pages are left of the budget, and are another's.
+                assert!(spaces.budget.try_reserve(2, Limit::Hard));
+                assert_eq!(run(3), Err(AttemptError::Exhausted));
+                assert_eq!((state(), labels()), ((8, 2), [PageKind::Pooled; 2]));
+                assert_eq!(run(1), Ok(head));
+                assert_eq!(state(), (8, 1));
+                spaces.budget.give_back(2);
+                // The kept page and a new one beside the run that is there.
+                LargeSpace::release_run(&spaces, other);
+                let next = PageIndex::new(head.index() + 1);
+                assert_eq!((run(2), state()), (Ok(next), (6, 0)));
+                spaces.memory.fail_release_at(core::num::NonZeroUsize::new(1));
+                LargeSpace::release_run(&spaces, next);
+                assert_eq!(state(), (6, 2));
+                LargeSpace::release_kept(&spaces);
+                assert_eq!((state(), labels()), ((4, 0), [PageKind::LargeHead, PageKind::Free]));
+                spaces.budget.assert_settled();
+            }
+        });
+    }
+
+    /// A kept run is out of reach like any other free page, until the next sweep.
+    #[test]
+    fn a_kept_run_is_wasted_too() {
+        check(|| {
+            let spaces = world(0);
+            // SAFETY: S-4: as above.
+            unsafe {
+                let run = || LargeSpace::take_run(&spaces, 2 * PAGE, Limit::Hard).map(|at| spaces.layout().page_of(at));
+                let head = run().unwrap();
+                spaces.memory.fail_release_at(core::num::NonZeroUsize::new(1));
+                LargeSpace::release_run(&spaces, head);
+                assert_eq!(spaces.large.exhaust(), spaces.layout().large_pages());
+                assert_eq!(spaces.large.pages_out_of_reach(), spaces.layout().large_pages() - 2);
+                assert!(spaces.large.is_kept(head) && spaces.large.is_kept_out_of_reach(head));
+                assert_eq!(run(), Err(AttemptError::Exhausted));
+                spaces.large.recover();
+                assert!(spaces.large.is_kept(head) && !spaces.large.is_kept_out_of_reach(head));
+                assert_eq!(run(), Ok(head));
+            }
+        });
+    }
+
     #[test]
     fn pages_of_a_run_are_used_until_it_is_released() {
         check(|| {
