@@ -63,12 +63,12 @@ struct Function {
     signature: String,
 }
 
-/// The functions that are visible outside of their module. Tests are not read.
+/// The functions that are visible outside of their module. A module of tests, which ends a file, is not read.
 fn functions(source: &str) -> Vec<Function> {
     let (mut found, mut document, mut owner) = (Vec::new(), String::new(), String::new());
-    let mut lines = source.lines().enumerate();
+    let mut lines = source.lines().enumerate().peekable();
     while let Some((index, line)) = lines.next() {
-        if line == "#[cfg(test)]" {
+        if line == "#[cfg(test)]" && lines.peek().is_some_and(|(_, next)| next.ends_with('{')) {
             break;
         }
         let text = line.trim_start();
@@ -208,8 +208,10 @@ fn what_is_proved_or_unsafe_is_no_violation() {
     assert!(violation(&functions(source)[0]).is_some());
     // Private functions, fields and tests are not read.
     let source =
-        "    /// In a stop.\n    fn f() {}\n    /// In a stop.\n    pub field: u8,\n#[cfg(test)]\npub fn g() {}\n";
+        "    /// In a stop.\n    fn f() {}\n    /// In a stop.\n    pub field: u8,\n#[cfg(test)]\nmod tests {\npub fn g() {}\n";
     assert_eq!(functions(source), []);
+    // A module of tests that stands elsewhere ends nothing.
+    assert_eq!(functions("#[cfg(test)]\nmod tests;\n/// In a stop.\npub fn g() {}\n").len(), 1);
 }
 
 /// Documents belong to the function that they stand before, and owners to their block.

@@ -264,14 +264,14 @@ impl Memory {
         &self.ledger
     }
 
-    /// Bytes of the pages that are committed: by [`commit`](Memory::commit), and not given back since. Exact in a stop, a
-    /// snapshot otherwise.
+    /// Bytes of the pages that are committed: by [`commit`](Memory::commit), and not given back since. Exact while
+    /// nobody commits or releases, else a snapshot.
     #[must_use]
     pub fn committed_bytes(&self) -> usize {
         self.ledger.committed() * self.page_bytes
     }
 
-    /// In a stop: whether the page at `offset` is committed.
+    /// Whether the page at `offset` is committed. Exact while nobody commits or releases it, else a snapshot.
     #[must_use]
     pub fn is_committed(&self, offset: usize) -> bool {
         self.ledger.is_committed(offset)
@@ -357,7 +357,8 @@ impl Memory {
     /// [`format`](Memory::format), [`copy`](Memory::copy) to them, [`expose`](Memory::expose), or a commit. A promise that
     /// AddressSanitizer checks ([`POISONS`]); it costs nothing in other builds.
     ///
-    /// The range is the caller's, lies inside the reservation, and its ends are multiples of 8.
+    /// The range lies inside the reservation, and its ends are multiples of 8. A promise that is not kept is a report, and
+    /// breaks nothing.
     #[inline(always)]
     pub fn withhold(&self, offset: usize, bytes: usize) {
         self.region.withhold(offset, bytes);
