@@ -49,9 +49,10 @@
 //!
 //! # What it does not do
 //!
-//! - It does not model spurious failure of `compare_exchange_weak`, spurious wake-ups of [`Condvar::wait`], load buffering,
-//!   or `SeqCst` loads and stores (loom treats them as acquire-release; `SeqCst` *fences* are modelled). Time does not exist
-//!   in the model: [`thread::sleep`] yields.
+//! - It models at most one spurious failure of `compare_exchange_weak`, or one spurious wake-up of [`Condvar::wait`], in an
+//!   execution, and only where a model asks for that fault. It does not model load buffering, or `SeqCst` loads and stores
+//!   (loom treats them as acquire-release; `SeqCst` *fences* are modelled). Time does not exist in the model:
+//!   [`thread::sleep`] yields.
 //! - In the model face a panic that unwinds past a held [`MutexGuard`] poisons loom's own lock: catching the panic and
 //!   locking again panics. Natively poisoning is ignored.
 //! - Values of the model face exist only inside an exploration, those of the scheduled face only inside a run; touching one

@@ -5,7 +5,7 @@
 
 use super::YieldPoint;
 use super::explore::{ExploreOptions, explore};
-use super::model_control::{self as control, Action, Change, Event, Operand, Pass};
+use super::model_control::{self as control, Action, Change, Event, Fault, Operand, Pass};
 use super::model_mutant as mutant;
 use core::cell::Cell;
 use core::ops::{Deref, DerefMut};
@@ -26,7 +26,7 @@ pub struct Mutex<T>(loom::sync::Mutex<T>);
 pub struct MutexGuard<'a, T> {
     /// `None` only while [`Condvar::wait`] takes the guard apart.
     inner: Option<loom::sync::MutexGuard<'a, T>>,
-    object: usize,
+    mutex: &'a Mutex<T>,
     locked_at: &'static Location<'static>,
 }
 
@@ -41,9 +41,8 @@ impl<T> Mutex<T> {
         inner: loom::sync::MutexGuard<'a, T>,
         locked_at: &'static Location<'static>,
     ) -> MutexGuard<'a, T> {
-        let object = address_of(self);
-        control::record(|| Event::bare(locked_at, Action::Lock, object));
-        MutexGuard { inner: Some(inner), object, locked_at }
+        control::record(|| Event::bare(locked_at, Action::Lock, address_of(self)));
+        MutexGuard { inner: Some(inner), mutex: self, locked_at }
     }
 
     /// Locks, blocking until it can.
@@ -96,7 +95,7 @@ impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         if let Some(inner) = self.inner.take() {
             drop(inner);
-            control::record(|| Event::bare(self.locked_at, Action::Unlock, self.object));
+            control::record(|| Event::bare(self.locked_at, Action::Unlock, address_of(self.mutex)));
             if !std::thread::panicking() {
                 control::settle_after_publication();
             }
@@ -122,7 +121,15 @@ impl Condvar {
         control::attempt(location);
         let inner = guard.inner.take().expect("a guard in use holds the lock");
         control::record(|| Event::bare(location, Action::Wait, address_of(self)));
-        guard.inner = Some(self.0.wait(inner).expect("loom's lock does not report poison"));
+        let woken = if control::strikes(Fault::Wakeup, location) {
+            // loom wakes only who is notified. Who is woken for no reason has given the lock back and waits for it, as
+            // long as the scheduler likes; so this is a wake-up at any moment.
+            drop(inner);
+            guard.mutex.0.lock()
+        } else {
+            self.0.wait(inner)
+        };
+        guard.inner = Some(woken.expect("loom's lock does not report poison"));
         control::record(|| Event::bare(location, Action::Woken, address_of(self)));
         guard
     }

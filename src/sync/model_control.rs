@@ -110,6 +110,8 @@ pub enum Fault {
     PageRequest,
     /// A `compare_exchange_weak` fails although the value is the expected one.
     WeakExchange,
+    /// A wait on a condition variable ends although nobody has notified.
+    Wakeup,
 }
 
 impl fmt::Display for Fault {
@@ -117,6 +119,7 @@ impl fmt::Display for Fault {
         f.pad(match self {
             Self::PageRequest => "one refused page request",
             Self::WeakExchange => "one spurious failure of a weak exchange",
+            Self::Wakeup => "one spurious wake-up",
         })
     }
 }

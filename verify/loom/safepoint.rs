@@ -9,7 +9,7 @@ use super::worlds::race;
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::thread::{Local, LocalData, Safepoint, Stop};
 use heaplab::words::{CollectionKind, SafepointKey};
-use heaplab_verify::model::Spec;
+use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 
 models! {
@@ -30,6 +30,10 @@ models! {
     poll_vs_park_vs_stop: Spec::bounded(3, 3),
     initiator_vs_initiator_vs_stop: Spec::bounded(3, 3),
     initiator_vs_initiator_vs_unpark: Spec::bounded(3, 3),
+    park_vs_stop_with_a_spurious_wakeup: Spec::two_threads().with_fault(Fault::Wakeup),
+    poll_vs_stop_stop_with_a_spurious_wakeup: Spec::two_threads().with_fault(Fault::Wakeup),
+    initiator_vs_initiator_with_a_spurious_wakeup: Spec::two_threads().with_fault(Fault::Wakeup),
+    poll_vs_park_vs_stop_with_a_spurious_wakeup: Spec::bounded(3, 3).with_fault(Fault::Wakeup),
 }
 
 /// What a stop adds to every part; a thread's own work adds 1.
@@ -397,4 +401,23 @@ fn initiator_vs_initiator_vs_unpark() {
         initiator.join().unwrap();
     }
     assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP + 1, 2 * STOP], 2));
+}
+
+/// Whoever waits for the others is woken before they have parked, and goes on waiting.
+fn park_vs_stop_with_a_spurious_wakeup() {
+    park_vs_stop();
+}
+
+/// In either stop; the notification of the first one is not taken for that of the second.
+fn poll_vs_stop_stop_with_a_spurious_wakeup() {
+    poll_vs_stop_stop();
+}
+
+fn initiator_vs_initiator_with_a_spurious_wakeup() {
+    initiator_vs_initiator();
+}
+
+/// Two are waited for, and one of them may have parked when the wake-up comes.
+fn poll_vs_park_vs_stop_with_a_spurious_wakeup() {
+    poll_vs_park_vs_stop();
 }

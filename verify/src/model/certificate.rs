@@ -20,12 +20,12 @@ pub fn blind_spots(pass: &str) -> &'static [&'static str] {
             "spurious failure of compare_exchange_weak, unless the model has that fault",
             "stale values read by a failing compare_exchange",
             "stores older than the last seven of a word",
-            "spurious wake-ups",
+            "spurious wake-ups, unless the model has that fault",
         ],
         _ => &[
             "stale values of control atomics, hence orderings",
             "spurious failure of compare_exchange_weak, unless the model has that fault",
-            "spurious wake-ups",
+            "spurious wake-ups, unless the model has that fault",
         ],
     }
 }

@@ -118,6 +118,8 @@ pub enum Fault {
     PageRequest,
     /// A `compare_exchange_weak` fails although the value is the expected one.
     WeakExchange,
+    /// A wait on a condition variable ends although nobody has notified.
+    Wakeup,
 }
 
 impl fmt::Display for Fault {
@@ -125,6 +127,7 @@ impl fmt::Display for Fault {
         f.write_str(match self {
             Self::PageRequest => "one refused page request",
             Self::WeakExchange => "one spurious failure of a weak exchange",
+            Self::Wakeup => "one spurious wake-up",
         })
     }
 }

@@ -299,6 +299,7 @@ mod explored {
             fault: spec.fault.map(|fault| match fault {
                 Fault::PageRequest => model_control::Fault::PageRequest,
                 Fault::WeakExchange => model_control::Fault::WeakExchange,
+                Fault::Wakeup => model_control::Fault::Wakeup,
             }),
             executions_max: [spec.executions_max, executions_max].into_iter().flatten().min(),
             duration_max: None,
