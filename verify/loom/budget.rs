@@ -29,6 +29,10 @@ models! {
     reserve_vs_reserve_with_room_for_both_and_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
     reserve_vs_reserve_at_the_limit_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
     take_page_vs_take_page_with_one_refusal: Spec::two_threads().with_fault(Fault::PageRequest),
+    take_page_after_pool_page: Spec::two_threads(),
+    take_page_after_give_back: Spec::two_threads(),
+    large_run_after_pool_page: Spec::two_threads(),
+    large_run_after_release_run: Spec::two_threads(),
 }
 
 /// A budget with these limits, of which `committed` pages are used.
@@ -160,7 +164,7 @@ fn take_pool_vs_take_pool() {
     let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
     let there = spaces.clone();
     let (a, b) = race(|| visit(&spaces), move || visit(&there));
-    assert!(a || b);
+    assert!(a || b, "the first to ask finds the page");
     assert_exact(&spaces);
     assert_eq!(spaces.fresh.pooled(), 1, "the page is pooled, once");
 }
@@ -252,4 +256,78 @@ fn take_page_vs_take_page_with_one_refusal() {
         assert!(take_page(&spaces).is_ok(), "what was refused was given back");
     }
     assert_eq!(take_page(&spaces), Err(AttemptError::Exhausted));
+}
+
+/// A refusal is exact: `give` makes room for one page, and who asks after it is served, though nothing but time lies between
+/// and every look may be stale. Whether it was served.
+fn ask_after<T: Send + 'static>(
+    spaces: &Arc<Spaces>,
+    given: T,
+    give: fn(&Spaces, T),
+    ask: fn(&Spaces) -> Result<(), AttemptError>,
+) {
+    let (there, is_given) = (spaces.clone(), Milestone::new());
+    let gives = is_given.clone();
+    let (got, ()) = race(
+        || {
+            let was_given = is_given.is_reached();
+            let got = ask(spaces);
+            assert!(got.is_ok() || !was_given, "there was room for it, and it was refused");
+            got
+        },
+        move || {
+            give(&there, given);
+            gives.reach();
+        },
+    );
+    assert_exact(spaces);
+    // SAFETY: every other thread has ended.
+    let used = [PageKind::Old, PageKind::LargeHead].map(|kind| unsafe { worlds::pages_of(spaces, kind) }.len());
+    assert_eq!(used.iter().sum::<usize>(), usize::from(got.is_ok()), "what was given is the asker's, or nobody's");
+    assert_eq!(ask(spaces).is_ok(), got.is_err(), "one room, one taker");
+    assert_eq!(ask(spaces), Err(AttemptError::Exhausted));
+}
+
+fn ask_page(spaces: &Spaces) -> Result<(), AttemptError> {
+    take_page(spaces).map(drop)
+}
+
+fn ask_run(spaces: &Spaces) -> Result<(), AttemptError> {
+    LargeSpace::take_run(spaces, worlds::PAGE, Limit::Hard).map(drop)
+}
+
+fn pool_page(spaces: &Spaces, page: PageIndex) {
+    // SAFETY: the page is the caller's, and nothing refers to it.
+    unsafe { spaces.pool_page(page) };
+}
+
+/// At the limit, and the only free page comes into the pool.
+fn take_page_after_pool_page() {
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let page = take_page(&spaces).expect("within the limit");
+    ask_after(&spaces, page, pool_page, ask_page);
+}
+
+/// A run goes back, and with it the budget.
+fn take_page_after_give_back() {
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let run = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
+    ask_after(&spaces, run, release_run, ask_page);
+}
+
+fn release_run(spaces: &Spaces, run: heaplab::words::Offset) {
+    // SAFETY: the run is the caller's, and holds no object.
+    unsafe { LargeSpace::release_run(spaces, spaces.layout().page_of(run)) };
+}
+
+fn large_run_after_pool_page() {
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let page = take_page(&spaces).expect("within the limit");
+    ask_after(&spaces, page, pool_page, ask_run);
+}
+
+fn large_run_after_release_run() {
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let run = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
+    ask_after(&spaces, run, release_run, ask_run);
 }

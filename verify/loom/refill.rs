@@ -5,15 +5,16 @@
 //! object is written in full by its owner, so overlap is a race; at the end every page is walked and compared with the list
 //! of what was allocated.
 
-use super::worlds::{self, PAGE, race};
+use super::worlds::{self, Milestone, PAGE, race};
 use core::ptr::NonNull;
 use heaplab::Heap;
-use heaplab::allocation::Allocator;
+use heaplab::allocation::{Allocator, Reserve};
 use heaplab::heap::RawLocalHeap;
 use heaplab::page::PageKind;
-use heaplab::space::Spaces;
+use heaplab::space::{LargeSpace, Spaces};
+use heaplab::sync::Arc;
 use heaplab::thread::Slot;
-use heaplab::words::{AllocationType, AttemptError, Limit, WORD_BYTES};
+use heaplab::words::{AllocationType, AttemptError, Limit, Offset, PageIndex, WORD_BYTES};
 use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 
@@ -32,6 +33,12 @@ models! {
     map_vs_code_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
     heap_young_vs_young_vs_stop: Spec::bounded(3, 3),
     heap_old_vs_young_vs_stop: Spec::bounded(3, 3),
+    old_after_page_given_up: Spec::two_threads(),
+    old_after_page_pooled: Spec::two_threads(),
+    large_after_page_pooled: Spec::two_threads(),
+    young_in_scope_after_page_pooled: Spec::two_threads(),
+    reserve_after_page_pooled: Spec::two_threads(),
+    reserve_of_a_run_after_run_released: Spec::two_threads(),
 }
 
 /// Allocates `bytes` bytes and writes every word of them.
@@ -245,4 +252,111 @@ fn heap_young_vs_young_vs_stop() {
 
 fn heap_old_vs_young_vs_stop() {
     heap_vs_heap_vs_stop(AllocationType::Old, AllocationType::Young);
+}
+
+/// The allocator's refusals are exact, each look of it that may be stale included: at the limit `give` makes room for one
+/// request, and who asks after it is served, though nothing but time lies between.
+fn ask_after<T: Send + 'static>(
+    spaces: &Arc<Spaces>,
+    given: T,
+    give: impl FnOnce(&Spaces, T) + Send + 'static,
+    ask: impl Fn(&Spaces, &mut Allocator) -> Result<(), AttemptError>,
+) {
+    let (there, is_given) = (spaces.clone(), Milestone::new());
+    let gives = is_given.clone();
+    let mut allocator = Allocator::new();
+    let (got, ()) = race(
+        || {
+            let was_given = is_given.is_reached();
+            let got = ask(spaces, &mut allocator);
+            assert!(got.is_ok() || !was_given, "there was room for it, and it was refused");
+            got
+        },
+        move || {
+            give(&there, given);
+            gives.reach();
+        },
+    );
+    if got.is_err() {
+        assert_eq!(got, Err(AttemptError::Exhausted));
+        assert_eq!(ask(spaces, &mut allocator), Ok(()), "what was given is there");
+    }
+    assert_eq!(spaces.budget.committed(), spaces.budget.limit(Limit::Hard), "as much as before");
+    assert_eq!(spaces.fresh.pooled(), 0, "it has an owner");
+}
+
+/// A world at its limit, with a page that the caller owns and nothing refers to.
+fn world_with_the_last_page() -> (Arc<Spaces>, PageIndex) {
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let page = spaces.take_page(PageKind::Old, Limit::Hard).expect("within the limit");
+    (spaces, page)
+}
+
+fn pool(spaces: &Spaces, page: PageIndex) {
+    // SAFETY: the page is the caller's, and nothing refers to it.
+    unsafe { spaces.pool_page(page) };
+}
+
+fn ask_old(spaces: &Spaces, allocator: &mut Allocator) -> Result<(), AttemptError> {
+    allocate(spaces, allocator, AllocationType::Old, 24).map(drop)
+}
+
+/// The page is old space's and has room: its owner gives it up.
+fn old_after_page_given_up() {
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let mut owner = Allocator::new();
+    allocate(&spaces, &mut owner, AllocationType::Old, 24).expect("an empty world has room");
+    ask_after(&spaces, owner, |spaces, mut owner| owner.give_up(spaces), ask_old);
+}
+
+fn old_after_page_pooled() {
+    let (spaces, page) = world_with_the_last_page();
+    ask_after(&spaces, page, pool, ask_old);
+}
+
+fn large_after_page_pooled() {
+    let (spaces, page) = world_with_the_last_page();
+    ask_after(&spaces, page, pool, |spaces, allocator| {
+        allocate(spaces, allocator, AllocationType::Old, PAGE - 8).map(drop)
+    });
+}
+
+/// New space has no page left, so a page beside it is asked for.
+fn young_in_scope_after_page_pooled() {
+    let (spaces, page) = world_with_the_last_page();
+    // SAFETY: nobody else has these spaces yet.
+    unsafe {
+        spaces.new.make_walkable(spaces.view(), spaces.layout());
+        spaces.new.exhaust(spaces.layout());
+    }
+    ask_after(&spaces, page, pool, |spaces, allocator| {
+        if !allocator.is_always_allocating() {
+            allocator.enter_scope();
+        }
+        allocate(spaces, allocator, AllocationType::Young, 24).map(drop)
+    });
+}
+
+fn ask_reserve(spaces: &Spaces, allocator: &mut Allocator, reserve: Reserve) -> Result<(), AttemptError> {
+    let mark = allocator.scope_mark();
+    allocator.fill_reserve(spaces, mark, &reserve, Limit::Hard)
+}
+
+fn reserve_after_page_pooled() {
+    let (spaces, page) = world_with_the_last_page();
+    ask_after(&spaces, page, pool, |spaces, allocator| {
+        ask_reserve(spaces, allocator, Reserve { map_pages: 1, ..Reserve::NONE })
+    });
+}
+
+fn reserve_of_a_run_after_run_released() {
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let run = LargeSpace::take_run(&spaces, PAGE, Limit::Hard).expect("within the limit");
+    let release = |spaces: &Spaces, run: Offset| {
+        // SAFETY: the run is the caller's, and holds no object.
+        unsafe { LargeSpace::release_run(spaces, spaces.layout().page_of(run)) };
+    };
+    ask_after(&spaces, run, release, |spaces, allocator| {
+        ask_reserve(spaces, allocator, Reserve { large_bytes: PAGE, ..Reserve::NONE })
+    });
 }
