@@ -3,8 +3,8 @@
 //! Goal: switching concurrent allocation off and a second attachment cannot pass each other; a local heap has the flags
 //! that were set before it was attached or in a stop since. Method: the shipping heap, exact outcomes.
 
-use super::worlds::{self, race};
-use heaplab::{AllocationType, AttachError, CollectionKind, FlagError, Heap};
+use super::worlds::{self, Milestone, race};
+use heaplab::{AllocError, AllocationType, AttachError, CollectionKind, FlagError, Heap, LocalHeap};
 use heaplab_verify::model::Spec;
 use heaplab_verify::models;
 
@@ -14,6 +14,8 @@ models! {
     attach_and_stay_vs_concurrent_allocation_off: Spec::two_threads(),
     attach_vs_attach_with_concurrent_allocation_off: Spec::two_threads(),
     attach_vs_attach_at_threads_max: Spec::two_threads(),
+    attach_vs_gc_interval: Spec::two_threads(),
+    attach_vs_fail_allocation: Spec::two_threads(),
     allocate_vs_gc_interval: Spec::bounded(2, 3),
     allocate_vs_fail_allocation: Spec::bounded(2, 3),
     stress_on_and_off: Spec::bounded(2, 3),
@@ -69,13 +71,85 @@ fn attach_vs_attach_at_threads_max() {
     drop((first, a, b));
 }
 
-/// From the moment that the flag is set a thread collects at each allocation, whether it is attached then or comes later.
+/// One thread is attached, one comes meanwhile, and one comes later. The flag's return means that it is in force for all of
+/// them: each allocation is a collection, no more and no fewer.
+fn attach_vs_gc_interval() {
+    let heap = heap_for_three();
+    let (before, during) = attach_while(&heap, |heap| heap.set_gc_interval(1));
+    let after = heap.attach_raw().expect("a place for three");
+    let majors = || heap.statistics().expect("a sound heap").collections_of(CollectionKind::Major);
+    assert_eq!(majors(), 0, "a flag collects nothing");
+    for (count, local) in (1..).zip([&before, &during, &after]) {
+        ask(local).expect("a page for each");
+        assert_eq!(majors(), count);
+    }
+    heap.set_gc_interval(0).expect("a sound heap");
+    for local in [&before, &during, &after] {
+        ask(local).expect("a page for each");
+    }
+    assert_eq!(majors(), 3, "switched off for all of them");
+}
+
+/// The same of the failure that is asked for: each local heap has its own.
+fn attach_vs_fail_allocation() {
+    let heap = heap_for_three();
+    let (before, during) = attach_while(&heap, |heap| heap.set_fail_allocation(Some(0)));
+    let after = heap.attach_raw().expect("a place for three");
+    for local in [&before, &during, &after] {
+        // SAFETY: R-1: this thread has it, and it is parked again.
+        let left = unsafe {
+            local.unpark();
+            let left = local.attempts_before_failure();
+            local.park();
+            left
+        };
+        assert_eq!(left, Some(0));
+    }
+}
+
+fn heap_for_three() -> Heap {
+    // Three for those that a local heap owns, and one that the collections have left in pieces.
+    let mut config = worlds::config(1, 4);
+    config.threads_max = 3;
+    Heap::new(config).expect("a small world")
+}
+
+/// Sets a flag while one local heap is attached and another thread attaches one; both.
+fn attach_while(heap: &Heap, set: fn(&Heap) -> Result<(), FlagError>) -> (LocalHeap, LocalHeap) {
+    let before = heap.attach_raw().expect("a place for three");
+    let there = heap.clone();
+    let (set, during) = race(|| set(heap), move || there.attach_raw());
+    set.expect("nobody runs");
+    (before, during.expect("a place for three"))
+}
+
+/// Allocates an old object on a parked local heap.
+fn ask(local: &LocalHeap) -> Result<(), AllocError> {
+    // SAFETY: R-1: this thread has it, and it is parked again.
+    unsafe {
+        local.unpark();
+        let outcome = worlds::allocate_rooted(local.raw(), AllocationType::Old, 16);
+        local.park();
+        outcome.map(drop)
+    }
+}
+
+/// A thread collects at each allocation from the moment that the flag is set, which may be at any point of it: at both if
+/// that was before the first, at none if it is after the second.
 fn allocate_vs_gc_interval() {
     let heap = heap();
     let there = heap.clone();
-    let (set, ()) = race(
-        || heap.set_gc_interval(1),
+    let (is_set, is_over) = (Milestone::new(), Milestone::new());
+    let (sees_set, is_done) = (is_set.clone(), is_over.clone());
+    let ((set, was_over), was_set) = race(
+        || {
+            let was_over = is_over.is_reached();
+            let set = heap.set_gc_interval(1);
+            is_set.reach();
+            (set, was_over)
+        },
         move || {
+            let was_set = sees_set.is_reached();
             let mut attachment = there.attach().unwrap();
             attachment
                 .run(|scope| {
@@ -84,11 +158,14 @@ fn allocate_vs_gc_interval() {
                     scope.new_array_in(1, AllocationType::Old).unwrap();
                 })
                 .unwrap();
+            is_done.reach();
+            was_set
         },
     );
     set.unwrap();
     let majors = heap.statistics().unwrap().collections[CollectionKind::Major as usize];
-    assert!(majors <= 2, "one for each allocation at most: {majors}");
+    let (least, most) = (if was_set { 2 } else { 0 }, if was_over { 0 } else { 2 });
+    assert!((least..=most).contains(&majors), "{majors} collections, set before: {was_set}, set after: {was_over}");
     let mut attachment = heap.attach().unwrap();
     attachment.run(|scope| scope.new_array_in(1, AllocationType::Old).map(|_| ())).unwrap().unwrap();
     assert_eq!(heap.statistics().unwrap().collections[CollectionKind::Major as usize], majors + 1);

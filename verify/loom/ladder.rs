@@ -39,6 +39,7 @@ models! {
     last_resort_vs_last_resort: Spec::bounded(2, 3),
     callback_refuses_vs_stop: Spec::bounded(2, 3),
     callback_raises_vs_callback_raises: Spec::bounded(2, 3),
+    callback_answers_after_a_rival_raised: Spec::alone(),
 }
 
 /// Elements of an array that fills a page: 88 bytes are more than half of one.
@@ -450,5 +451,46 @@ fn callback_raises_vs_callback_raises() {
     assert_eq!(runs, 1 + served);
     assert_eq!(ran(&heap)[CollectionKind::Minor as usize], 0);
     drop((live, locals));
+    assert_sound(&heap);
+}
+
+/// While the callback of one request decides, a rival's callback raises the limit by two pages. The answer that was decided
+/// on the limit of before, one page, lowers nothing: both requests are served.
+fn callback_answers_after_a_rival_raised() {
+    let mut config = worlds::config(1, 1);
+    config.hard_limit_bytes_max += 3 * PAGE;
+    let (heap, live) = full_heap(config).expect("a small world");
+    let first = heap.config().hard_limit_bytes;
+    let [late, rival] = [(); 2].map(|()| heap.attach_raw().expect("a place for both"));
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let (here, seen) = ([late.raw(), rival.raw()].map(Here), shown.clone());
+    heap.set_near_limit_callback(Some(Box::new(move |near: NearLimit| {
+        let [late, rival] = &here;
+        seen.lock().push(near.hard_limit_bytes);
+        if seen.lock().len() > 1 {
+            return first + 2 * PAGE;
+        }
+        // SAFETY: one of them runs at a time, on this thread; nothing is held over it.
+        unsafe {
+            late.0.park();
+            rival.0.unpark();
+            assert_eq!(ask(rival.0, AllocationType::Old, LARGE_BYTES), Ok(()));
+            rival.0.park();
+            late.0.unpark();
+        }
+        first + PAGE
+    })));
+    // SAFETY: as above.
+    unsafe {
+        late.unpark();
+        assert_eq!(ask(late.raw(), AllocationType::Old, LARGE_BYTES), Ok(()));
+        late.park();
+    }
+    heap.set_near_limit_callback(None);
+    assert_eq!(*shown.lock(), [first, first], "both were shown the limit of before");
+    let hard = heap.statistics().expect("a sound heap").hard_limit_bytes;
+    assert_eq!(hard, first + 2 * PAGE, "the higher answer stands");
+    assert_eq!(heap.spaces().budget.committed() * PAGE, hard);
+    drop((live, late, rival));
     assert_sound(&heap);
 }
