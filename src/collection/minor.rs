@@ -6,9 +6,9 @@
 //!
 //! Objects that the work list has no room for are set aside in the mark bits, which have no other meaning here.
 
-use super::Collector;
 use super::destination::Destination;
 use super::worklist::{Aside, Work};
+use super::{Collector, policy};
 use crate::object::{Header, Tagged, View};
 use crate::page::{PageKind, PageTable};
 use crate::words::{Offset, PageIndex};
@@ -127,7 +127,7 @@ impl Mover<'_> {
 impl Collector<'_, '_> {
     pub(super) fn minor(&mut self) {
         let from = self.flag_new_pages();
-        let survivor_pages_max = self.spaces.layout().new_pages() / 2;
+        let survivor_pages_max = policy::survivor_pages_max(self.spaces.layout().new_pages());
         let mut mover = Mover {
             view: self.view,
             pages: &self.spaces.pages,

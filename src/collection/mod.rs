@@ -25,6 +25,7 @@ mod destination;
 mod evacuate;
 mod mark;
 mod minor;
+pub(crate) mod policy;
 mod renew;
 mod roots;
 mod sweep;
@@ -37,7 +38,7 @@ use crate::object::View;
 use crate::page::PageKind;
 use crate::space::{LargeSpace, Spaces};
 use crate::thread::Stop;
-use crate::words::{CollectionKind, Limit, PageIndex};
+use crate::words::{CollectionKind, PageIndex};
 
 /// What one collection did. Sizes in bytes, pages in pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -130,14 +131,11 @@ impl<'a, 's> Collector<'a, 's> {
 
     /// After a major collection: room for as much again as is live, between the configured soft limit and the hard one.
     fn set_soft_limit(&self) {
-        let layout = self.spaces.layout();
         // SAFETY: the world is stopped.
-        let hard = unsafe { self.spaces.budget.limit(Limit::Hard) };
-        let free = self.spaces.fresh.pooled() + self.spaces.large.kept_pages();
-        let live = self.spaces.budget.committed() - free;
-        let soft = live.saturating_mul(2).max(layout.soft_limit_pages());
+        let charge = unsafe { policy::Charge::of(self.spaces) };
+        let soft = charge.soft_limit(self.spaces.layout().soft_limit_pages());
         // SAFETY: the world is stopped.
-        unsafe { self.spaces.budget.set_limits(soft, hard) };
+        unsafe { self.spaces.budget.set_limits(soft, charge.hard) };
     }
 
     fn pages(&self) -> impl Iterator<Item = PageIndex> + use<> {

@@ -1,6 +1,6 @@
 //! Renewing new space after its live objects have left: the frontier starts again over the freed pages.
 
-use super::Collector;
+use super::{Collector, policy};
 use crate::page::{NO_ORDINAL, PageKind};
 use crate::space::Ordinal;
 use crate::words::{Limit, PageIndex};
@@ -19,7 +19,7 @@ impl Collector<'_, '_> {
     pub(super) fn renew(&mut self, free: Vec<PageIndex>) {
         let layout = self.spaces.layout();
         let survivors = self.pages_of(PageKind::New).len() - free.len();
-        let wanted = layout.new_pages().saturating_sub(survivors);
+        let wanted = policy::frontier_pages(layout.new_pages(), survivors);
         let mut ordinals: Vec<Ordinal> =
             free.into_iter().map(|page| Ordinal { page, committed: self.is_committed(page) }).collect();
         // Committed pages first: they are warm, and sealing into them asks nothing of the system.

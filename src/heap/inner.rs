@@ -4,7 +4,8 @@ use super::object_set::NoMemory;
 use super::survey::{self, Survey};
 use super::verify::{self, Verification};
 use super::{BuildError, CollectionTrace, HeapConfig, Statistics, StopError};
-use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
+use crate::collection::policy::{Charge, Ineffective};
+use crate::collection::{Collector, Roots, Worklist, make_walkable};
 use crate::memory::Fault;
 use crate::space::Spaces;
 use crate::sync::{Arc, Mutex, YieldPoint, yield_point};
@@ -51,7 +52,7 @@ struct CollectorState {
     /// Of detached local heaps, and of all collections.
     statistics: Statistics,
     /// Major collections in a row that left next to nothing.
-    ineffective: u32,
+    ineffective: Ineffective,
     /// The collections since the trace was last taken, if one is wanted.
     trace: Option<Vec<CollectionTrace>>,
 }
@@ -63,10 +64,6 @@ pub(crate) struct HeapFlags {
     pub(crate) fail_after: Option<u64>,
 }
 
-/// A collection is ineffective if it leaves less than this share of the hard limit free.
-const INEFFECTIVE_SHARE: usize = 64;
-/// So many ineffective major collections in a row end the rounds of a ladder.
-const INEFFECTIVE_MAX: u32 = 4;
 /// Collections of a last resort: the second one gets what the first one's evacuation made free.
 const LAST_RESORT_ROUNDS: usize = 2;
 
@@ -86,7 +83,7 @@ impl HeapInner {
                 verify_heap: config.verify_heap,
                 flags: HeapFlags::default(),
                 statistics: Statistics::default(),
-                ineffective: 0,
+                ineffective: Ineffective::default(),
                 trace: None,
             }),
             near_limit: Mutex::new(None),
@@ -117,7 +114,10 @@ impl HeapInner {
             trace.push(CollectionTrace { number, kind, committed_bytes_before, committed_bytes_after, summary });
         }
         if kind >= CollectionKind::Major {
-            state.ineffective = if self.is_effective(&summary) { 0 } else { state.ineffective.saturating_add(1) };
+            let page_bytes = self.spaces.layout().page_bytes();
+            // SAFETY: in a stop.
+            let charge = unsafe { Charge::of(&self.spaces) };
+            state.ineffective.count(charge.is_effective(summary.hole_bytes, page_bytes));
         }
         self.assert_within_hard_limit();
         self.spaces.budget.assert_settled();
@@ -141,15 +141,6 @@ impl HeapInner {
         // SAFETY: called in a stop.
         let (committed, hard) = (self.spaces.budget.committed(), unsafe { self.spaces.budget.limit(Limit::Hard) });
         assert!(committed <= hard, "S-1: {committed} pages are committed, the hard limit is {hard}");
-    }
-
-    fn is_effective(&self, summary: &CollectionSummary) -> bool {
-        // SAFETY: called in a stop.
-        let hard = unsafe { self.spaces.budget.limit(Limit::Hard) };
-        let pooled = self.spaces.fresh.pooled() + self.spaces.large.kept_pages();
-        let free_pages = hard - self.spaces.budget.committed() + pooled;
-        let free_bytes = free_pages * self.spaces.layout().page_bytes() + summary.hole_bytes;
-        free_bytes >= hard * self.spaces.layout().page_bytes() / INEFFECTIVE_SHARE
     }
 
     /// A collection of `kind` or stronger, unless one was started since `before`. Whether the heap is usable.
@@ -177,7 +168,7 @@ impl HeapInner {
 
     /// Whether recent collections left next to nothing.
     pub(crate) fn is_thrashing(&self) -> bool {
-        self.collector.lock().ineffective >= INEFFECTIVE_MAX
+        self.collector.lock().ineffective.is_thrashing()
     }
 
     /// The last resort: raises the hard limit if asked, then collects and attempts, all in one stop.
