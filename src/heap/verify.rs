@@ -92,6 +92,11 @@ pub enum Violation {
         /// Pages allowed.
         limit: usize,
     },
+    /// A page has no owner (S-3): it is free and its address is not on offer, or it has room that is not on offer.
+    LostPage {
+        /// The page.
+        page: PageIndex,
+    },
     /// A flag of a collection is set outside of one, or a run's length is wrong.
     BadPageInfo {
         /// The page.
@@ -353,6 +358,9 @@ impl Verifier<'_> {
             }
             return;
         }
+        if self.spaces.fresh.has_address(page) != (kind == PageKind::Free) || self.hides_room(page, kind) {
+            self.report(Violation::LostPage { page });
+        }
         let breaks_its_promise = |space: &PagedSpace| {
             // SAFETY: the world is stopped.
             let greatest = || unsafe { self.spaces.holes(page) }.greatest();
@@ -363,6 +371,15 @@ impl Verifier<'_> {
         {
             self.report(Violation::BadOffer { page });
         }
+    }
+
+    /// Whether a page has a hole that its space would offer, and does not. No local heap owns a page in a stop.
+    fn hides_room(&self, page: PageIndex, kind: PageKind) -> bool {
+        let spaces = [&self.spaces.old, &self.spaces.map, &self.spaces.code];
+        let Some(space) = spaces.into_iter().find(|space| space.kind() == kind) else { return false };
+        // SAFETY: the world is stopped.
+        let greatest = unsafe { self.spaces.holes(page) }.greatest();
+        space.offered_bytes(page) != space.offer_of(greatest)
     }
 
     fn check_slots(&mut self, object: Offset) {

@@ -98,6 +98,12 @@ impl FreshPages {
         self.addresses.put(page);
     }
 
+    /// Whether the address of `page` is one that nobody uses. Exact while nobody allocates, else a snapshot.
+    #[must_use]
+    pub fn has_address(&self, page: PageIndex) -> bool {
+        self.addresses.contains(page)
+    }
+
     /// Whether `page` is in the pool. Exact while nobody allocates, else a snapshot.
     #[must_use]
     pub fn is_pooled(&self, page: PageIndex) -> bool {

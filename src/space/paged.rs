@@ -81,6 +81,13 @@ impl PagedSpace {
         true
     }
 
+    /// What a page whose greatest hole has `greatest` bytes is promised to have when it is put: see
+    /// [`offered_bytes`](Self::offered_bytes).
+    #[must_use]
+    pub fn offer_of(&self, greatest: usize) -> Option<usize> {
+        [self.roomy_bytes, self.holey_bytes].into_iter().find(|&bytes| greatest >= bytes)
+    }
+
     /// The hole that a page on offer is promised to have, in bytes: it has none smaller as its greatest. `None` if it is in
     /// none of the sets. Exact while nobody allocates, else a snapshot.
     #[must_use]
