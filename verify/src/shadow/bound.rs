@@ -9,17 +9,23 @@
 //! * a page of large space belongs to a live large object or to a reserve,
 //! * the pool is empty, and new space has its whole charge if the limit leaves room for it.
 //!
-//! So with `fixed = root pages + new space's charge + pinned + pages of live large objects + all reserves`, in pages:
-//! * a young request is refused only if `fixed > hard limit`,
-//! * an old, map or code request only if `fixed + 1 > hard limit`,
-//! * a large one of n pages only if `fixed + n > hard limit`, or no n free pages of the large area are neighbours.
+//! So with `used = root pages + pinned + pages of live large objects + pages that reserves hold`, in pages:
+//! * a young request is refused only if `used + 1 > hard limit`: new space has not one page of its charge,
+//! * an old, map or code request only if `used + new space's charge + 1 > hard limit`,
+//! * a large one of n pages only if `used + charge + n > hard limit`, or no n free pages of the large area are neighbours.
 //!
-//! Everything on the left is counted by the shadow. Nothing is claimed for the attempt that a fault was injected into.
+//! What is alive is counted by the shadow. What reserves hold, and where, is what the page table says, and no more than the
+//! open scopes were given. Nothing is claimed for the attempt that a fault was injected into.
+//!
+//! # After a major collection
+//!
+//! What is committed then is exact, from below and from above: [`check_committed`].
 
 use super::Census;
 use crate::ops::ReserveChoice;
+use heaplab::page::PageKind;
 use heaplab::space::Spaces;
-use heaplab::words::{Layout, Limit, align_up};
+use heaplab::words::{Layout, Limit, PageIndex, align_up};
 use heaplab::{AllocationType, Reserve};
 
 /// What a refused request needed.
@@ -35,28 +41,93 @@ pub enum Need {
     Reserve(usize, usize),
 }
 
+/// What the reserves of always-allocate scopes hold, by the page table.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    pages: usize,
+    /// First pages and lengths of runs.
+    runs: Vec<(PageIndex, usize)>,
+}
+
+impl Held {
+    /// What is held now, of at most `pages_max` pages.
+    ///
+    /// # Panics
+    /// More is held than the open scopes were given.
+    #[must_use]
+    pub fn of(spaces: &Spaces, pages_max: usize) -> Held {
+        let layout = spaces.layout();
+        let mut held = Held::default();
+        for page in (0..layout.pages()).map(PageIndex::new) {
+            // SAFETY: the engines run on one thread, and no stop is going on.
+            unsafe {
+                match (spaces.pages.kind(page), page.index() < layout.paged_pages()) {
+                    (PageKind::Reserved, true) => held.pages += 1,
+                    (PageKind::Reserved, false) => held.runs.push((page, spaces.pages.info(page).run_pages as usize)),
+                    _ => {}
+                }
+            }
+        }
+        let all = held.all_pages();
+        assert!(all <= pages_max, "{all} pages are held for always-allocate scopes, which were given {pages_max}");
+        held
+    }
+
+    fn all_pages(&self) -> usize {
+        self.pages + self.runs.iter().map(|(_, pages)| pages).sum::<usize>()
+    }
+}
+
 /// Whether a request may be refused, and why not: `Err` says what there was room for.
-pub fn may_refuse(need: Need, census: &Census, reserved_pages: usize, spaces: &Spaces) -> Result<(), String> {
+pub fn may_refuse(need: Need, census: &Census, held: &Held, spaces: &Spaces) -> Result<(), String> {
     let layout = spaces.layout();
     // SAFETY: S-4: asked where there are no rivals, so nobody stops the world.
     let hard = unsafe { spaces.budget.limit(Limit::Hard) };
-    let (pinned, large) = (census.pages.len(), census.run_pages());
-    let fixed = layout.root_pages() + layout.new_pages() + pinned + large + reserved_pages;
+    let (pinned, large, reserved) = (census.pages.len(), census.run_pages(), held.all_pages());
+    let used = layout.root_pages() + pinned + large + reserved;
+    let charge = layout.new_pages();
     let (pages, run) = match need {
-        Need::Young => (0, 0),
-        Need::Page => (1, 0),
-        Need::Run(pages) => (pages, pages),
-        Need::Reserve(pages, run) => (pages + run, run),
+        Need::Young => (1, 0),
+        Need::Page => (charge + 1, 0),
+        Need::Run(pages) => (charge + pages, pages),
+        Need::Reserve(pages, run) => (charge + pages + run, run),
     };
-    // Where the runs of reserves lie is not known.
-    let scattered = run != 0 && (reserved_pages != 0 || census.longest_free_run(layout) < run);
-    if fixed + pages > hard || scattered {
+    let scattered = || census.longest_free_run(&held.runs, layout) < run;
+    if used + pages > hard || run != 0 && scattered() {
         return Ok(());
     }
     Err(format!(
-        "{need:?} was refused although {fixed} pages were enough for what is alive ({pinned} pinned, {large} of large \
-         objects, {reserved_pages} reserved), {pages} more for the request, and the hard limit is {hard}"
+        "{need:?} was refused although {used} pages were enough for what is alive ({pinned} pinned, {large} of large \
+         objects, {reserved} reserved), {pages} more for the request and new space's charge, and the hard limit is {hard}"
     ))
+}
+
+/// What is committed after a major collection: the pages of the roots, of new space, those in which live objects lie, what
+/// reserves hold, and the pool, which has no more than it may and nothing after a memory-reducing collection. No other page
+/// is committed, and the soft limit leaves room for as much again.
+///
+/// # Panics
+/// If it is otherwise.
+pub fn check_committed(census: &Census, held: &Held, spaces: &Spaces, reduced: bool) {
+    let (layout, budget) = (spaces.layout(), &spaces.budget);
+    let (pinned, large, reserved) = (census.pages.len(), census.run_pages(), held.all_pages());
+    // SAFETY: the engines run on one thread, and no stop is going on.
+    let is_new = |page: &PageIndex| unsafe { spaces.pages.kind(*page) } == PageKind::New;
+    let new = (0..layout.paged_pages()).map(PageIndex::new).filter(is_new).count();
+    assert!(new <= layout.new_pages(), "C-4: new space has {new} pages, and is charged for {}", layout.new_pages());
+    let (committed, pooled) = (budget.committed(), spaces.fresh.pooled());
+    let pooled_max = if reduced { 0 } else { layout.pool_pages_max() };
+    assert!(pooled <= pooled_max, "{pooled} pages are pooled, of at most {pooled_max}");
+    let found = layout.root_pages() + new + pinned + large + reserved + pooled;
+    assert_eq!(
+        committed, found,
+        "pages committed, and used: {new} of new space, {pinned} with live objects, {large} of large ones, {reserved} \
+         reserved, {pooled} pooled"
+    );
+    // SAFETY: S-4: asked where there are no rivals, so nobody stops the world.
+    let (soft, hard) = unsafe { (budget.limit(Limit::Soft), budget.limit(Limit::Hard)) };
+    let expected = hard.min(layout.soft_limit_pages().max(2 * (committed - pooled)));
+    assert_eq!(soft, expected, "the soft limit with {committed} pages committed, {pooled} pooled");
 }
 
 /// What an open always-allocate scope still guarantees. Guarantees less than the reserve holds, never more.

@@ -39,9 +39,9 @@ impl Census {
         self.runs.iter().map(|(_, pages)| pages).sum()
     }
 
-    /// The longest run of pages of the large area in which no live object lies.
-    pub fn longest_free_run(&self, layout: &Layout) -> usize {
-        let mut runs = self.runs.clone();
+    /// The longest run of pages of the large area in which no live object lies, nor any of the runs of `others`.
+    pub fn longest_free_run(&self, others: &[(PageIndex, usize)], layout: &Layout) -> usize {
+        let mut runs = [&self.runs, others].concat();
         runs.sort_unstable();
         let (mut longest, mut end) = (0, layout.paged_pages());
         for (head, pages) in runs {

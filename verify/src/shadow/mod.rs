@@ -43,7 +43,7 @@ mod single;
 mod tally;
 mod watch;
 
-pub use bound::{Need, ReserveGuard, may_refuse, reserve};
+pub use bound::{Held, Need, ReserveGuard, check_committed, may_refuse, reserve};
 pub use concurrent::{run_concurrent, run_stretched};
 pub use door::{Door, Request, Requests, ScopeDoor, Source, What};
 pub use driver::{Driver, Fault, run_interleaved, run_single};

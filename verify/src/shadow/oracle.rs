@@ -4,7 +4,8 @@ use super::outside::Outside;
 use super::rivals::{Peak, Rivals};
 use super::watch::{note_program, note_step};
 use super::{
-    Door, Fault, Graph, Happened, Id, Need, Payload, ReserveGuard, ShadowObject, Slot, Source, Tally, Value, may_refuse,
+    Door, Fault, Graph, Happened, Held, Id, Need, Payload, ReserveGuard, ShadowObject, Slot, Source, Tally, Value,
+    check_committed, may_refuse,
 };
 use crate::ops::{Op, Operand, Program, WorldSize};
 use heaplab::heap::CollectionTrace;
@@ -25,6 +26,8 @@ pub(super) struct Aftermath {
     pub(super) refused: Option<Need>,
     /// Objects that the verifier found after a major collection.
     pub(super) exactly: Option<u64>,
+    /// Whether that collection was memory-reducing.
+    pub(super) reduced: bool,
     /// Objects that a survey found to be live.
     pub(super) live: Option<u64>,
 }
@@ -166,7 +169,7 @@ impl Oracle {
 
     /// Nothing to check but what is checked after every operation.
     pub(super) fn quiet(&self, happened: Happened) -> Aftermath {
-        Aftermath { happened, refused: None, exactly: None, live: None }
+        Aftermath { happened, refused: None, exactly: None, reduced: false, live: None }
     }
 
     /// A local heap has been left for good, or a scope: its later roots are gone.
@@ -203,12 +206,13 @@ impl Oracle {
         if let Some(found) = after.exactly {
             let alive = census.objects + super::IMMORTAL_OBJECTS;
             assert_eq!(found, alive, "objects found after a major collection, and objects alive");
+            check_committed(&census, &Held::of(spaces, self.reserved_pages()), spaces, after.reduced);
         }
         if let Some(live) = after.live {
             assert_eq!(live, census.objects, "objects that the survey calls live, and objects alive");
         }
         if let Some(need) = after.refused
-            && let Err(reason) = may_refuse(need, &census, self.reserved_pages(), spaces)
+            && let Err(reason) = may_refuse(need, &census, &Held::of(spaces, self.reserved_pages()), spaces)
         {
             panic!("{reason}; alive: {census:?}");
         }
@@ -439,7 +443,8 @@ impl Oracle {
             return self.quiet(Happened::Minor);
         }
         let exactly = Some(self.verify(door));
-        Aftermath { exactly, ..self.quiet(Happened::Major) }
+        let reduced = kind == CollectionKind::MemoryReducing;
+        Aftermath { exactly, reduced, ..self.quiet(Happened::Major) }
     }
 
     fn make_full<D: Door>(&mut self, door: &mut D, space: SpaceKind) -> Aftermath {
