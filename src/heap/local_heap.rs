@@ -255,6 +255,13 @@ impl RawLocalHeap {
         unsafe { self.inner().safepoint.poll(self.local()) };
     }
 
+    /// Whether somebody waits for this local heap to poll.
+    #[cfg(feature = "internals")]
+    #[must_use]
+    pub fn is_stop_requested(self) -> bool {
+        self.local().state().stop_requested()
+    }
+
     /// Running to parked: stops need not wait for this thread any more. Does not block.
     ///
     /// # Safety
@@ -422,7 +429,7 @@ impl RawLocalHeap {
 
     /// Runs `f` in an always-allocate scope, whose reserve belongs to this local heap alone.
     ///
-    /// On entry the reserve is taken from the budget, which may collect and may fail. Inside `f` the first attempt of
+    /// On entry it polls, and the reserve is taken from the budget, which may collect and may fail. Inside `f` the first attempt of
     /// each allocation succeeds up to the reserve, without a collection that this thread asked for; beyond it, only
     /// this local heap's soft limit is lifted. What is left of the reserve goes back when `f` returns or unwinds.
     ///
@@ -478,6 +485,8 @@ impl RawLocalHeap {
     unsafe fn fill_reserve(self, reserve: &Reserve, mark: crate::allocation::ScopeMark) -> Result<(), AllocError> {
         use CollectionKind::{Major, MemoryReducing};
         let rounds = [(Limit::Soft, Some(Major)), (Limit::Hard, Some(MemoryReducing)), (Limit::Hard, None)];
+        // Before the reserve is there: a loop that opens scopes, whose reserves fit, lets stops begin.
+        self.inner().safepoint.poll(self.local());
         for (limit, then) in rounds {
             // SAFETY: R-1; each borrow ends with its statement.
             unsafe {
@@ -515,20 +524,21 @@ impl RawLocalHeap {
         unsafe { self.data() }.allocator.attempts_before_failure()
     }
 
-    /// Fills the current page of a type's space but for `bytes_left` bytes, which serve the next allocations.
+    /// Fills the current page of a type's space but for `bytes_left` bytes, which serve the next allocations. Polls first.
     ///
     /// # Errors
     /// `InvalidSize` if `bytes_left` is no multiple of the type's granule or more than half a page; `OutOfMemory` if
-    /// the space has no page. Never collects.
+    /// the space has no page. Asks for no collection, but may wait for one that another thread has asked for.
     ///
     /// # Safety
-    ///
+    ///
     pub unsafe fn fill_page_but(self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
         let layout = self.inner().spaces.layout();
         if !bytes_left.is_multiple_of(ty.granule_bytes()) || bytes_left > layout.regular_bytes_max() {
             return Err(AllocError::InvalidSize { size_bytes: bytes_left });
         }
         let inner = self.inner();
+        inner.safepoint.poll(self.local());
         // SAFETY: R-1; the borrow ends here. L-5.
         unsafe { self.data().allocator.fill_page_but(&inner.spaces, ty, bytes_left) }
             .map_err(|_| AllocError::OutOfMemory { allocation_type: ty, size_bytes: bytes_left })

@@ -68,6 +68,13 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     }
 
     /// Lets a stop begin, if one was asked for. Call it in loops that do not allocate. One load otherwise.
+    ///
+    /// A thread that runs and does not poll keeps every thread waiting that wants a collection. These let a stop begin
+    /// too: an allocation that the thread's buffer has no room for, be it served or refused; a large object, a map, code;
+    /// [`collect`](Self::collect), [`verify`](Self::verify), [`survey`](Self::survey), [`statistics`](Self::statistics) and
+    /// [`simulate_full_space`](Self::simulate_full_space); the beginning of an always-allocate scope, and
+    /// [`fill_page_but`](Self::fill_page_but). Handles, scopes, loads and stores do not, nor does an allocation that the
+    /// buffer serves.
     #[inline(always)]
     pub fn poll(&mut self) {
         // SAFETY: running, and no reference is alive over `&mut self`.
@@ -86,6 +93,13 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     pub fn collect(&mut self, kind: CollectionKind) {
         // SAFETY.
         unsafe { self.local().collect(kind) }
+    }
+
+    /// Whether somebody waits for this thread to [`poll`](Self::poll).
+    #[cfg(feature = "internals")]
+    #[must_use]
+    pub fn is_stop_requested(&self) -> bool {
+        self.local().is_stop_requested()
     }
 
     /// Opens a handle scope for `f`: handles made in it are dropped when it returns or unwinds.
