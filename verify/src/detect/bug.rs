@@ -71,6 +71,19 @@ impl Bug {
 mod tests {
     use super::*;
 
+    /// A patch that does not fit is found when the code changes, not when somebody looks for bugs.
+    #[test]
+    fn every_bug_fits_the_sources_as_they_are() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let bugs = Bug::all(&package.join("bugs")).expect("the bugs can be read");
+        assert!(!bugs.is_empty());
+        for bug in bugs {
+            let text = std::fs::read_to_string(package.join("..").join(&bug.file)).expect("a source");
+            let planted = bug.apply(&text).unwrap_or_else(|reason| panic!("{reason}"));
+            assert_ne!(planted, text, "{} changes nothing", bug.name);
+        }
+    }
+
     const TEXT: &str = "Two is three.\n\n--- a/src/x.rs\n+++ b/src/x.rs\n@@ -1,3 +1,3 @@\n one\n-two\n+three\n four\n";
 
     #[test]
