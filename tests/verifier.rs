@@ -371,11 +371,42 @@ fn a_page_on_a_foreign_offer_is_found() {
             }
             // The space's own page is off its set meanwhile, so that what comes out again is known.
             let own = take_offer(space).expect("each space offers a page");
-            let take = || assert_eq!(take_offer(space), Some(page));
-            expect(&heap, &[Violation::BadOffer { page }], || offer(space, page, PAGE), take);
-            offer(space, own, 64);
+            let take = || {
+                assert_eq!(take_offer(space), Some(page));
+                offer(space, own, 64);
+            };
+            let mut expected = [(page, Violation::BadOffer { page }), (own, Violation::LostPage { page: own })];
+            expected.sort_by_key(|(page, _)| page.index());
+            expect(&heap, &expected.map(|(_, violation)| violation), || offer(space, page, PAGE), take);
         }
     }
+}
+
+/// S-3: whatever can serve a request is where a request looks for it.
+#[test]
+fn what_nobody_can_take_is_found() {
+    let heap = build(tiny());
+    let spaces = heap.spaces();
+    let old = page_of(&heap, make_bytes(&heap, OLD, [16])[0]);
+    let lost = |page| [Violation::LostPage { page }];
+    expect(&heap, &lost(old), || assert_eq!(spaces.old.take(64), Some(old)), || assert!(spaces.old.put(old, 64)));
+
+    let free = spaces.take_page(PageKind::Old, Limit::Hard).expect("there is room");
+    let lose = |page| {
+        label(&heap, page, PageKind::Free);
+        spaces.budget.give_back(1);
+    };
+    expect(&heap, &lost(free), || lose(free), || spaces.fresh.put_address(free));
+
+    let run = LargeSpace::take_run(spaces, PAGE, Limit::Hard).expect("there is room");
+    let head = heap.layout().page_of(run);
+    let find = || {
+        label(&heap, head, PageKind::LargeHead);
+        count_more(&heap, 1);
+        // SAFETY: the run never held an object.
+        unsafe { LargeSpace::release_run(spaces, head) };
+    };
+    expect(&heap, &lost(head), || lose(head), find);
 }
 
 /// A page is offered for what it has room for: its greatest hole, or the whole of it.

@@ -92,7 +92,7 @@ pub enum Violation {
         /// Pages allowed.
         limit: usize,
     },
-    /// A page has no owner (S-3): it is free and its address is not on offer, or it has room that is not on offer.
+    /// A page has no owner (S-3): it is free and its address is nobody's to take, or it has room and is on no offer.
     LostPage {
         /// The page.
         page: PageIndex,
@@ -199,6 +199,9 @@ impl Verifier<'_> {
                         self.check_info(tail, self.kind(tail));
                         index += 1;
                     }
+                }
+                PageKind::Free if index > layout.paged_pages() && self.spaces.large.is_used(page) => {
+                    self.report(Violation::LostPage { page });
                 }
                 PageKind::Free | PageKind::Pooled | PageKind::Reserved | PageKind::LargeTail => {}
             }
@@ -358,7 +361,8 @@ impl Verifier<'_> {
             }
             return;
         }
-        if self.spaces.fresh.has_address(page) != (kind == PageKind::Free) || self.hides_room(page, kind) {
+        let is_lost = kind == PageKind::Free && !self.spaces.fresh.has_address(page);
+        if is_lost || self.hides_room(page, kind) {
             self.report(Violation::LostPage { page });
         }
         let breaks_its_promise = |space: &PagedSpace| {
@@ -373,13 +377,13 @@ impl Verifier<'_> {
         }
     }
 
-    /// Whether a page has a hole that its space would offer, and does not. No local heap owns a page in a stop.
+    /// Whether a page has a hole that its space would offer, and is on no offer. No local heap owns a page in a stop.
     fn hides_room(&self, page: PageIndex, kind: PageKind) -> bool {
         let spaces = [&self.spaces.old, &self.spaces.map, &self.spaces.code];
         let Some(space) = spaces.into_iter().find(|space| space.kind() == kind) else { return false };
         // SAFETY: the world is stopped.
         let greatest = unsafe { self.spaces.holes(page) }.greatest();
-        space.offered_bytes(page) != space.offer_of(greatest)
+        space.offered_bytes(page).is_none() && space.offer_of(greatest).is_some()
     }
 
     fn check_slots(&mut self, object: Offset) {

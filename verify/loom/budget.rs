@@ -4,7 +4,7 @@
 //! a request is refused. Method: the shipping reservation on a world in which one page more or less decides. Pages are
 //! labelled and written by their takers, so a page with two takers is a race.
 
-use super::worlds::{self, Milestone, race, try_reserve};
+use super::worlds::{self, Milestone, one_of, race, try_reserve};
 use core::num::NonZeroUsize;
 use heaplab::page::PageKind;
 use heaplab::space::{Budget, LargeSpace, Spaces};
@@ -134,8 +134,17 @@ fn take_page(spaces: &Spaces) -> Result<PageIndex, AttemptError> {
 /// What the budget says is what the pages say.
 fn assert_exact(spaces: &Spaces) {
     // SAFETY: every other thread has ended.
-    let free = unsafe { worlds::pages_of(spaces, PageKind::Free) }.len();
-    assert_eq!(spaces.budget.committed(), spaces.layout().pages() - free, "counted and used pages");
+    let labelled = |kind| unsafe { worlds::pages_of(spaces, kind) };
+    let free = labelled(PageKind::Free);
+    assert_eq!(spaces.budget.committed(), spaces.layout().pages() - free.len(), "counted and used pages");
+    let pooled = labelled(PageKind::Pooled);
+    assert_eq!(spaces.fresh.pooled(), pooled.len(), "pooled pages, and those labelled so");
+    assert!(pooled.into_iter().all(|page| spaces.fresh.is_pooled(page)), "what is labelled so can be taken");
+    let has_owner = |page: &PageIndex| match page.index() < spaces.layout().paged_pages() {
+        true => spaces.fresh.has_address(*page),
+        false => !spaces.large.is_used(*page),
+    };
+    assert!(free.iter().all(has_owner), "S-2: the address of a free page is there to be used: {free:?}");
     spaces.budget.assert_settled();
     // SAFETY: S-4: as above.
     assert!(spaces.budget.committed() <= unsafe { spaces.budget.limit(Limit::Hard) });
@@ -185,8 +194,10 @@ fn large_run_vs_take_page_from_the_pool() {
     let spaces = pooled_world(1);
     let there = spaces.clone();
     let (run, page) = race(|| worlds::take_run(&spaces, worlds::PAGE, Limit::Hard), move || take_page(&there));
-    assert!(run.is_ok() != page.is_ok(), "one page, one taker: {run:?}, {page:?}");
+    let (_, refused) = one_of(run.map(drop), page.map(drop));
+    assert_eq!(refused, AttemptError::Exhausted);
     assert_exact(&spaces);
+    assert_eq!(spaces.fresh.pooled(), 0, "one page, one taker");
 }
 
 /// Two large requests, a pooled page for each.
@@ -200,6 +211,7 @@ fn large_run_vs_large_run_from_the_pool() {
     let (a, b) = (a.expect("a pooled page for each"), b.expect("a pooled page for each"));
     assert_ne!(a, b);
     assert_exact(&spaces);
+    assert_eq!(spaces.fresh.pooled(), 0, "the pool is used up");
 }
 
 /// A run goes back while another is asked for: labels and words change hands under the leaf mutex, the budget after it.

@@ -7,7 +7,7 @@
 //!
 //! Runs of one page against pooled pages, and a run given back against one taken, are in `budget.rs`.
 
-use super::worlds::{self, PAGE, ROOTS, assert_sound, race, race_running, run};
+use super::worlds::{self, PAGE, ROOTS, assert_sound, one_of, race, race_running, run};
 use heaplab::heap::Internals as _;
 use heaplab::heap::RawLocalHeap;
 use heaplab::page::PageKind;
@@ -99,9 +99,9 @@ fn take_vs_take_of_the_last_run() {
     let spaces = worlds::spaces(&worlds::layout(1, 4, 3));
     let there = spaces.clone();
     let (a, b) = race(|| take(&spaces, 2), move || take(&there, 2));
-    assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
-    let runs: Vec<_> = [a, b].into_iter().flatten().collect();
-    account(&spaces, &runs, 0);
+    let (run, refused) = one_of(a, b);
+    assert_eq!(refused, AttemptError::Exhausted);
+    account(&spaces, &[run], 0);
 }
 
 /// A place for both, but budget for one.
@@ -109,9 +109,9 @@ fn take_vs_take_within_the_budget_of_one() {
     let spaces = worlds::spaces(&worlds::layout(1, 3, 4));
     let there = spaces.clone();
     let (a, b) = race(|| take(&spaces, 2), move || take(&there, 2));
-    assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
-    let runs: Vec<_> = [a, b].into_iter().flatten().collect();
-    account(&spaces, &runs, 0);
+    let (run, refused) = one_of(a, b);
+    assert_eq!(refused, AttemptError::Exhausted);
+    account(&spaces, &[run], 0);
 }
 
 /// The system refuses one run: its taker is told so, and place and budget are there for the next who asks.
@@ -151,7 +151,8 @@ fn take_vs_take_page_for_the_last_page() {
     let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
     let there = spaces.clone();
     let (run, page) = race(|| take(&spaces, 1), move || take_page(&there));
-    assert!(run.is_ok() != page.is_ok(), "{run:?}, {page:?}");
+    let (_, refused) = one_of(run.map(drop), page.map(drop));
+    assert_eq!(refused, AttemptError::Exhausted);
     let runs: Vec<_> = run.into_iter().collect();
     account(&spaces, &runs, usize::from(page.is_ok()));
 }
@@ -199,6 +200,7 @@ fn take_vs_take_vs_take() {
     let taken = [a, b, other.join().unwrap()];
     let runs: Vec<_> = taken.into_iter().flatten().collect();
     assert_eq!(runs.len(), 2, "{taken:?}");
+    assert!(taken.contains(&Err(AttemptError::Exhausted)), "{taken:?}");
     account(&spaces, &runs, 0);
 }
 
@@ -224,8 +226,10 @@ fn take_vs_take_of_the_whole_pool() {
     }
     let there = spaces.clone();
     let (a, b) = race(|| take(&spaces, 2), move || take(&there, 2));
-    assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
-    account(&spaces, &[a, b].into_iter().flatten().collect::<Vec<_>>(), 0);
+    let (run, refused) = one_of(a, b);
+    assert_eq!(refused, AttemptError::Exhausted);
+    account(&spaces, &[run], 0);
+    assert_eq!(spaces.fresh.pooled(), 0, "the pool is used up");
 }
 
 /// The collection frees the dead run at any point of an allocation that takes another one; whichever page that is, it is
@@ -282,7 +286,8 @@ fn allocate_vs_collect_with_one_refusal() {
 fn allocate_vs_allocate_for_a_dead_run() {
     let heap = heap_with_a_dead_run(1).expect("a small world");
     let (a, b, locals) = race_running(&heap, ask, ask);
-    assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
+    let ((), refused) = one_of(a, b);
+    assert!(matches!(refused, AllocError::OutOfMemory { .. }), "{refused}");
     let statistics = heap.statistics().expect("a sound heap");
     assert!((3..=4).contains(&statistics.requests), "the refused one climbed to the top: {}", statistics.requests);
     let [minor, major, reducing] = statistics.collections;

@@ -35,6 +35,11 @@ const HALF: usize = 14;
 /// Elements of an array that fills a page.
 const LARGE: usize = 20;
 
+/// Bytes of a node.
+fn node_bytes(len: usize) -> usize {
+    8 + 4 * len
+}
+
 /// A young list of `count` nodes of `len` elements each: the next node, and the node's number, which counts down to 1.
 fn new_list(scope: &mut Scope<'_, '_>, count: usize, len: usize) -> Persistent<Array> {
     scope.nested(|scope| {
@@ -84,8 +89,10 @@ fn collect_alone(config: HeapConfig, kind: CollectionKind, count: usize, len: us
     let Some(heap) = worlds::heap_unless_refused(config) else { return };
     let list = run(&heap, |scope| new_list(scope, count, len));
     heap.collect(kind).expect("a sound heap");
-    let kept = heap.statistics().expect("a sound heap").moved.pages_kept;
-    assert!(kept <= 1, "one refusal keeps one object: {kept}");
+    let moved = heap.statistics().expect("a sound heap").moved;
+    assert!(moved.pages_kept <= 1, "one refusal keeps one object: {moved:?}");
+    let left = count - moved.pages_kept;
+    assert_eq!(moved.survived_bytes + moved.promoted_bytes, left * node_bytes(len), "and the others leave: {moved:?}");
     assert_lasts(&heap, &list, count);
 }
 
@@ -219,6 +226,8 @@ fn old_in_full_heap(kind: CollectionKind) {
     assert_eq!(outcome, Ok(()));
     let statistics = heap.statistics().expect("a sound heap");
     assert!(statistics.requests <= 1, "{}", statistics.requests);
+    let collections: u64 = statistics.collections.iter().sum();
+    assert!((1..=1 + statistics.requests).contains(&collections), "{collections} for two who may have asked");
     assert_eq!(statistics.moved.pages_kept, 1);
     assert_lasts(&heap, &list, 3);
     drop(large);

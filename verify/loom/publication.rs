@@ -39,6 +39,7 @@ fn store_root_vs_load_root() {
             });
         },
     );
+    assert!(run(&heap, |scope| is_seven(scope, scope.load_root(&set, 0).unwrap())), "it is there in the end");
     assert_sound(&heap);
 }
 
@@ -70,6 +71,11 @@ fn store_vs_load() {
             });
         },
     );
+    let is_there = run(&heap, |scope| {
+        let host = scope.open(&host).unwrap();
+        is_seven(scope, scope.load(scope.get(host), 0))
+    });
+    assert!(is_there, "it is there in the end");
     assert_sound(&heap);
 }
 
@@ -123,6 +129,7 @@ fn store_raw_vs_load_raw_store_raw() {
     let last = raw_word(&heap, &record);
     assert!(mine != 2 || last == 1, "1 came after 2, and {last} is the last");
     assert!(its != 1 || last == 2, "2 came after 1, and {last} is the last");
+    assert!([(0, 0), (2, 0), (0, 1)].contains(&(mine, its)) && (last == 1 || last == 2), "{mine}, {its}, {last}");
 }
 
 /// A raw store is over before its thread parks, so it is not lost to a collection that moves the record.

@@ -3,6 +3,7 @@
 //! A model pays for each modelled word, cell and atomic in every execution, so its world has the pages that its race needs
 //! and no more. Pages have 128 bytes, LABs 48: a page is no multiple of a LAB, so that tails occur.
 
+use core::fmt::Debug;
 use core::ptr::NonNull;
 use heaplab::heap::RawLocalHeap;
 use heaplab::memory::PageSource;
@@ -156,6 +157,14 @@ pub(crate) fn race<A, B: Send + 'static>(
     let other = thread::spawn(second);
     let here = first();
     (here, other.join().expect("a model's thread does not panic"))
+}
+
+/// Exactly one of the two was served; that one's result, and why the other one was not.
+pub(crate) fn one_of<T: Debug, E: Debug>(a: Result<T, E>, b: Result<T, E>) -> (T, E) {
+    match (a, b) {
+        (Ok(served), Err(refused)) | (Err(refused), Ok(served)) => (served, refused),
+        both => panic!("one is served, the other refused: {both:?}"),
+    }
 }
 
 /// Something that is over, or not yet: one thread says so, another asks. It gives no order, as time gives none. But it is an
