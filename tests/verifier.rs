@@ -389,16 +389,19 @@ fn what_nobody_can_take_is_found() {
     let spaces = heap.spaces();
     let old = page_of(&heap, make_bytes(&heap, OLD, [16])[0]);
     let lost = |page| [Violation::LostPage { page }];
-    expect(&heap, &lost(old), || assert_eq!(spaces.old.take(64), Some(old)), || assert!(spaces.old.put(old, 64)));
+    expect(&heap, &lost(old), || assert_eq!(take_offer(&spaces.old), Some(old)), || offer(&spaces.old, old, 64));
 
-    let free = spaces.take_page(PageKind::Old, Limit::Hard).expect("there is room");
+    // SAFETY: S-4: no local heap is running, and nobody stops the world.
+    let free = unsafe { spaces.take_page(PageKind::Old, Limit::Hard) }.expect("there is room");
     let lose = |page| {
         label(&heap, page, PageKind::Free);
         spaces.budget.give_back(1);
     };
-    expect(&heap, &lost(free), || lose(free), || spaces.fresh.put_address(free));
+    // SAFETY: S-3, S-4: the page is nobody's, no local heap is running, and nobody stops the world.
+    expect(&heap, &lost(free), || lose(free), || unsafe { spaces.fresh.put_address(free) });
 
-    let run = LargeSpace::take_run(spaces, PAGE, Limit::Hard).expect("there is room");
+    // SAFETY: S-4, as above.
+    let run = unsafe { LargeSpace::take_run(spaces, PAGE, Limit::Hard) }.expect("there is room");
     let head = heap.layout().page_of(run);
     let find = || {
         label(&heap, head, PageKind::LargeHead);

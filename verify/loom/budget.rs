@@ -305,7 +305,7 @@ fn ask_page(spaces: &Spaces) -> Result<(), AttemptError> {
 }
 
 fn ask_run(spaces: &Spaces) -> Result<(), AttemptError> {
-    LargeSpace::take_run(spaces, worlds::PAGE, Limit::Hard).map(drop)
+    worlds::take_run(spaces, worlds::PAGE, Limit::Hard).map(drop)
 }
 
 fn pool_page(spaces: &Spaces, page: PageIndex) {
@@ -323,7 +323,7 @@ fn take_page_after_pool_page() {
 /// A run goes back, and with it the budget.
 fn take_page_after_give_back() {
     let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
-    let run = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
+    let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
     ask_after(&spaces, run, release_run, ask_page);
 }
 
@@ -340,6 +340,6 @@ fn large_run_after_pool_page() {
 
 fn large_run_after_release_run() {
     let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
-    let run = LargeSpace::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
+    let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
     ask_after(&spaces, run, release_run, ask_run);
 }
