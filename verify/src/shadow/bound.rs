@@ -23,7 +23,7 @@
 
 use super::Census;
 use crate::ops::ReserveChoice;
-use heaplab::page::PageKind;
+use heaplab::page::{NO_ORDINAL, PageKind};
 use heaplab::space::Spaces;
 use heaplab::words::{Layout, Limit, PageIndex, align_up};
 use heaplab::{AllocationType, Reserve};
@@ -113,9 +113,14 @@ pub fn check_committed(census: &Census, held: &Held, spaces: &Spaces, reduced: b
     let (pinned, large, reserved) = (census.pages.len(), census.run_pages(), held.all_pages());
     // SAFETY: the engines run on one thread, and no stop is going on.
     let is_new = |page: &PageIndex| unsafe { spaces.pages.kind(*page) } == PageKind::New;
-    let new = (0..layout.paged_pages()).map(PageIndex::new).filter(is_new).count();
+    let new: Vec<PageIndex> = (0..layout.paged_pages()).map(PageIndex::new).filter(is_new).collect();
+    // SAFETY: as above.
+    let is_the_frontiers = |page: &PageIndex| unsafe { spaces.pages.info(*page) }.ordinal != NO_ORDINAL;
+    assert!(new.iter().all(is_the_frontiers), "no survivor is left, so every page of new space is the frontier's");
+    let new = new.len();
     assert!(new <= layout.new_pages(), "C-4: new space has {new} pages, and is charged for {}", layout.new_pages());
-    let (committed, pooled) = (budget.committed(), spaces.fresh.pooled());
+    // A page that the system did not take back is as good as pooled.
+    let (committed, pooled) = (budget.committed(), spaces.fresh.pooled() + spaces.large.kept_pages());
     let pooled_max = if reduced { 0 } else { layout.pool_pages_max() };
     assert!(pooled <= pooled_max, "{pooled} pages are pooled, of at most {pooled_max}");
     let found = layout.root_pages() + new + pinned + large + reserved + pooled;
