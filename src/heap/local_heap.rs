@@ -486,7 +486,8 @@ impl RawLocalHeap {
         use CollectionKind::{Major, MemoryReducing};
         let rounds = [(Limit::Soft, Some(Major)), (Limit::Hard, Some(MemoryReducing)), (Limit::Hard, None)];
         // Before the reserve is there: a loop that opens scopes, whose reserves fit, lets stops begin.
-        self.inner().safepoint.poll(self.local());
+        // SAFETY.
+        unsafe { self.poll() };
         for (limit, then) in rounds {
             // SAFETY: R-1; each borrow ends with its statement.
             unsafe {
@@ -537,8 +538,9 @@ impl RawLocalHeap {
         if !bytes_left.is_multiple_of(ty.granule_bytes()) || bytes_left > layout.regular_bytes_max() {
             return Err(AllocError::InvalidSize { size_bytes: bytes_left });
         }
+        // SAFETY.
+        unsafe { self.poll() };
         let inner = self.inner();
-        inner.safepoint.poll(self.local());
         // SAFETY: R-1; the borrow ends here. L-5.
         unsafe { self.data().allocator.fill_page_but(&inner.spaces, ty, bytes_left) }
             .map_err(|_| AllocError::OutOfMemory { allocation_type: ty, size_bytes: bytes_left })
