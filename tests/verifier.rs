@@ -393,7 +393,10 @@ fn what_nobody_can_take_is_found() {
 
     // SAFETY: S-4: no local heap is running, and nobody stops the world.
     let free = unsafe { spaces.take_page(PageKind::Old, Limit::Hard) }.expect("there is room");
+    let start = |page| heap.layout().page_start(page).bytes();
     let lose = |page| {
+        // SAFETY: the page is the test's, and nothing refers into it.
+        unsafe { spaces.memory.release(start(page), PAGE) }.expect("the system takes it back");
         label(&heap, page, PageKind::Free);
         spaces.budget.give_back(1);
     };
@@ -406,6 +409,7 @@ fn what_nobody_can_take_is_found() {
     let find = || {
         label(&heap, head, PageKind::LargeHead);
         count_more(&heap, 1);
+        spaces.memory.commit(start(head), PAGE).expect("there is memory");
         // SAFETY: the run never held an object.
         unsafe { LargeSpace::release_run(spaces, head) };
     };
