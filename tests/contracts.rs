@@ -207,8 +207,7 @@ fn what_is_proved_or_unsafe_is_no_violation() {
     let source = "impl Stop<'_> {\n    /// In a stop: makes one.\n    pub fn new() -> u8 {\n    }\n}\n";
     assert!(violation(&functions(source)[0]).is_some());
     // Private functions, fields and tests are not read.
-    let source =
-        "    /// In a stop.\n    fn f() {}\n    /// In a stop.\n    pub field: u8,\n#[cfg(test)]\nmod tests {\npub fn g() {}\n";
+    let source = "    /// In a stop.\n    fn f() {}\n    /// In a stop.\n    pub field: u8,\n#[cfg(test)]\nmod tests {\npub fn g() {}\n";
     assert_eq!(functions(source), []);
     // A module of tests that stands elsewhere ends nothing.
     assert_eq!(functions("#[cfg(test)]\nmod tests;\n/// In a stop.\npub fn g() {}\n").len(), 1);

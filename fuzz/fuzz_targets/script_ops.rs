@@ -4,6 +4,7 @@
 #![no_main]
 
 use heaplab_verify::script::generate::{Script, check};
+use heaplab_verify::shadow;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|script: Script| check(&script));
+fuzz_target!(init: shadow::announce(), |script: Script| check(&script));

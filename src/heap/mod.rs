@@ -46,7 +46,7 @@ pub use survey::{MemoryUse, PageSurvey, Survey};
 pub use value::{Array, Bytes, Code, Handle, HeapType, Map, Record, RecordType, Ref, Value};
 pub use verify::{Verification, Violation};
 
-use crate::sync::{Arc, Mutex, SpawnRefused, run_marker};
+use crate::sync::{Arc, Mutex, SpawnRefused, roll, run_marker};
 use crate::thread::{Local, Stop};
 use crate::words::{CollectionKind, Layout, SpaceKind};
 use core::fmt;
@@ -399,5 +399,6 @@ fn attach(inner: &Arc<HeapInner>, owner: Owner) -> Result<LocalHeap, AttachError
     inner.prepare_local(data);
     let local = registry.attach(local);
     drop(registry);
+    roll::enter(core::ptr::from_ref(&**inner).addr(), &local);
     Ok(LocalHeap::new(Arc::clone(inner), local))
 }

@@ -88,6 +88,7 @@ pub mod model_control;
 mod model_mutant;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod native;
+pub mod roll;
 pub mod run_marker;
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
 mod scheduled;

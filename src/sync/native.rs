@@ -355,6 +355,8 @@ impl Backoff {
 pub fn yield_point(point: YieldPoint) {
     #[cfg(debug_assertions)]
     super::stretch::visit(point);
+    #[cfg(all(debug_assertions, feature = "internals"))]
+    super::roll::pass(point);
     #[cfg(not(debug_assertions))]
     let _ = point;
 }

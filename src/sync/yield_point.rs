@@ -7,7 +7,7 @@
 //! | face | at a yield point |
 //! |---|---|
 //! | native, release build | nothing: no instruction is left of it |
-//! | native, debug build | a look at a thread-local; in a thread that [stretches](stretch), sometimes a yield or a short sleep |
+//! | native, debug build | a look at a thread-local; in a thread that [stretches](stretch), sometimes a yield or a short sleep; with `internals`, a note in the [roll](super::roll) |
 //! | model | nothing, so a model has no execution more: between two operations loom switches threads anyway |
 //! | scheduled | a scheduling point of its own, at which a scheduler may ask for the name |
 //!

@@ -3,7 +3,7 @@
 use super::state::ThreadState;
 use super::{CollectionCounts, HandleSlots};
 use crate::allocation::Allocator;
-use crate::sync::UnsafeCell;
+use crate::sync::{UnsafeCell, roll::Standing};
 
 /// A thread's state in the heap. Shared between its owner and whoever stops the world.
 #[derive(Debug)]
@@ -48,6 +48,12 @@ pub struct LocalFlags {
     pub gc_interval: u64,
     /// Allocations left until the next such collection.
     pub countdown: u64,
+}
+
+impl Standing for Local {
+    fn standing(&self) -> &'static str {
+        self.state.standing()
+    }
 }
 
 impl Local {

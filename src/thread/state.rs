@@ -98,6 +98,18 @@ impl ThreadState {
         self.0.load(Ordering::Relaxed) & PARKED == 0
     }
 
+    /// How it stands, for whoever looks at a deadlock.
+    pub(super) fn standing(&self) -> &'static str {
+        // Relaxed: a look that decides nothing.
+        match self.0.load(Ordering::Relaxed) {
+            0 => "running",
+            STOP => "running, asked to stop",
+            PARKED => "parked",
+            state if state & ABANDONED != 0 => "abandoned",
+            _ => "parked, a stop is asked for",
+        }
+    }
+
     /// Says that its owner is parked for good: whoever holds the collector lock next detaches this local heap.
     ///
     /// # Safety

@@ -39,16 +39,26 @@ pub(crate) fn build(config: HeapConfig) -> Heap {
     Heap::new(config).expect("the configuration is good")
 }
 
-/// Fails, instead of hanging, when `f` does not end in time.
+/// Fails, instead of hanging, when `f` does not end in time: says which local heaps there are, and where each thread is.
 pub(crate) fn in_time<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
     let (sender, receiver) = mpsc::channel();
-    let thread = std::thread::spawn(move || {
+    // The test's name goes with it, to be recognised in a report.
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    let builder = std::thread::Builder::new().name(name.clone());
+    let thread = builder.spawn(move || {
         let result = catch_unwind(AssertUnwindSafe(f));
         let _ = sender.send(());
         result
     });
+    let thread = thread.expect("the system has a thread");
     let seconds = if cfg!(miri) { 3000 } else { 30 };
-    assert!(receiver.recv_timeout(Duration::from_secs(seconds)).is_ok(), "deadlock: no end after {seconds} seconds");
+    if receiver.recv_timeout(Duration::from_secs(seconds)).is_err() {
+        #[cfg(feature = "internals")]
+        let who_is_where = heaplab::sync::roll::report();
+        #[cfg(not(feature = "internals"))]
+        let who_is_where = "(with the feature `internals` each local heap and each thread stands here)";
+        panic!("deadlock: {name} has no end after {seconds} seconds. In this process:\n{who_is_where}");
+    }
     match thread.join().expect("the panic was caught") {
         Ok(result) => result,
         Err(panic) => std::panic::resume_unwind(panic),

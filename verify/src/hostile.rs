@@ -19,6 +19,7 @@
 //! Nothing here takes long: a heap of more than [`TABLES_BYTES_MAX`] of side tables is measured and not built, and one that
 //! may have objects of more than [`WHOLE_BYTES_MAX`] runs a short program only.
 
+use crate::claim_eq;
 use crate::ops::{Limits, Program, World, WorldSize};
 use crate::shadow::{Driver, Tally};
 use arbitrary::{Arbitrary, Unstructured};
@@ -85,7 +86,7 @@ pub enum Outcome {
 fn number(kind: u8, operand: u8) -> usize {
     let small = usize::from(operand);
     let power = 1usize << (operand % 64);
-    match kind % 12 {
+    match kind % 15 {
         0 => small,
         1 => power,
         2 => power - 1,
@@ -97,14 +98,24 @@ fn number(kind: u8, operand: u8) -> usize {
         8 => RESERVATION_BYTES_MAX,
         9 => RESERVATION_BYTES_MAX + 1 + small,
         10 => RESERVATION_BYTES_MAX / (1 + small),
-        _ => (small * 128) ^ 1,
+        11 => (small * 128) ^ 1,
+        12 => small << 20,
+        13 => small << 28,
+        _ => RESERVATION_BYTES_MAX / 16 * (small % 18),
     }
+}
+
+fn set_limits(config: &mut HeapConfig, bytes: usize, new_space_bytes: usize) {
+    config.soft_limit_bytes = bytes;
+    config.hard_limit_bytes = bytes;
+    config.hard_limit_bytes_max = bytes;
+    config.new_space_bytes = new_space_bytes;
 }
 
 fn edit(config: &mut HeapConfig, [field, kind, operand]: [u8; 3]) {
     let value = number(kind, operand);
     let perhaps = (operand != 255).then_some(value);
-    match field % 16 {
+    match field % 18 {
         0 => config.page_bytes = perhaps,
         1 => config.soft_limit_bytes = value,
         2 => config.hard_limit_bytes = value,
@@ -124,11 +135,18 @@ fn edit(config: &mut HeapConfig, [field, kind, operand]: [u8; 3]) {
             config.page_source = sources[usize::from(operand) % sources.len()];
         }
         // All limits at once: a greater or smaller heap of the same proportions.
+        15 => set_limits(config, value, value / 8),
+        // The greatest heap of this page size, with a new space of every share of it: what is clamped to the reservation
+        // meets what was derived before.
+        16 => {
+            config.page_bytes = Some(512 << (kind % 16));
+            set_limits(config, RESERVATION_BYTES_MAX, RESERVATION_BYTES_MAX / 16 * usize::from(operand % 18));
+        }
+        // Limits that stand in the wrong order, or nearly: soft, hard and greatest, by two bits each.
         _ => {
-            config.soft_limit_bytes = value;
-            config.hard_limit_bytes = value;
-            config.hard_limit_bytes_max = value;
-            config.new_space_bytes = value / 8;
+            let limit = |shift: u8| config.hard_limit_bytes / 2 * usize::from((operand >> shift) & 3);
+            (config.soft_limit_bytes, config.hard_limit_bytes, config.hard_limit_bytes_max) =
+                (limit(0), limit(2), limit(4));
         }
     }
 }
@@ -171,7 +189,11 @@ impl Hostile {
             Err(error) => {
                 let (field, message) = (error.field(), error.to_string());
                 assert!(message.contains(field) && message.len() > field.len() + 30, "a bare message: {message}");
-                assert_eq!(Heap::new(self.config.clone()).err(), Some(BuildError::Config(error)));
+                claim_eq!(
+                    Heap::new(self.config.clone()).err(),
+                    Some(BuildError::Config(error)),
+                    "the refusal of the heap itself"
+                );
                 Outcome::Refused(field)
             }
         }
@@ -207,7 +229,7 @@ impl Hostile {
 pub fn read(text: &str) -> Option<Program> {
     match Program::parse(text) {
         Ok(program) => {
-            assert_eq!(Program::parse(&program.to_string()).as_ref(), Ok(&program), "its text means something else");
+            claim_eq!(Program::parse(&program.to_string()).as_ref(), Ok(&program), "what the text of a program means");
             Some(program)
         }
         Err(error) => {

@@ -1,6 +1,7 @@
 //! The verification suite of heaplab, as a library: what tests, fuzz targets, benches and the binary share.
 
 pub mod bench;
+mod claim;
 pub mod cli;
 pub mod code_mutants;
 pub mod detect;

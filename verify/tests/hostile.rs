@@ -50,6 +50,27 @@ fn any_configuration_is_refused_by_name_or_works() {
     assert!(measured > 30 && ran > 1000 && allocated > 5000, "{measured} measured, {ran} ran, {allocated} allocated");
 }
 
+/// Goal: a new space and a reservation that together are more than what words address are refused by name, whichever of
+/// them is clamped to the other. Method: the bytes that were once a heap with two objects at one address, and the great
+/// heaps around them.
+#[test]
+fn a_new_space_beyond_the_reservation_is_refused_by_name() {
+    let outcome = Hostile::decode(&[3, 2, 15, 8, 0, 4, 10, 1]).check();
+    assert_eq!(outcome, Outcome::Refused("new_space_bytes"), "half of the reservation, beside limits of all of it");
+    let (mut refused, mut measured) = (0, 0);
+    for pages in 0..16 {
+        for share in 0..18 {
+            match Hostile::decode(&[3, 1, 16, pages, share]).check() {
+                Outcome::Refused(_) => refused += 1,
+                Outcome::Measured => measured += 1,
+                Outcome::Ran(..) => panic!("a heap of 2^{} bytes a page and {share}/16 new space is built", 9 + pages),
+            }
+        }
+    }
+    println!("{refused} refused, {measured} measured");
+    assert!(refused > 40 && measured > 40, "{refused} refused, {measured} measured");
+}
+
 /// Texts that are nearly a program: words exchanged, cut, repeated, and bytes that are none.
 #[test]
 fn any_text_is_refused_by_line_or_means_itself() {

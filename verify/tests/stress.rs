@@ -13,8 +13,8 @@ fn stress(options: &StressOptions, enough: impl Fn(&StressReport) -> bool) {
     let mut options = options.clone();
     for _ in 0..20 {
         let report = run(&options, |_| {}).unwrap();
-        assert_eq!(report.findings, [""; 0], "{report:?}");
-        assert!(!report.hung);
+        let findings = report.findings.join("\n");
+        assert!(report.passed() && !report.hung, "seed {} of {} threads:\n{findings}", options.seed, options.threads);
         assert!(report.attachments >= options.threads as u64);
         if report.allocations > 1000 && report.shadow_checks > 100 && enough(&report) {
             return;
@@ -82,7 +82,7 @@ fn a_stretched_stress_visits_every_yield_point() {
         options.config.page_bytes = Some(page_bytes);
         options.stretch = true;
         let report = run(&options, |_| {}).unwrap();
-        assert!(report.passed(), "{report:?}");
+        assert!(report.passed(), "seed {seed}, pages of {page_bytes} bytes:\n{}", report.findings.join("\n"));
         if missing().is_empty() {
             break;
         }

@@ -7,6 +7,8 @@ use super::{BAD_USAGE, FAILED, JobOptions, PASSED, complain};
 use crate::report::{self, JobRecord, grouped};
 use crate::scenario::{self, Mode, Scenario, ScenarioReport};
 use crate::stress::{self, StressOptions, StressReport};
+use crate::suite::cargo_run;
+use heaplab::sync::roll;
 use heaplab::{BuildError, Heap, HeapConfig};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
@@ -57,7 +59,7 @@ pub fn main_job(options: &JobOptions, parts: Parts) -> u8 {
             return BAD_USAGE;
         }
         Err(Early::Hang(text)) => {
-            complain(&text);
+            complain(&format!("{text}\nto run this again: {}", again()));
             return FAILED;
         }
     };
@@ -175,8 +177,9 @@ fn run_scenario(
     match receiver.recv_timeout(Duration::from_secs(seconds)) {
         Ok(report) => Ok(report),
         Err(mpsc::RecvTimeoutError::Timeout) => Err(Early::Hang(format!(
-            "{} with concurrent allocation {mode} hangs: no end after {seconds} s",
+            "{} with concurrent allocation {mode} hangs: no end after {seconds} s\n{}",
             scenario.name(),
+            roll::report(),
         ))),
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             drop(body.join());
@@ -209,4 +212,15 @@ fn print(record: &JobRecord) {
     for (part, finding) in record.findings() {
         let _ = writeln!(out, "FINDING in {part}: {finding}");
     }
+    if record.findings().next().is_some() {
+        let _ = writeln!(out, "to run this again: {}", again());
+    }
+}
+
+/// The command that does this job once more, in the build that did it.
+fn again() -> String {
+    // The arguments are words and numbers, and paths: quoted, since those may have blanks.
+    let quoted = |argument: String| if argument.contains(' ') { format!("'{argument}'") } else { argument };
+    let arguments = std::env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned()));
+    std::iter::once(cargo_run().to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
 }

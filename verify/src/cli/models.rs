@@ -8,6 +8,7 @@ use crate::model::baseline::{BLESS, Baseline};
 use crate::model::census::Census;
 use crate::model::litmus::Litmus;
 use crate::report::grouped;
+use crate::suite::cargo_run;
 use crate::suite::pool;
 use crate::suite::process::{self, Event};
 use crate::suite::record::{ModelRecord, SuiteRecord};
@@ -230,12 +231,16 @@ fn print(records: &[ModelRecord], seconds: f64) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let red = records.iter().filter(|record| record.failure.is_some()).count();
+    let red: Vec<&str> =
+        records.iter().filter(|record| record.failure.is_some()).map(|record| record.name.as_str()).collect();
     let _ = writeln!(
         std::io::stdout(),
         "{table}\n{} models, {} red, {} executions, {seconds:.1} s",
         records.len(),
-        red,
+        red.len(),
         grouped(executions)
     );
+    for name in red {
+        complain(&format!("{name} is red; to run it again: {} models --only {name}", cargo_run()));
+    }
 }

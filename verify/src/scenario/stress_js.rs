@@ -22,6 +22,7 @@
 
 use super::Tally;
 use super::steps::alloc_after_failures;
+use crate::claim_eq;
 use crate::script::interpreter::{Interpreter, Native, Root, Run, Unwind};
 use crate::script::object::function::{self, Code, Info, flag};
 use crate::script::object::map::{self, Details};
@@ -56,9 +57,9 @@ fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter
     let class = empty_function(interpreter, scope, "Foo")?;
     let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
     map::new_object(scope, map)?;
-    assert_eq!(map::info(scope, scope.get(map)).own(), 0, "J-1: a fresh initial map has no descriptors");
+    claim_eq!(map::info(scope, scope.get(map)).own(), 0, "J-1: the number of descriptors of a fresh initial map");
     add_native_accessor(interpreter, scope, map, "get", native)?;
-    assert_eq!(map::info(scope, scope.get(map)).own(), 1, "J-1");
+    claim_eq!(map::info(scope, scope.get(map)).own(), 1, "J-1: the number of descriptors with the accessor");
     interpreter.define_global(scope, "Foo", class.any())?;
     Ok(class)
 }
@@ -74,7 +75,7 @@ fn run_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, class: 
     let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
     let result = interpreter.run_unit(scope, unit)?;
     let again = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
-    assert_eq!(scope.get(again), scope.get(map), "J-3: the initial map is the same");
+    claim_eq!(scope.get(again), scope.get(map), "J-3: the initial map");
     let name = interpreter.name(scope, "get")?;
     let found = map::find(scope, scope.get(map), scope.get(name));
     assert!(found.is_some_and(|(_, details)| details.is_accessor()), "J-3: the accessor is still there");
@@ -166,7 +167,7 @@ fn run_example(
         let key = interpreter.name(scope, "get")?;
         let own = interpreter.find_own(scope, scope.get(prototype), Key::Name(key)).expect("the accessor");
         let info = property::value(scope, scope.get(prototype), own.place);
-        assert_eq!(kind_of(scope, info), Some(kind::ACCESSOR_INFO), "J-3");
+        claim_eq!(kind_of(scope, info), Some(kind::ACCESSOR_INFO), "J-3: the kind of what the accessor's slot holds");
         Ok(printed.take())
     })
 }

@@ -12,12 +12,14 @@ use super::oracle::Oracle;
 use super::outside::Outside;
 use super::rivals::Rivals;
 use super::single::Engine;
-use super::watch::{current_step, is_quiet, note_program, set_quiet};
+use super::watch::{current_step, is_quiet, note_program, note_steps_in, set_quiet};
 use crate::ops::Program;
 use heaplab::Heap;
 use heaplab::memory::PageSource;
-use heaplab::sync::{stretch, thread};
-use std::sync::Arc;
+use heaplab::sync::{roll, stretch, thread};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 /// Runs `program` with a thread for each of its threads, each on a local heap of its own through the safe API. Under a
 /// checker this is one execution.
@@ -34,6 +36,36 @@ pub fn run_concurrent(program: &Program, source: PageSource) -> Tally {
 /// If the heap is not what the shadows say.
 pub fn run_stretched(program: &Program, source: PageSource, seed: u64) -> Tally {
     run(program, source, Some(seed))
+}
+
+/// No program takes a hundredth of it: then its threads wait for one another.
+const DEADLOCK: Duration = Duration::from_secs(if cfg!(miri) { 3000 } else { 120 });
+
+/// Says that a thread of a program has ended, or unwound.
+struct Ended(mpsc::Sender<()>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+/// Waits until each thread of a program has ended. If they do not, says where each is, and aborts: nothing can end a thread
+/// that waits for ever, and whoever started this program is to see why.
+fn await_ends(program: &Program, ended: &mpsc::Receiver<()>, at: &[AtomicUsize]) {
+    for _ in 0..program.threads() {
+        if ended.recv_timeout(DEADLOCK).is_err() {
+            eprintln!("deadlock: this program has no end after {} seconds\n{program}", DEADLOCK.as_secs());
+            for (number, step) in at.iter().enumerate() {
+                // Relaxed: shown, orders nothing.
+                let index = step.load(Ordering::Relaxed);
+                let step = program.steps.get(index).map(|step| format!("at step {index}: {}", step.op));
+                eprintln!("thread {number} of the program is {}", step.unwrap_or("before its first step".to_owned()));
+            }
+            eprintln!("{}", roll::report());
+            std::process::abort();
+        }
+    }
 }
 
 /// On a thread of a program: says at which step it was when it unwinds. Under a checker all of them are on one thread of
@@ -60,14 +92,19 @@ fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
     let outside = Outside::new(heap, program.world);
     let rivals = Arc::new(Rivals::new(&program, &outside.heap));
     let quiet = is_quiet();
+    let at: Arc<[AtomicUsize]> = (0..program.threads()).map(|_| AtomicUsize::new(usize::MAX)).collect();
+    let (sender, receiver) = mpsc::channel();
     let threads: Vec<_> = (0..program.threads())
         .map(|number| {
             let (program, heap, rivals) = (program.clone(), outside.heap.clone(), Arc::clone(&rivals));
+            let (at, ended) = (Arc::clone(&at), Ended(sender.clone()));
             thread::spawn(move || {
+                let _ended = ended;
                 set_quiet(quiet);
                 let _names = NameStep(&program, number);
                 let _lingers = seed.map(|seed| stretch::begin(seed.wrapping_add(u64::from(number) << 32)));
                 note_program(&program);
+                note_steps_in(at, usize::from(number));
                 let oracle = Oracle::joined(&program, heap, Arc::clone(&rivals));
                 let mut engine = Engine::of_thread(&program, number, oracle);
                 engine.run();
@@ -75,6 +112,9 @@ fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
             })
         })
         .collect();
+    if !heaplab::sync::MODEL {
+        await_ends(&program, &receiver, &at);
+    }
     let mut tally = Tally::default();
     for thread in threads {
         match thread.join() {

@@ -1,6 +1,7 @@
 //! The shadow's object graph, and its comparison with the heap's.
 
 use super::{Id, ShadowObject, Value};
+use crate::claim_eq;
 use heaplab::page::PageKind;
 use heaplab::space::Spaces;
 use heaplab::words::{Layout, PageIndex};
@@ -125,7 +126,7 @@ impl Graph {
             } else {
                 census.pages.insert(page);
                 let end = Offset::new(at.bytes() + object.size_bytes() - 1);
-                assert_eq!(layout.page_of(end), page, "#{id} at {at:?} crosses the end of its page");
+                claim_eq!(layout.page_of(end), page, "the page of the last byte of #{id} at {at:?}");
             }
         }
         census
@@ -145,11 +146,11 @@ impl Walk<'_> {
     fn edge(&mut self, value: Value, word: Tagged, whose: impl Fn() -> String) {
         let id = match value {
             Value::Small(number) => {
-                assert_eq!(word.as_small(), Some(number), "{} holds {word:?}", whose());
+                claim_eq!(word.as_small(), Some(number), "the number in {}, which holds {word:?},", whose());
                 return;
             }
             Value::Immortal(root) => {
-                assert_eq!(word, root.tagged(), "{} should refer to {root:?}", whose());
+                claim_eq!(word, root.tagged(), "the reference to {root:?} in {}", whose());
                 return;
             }
             Value::Object(id) => id,
@@ -158,7 +159,7 @@ impl Walk<'_> {
             panic!("{} should refer to #{id} and holds {word:?}", whose());
         };
         match self.seen[id] {
-            Some(seen) => assert_eq!(seen, at, "#{id} is in two places, one of them in {}", whose()),
+            Some(seen) => claim_eq!(at, seen, "the place of #{id}, to which {} refers,", whose()),
             None => {
                 self.seen[id] = Some(at);
                 self.live.push((at, id));

@@ -10,6 +10,7 @@ use super::oracle::Aftermath;
 use super::{
     Happened, Oracle, RawDoor, RawRoot, ReserveGuard, Roots, ScopeDoor, assert_hostile_requests_fail, reserve, word_of,
 };
+use crate::claim_eq;
 use crate::ops::{Op, Program, ReserveChoice};
 use heaplab::heap::RawLocalHeap;
 use heaplab::thread::HandleMark;
@@ -85,7 +86,11 @@ impl Engine<'_> {
     fn roots(&mut self) -> Roots {
         let mut roots = Roots::new();
         for (actor, raw) in (1..).zip(&self.raws) {
-            assert_eq!(self.oracle.stacks[actor].len(), raw.roots.len(), "roots of the shadow and of the heap");
+            claim_eq!(
+                raw.roots.len(),
+                self.oracle.stacks[actor].len(),
+                "the number of handles, for as many roots of the shadow,"
+            );
             // SAFETY: the engine resets handles and forgets their roots together, and is the only thread.
             let words = raw.roots.iter().map(|&root| unsafe { word_of(root) });
             roots.extend(self.oracle.stacks[actor].iter().copied().zip(words));

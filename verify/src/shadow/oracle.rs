@@ -7,6 +7,7 @@ use super::{
     Door, Fault, Graph, Happened, Held, Id, Need, Payload, ReserveGuard, ShadowObject, Slot, Source, Tally, Value,
     check_committed, may_refuse,
 };
+use crate::claim_eq;
 use crate::ops::{Op, Operand, Program, WorldSize};
 use heaplab::heap::CollectionTrace;
 use heaplab::heap::Internals as _;
@@ -81,10 +82,18 @@ fn root_set(heap: &Heap) -> (RootSet, Vec<Value>) {
 fn check_trace(trace: &[CollectionTrace], now: &Statistics, earlier: &Statistics) {
     let before: u64 = earlier.collections.iter().sum();
     let numbers: Vec<u64> = trace.iter().map(|record| record.number).collect();
-    assert_eq!(numbers, (before + 1..=before + trace.len() as u64).collect::<Vec<_>>(), "the numbers of a trace");
+    claim_eq!(
+        numbers,
+        (before + 1..=before + trace.len() as u64).collect::<Vec<_>>(),
+        "the list of traced collections"
+    );
     for kind in CollectionKind::ALL {
         let traced = trace.iter().filter(|record| record.kind == kind).count() as u64;
-        assert_eq!(traced, now.collections_of(kind) - earlier.collections_of(kind), "traced collections, {kind}");
+        claim_eq!(
+            traced,
+            now.collections_of(kind) - earlier.collections_of(kind),
+            "the number of traced collections, {kind},"
+        );
     }
 }
 
@@ -205,11 +214,11 @@ impl Oracle {
         }
         if let Some(found) = after.exactly {
             let alive = census.objects + super::IMMORTAL_OBJECTS;
-            assert_eq!(found, alive, "objects found after a major collection, and objects alive");
+            claim_eq!(found, alive, "the number of objects after a major collection, those alive,");
             check_committed(&census, &Held::of(spaces, self.reserved_pages()), spaces, after.reduced);
         }
         if let Some(live) = after.live {
-            assert_eq!(live, census.objects, "objects that the survey calls live, and objects alive");
+            claim_eq!(live, census.objects, "the number of objects that the survey calls live");
         }
         if let Some(need) = after.refused
             && let Err(reason) = may_refuse(need, &census, &Held::of(spaces, self.reserved_pages()), spaces)
@@ -310,7 +319,10 @@ impl Oracle {
             }
             Op::Verify => {
                 let found = self.verify(door);
-                assert!(found >= super::IMMORTAL_OBJECTS);
+                assert!(
+                    found >= super::IMMORTAL_OBJECTS,
+                    "the verifier finds {found} objects, less than the built-in ones"
+                );
                 let live = self.survey(door, found);
                 Aftermath { live, ..self.quiet(Happened::Nothing) }
             }
@@ -369,7 +381,10 @@ impl Oracle {
     pub(super) fn verify_stop<D: Door>(&mut self, door: &mut D) {
         if !heaplab::sync::MODEL {
             let found = self.verify(door);
-            assert!(found >= super::IMMORTAL_OBJECTS);
+            assert!(
+                found >= super::IMMORTAL_OBJECTS,
+                "the verifier finds {found} objects, less than the built-in ones"
+            );
         }
     }
 
@@ -387,9 +402,13 @@ impl Oracle {
                 let own = self.guards.iter_mut().filter(|guard| guard.owner == actor);
                 own.for_each(|guard| guard.filled(ty));
             }
-            Err(AllocError::InvalidSize { size_bytes }) => assert!(!valid && size_bytes == bytes),
+            Err(AllocError::InvalidSize { size_bytes }) => {
+                assert!(!valid, "a page cannot be filled but for {bytes} bytes, a good size");
+                claim_eq!(size_bytes, bytes, "the size that a refusal names");
+            }
             Err(AllocError::OutOfMemory { allocation_type, size_bytes }) => {
-                assert!(valid && (allocation_type, size_bytes) == (ty, bytes));
+                assert!(valid, "a page is to be filled but for {bytes} bytes, and a bad size is out of memory");
+                claim_eq!((allocation_type, size_bytes), (ty, bytes), "what a refusal names");
                 self.tally.fills_refused += 1;
                 if !struck && let Err(reason) = self.outside.may_refuse_a_page(ty, bytes) {
                     panic!("a page for {ty:?}, to be filled but for {bytes} bytes, was refused although {reason}");
@@ -426,7 +445,7 @@ impl Oracle {
         self.outside.check_statistics(&statistics);
         if self.outside.rivals.is_none() {
             let large = statistics.allocation.large_objects - self.earlier.allocation.large_objects;
-            assert_eq!(large, self.tally.allocated_large, "large objects counted, and allocated");
+            claim_eq!(large, self.tally.allocated_large, "the heap's count of large objects that were allocated");
         }
         for (kind, counted) in self.tally.collections.iter_mut().enumerate() {
             let now = statistics.collections[kind] - self.earlier.collections[kind];
@@ -512,7 +531,7 @@ impl Oracle {
         if let Some((root, id)) = self.host(actor, host, |object| object.payload_count() != 0) {
             let place = self.place(id, slot);
             let count = self.bytes_from(id, place);
-            assert_eq!(door.read(root, place, count), self.payload(id, place, count), "#{id}, {place:?}");
+            claim_eq!(door.read(root, place, count), self.payload(id, place, count), "what #{id} holds, {place:?},");
         }
     }
 
@@ -523,7 +542,7 @@ impl Oracle {
             // Where it is may not be known yet, but what it is will be compared.
             Value::Object(_) => return assert!(word.is_reference(), "{word:?} where {value:?} belongs"),
         };
-        assert_eq!(word, expected, "{value:?}");
+        claim_eq!(word, expected, "the word for {value:?}");
     }
 
     fn store<D: Door>(&mut self, actor: usize, door: &mut D, host: u8, slot: u8, value: Operand) {
@@ -579,7 +598,7 @@ impl Oracle {
                 }
             }
             let read = if matches!(place, Payload::Raw(..)) { 4 } else { count };
-            assert_eq!(door.read(root, place, read), self.payload(id, place, read), "#{id}, {place:?}");
+            claim_eq!(door.read(root, place, read), self.payload(id, place, read), "what #{id} holds, {place:?},");
         }
     }
 

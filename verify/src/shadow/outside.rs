@@ -2,6 +2,7 @@
 
 use super::rivals::Rivals;
 use super::{Door, Happened, IMMORTAL_OBJECTS};
+use crate::claim_eq;
 use crate::ops::{NearLimitChoice, Op, World};
 use core::num::NonZeroUsize;
 use heaplab::heap::Internals as _;
@@ -103,7 +104,7 @@ impl Outside {
             let (_, hard) = self.committed_and_hard_limit();
             // Relaxed: the engines run on one thread.
             let expected = self.hard_limit_bytes.load(Ordering::Relaxed);
-            assert_eq!(hard * self.layout.page_bytes(), expected, "the hard limit, and what the callback made of it");
+            claim_eq!(hard * self.layout.page_bytes(), expected, "the hard limit after what the callback answered");
         }
     }
 
@@ -140,7 +141,11 @@ impl Outside {
     pub(super) fn stress<D: Door>(&mut self, door: &mut D, on: bool) -> Happened {
         let heap = self.heap.clone();
         if D::IS_SAFE {
-            assert_eq!(heap.set_stress_concurrent_allocation(on), Err(FlagError::InsideRun));
+            claim_eq!(
+                heap.set_stress_concurrent_allocation(on),
+                Err(FlagError::InsideRun),
+                "setting a flag inside a run"
+            );
         }
         if !self.rivals.as_ref().is_some_and(|rivals| rivals.stress) {
             return Happened::Nothing;
@@ -194,11 +199,11 @@ impl Outside {
 
     pub(super) fn attach_extra<D: Door>(&mut self, door: &mut D) {
         if D::IS_SAFE {
-            assert!(matches!(self.heap.attach(), Err(AttachError::InsideRun)));
+            claim_eq!(self.heap.attach().err(), Some(AttachError::InsideRun), "the error of attaching inside a run");
         }
         if let Some(mut extra) = door.parked(|| self.attach(Heap::attach)) {
             if D::IS_SAFE {
-                assert_eq!(extra.run(|_| ()), Err(RunError::AlreadyRunning));
+                claim_eq!(extra.run(|_| ()), Err(RunError::AlreadyRunning), "a run inside a run");
             }
             self.extras.push(extra);
         }
@@ -244,7 +249,7 @@ impl Outside {
         match op {
             Op::GcInterval(interval) => {
                 if D::IS_SAFE {
-                    assert_eq!(heap.set_gc_interval(1), Err(FlagError::InsideRun));
+                    claim_eq!(heap.set_gc_interval(1), Err(FlagError::InsideRun), "setting a flag inside a run");
                 }
                 door.parked(|| heap.set_gc_interval(interval.into())).expect("parked");
                 self.flags.gc_interval = interval;
@@ -258,8 +263,13 @@ impl Outside {
                         self.flags.concurrent = on;
                     }
                     Err(error) => {
-                        assert!(refused, "{error}");
-                        assert_eq!(error, FlagError::SeveralAttached { attached: self.attached });
+                        assert!(
+                            refused,
+                            "concurrent allocation {on} with {} attached is refused: {error}",
+                            self.attached
+                        );
+                        let expected = FlagError::SeveralAttached { attached: self.attached };
+                        claim_eq!(error, expected, "the refusal of concurrent allocation {on}");
                     }
                 }
             }
@@ -308,14 +318,17 @@ impl Outside {
         let is_alone = self.rivals.is_none();
         let hard_limit_bytes = Arc::clone(&self.hard_limit_bytes);
         Some(Box::new(move |near: NearLimit| {
-            assert!(near.committed_bytes <= near.hard_limit_bytes);
-            assert!(near.hard_limit_bytes_initial <= near.hard_limit_bytes);
-            assert!(near.hard_limit_bytes <= near.hard_limit_bytes_max);
+            assert!(
+                near.committed_bytes <= near.hard_limit_bytes,
+                "the callback is told of more than the limit: {near:?}"
+            );
+            let limits = near.hard_limit_bytes_initial..=near.hard_limit_bytes_max;
+            assert!(limits.contains(&near.hard_limit_bytes), "the callback is told of a limit out of bounds: {near:?}");
             let answer = answer(near, page_bytes);
             if is_alone {
                 // Relaxed: one thread runs everything.
                 let expected = hard_limit_bytes.load(Ordering::Relaxed);
-                assert_eq!(near.hard_limit_bytes, expected, "the hard limit that the callback is told");
+                claim_eq!(near.hard_limit_bytes, expected, "the hard limit that the callback is told of");
                 // It only rises, and up to its greatest value.
                 let raised = answer.min(near.hard_limit_bytes_max).max(expected);
                 hard_limit_bytes.store(raised, Ordering::Relaxed);
@@ -331,31 +344,37 @@ impl Outside {
 
     pub(super) fn check_statistics(&self, statistics: &Statistics) {
         if self.rivals.is_some() {
-            assert!(statistics.attached >= self.attached, "{statistics:?}");
-            assert!(statistics.committed_bytes <= statistics.hard_limit_bytes, "{statistics:?}");
+            let own = self.attached;
+            assert!(statistics.attached >= own, "fewer are attached than the {own} of this thread: {statistics:?}");
+            assert!(statistics.committed_bytes <= statistics.hard_limit_bytes, "more than the limit: {statistics:?}");
             return;
         }
         let (page_bytes, (committed, hard)) = (self.layout.page_bytes(), self.committed_and_hard_limit());
-        assert_eq!(statistics.attached, self.attached);
-        assert_eq!(statistics.committed_bytes, committed * page_bytes);
-        assert_eq!(statistics.hard_limit_bytes, hard * page_bytes);
-        assert!(statistics.soft_limit_bytes <= statistics.hard_limit_bytes);
-        assert!(statistics.pooled_bytes <= statistics.committed_bytes);
+        claim_eq!(statistics.attached, self.attached, "the statistics' number of local heaps");
+        claim_eq!(
+            statistics.committed_bytes,
+            committed * page_bytes,
+            "committed_bytes, by the budget's {committed} pages,"
+        );
+        claim_eq!(statistics.hard_limit_bytes, hard * page_bytes, "hard_limit_bytes, by the budget's {hard} pages,");
+        assert!(statistics.soft_limit_bytes <= statistics.hard_limit_bytes, "the soft limit is higher: {statistics:?}");
+        assert!(statistics.pooled_bytes <= statistics.committed_bytes, "more is pooled than committed: {statistics:?}");
     }
 
     /// Whether it is known which objects a survey has to find: not with rivals, who go on between two stops.
     pub(super) fn check_survey(&self, survey: &Survey, objects: u64) -> bool {
         let bytes: usize = MemoryUse::ALL.iter().map(|&memory_use| survey.bytes(memory_use)).sum();
-        assert_eq!(bytes, survey.pages.len() * survey.page_bytes, "uses of the committed pages");
-        assert!(bytes <= survey.hard_limit_bytes, "{bytes} bytes are committed, {survey:?}");
-        assert!(survey.soft_limit_bytes <= survey.hard_limit_bytes, "{survey:?}");
+        claim_eq!(bytes, survey.pages.len() * survey.page_bytes, "the sum of what the surveyed pages are used for");
+        assert!(bytes <= survey.hard_limit_bytes, "{bytes} bytes are committed, more than the limit: {survey:?}");
+        assert!(survey.soft_limit_bytes <= survey.hard_limit_bytes, "the soft limit is higher: {survey:?}");
         if self.rivals.is_some() {
             return false;
         }
         let (committed, hard) = self.committed_and_hard_limit();
-        assert_eq!((survey.pages.len(), survey.hard_limit_bytes), (committed, hard * self.layout.page_bytes()));
+        claim_eq!(survey.pages.len(), committed, "the number of surveyed pages");
+        claim_eq!(survey.hard_limit_bytes, hard * self.layout.page_bytes(), "the survey's hard limit");
         let found = survey.objects_live + survey.objects_dead + IMMORTAL_OBJECTS;
-        assert_eq!(found, objects, "objects of the survey, and of the verifier");
+        claim_eq!(found, objects, "the number of objects that a survey finds where the verifier does");
         true
     }
 
@@ -384,14 +403,14 @@ impl Outside {
     /// Detaches what this thread has attached, and leaves the heap to the others.
     pub(super) fn leave(mut self) {
         while self.detach_extra() {}
-        assert_eq!(self.attached, 0, "local heaps of this thread attached at its end");
+        claim_eq!(self.attached, 0, "the number of local heaps that a thread leaves attached");
     }
 
     /// Everything has been dropped but this: collects twice, and sees that nothing is left. No page request fails any
     /// more, so the collections have what they need.
     pub(super) fn end(mut self) -> (Heap, Statistics) {
         while self.detach_extra() {}
-        assert_eq!(self.attached, 0, "local heaps attached at the end");
+        claim_eq!(self.attached, 0, "the number of local heaps attached at the end");
         self.heap.spaces().memory.fail_commit_at(None);
         for _ in 0..2 {
             self.heap.collect(CollectionKind::MemoryReducing).expect("a sound heap");
@@ -399,11 +418,15 @@ impl Outside {
         let statistics = self.heap.statistics().expect("a sound heap");
         self.check_statistics(&statistics);
         let charge = (self.layout.root_pages() + self.layout.new_pages()) * self.layout.page_bytes();
-        assert_eq!(statistics.pooled_bytes, 0, "pooled at the end");
-        assert_eq!(statistics.committed_bytes, charge, "committed at the end: roots and new space's charge");
+        claim_eq!(statistics.pooled_bytes, 0, "pooled_bytes when all is dropped and collected");
+        claim_eq!(
+            statistics.committed_bytes,
+            charge,
+            "committed_bytes when only roots and new space's charge are left"
+        );
         let verification = self.heap.verify().expect("a sound heap");
         assert!(verification.is_sound(), "{}", verification.describe());
-        assert_eq!(verification.objects, IMMORTAL_OBJECTS, "objects left at the end");
+        claim_eq!(verification.objects, IMMORTAL_OBJECTS, "the number of objects left at the end, the built-in ones,");
         (self.heap, statistics)
     }
 }

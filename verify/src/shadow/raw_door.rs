@@ -1,6 +1,7 @@
 //! The raw API as a door.
 
 use super::{Door, Payload, Request, Requests, Slot, Source, What};
+use crate::claim_eq;
 use heaplab::heap::Internals as _;
 use heaplab::heap::RawLocalHeap;
 use heaplab::object::{Root, Tail};
@@ -256,18 +257,21 @@ pub fn assert_hostile_requests_fail(local: RawLocalHeap, object_bytes_max: usize
     };
     for size in [0, 4, 12, usize::MAX] {
         assert!(
-            matches!(ask(size, old, AllocationOrigin::Runtime, 8), Err(InvalidSize { size_bytes }) if size_bytes == size)
+            matches!(ask(size, old, AllocationOrigin::Runtime, 8), Err(InvalidSize { size_bytes }) if size_bytes == size),
+            "{size} bytes are no size, and are not refused as one"
         );
     }
     for size in [object_bytes_max + 8, 1 << 40, usize::MAX & !7] {
         for ty in AllocationType::ALL {
             assert!(
-                matches!(ask(size, ty, AllocationOrigin::Runtime, 64), Err(TooLarge { size_bytes, .. }) if size_bytes == size)
+                matches!(ask(size, ty, AllocationOrigin::Runtime, 64), Err(TooLarge { size_bytes, .. }) if size_bytes == size),
+                "{size} bytes, {ty:?}, are more than an object may have, and are not refused as that"
             );
         }
     }
     for alignment in [0, 1, 4, 24, 128, usize::MAX] {
-        assert!(matches!(ask(8, old, AllocationOrigin::Runtime, alignment), Err(InvalidAlignment { .. })));
+        let answer = ask(8, old, AllocationOrigin::Runtime, alignment);
+        assert!(matches!(answer, Err(InvalidAlignment { .. })), "the alignment {alignment} is not refused: {answer:?}");
     }
-    assert!(matches!(ask(8, old, AllocationOrigin::Collector, 8), Err(InvalidOrigin)));
+    claim_eq!(ask(8, old, AllocationOrigin::Collector, 8), Err(InvalidOrigin), "a request by the collector");
 }

@@ -9,6 +9,7 @@
 
 use super::oracle::{Aftermath, Oracle};
 use super::{Door, Happened, Need, Request, ShadowObject, Value, What};
+use crate::claim_eq;
 use crate::ops::{ObjectShape, RecordShape, Size};
 use heaplab::object::{BUILT_IN_KINDS, LENGTH_MAX, Root, Tail, kind};
 use heaplab::words::align_up;
@@ -144,7 +145,11 @@ impl Oracle {
         let no_collection = !shared && flags.gc_interval == 0 && (before.is_some() && before == after || at_once);
         if at_once {
             assert!(matches!(answer, Ok(Ok(_))), "{request:?}, {bytes} bytes, had to succeed at once: {answer:?}");
-            assert_eq!(before, after, "{request:?}, {bytes} bytes, asked for a collection and had no need to");
+            claim_eq!(
+                after,
+                before,
+                "the count of requests after {request:?}, {bytes} bytes, which had no need to collect,"
+            );
             self.tally.guaranteed += 1;
         }
         let happened = if no_collection || !regular { Happened::Nothing } else { Happened::Anything };

@@ -13,6 +13,7 @@
 //! * **Flags** and limits may have changed at any time, if the program has an operation that changes them.
 
 use super::Need;
+use crate::claim_eq;
 use crate::ops::{NearLimitChoice, Op, Program};
 use heaplab::words::Layout;
 use heaplab::{AllocError, AllocationType, Array, Bytes, Heap, Ref, RootSet, Scope, Value};
@@ -161,19 +162,19 @@ impl Rivals {
             slot => scope.load(array(scope, board), slot - ARRAY_SLOT),
         };
         let Some(parcel) = scope.downcast::<Array>(value) else {
-            assert_eq!(value.as_small(), Some(0), "{value:?} is neither a parcel nor nothing");
+            claim_eq!(value.as_small(), Some(0), "a slot without a parcel, which holds {value:?},");
             return;
         };
-        assert_eq!(scope.len(parcel), 3, "a parcel has three elements");
+        claim_eq!(scope.len(parcel), 3, "the length of a parcel");
         let small = |index| scope.load(parcel, index).as_small().expect("a parcel begins with two numbers") as u32;
         let (number, complement) = (small(0), small(1));
-        assert_eq!(complement, (!number as i32 >> 1) as u32, "the numbers of a parcel");
+        claim_eq!(complement, (!number as i32 >> 1) as u32, "the complement in parcel {number:#x}");
         let issued = self.issued.get((number / NUMBERS) as usize).map_or(0, |issued| issued.load(Ordering::Relaxed));
         assert!(number % NUMBERS < issued, "parcel {number:#x} was never sent");
         let bytes = scope.downcast::<Bytes>(scope.load(parcel, 2)).expect("a parcel ends with its bytes");
         let mut read = [0; 4];
         scope.read_bytes(bytes, 0, &mut read);
-        assert_eq!(read, number.to_le_bytes(), "the bytes of a parcel");
+        claim_eq!(read, number.to_le_bytes(), "the bytes of parcel {number:#x}");
     }
 }
 

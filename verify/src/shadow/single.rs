@@ -8,6 +8,7 @@ use super::oracle::Aftermath;
 use super::rivals::Peak;
 use super::watch::AtStep;
 use super::{Happened, Oracle, ReserveGuard, ScopeDoor, Tally, Value, reserve};
+use crate::claim_eq;
 use crate::ops::{Op, Program, ReserveChoice};
 use heaplab::{AllocError, Handle, Heap, Scope};
 
@@ -117,7 +118,7 @@ impl Engine {
         let mut roots = Vec::new();
         if self.oracle.compares(after) {
             let values: &[Value] = &self.oracle.stacks[ACTOR];
-            assert_eq!(values.len(), handles.len(), "roots of the shadow and of the heap");
+            claim_eq!(handles.len(), values.len(), "the number of handles, for as many roots of the shadow,");
             roots.extend(values.iter().zip(&*handles).map(|(value, handle)| (*value, scope.get(*handle).tagged())));
             let door = core::cell::RefCell::new(ScopeDoor { scope, handles });
             roots.extend(self.oracle.shared_roots(

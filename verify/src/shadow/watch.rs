@@ -4,7 +4,8 @@
 use crate::ops::{Program, Step};
 use heaplab::{Heap, Survey};
 use std::cell::{Cell, RefCell};
-use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 
 /// The program that runs, or the last one that ran.
 struct Current {
@@ -13,6 +14,8 @@ struct Current {
     /// The step at which a thread failed. Under a scheduler all threads are on this one, and the others are at steps of
     /// their own.
     failed: Option<usize>,
+    /// Where its steps are noted for others too, and at which place.
+    shared: Option<(Arc<[AtomicUsize]>, usize)>,
 }
 
 impl Current {
@@ -68,7 +71,16 @@ pub(super) fn set_quiet(quiet: bool) {
 
 /// Notes which program runs on this thread.
 pub(super) fn note_program(program: &Program) {
-    CURRENT.set(Some(Current { program: program.clone(), step: 0, failed: None }));
+    CURRENT.set(Some(Current { program: program.clone(), step: 0, failed: None, shared: None }));
+}
+
+/// Notes the steps of this thread in `at`, at this index, for whoever waits for it.
+pub(super) fn note_steps_in(at: Arc<[AtomicUsize]>, index: usize) {
+    CURRENT.with_borrow_mut(|current| {
+        if let Some(current) = current {
+            current.shared = Some((at, index));
+        }
+    });
 }
 
 /// Forgets the program that ran last on this thread.
@@ -97,6 +109,10 @@ pub(super) fn note_step(index: usize, heap: &Heap, parked: impl FnOnce(&mut dyn 
     CURRENT.with_borrow_mut(|current| {
         if let Some(current) = current {
             current.step = index;
+            if let Some((at, thread)) = &current.shared {
+                // Relaxed: shown, orders nothing.
+                at[*thread].store(index, Ordering::Relaxed);
+            }
         }
     });
     let is_wanted =
@@ -141,6 +157,9 @@ pub fn announce() {
     std::panic::set_hook(Box::new(move |info| {
         if let Some(program) = current_program() {
             eprintln!("{program}");
+        }
+        if cfg!(fuzzing) {
+            eprintln!("to look at it: {} replay FILE, which is named below", crate::suite::cargo_run());
         }
         before(info);
     }));

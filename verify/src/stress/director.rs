@@ -6,7 +6,7 @@ use super::parcel::ObjectSizes;
 use super::pulse::{Act, Pulse, PulseGuard, Watch};
 use super::worker::{BOARD_SLOTS, Halt, SHARED_ELEMENTS, Worker, WorkerCounts, World};
 use super::{StressOptions, StressReport};
-use heaplab::sync::stretch;
+use heaplab::sync::{roll, stretch};
 use heaplab::{AllocationType, BuildError, CollectionKind, Heap, Statistics};
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +58,9 @@ pub fn run(options: &StressOptions, mut tick: impl FnMut(Duration)) -> Result<St
     let joined = if hanging.is_empty() { director.join() } else { Ok(()) };
     let mut report = report.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     report.hung = !hanging.is_empty();
+    if report.hung {
+        hanging.push(format!("who is where:\n{}", roll::report()));
+    }
     report.findings.extend(hanging);
     if let Err(payload) = joined {
         report.findings.push(format!("the director panicked: {}", message(&*payload)));
@@ -66,6 +69,15 @@ pub fn run(options: &StressOptions, mut tick: impl FnMut(Duration)) -> Result<St
         report.allocations_per_second = report.allocations as f64 / report.seconds;
     }
     Ok(report)
+}
+
+/// Starts a thread whose name is in every report.
+fn named<'s, R: Send + 's>(
+    scope: &'s thread::Scope<'s, '_>,
+    name: String,
+    f: impl FnOnce() -> R + Send + 's,
+) -> thread::ScopedJoinHandle<'s, R> {
+    thread::Builder::new().name(name).spawn_scoped(scope, f).expect("the system has a thread")
 }
 
 /// What a panic said.
@@ -111,7 +123,7 @@ fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<
         let workers: Vec<_> = (0..options.threads)
             .map(|index| {
                 let (world, pulse, linger) = (&world, &pulses[index], &linger);
-                scope.spawn(move || {
+                named(scope, format!("worker {index}"), move || {
                     let _guard = PulseGuard(pulse);
                     let _stretch = linger(index);
                     let mut worker = Worker::new(world, pulse, index as u64);
@@ -119,7 +131,7 @@ fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<
                 })
             })
             .collect();
-        let meddler = scope.spawn(|| {
+        let meddler = named(scope, "the meddler".to_owned(), || {
             let pulse = &pulses[options.threads];
             let _guard = PulseGuard(pulse);
             let _stretch = linger(options.threads);
