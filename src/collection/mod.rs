@@ -30,7 +30,7 @@ mod roots;
 mod sweep;
 mod worklist;
 
-pub use roots::Roots;
+pub use roots::{ROOT_BYTES_FREE, Roots};
 pub use worklist::{WorkDone, Worklist};
 
 use crate::object::View;
@@ -128,14 +128,16 @@ impl<'a, 's> Collector<'a, 's> {
         }
     }
 
-    /// After a major collection: room for as much again as is live, between the configured soft limit and the hard one.
-    fn set_soft_limit(&self) {
+    /// After a major collection: room for as much again as is live, memory for roots included, between the configured soft
+    /// limit and the hard one; less what roots take already.
+    fn set_soft_limit(&mut self) {
         let layout = self.spaces.layout();
         // SAFETY: the world is stopped.
         let hard = unsafe { self.spaces.budget.limit(Limit::Hard) };
         let free = self.spaces.fresh.pooled() + self.spaces.large.kept_pages();
         let live = self.spaces.budget.committed() - free;
-        let soft = live.saturating_mul(2).max(layout.soft_limit_pages());
+        let beside = self.roots.bytes().saturating_sub(ROOT_BYTES_FREE) / layout.page_bytes();
+        let soft = (live + beside).saturating_mul(2).max(layout.soft_limit_pages()) - beside;
         // SAFETY: the world is stopped.
         unsafe { self.spaces.budget.set_limits(soft, hard) };
     }

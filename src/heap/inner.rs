@@ -4,7 +4,7 @@ use super::object_set::NoMemory;
 use super::survey::{self, Survey};
 use super::verify::{self, Verification};
 use super::{BuildError, CollectionTrace, HeapConfig, Statistics, StopError};
-use crate::collection::{CollectionSummary, Collector, Roots, Worklist, make_walkable};
+use crate::collection::{CollectionSummary, Collector, ROOT_BYTES_FREE, Roots, Worklist, make_walkable};
 use crate::memory::Fault;
 use crate::space::Spaces;
 use crate::sync::{Arc, Mutex, YieldPoint, yield_point};
@@ -52,6 +52,8 @@ struct CollectorState {
     statistics: Statistics,
     /// Major collections in a row that left next to nothing.
     ineffective: u32,
+    /// How much more memory for roots is allowed since the last major collection before it asks for the next, in bytes.
+    roots_allowance: usize,
     /// The collections since the trace was last taken, if one is wanted.
     trace: Option<Vec<CollectionTrace>>,
 }
@@ -76,17 +78,24 @@ impl HeapInner {
         let mut spaces = Spaces::new(&layout, config.page_source, config.page_set_bits).map_err(BuildError::Memory)?;
         let key = spaces.take_safepoint_key().expect("new spaces have their key");
         let worklist = Worklist::new(layout.worklist_entries()).map_err(BuildError::Memory)?;
+        let committed = layout.root_pages() + layout.new_pages();
+        let left = layout.soft_limit_pages().saturating_sub(committed) * layout.page_bytes();
+        let roots_allowance = left.max(ROOT_BYTES_FREE);
+        let (persistent, root_sets) = (PersistentHandles::new(config.handle_block_slots), RootSets::new());
+        persistent.allow(roots_allowance);
+        root_sets.allow(roots_allowance);
         Ok(HeapInner {
             spaces,
             safepoint: Safepoint::new(key, config.concurrent_allocation),
-            persistent: PersistentHandles::new(config.handle_block_slots),
-            root_sets: RootSets::new(),
+            persistent,
+            root_sets,
             collector: Mutex::new(CollectorState {
                 worklist,
                 verify_heap: config.verify_heap,
                 flags: HeapFlags::default(),
                 statistics: Statistics::default(),
                 ineffective: 0,
+                roots_allowance,
                 trace: None,
             }),
             near_limit: Mutex::new(None),
@@ -117,6 +126,7 @@ impl HeapInner {
             trace.push(CollectionTrace { number, kind, committed_bytes_before, committed_bytes_after, summary });
         }
         if kind >= CollectionKind::Major {
+            self.allow_roots(stop, state);
             state.ineffective = if self.is_effective(&summary) { 0 } else { state.ineffective.saturating_add(1) };
         }
         self.assert_within_hard_limit();
@@ -124,6 +134,17 @@ impl HeapInner {
         if state.verify_heap {
             self.require_sound(stop, state, "after a collection");
         }
+    }
+
+    /// After a major collection: roots may take what the soft limit leaves, or as much again as they take now.
+    fn allow_roots(&self, stop: &mut Stop<'_>, state: &mut CollectorState) {
+        let (budget, page_bytes) = (&self.spaces.budget, self.spaces.layout().page_bytes());
+        // SAFETY: the world is stopped.
+        let soft = unsafe { budget.limit(Limit::Soft) };
+        let left = (soft + self.spaces.fresh.pooled()).saturating_sub(budget.committed()) * page_bytes;
+        let mut roots = Roots::new(stop, &self.persistent, &self.root_sets);
+        state.roots_allowance = left.max(roots.bytes()).max(ROOT_BYTES_FREE);
+        roots.allow(state.roots_allowance);
     }
 
     /// Begins or ends to trace collections.
@@ -308,6 +329,7 @@ impl HeapInner {
         let limit = |limit| unsafe { budget.limit(limit) };
         statistics.soft_limit_bytes = limit(Limit::Soft) * page_bytes;
         statistics.hard_limit_bytes = limit(Limit::Hard) * page_bytes;
+        statistics.roots_bytes = Roots::new(stop, &self.persistent, &self.root_sets).bytes();
         statistics.attached = stop.locals_count();
         statistics
     }
@@ -337,7 +359,11 @@ impl HeapInner {
 
     /// Under the collector lock: a local heap's first copy of the flags.
     pub(crate) fn prepare_local(&self, data: &mut LocalData) {
-        let flags = self.collector.lock().flags;
+        let (flags, roots_allowance) = {
+            let state = self.collector.lock();
+            (state.flags, state.roots_allowance)
+        };
+        data.handles.allow(roots_allowance);
         HeapInner::apply_gc_interval(flags.gc_interval, data);
         data.allocator.fail_after(flags.fail_after);
     }
