@@ -31,7 +31,7 @@ mod roots;
 mod sweep;
 mod worklist;
 
-pub use roots::Roots;
+pub use roots::{ROOT_BYTES_FREE, Roots};
 pub use worklist::{WorkDone, Worklist};
 
 use crate::object::View;
@@ -129,11 +129,14 @@ impl<'a, 's> Collector<'a, 's> {
         }
     }
 
-    /// After a major collection: room for as much again as is live, between the configured soft limit and the hard one.
-    fn set_soft_limit(&self) {
+    /// After a major collection: room for as much again as is live, memory for roots included, between the configured soft
+    /// limit and the hard one; less what roots take already.
+    fn set_soft_limit(&mut self) {
+        let layout = self.spaces.layout();
+        let beside = self.roots.bytes().saturating_sub(ROOT_BYTES_FREE) / layout.page_bytes();
         // SAFETY: the world is stopped.
         let charge = unsafe { policy::Charge::of(self.spaces) };
-        let soft = charge.soft_limit(self.spaces.layout().soft_limit_pages());
+        let soft = charge.soft_limit(layout.soft_limit_pages(), beside);
         // SAFETY: the world is stopped.
         unsafe { self.spaces.budget.set_limits(soft, charge.hard) };
     }

@@ -33,10 +33,11 @@ impl Charge {
         Charge { committed, free, hard }
     }
 
-    /// The soft limit after a major collection: room for as much again as is in use, but not less than `configured` and
-    /// not more than the hard limit.
-    pub(crate) fn soft_limit(&self, configured: usize) -> usize {
-        (self.committed - self.free).saturating_mul(2).max(configured).min(self.hard)
+    /// The soft limit after a major collection: room for as much again as is in use, `beside` pages' worth of memory for
+    /// roots included, but not less than `configured`; less what roots take already, and not more than the hard limit.
+    pub(crate) fn soft_limit(&self, configured: usize, beside: usize) -> usize {
+        let in_use = self.committed - self.free + beside;
+        in_use.saturating_mul(2).max(configured).saturating_sub(beside).min(self.hard)
     }
 
     /// Whether a major collection was worth its stop: it leaves its share of the hard limit free, as pages, pooled or not
@@ -84,12 +85,14 @@ mod tests {
     /// Each term decides one line: what is in use, twice; without the pool; the configured limit; the hard one.
     #[test]
     fn the_soft_limit_is_twice_what_is_in_use_between_the_configured_and_the_hard_one() {
-        assert_eq!(charge(10, 0, 100).soft_limit(3), 20);
-        assert_eq!(charge(10, 4, 100).soft_limit(3), 12);
-        assert_eq!(charge(10, 4, 100).soft_limit(13), 13);
-        assert_eq!(charge(10, 4, 11).soft_limit(3), 11);
-        assert_eq!(charge(10, 10, 100).soft_limit(0), 0);
-        assert_eq!(charge(usize::MAX / 2 + 1, 0, usize::MAX).soft_limit(0), usize::MAX);
+        assert_eq!(charge(10, 0, 100).soft_limit(3, 0), 20);
+        assert_eq!(charge(10, 4, 100).soft_limit(3, 0), 12);
+        assert_eq!(charge(10, 4, 100).soft_limit(13, 0), 13);
+        assert_eq!(charge(10, 4, 11).soft_limit(3, 0), 11);
+        assert_eq!(charge(10, 4, 100).soft_limit(3, 5), 17, "as much again for what is beside, which is taken off");
+        assert_eq!(charge(10, 4, 100).soft_limit(40, 5), 35, "what is beside counts towards the configured limit");
+        assert_eq!(charge(10, 10, 100).soft_limit(0, 0), 0);
+        assert_eq!(charge(usize::MAX / 2 + 1, 0, usize::MAX).soft_limit(0, 0), usize::MAX);
     }
 
     /// Of 128 pages of 64 bytes a 64th is 128 bytes: two pages, or one and a page's worth of holes, or holes alone.

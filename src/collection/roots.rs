@@ -4,6 +4,10 @@ use crate::object::Tagged;
 use crate::space::Spaces;
 use crate::thread::{PersistentHandles, RootSets, Stop};
 
+/// What roots take from the Rust allocator counts as much as heap memory does, but for so many bytes: less is not worth a
+/// stop.
+pub const ROOT_BYTES_FREE: usize = 64 << 10;
+
 /// Where a collection starts, and the stop in which it runs: the proof that these are all roots of a heap, and that it is
 /// stopped. Visiting replaces each root by what the visitor returns.
 pub struct Roots<'a, 's> {
@@ -85,6 +89,28 @@ impl<'a, 's> Roots<'a, 's> {
             self.persistent.forget_young();
             self.sets.forget_young();
         }
+    }
+
+    /// Bytes that handles, persistent handles and root sets take from the Rust allocator.
+    pub fn bytes(&mut self) -> usize {
+        let mut bytes = self.persistent.bytes() + self.sets.bytes();
+        // SAFETY: no root changes.
+        unsafe { self.stop.for_each_local(|data| bytes += data.handles.bytes()) };
+        bytes
+    }
+
+    /// Each thread's handles, the persistent handles and the root sets may take so many bytes more before that asks for a
+    /// collection. What asked before is met.
+    pub fn allow(&mut self, bytes: usize) {
+        // SAFETY: no root changes.
+        unsafe {
+            self.stop.for_each_local(|data| {
+                data.handles.allow(bytes);
+                data.wants_collection = false;
+            });
+        }
+        self.persistent.allow(bytes);
+        self.sets.allow(bytes);
     }
 
     /// Gives memory that holds no root back to the Rust allocator.

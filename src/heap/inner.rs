@@ -5,7 +5,7 @@ use super::survey::{self, Survey};
 use super::verify::{self, Verification};
 use super::{BuildError, CollectionTrace, HeapConfig, Statistics, StopError};
 use crate::collection::policy::{Charge, Ineffective};
-use crate::collection::{Collector, Roots, Worklist, make_walkable};
+use crate::collection::{Collector, ROOT_BYTES_FREE, Roots, Worklist, make_walkable};
 use crate::memory::Fault;
 use crate::space::Spaces;
 use crate::sync::{Arc, Mutex, YieldPoint, yield_point};
@@ -53,6 +53,8 @@ struct CollectorState {
     statistics: Statistics,
     /// Major collections in a row that left next to nothing.
     ineffective: Ineffective,
+    /// How much more memory for roots is allowed since the last major collection before it asks for the next, in bytes.
+    roots_allowance: usize,
     /// The collections since the trace was last taken, if one is wanted.
     trace: Option<Vec<CollectionTrace>>,
 }
@@ -73,17 +75,24 @@ impl HeapInner {
         let mut spaces = Spaces::new(&layout, config.page_source, config.page_set_bits).map_err(BuildError::Memory)?;
         let key = spaces.take_safepoint_key().expect("new spaces have their key");
         let worklist = Worklist::new(layout.worklist_entries()).map_err(BuildError::Memory)?;
+        let committed = layout.root_pages() + layout.new_pages();
+        let left = layout.soft_limit_pages().saturating_sub(committed) * layout.page_bytes();
+        let roots_allowance = left.max(ROOT_BYTES_FREE);
+        let (persistent, root_sets) = (PersistentHandles::new(config.handle_block_slots), RootSets::new());
+        persistent.allow(roots_allowance);
+        root_sets.allow(roots_allowance);
         Ok(HeapInner {
             spaces,
             safepoint: Safepoint::new(key, config.concurrent_allocation),
-            persistent: PersistentHandles::new(config.handle_block_slots),
-            root_sets: RootSets::new(),
+            persistent,
+            root_sets,
             collector: Mutex::new(CollectorState {
                 worklist,
                 verify_heap: config.verify_heap,
                 flags: HeapFlags::default(),
                 statistics: Statistics::default(),
                 ineffective: Ineffective::default(),
+                roots_allowance,
                 trace: None,
             }),
             near_limit: Mutex::new(None),
@@ -114,6 +123,7 @@ impl HeapInner {
             trace.push(CollectionTrace { number, kind, committed_bytes_before, committed_bytes_after, summary });
         }
         if kind >= CollectionKind::Major {
+            self.allow_roots(stop, state);
             let page_bytes = self.spaces.layout().page_bytes();
             // SAFETY: in a stop.
             let charge = unsafe { Charge::of(&self.spaces) };
@@ -124,6 +134,18 @@ impl HeapInner {
         if state.verify_heap {
             self.require_sound(stop, state, "after a collection");
         }
+    }
+
+    /// After a major collection: roots may take what the soft limit leaves, or as much again as they take now.
+    fn allow_roots(&self, stop: &mut Stop<'_>, state: &mut CollectorState) {
+        let (budget, page_bytes) = (&self.spaces.budget, self.spaces.layout().page_bytes());
+        // SAFETY: the world is stopped.
+        let soft = unsafe { budget.limit(Limit::Soft) };
+        let free = self.spaces.fresh.pooled() + self.spaces.large.kept_pages();
+        let left = (soft + free).saturating_sub(budget.committed()) * page_bytes;
+        let mut roots = self.roots(stop);
+        state.roots_allowance = left.max(roots.bytes()).max(ROOT_BYTES_FREE);
+        roots.allow(state.roots_allowance);
     }
 
     /// Begins or ends to trace collections.
@@ -299,6 +321,7 @@ impl HeapInner {
         let limit = |limit| unsafe { budget.limit(limit) };
         statistics.soft_limit_bytes = limit(Limit::Soft) * page_bytes;
         statistics.hard_limit_bytes = limit(Limit::Hard) * page_bytes;
+        statistics.roots_bytes = self.roots(stop).bytes();
         statistics.attached = stop.locals_count();
         statistics
     }
@@ -328,7 +351,11 @@ impl HeapInner {
 
     /// Under the collector lock: a local heap's first copy of the flags.
     pub(crate) fn prepare_local(&self, data: &mut LocalData) {
-        let flags = self.collector.lock().flags;
+        let (flags, roots_allowance) = {
+            let state = self.collector.lock();
+            (state.flags, state.roots_allowance)
+        };
+        data.handles.allow(roots_allowance);
         HeapInner::apply_gc_interval(flags.gc_interval, data);
         data.allocator.fail_after(flags.fail_after);
     }

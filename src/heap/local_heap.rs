@@ -218,6 +218,7 @@ impl RawLocalHeap {
                 return Err(out_of_memory);
             }
             self.collect_at_interval(ty);
+            self.collect_for_roots();
             let large = bytes > self.inner().spaces.layout().regular_bytes_max();
             let mut climber = Climber { heap: self, ty, bytes, first: true, raised_limit_bytes: None };
             match climb(rungs(ty, large), &mut climber) {
@@ -226,6 +227,20 @@ impl RawLocalHeap {
                 Err(Fell::Exhausted) => Err(out_of_memory),
                 Err(Fell::Poisoned) => Err(AllocError::Poisoned),
             }
+        }
+    }
+
+    /// A major collection, if what roots take from the Rust allocator has grown by more than the soft limit left; never in
+    /// an always-allocate scope.
+    unsafe fn collect_for_roots(self) {
+        // SAFETY: R-1.
+        let data = unsafe { self.data() };
+        let wanted = data.wants_collection || data.handles.is_over();
+        if wanted && !data.allocator.is_always_allocating() {
+            data.requests += 1;
+            let before = data.counts;
+            // SAFETY: R-1; the borrow of the data has ended.
+            unsafe { self.inner().collect(Some(self.local()), CollectionKind::Major, Some(before)) };
         }
     }
 

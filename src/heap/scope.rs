@@ -219,7 +219,17 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// The Rust allocator refuses memory.
     pub fn try_persist<T>(&self, handle: Handle<'s, T>) -> Result<Persistent<T>, RefusedMemory> {
         // SAFETY: the handle is a root of this scope, whose heap is running.
-        unsafe { self.local().inner().persistent.add(handle.tagged()) }.map(Persistent::new)
+        let (cell, is_over) = unsafe { self.local().inner().persistent.add_watched(handle.tagged()) }?;
+        self.want_collection(is_over);
+        Ok(Persistent::new(cell))
+    }
+
+    /// If so, the next allocation that needs a LAB collects first.
+    fn want_collection(&self, so: bool) {
+        if so {
+            // SAFETY: R-1; the borrow ends here.
+            unsafe { self.local().data() }.wants_collection = true;
+        }
     }
 
     /// A handle to what a persistent handle holds.
@@ -263,7 +273,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
             return Err(WrongHeap);
         }
         // SAFETY: the value is an object of this heap, or a small integer, and the heap is running.
-        unsafe { set.slots.store(index, value.tagged()) };
+        let is_over = unsafe { set.slots.store(index, value.tagged()) };
+        self.want_collection(is_over);
         Ok(())
     }
 

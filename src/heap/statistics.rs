@@ -32,6 +32,10 @@ pub struct Statistics {
     pub soft_limit_bytes: usize,
     /// The hard limit now, in bytes.
     pub hard_limit_bytes: usize,
+    /// Bytes that handles, persistent handles and root sets take from the Rust allocator now. Beyond 64 KiB they count
+    /// towards the soft limit: a major collection lowers that by so much, and when they grow by more than it left, or by as
+    /// much again, the next allocation that needs a LAB collects.
+    pub roots_bytes: usize,
     /// Local heaps attached now.
     pub attached: usize,
     /// Objects looked at by the verifier, fillers and free blocks excluded.

@@ -36,6 +36,8 @@ pub struct HandleSlots {
     /// The first slot of each block. Raw, because slots are read through copies of these pointers.
     blocks: Vec<NonNull<Slot>>,
     block_slots: usize,
+    /// More bytes than these ask for a collection.
+    bytes_allowed: usize,
 }
 
 /// Where a handle scope began.
@@ -54,12 +56,16 @@ impl HandleSlots {
         assert!(block_slots != 0);
         // I-1, I-3: the slots and the block's number.
         let mask = (block_slots * size_of::<Slot>() + size_of::<BlockNumber>()).next_power_of_two() - 1;
-        let mut slots = HandleSlots { next: core::ptr::null(), mask, blocks: Vec::new(), block_slots };
+        let mut slots =
+            HandleSlots { next: core::ptr::null(), mask, blocks: Vec::new(), block_slots, bytes_allowed: usize::MAX };
         slots.next = slots.add_block();
         slots
     }
 
     /// Pushes a root and returns its slot, which stays where it is until the scope is closed.
+    ///
+    /// # Panics
+    /// If the Rust allocator refuses another block.
     #[inline(always)]
     pub fn push(&mut self, value: Tagged) -> NonNull<Slot> {
         if self.next.addr() & self.mask == 0 {
@@ -87,9 +93,13 @@ impl HandleSlots {
 
     fn add_block(&mut self) -> *const Slot {
         let layout = block_layout(self.mask);
+        let has_room = self.blocks.try_reserve(1).is_ok();
         // SAFETY: the layout's size is not zero.
-        let memory = unsafe { alloc::alloc(layout) };
-        let Some(memory) = NonNull::new(memory) else { alloc::handle_alloc_error(layout) };
+        let memory = if has_room { unsafe { alloc::alloc(layout) } } else { core::ptr::null_mut() };
+        // Not an abort: the stack is as it was, so the run that wanted a handle may unwind.
+        let Some(memory) = NonNull::new(memory) else {
+            panic!("the Rust allocator has no {} bytes for more handles: end scopes sooner", layout.size())
+        };
         let number = BlockNumber::try_from(self.blocks.len()).expect("fewer blocks than 2^32");
         // SAFETY: the slots lie in the memory, from the padding to its end, and are aligned, since its end is; the number
         // lies before them (I-3), at the memory's start, which is aligned to more than four bytes.
@@ -129,6 +139,17 @@ impl HandleSlots {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.blocks.len() * (self.mask + 1)
+    }
+
+    /// So many bytes more may be taken before that asks for a collection.
+    pub fn allow(&mut self, bytes: usize) {
+        self.bytes_allowed = self.bytes().saturating_add(bytes);
+    }
+
+    /// Whether more bytes are taken than were allowed.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.bytes() > self.bytes_allowed
     }
 
     /// Where the stack stands.

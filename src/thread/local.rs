@@ -33,6 +33,8 @@ pub struct LocalData {
     pub in_callback: bool,
     /// Whether the owner is one of the heap's own threads, which never calls the embedder.
     pub internal: bool,
+    /// Whether what roots take from the Rust allocator has asked for a collection, since the last major one.
+    pub wants_collection: bool,
     /// Collections that this local heap asked for, since it was attached.
     pub requests: u64,
     /// Climbs of the retry ladder that went beyond the first attempt.
@@ -70,6 +72,7 @@ impl Local {
                 flags: LocalFlags::default(),
                 in_callback: false,
                 internal: false,
+                wants_collection: false,
                 requests: 0,
                 retries: 0,
                 requests_in_scope: 0,

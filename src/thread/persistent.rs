@@ -115,13 +115,28 @@ impl PersistentHandles {
     /// # Safety
     /// `value` is a small integer or a live object of the heap whose handles these are, and the caller is running.
     pub unsafe fn add(self: &Arc<Self>, value: Tagged) -> Result<PersistentCell, RefusedMemory> {
+        // SAFETY: the caller's contract.
+        unsafe { self.add_watched(value) }.map(|(cell, _)| cell)
+    }
+
+    /// The same; also says whether the handles take more memory now than was [allowed](Self::allow), once: a collection is
+    /// due then.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    ///
+    /// # Safety
+    /// As [`add`](Self::add).
+    pub unsafe fn add_watched(self: &Arc<Self>, value: Tagged) -> Result<(PersistentCell, bool), RefusedMemory> {
         let mut slabs = self.slabs.lock();
+        let mut is_over = false;
         let (index, cell) = loop {
             if let Some(found) = slabs.take_cell() {
                 break found;
             }
             if !self.take_released(&mut slabs) {
                 slabs.grow()?;
+                is_over = slabs.take_over();
             }
         };
         // SAFETY: I-3: the cell is in use.
@@ -131,7 +146,7 @@ impl PersistentHandles {
             slabs.set_young(index);
         }
         drop(slabs);
-        Ok(PersistentCell { register: Arc::clone(self), cell, index })
+        Ok((PersistentCell { register: Arc::clone(self), cell, index }, is_over))
     }
 
     /// Makes the cells that were released free; whether there were any.
@@ -181,6 +196,11 @@ impl PersistentHandles {
     /// The world is stopped, and new space is empty.
     pub unsafe fn forget_young(&self) {
         self.slabs.lock().retain_young(|_| false);
+    }
+
+    /// So many bytes more may be taken before that asks for a collection.
+    pub fn allow(&self, bytes: usize) {
+        self.slabs.lock().allow(bytes);
     }
 
     /// Gives slabs without handles back to the Rust allocator.

@@ -64,21 +64,25 @@ impl RootSetSlots {
         Tagged::from_bits(self.slots[index].load(Ordering::Acquire))
     }
 
-    /// Sets slot `index`. The first reference to be stored into a block after a collection takes a leaf mutex.
+    /// Sets slot `index`, and says whether the sets take more memory than was [allowed](RootSets::allow), once: a collection
+    /// is due then. The first reference to be stored into a block after a collection takes a leaf mutex.
     ///
     /// # Panics
     /// If there is no such slot.
     ///
     /// # Safety
     /// `value` is a small integer or a live object of the heap whose set this is, and the caller is running.
-    pub unsafe fn store(self: &Arc<Self>, index: usize, value: Tagged) {
+    pub unsafe fn store(self: &Arc<Self>, index: usize, value: Tagged) -> bool {
         yield_point(YieldPoint::RootPublished);
         // O-5: Release publishes the object to whoever loads it from here.
         self.slots[index].store(value.bits(), Ordering::Release);
         // O-9: the thread does not stop between the store and this.
-        if value.is_reference() && self.young.set(index / BLOCK_SLOTS) {
-            self.register.list.lock().enter(self);
+        if !value.is_reference() || !self.young.set(index / BLOCK_SLOTS) {
+            return false;
         }
+        let list = &mut *self.register.list.lock();
+        list.enter(self);
+        list.bytes > list.bytes_allowed && self.register.take_over(list)
     }
 
     fn block(&self, block: usize) -> &[AtomicU32] {
@@ -151,13 +155,15 @@ pub struct RootSets {
     gone: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lists {
     sets: Vec<Weak<RootSetSlots>>,
     /// Bytes of the sets that were there when the list was last looked through, and of those added since.
     bytes: usize,
     /// The sets with a block that may hold a young object, and some that have gone.
     young: Vec<Weak<RootSetSlots>>,
+    /// More bytes than these ask for a collection, once.
+    bytes_allowed: usize,
 }
 
 impl Lists {
@@ -213,7 +219,8 @@ impl RootSets {
     /// None.
     #[must_use]
     pub fn new() -> Arc<RootSets> {
-        Arc::new(RootSets { list: Mutex::new(Lists::default()), gone: AtomicUsize::new(0) })
+        let list = Lists { sets: Vec::new(), bytes: 0, young: Vec::new(), bytes_allowed: usize::MAX };
+        Arc::new(RootSets { list: Mutex::new(list), gone: AtomicUsize::new(0) })
     }
 
     /// Adds a set of `len` slots that hold the small integer 0. It is a root until the last reference to it is dropped.
@@ -278,6 +285,22 @@ impl RootSets {
     pub unsafe fn forget_young(&self) {
         // SAFETY: the world is stopped.
         unsafe { self.visit_young(|word| (word, false)) };
+    }
+
+    /// So many bytes more may be taken before that asks for a collection.
+    pub fn allow(&self, bytes: usize) {
+        let list = &mut *self.list.lock();
+        list.bytes_allowed = list.bytes.saturating_add(bytes);
+    }
+
+    /// Whether more bytes are taken than were allowed, by sets that have not gone.
+    fn take_over(&self, list: &mut Lists) -> bool {
+        self.forget_gone(list);
+        let is_over = list.bytes > list.bytes_allowed;
+        if is_over {
+            list.bytes_allowed = usize::MAX;
+        }
+        is_over
     }
 
     fn forget_gone(&self, list: &mut Lists) {

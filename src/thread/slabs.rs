@@ -58,6 +58,8 @@ pub(super) struct Slabs {
     empty: usize,
     /// Slabs with a cell that may hold a young object.
     young: Vec<u64>,
+    /// More bytes than these ask for a collection, once.
+    bytes_allowed: usize,
 }
 
 // SAFETY: the pointers own their slabs, whose cells are `Send`.
@@ -74,6 +76,7 @@ impl Slabs {
             present: 0,
             empty: 0,
             young: Vec::new(),
+            bytes_allowed: usize::MAX,
         }
     }
 
@@ -250,6 +253,20 @@ impl Slabs {
                 f(Tagged::from_bits(cell.word.load(Ordering::Relaxed)), listed && young);
             }
         }
+    }
+
+    /// So many bytes more may be taken before that asks for a collection.
+    pub(super) fn allow(&mut self, bytes: usize) {
+        self.bytes_allowed = self.bytes().saturating_add(bytes);
+    }
+
+    /// Whether more bytes are taken than were allowed, for the first time since.
+    pub(super) fn take_over(&mut self) -> bool {
+        let is_over = self.bytes() > self.bytes_allowed;
+        if is_over {
+            self.bytes_allowed = usize::MAX;
+        }
+        is_over
     }
 
     /// Cells in use.
