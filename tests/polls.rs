@@ -134,10 +134,10 @@ fn operations_that_say_so_poll() {
     let operations: [(&str, Step); 14] = [
         ("poll", |scope| scope.poll()),
         ("park", |scope| scope.park(|| ())),
-        ("collect minor", |scope| scope.collect(CollectionKind::Minor)),
-        ("collect major", |scope| scope.collect(CollectionKind::Major)),
-        ("collect memory-reducing", |scope| scope.collect(CollectionKind::MemoryReducing)),
-        ("verify", |scope| assert!(scope.verify().is_sound())),
+        ("collect minor", |scope| scope.collect(CollectionKind::Minor).unwrap()),
+        ("collect major", |scope| scope.collect(CollectionKind::Major).unwrap()),
+        ("collect memory-reducing", |scope| scope.collect(CollectionKind::MemoryReducing).unwrap()),
+        ("verify", |scope| assert!(scope.verify().unwrap().is_sound())),
         ("survey", |scope| drop(scope.survey())),
         ("statistics", without_buffers),
         ("simulate full", |scope| outcome(scope.simulate_full_space(SpaceKind::Old))),
@@ -169,7 +169,7 @@ fn a_collection_that_is_met_is_a_poll() {
             while !scope.is_stop_requested() {
                 std::thread::yield_now();
             }
-            scope.collect(CollectionKind::Minor);
+            scope.collect(CollectionKind::Minor).unwrap();
             let took_part = !scope.is_stop_requested();
             scope.poll();
             other.join().expect("the other thread").expect("a sound heap");

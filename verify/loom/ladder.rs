@@ -40,6 +40,7 @@ models! {
     callback_refuses_vs_stop: Spec::bounded(2, 3),
     callback_raises_vs_callback_raises: Spec::bounded(2, 3),
     callback_answers_after_a_rival_raised: Spec::alone(),
+    callback_raises_vs_stale_answer: Spec::bounded(2, 3),
 }
 
 /// Elements of an array that fills a page: 88 bytes are more than half of one.
@@ -492,5 +493,31 @@ fn callback_answers_after_a_rival_raised() {
     assert_eq!(hard, first + 2 * PAGE, "the higher answer stands");
     assert_eq!(heap.spaces().budget.committed() * PAGE, hard);
     drop((live, late, rival));
+}
+
+/// Two climb to the top and answer differently: who is asked first answers two pages more, who is asked second one page more
+/// than it was shown. Whatever the order of their last resorts, the higher answer stands: a rival's stale lower one never takes
+/// back what another has raised.
+fn callback_raises_vs_stale_answer() {
+    let mut config = worlds::config(1, 1);
+    config.hard_limit_bytes_max += 3 * PAGE;
+    let (heap, live) = full_heap(config).expect("a small world");
+    let answers = Arc::new(Mutex::new(Vec::new()));
+    let answered = answers.clone();
+    heap.set_near_limit_callback(Some(Box::new(move |near: NearLimit| {
+        let mut answers = answered.lock();
+        let answer = near.hard_limit_bytes + if answers.is_empty() { 2 * PAGE } else { PAGE };
+        answers.push(answer);
+        answer
+    })));
+    let large = |local: RawLocalHeap| ask(local, AllocationType::Old, LARGE_BYTES);
+    let (a, b, locals) = race_running(&heap, large, large);
+    heap.set_near_limit_callback(None);
+    assert_eq!((a, b), (Ok(()), Ok(())), "two pages are room for both");
+    let answers = core::mem::take(&mut *answers.lock());
+    let statistics = heap.statistics().expect("a sound heap");
+    assert_eq!(Some(&statistics.hard_limit_bytes), answers.iter().max(), "{answers:?}");
+    assert_eq!(statistics.near_limit_calls, answers.len() as u64);
+    drop((live, locals));
     assert_sound(&heap);
 }
