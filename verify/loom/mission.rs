@@ -47,7 +47,7 @@ fn mission_in(
         let heap = heap.clone();
         move || owner(&heap, reserve, owner_steps)
     });
-    rival(heap, true, rival_steps);
+    rival(heap, rival_steps);
     other.join().unwrap();
     assert_whole(heap);
 }

@@ -142,7 +142,7 @@ fn get_vs(reserve: Reserve, space: SpaceKind, step: Step) {
             let there = heap.clone();
             let ran = worlds::run(&heap, |scope| {
                 let realm = bind_foo(scope)?;
-                let rival = thread::spawn(move || rival(&there, true, &[step]));
+                let rival = thread::spawn(move || rival(&there, &[step]));
                 let receiver = new_foo(scope, &realm)?;
                 let result = get(scope, &realm, receiver, |scope| full_then(scope, reserve, space, step));
                 assert_eq!(scope.get(result), scope.boolean(true));
