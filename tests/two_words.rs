@@ -21,9 +21,9 @@ const SHARING: [&str; 3] = ["page/", "space/", "thread/"];
 
 /// Names that the standard library or other types have too, or that are called where nobody else runs or on the caller's own
 /// local heap: outside of [`SHARING`] they say nothing.
-const COMMON: [&str; 15] = [
-    "add", "claim", "clear", "exhaust", "mark", "park", "put", "release", "set", "stop", "store", "swap", "take",
-    "unpark", "visit",
+const COMMON: [&str; 16] = [
+    "add", "claim", "clear", "exhaust", "find", "mark", "park", "put", "release", "set", "stop", "store", "swap",
+    "take", "unpark", "visit",
 ];
 
 /// Names that pointers and vectors have too, and how what is a word of ours ends.
