@@ -11,6 +11,7 @@ mod common;
 
 use common::{build, fill, small, tiny_of};
 use heaplab::heap::Internals as _;
+use heaplab::words::RESERVATION_BYTES_MAX;
 use heaplab::*;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -564,7 +565,10 @@ fn the_fields_of_a_configuration_are_in_proportion() {
     for (hard, new) in [(1 << 20, 1 << 17), (32 << 20, 4 << 20), (1 << 30, 4 << 20)] {
         let config = HeapConfig::sized(hard, 7);
         assert_eq!(config.new_space_bytes, new);
-        assert_eq!((config.soft_limit_bytes, config.hard_limit_bytes_max), (hard / 2, 2 * hard));
+        assert_eq!(
+            (config.soft_limit_bytes, config.hard_limit_bytes_max),
+            (hard / 2, (2 * hard).min(RESERVATION_BYTES_MAX))
+        );
         assert_eq!((config.pool_bytes_max, config.young_lab_bytes), (hard / 16, 32 << 10));
     }
     let tiny = HeapConfig::tiny();

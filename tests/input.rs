@@ -13,6 +13,7 @@ use common::{assert_sound, assert_usable, build, fill, settled_bytes, small, tin
 use heaplab::heap::Internals as _;
 
 use heaplab::raw::Root;
+use heaplab::words::RESERVATION_BYTES_MAX;
 use heaplab::*;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -62,6 +63,11 @@ impl Drop for Running {
     }
 }
 
+/// Those of `sizes` that this target can say.
+fn addressable(sizes: &[u64]) -> impl Iterator<Item = usize> {
+    sizes.iter().filter_map(|&size| usize::try_from(size).ok())
+}
+
 #[test]
 fn hostile_sizes_are_refused() {
     let heap = build(tiny());
@@ -76,8 +82,8 @@ fn hostile_sizes_are_refused() {
             for size in [0, 1, 4, 7, 9, 12, usize::MAX, usize::MAX - 1] {
                 assert_eq!(local.allocate(size, ty, 8), Err(AllocError::InvalidSize { size_bytes: size }));
             }
-            for size in [max + 8, 1 << 30, 1 << 32, (1 << 32) + 8, 16 << 30, isize::MAX as usize & !7, usize::MAX & !7]
-            {
+            let great = addressable(&[1 << 30, 1 << 32, (1 << 32) + 8, 16 << 30]);
+            for size in great.chain([max + 8, isize::MAX as usize & !7, usize::MAX & !7]) {
                 for alignment in [8, 16, 32, 64] {
                     assert_eq!(
                         local.allocate(size, ty, alignment),
@@ -85,7 +91,7 @@ fn hostile_sizes_are_refused() {
                     );
                 }
             }
-            for alignment in [0, 1, 2, 4, 12, 24, 63, 65, 96, 128, 4096, usize::MAX, 1 << 63] {
+            for alignment in [0, 1, 2, 4, 12, 24, 63, 65, 96, 128, 4096, usize::MAX, 1 << (usize::BITS - 1)] {
                 for size in [8, 64, max] {
                     assert_eq!(
                         local.allocate(size, ty, alignment),
@@ -110,7 +116,8 @@ fn hostile_lengths_are_refused() {
     let mut thread = heap.attach().unwrap();
     thread
         .run(|scope| {
-            for len in [1 << 20, LENGTH_MAX - 1, LENGTH_MAX, LENGTH_MAX + 1, 1 << 32, usize::MAX / 4, usize::MAX] {
+            let lengths = [1 << 20, LENGTH_MAX - 1, LENGTH_MAX, LENGTH_MAX + 1, usize::MAX / 4, usize::MAX];
+            for len in lengths.into_iter().chain(addressable(&[1 << 32])) {
                 let too_large = |error| matches!(error, AllocError::TooLarge { .. });
                 assert!(too_large(scope.new_array(len).unwrap_err()));
                 assert!(too_large(scope.new_bytes(len).unwrap_err()));
@@ -292,19 +299,21 @@ fn bad_configurations_name_their_field() {
         ("hard_limit_bytes", |c| c.threads_max = 4096),
         ("hard_limit_bytes", |c| c.pages_per_thread_min = usize::MAX),
         ("hard_limit_bytes_max", |c| c.hard_limit_bytes_max = c.hard_limit_bytes - 1),
-        ("hard_limit_bytes_max", |c| c.hard_limit_bytes_max = (16 << 30) + 1),
+        ("hard_limit_bytes_max", |c| c.hard_limit_bytes_max = RESERVATION_BYTES_MAX + 1),
         ("hard_limit_bytes_max", |c| c.hard_limit_bytes_max = usize::MAX),
-        ("hard_limit_bytes_max", |c| (c.hard_limit_bytes, c.hard_limit_bytes_max) = (32 << 30, 32 << 30)),
+        ("hard_limit_bytes_max", |c| {
+            (c.hard_limit_bytes, c.hard_limit_bytes_max) = (2 * RESERVATION_BYTES_MAX, 2 * RESERVATION_BYTES_MAX)
+        }),
         ("new_space_bytes", |c| c.new_space_bytes = 0),
         ("new_space_bytes", |c| c.new_space_bytes = c.soft_limit_bytes),
         ("new_space_bytes", |c| c.new_space_bytes = usize::MAX),
         // More new space than is addressable beside the large objects, though less than any limit.
         ("new_space_bytes", |c| {
             c.page_bytes = Some(1 << 20);
-            c.soft_limit_bytes = 16 << 30;
-            c.hard_limit_bytes = 16 << 30;
-            c.hard_limit_bytes_max = 16 << 30;
-            c.new_space_bytes = 12 << 30;
+            c.soft_limit_bytes = RESERVATION_BYTES_MAX;
+            c.hard_limit_bytes = RESERVATION_BYTES_MAX;
+            c.hard_limit_bytes_max = RESERVATION_BYTES_MAX;
+            c.new_space_bytes = RESERVATION_BYTES_MAX / 4 * 3;
         }),
         ("threads_max", |c| c.threads_max = 0),
         ("threads_max", |c| c.threads_max = usize::MAX),
@@ -383,11 +392,11 @@ fn extreme_configurations_work() {
 
 /// The greatest heap that a tagged word can address.
 #[test]
-#[cfg_attr(miri, ignore = "16 GiB from the Rust allocator")]
+#[cfg_attr(miri, ignore = "all that can be addressed, from the Rust allocator")]
 fn the_greatest_heap_works() {
     let mut config = small();
-    config.hard_limit_bytes = 16 << 30;
-    config.hard_limit_bytes_max = 16 << 30;
+    config.hard_limit_bytes = RESERVATION_BYTES_MAX;
+    config.hard_limit_bytes_max = RESERVATION_BYTES_MAX;
     config.verify_heap = false;
     match Heap::new(config) {
         Ok(heap) => {

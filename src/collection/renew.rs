@@ -56,8 +56,10 @@ impl Collector<'_, '_> {
         unsafe {
             self.spaces.pages.label(page, PageKind::Free, crate::page::PageInfo::NEW);
             self.spaces.memory.end_late(self.spaces.layout().page_start(page).bytes());
+            // the address first.
             self.spaces.fresh.put_address(page);
         }
+        // then the budget; O-7.
         self.spaces.budget.give_back(1);
     }
 

@@ -13,7 +13,7 @@ use super::{MemoryError, PageSource};
 use crate::sync::{AtomicUsize, HeapWord, Ordering};
 
 /// Keeps every sum of an offset, a size and an alignment below `isize::MAX`, as pointer arithmetic demands.
-pub(super) const BYTES_MAX: usize = isize::MAX as usize / 4;
+pub(super) const BYTES_MAX: usize = 1 << (usize::BITS - 3);
 
 /// A reservation of real memory.
 pub(super) struct Region {

@@ -24,8 +24,8 @@ pub mod kind {
 
 /// The longest fixed part of an object, in words, header included.
 pub const FIXED_WORDS_MAX: usize = (1 << 14) - 1;
-/// The greatest length of a tail, in elements.
-pub const LENGTH_MAX: usize = (1 << 30) - 1;
+/// The greatest length of a tail, in elements. (Where an address has 32 bits, the bytes of a longer one are no number.)
+pub const LENGTH_MAX: usize = if usize::BITS > 32 { (1 << 30) - 1 } else { (1 << 29) - 1 };
 /// Tagged words of a map that are the embedder's: prototype, descriptors, whatever it hangs on a map.
 pub const MAP_SLOTS: usize = 4;
 
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(bytes.size_bytes(0), Ok(8));
         assert_eq!(bytes.size_bytes(1), Ok(16));
         assert_eq!(bytes.size_bytes(8), Ok(16));
-        assert_eq!(bytes.size_bytes(LENGTH_MAX), Ok((1 << 30) + 8));
+        assert_eq!(bytes.size_bytes(LENGTH_MAX), Ok(LENGTH_MAX + 9));
         let (size_bytes, size_bytes_max) = (usize::MAX, LENGTH_MAX * WORD_BYTES);
         assert_eq!(bytes.size_bytes(usize::MAX), Err(AllocError::TooLarge { size_bytes, size_bytes_max }));
         assert!(bytes.size_bytes(LENGTH_MAX + 1).is_err());

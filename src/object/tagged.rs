@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn references_reach_all_of_the_reservation() {
-        for offset in [0, 8, 64, 1 << 20, (16 << 30) - 8] {
+        for offset in [0, 8, 64, 1 << 20, crate::words::RESERVATION_BYTES_MAX - 8] {
             let word = Tagged::reference(Offset::new(offset));
             assert_eq!(word.as_reference(), Some(Offset::new(offset)));
             assert_eq!(word.as_small(), None);

@@ -240,6 +240,7 @@ impl PageTable {
     pub unsafe fn remember(&self, slot: Offset) {
         let page = self.layout.page_of(slot);
         self.remembered.set(page, (slot.bytes() & (self.layout.page_bytes() - 1)) / WORD_BYTES);
+        // the second word; whoever reads either does so in a stop.
         self.remembered_pages.set(page.index());
     }
 
@@ -268,10 +269,12 @@ impl PageTable {
                     if f(start.word(column)) {
                         kept = true;
                     } else {
+                        // found by its page's bit; in a stop.
                         self.remembered.put(page, column, false);
                     }
                 }
                 if !kept {
+                    // Relied on by nobody: in a stop, before anybody looks.
                     self.remembered_pages.put(index, false);
                 }
             }
@@ -289,6 +292,7 @@ impl PageTable {
         // SAFETY: every table is the caller's while the world is stopped.
         unsafe {
             bits.put(page, granule * columns, true);
+            // Relied on by nobody: in a stop, by its collector alone.
             self.aside_pages.put(page.index(), true);
         }
     }
@@ -334,6 +338,7 @@ impl PageTable {
                 f(self.granule_offset(page, column / columns));
                 taken += 1;
             }
+            // Relied on by nobody: as in `set_aside`.
             self.aside_pages.put(page.index(), false);
         }
         taken

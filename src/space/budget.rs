@@ -7,9 +7,10 @@
 //! Each change is told to the memory's [`Ledger`], a charge after it is counted and a discharge before, which asserts at
 //! every moment that no page is committed beyond what is counted here.
 //!
-//! The count orders no data: addresses travel through page sets, which have edges of their own. So every access is
-//! Relaxed and the property is one of a single location: by the modification order of `committed`, each successful
-//! compare-exchange moved it from a value to one within the limit, and nothing else raises it.
+//! That it is never above the limit is a property of a single location: by the modification order of `committed`, each
+//! successful compare-exchange moved it from a value to one within the limit, and nothing else raises it. What a page's
+//! budget promises - an address, memory that the system has back, a run of the table (X-5) - lies in other
+//! words: who gives budget back releases, who reserves it acquires (O-7).
 //!
 //! The limits themselves change only in a stop, so who reads them takes part in stops (S-4).
 
@@ -108,7 +109,7 @@ impl Budget {
         let mut seen = self.committed.load(Ordering::Relaxed);
         while !self.reserve_from(seen, pages, limit) {
             // A load may be stale, and a refusal costs a collection: only an RMW, which reads the newest value,
-            // refuses. Relaxed: one location.
+            // refuses. Relaxed: who is refused uses nothing that budget promises.
             let newest = self.committed.fetch_add(0, Ordering::Relaxed);
             if !fits(newest, pages, limit) {
                 return false;
@@ -134,9 +135,11 @@ impl Budget {
     fn reserve_from(&self, mut seen: usize, pages: usize, limit: usize) -> bool {
         while fits(seen, pages, limit) {
             yield_point(YieldPoint::BudgetSeen);
-            // Relaxed: the count orders no data (O-7).
-            match self.committed.compare_exchange_weak(seen, seen + pages, Ordering::Relaxed, Ordering::Relaxed) {
+            // O-7: Acquire pairs with each `give_back` that made this room. Relaxed on failure: another
+            // guess.
+            match self.committed.compare_exchange_weak(seen, seen + pages, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => {
+                    // Relied on by nobody: the ledger orders itself, under its mutex.
                     self.ledger.charge(pages);
                     return true;
                 }
@@ -154,8 +157,8 @@ impl Budget {
     /// If pages are committed for which no budget is left (S-1), or fewer are counted.
     pub fn give_back(&self, pages: usize) {
         self.ledger.discharge(pages);
-        // Relaxed: the count orders no data (O-7).
-        let before = self.committed.fetch_sub(pages, Ordering::Relaxed);
+        // O-7: Release hands what was returned before to whoever reserves this budget.
+        let before = self.committed.fetch_sub(pages, Ordering::Release);
         assert!(before >= pages, "gave back {pages} of {before} committed pages");
     }
 }

@@ -40,10 +40,13 @@ impl FreshPages {
         if let Some(page) = self.pool.take_seen() {
             return Ok(page);
         }
-        // SAFETY: S-4, by the contract.
+        // SAFETY: S-4, by the contract.: the reservation acquires (O-7).
         let reserve = || unsafe { budget.try_reserve(1, limit) };
         if !reserve() {
-            // Exact, in this order: while others allocate, pages move from the pool to the budget and not back.
+            // In this order, because a large run turns pages of the pool into budget: whoever finds the pool empty looks for
+            // budget once more. What was free when the call began and is missed all the same, a rival has had in its hands
+            // during the call. Each of the three refusals is that of one word; the order between two of them is relied on
+            // by nobody.
             if let Some(page) = self.pool.take() {
                 return Ok(page);
             }
@@ -52,14 +55,18 @@ impl FreshPages {
             }
         }
         yield_point(YieldPoint::FreshReserved);
-        // S-2 promises an address, but for heaps so large that their areas are smaller than their limit.
+        // S-2 promises an address, but for heaps so large that their areas are smaller than their limit.
         let Some(page) = self.addresses.take() else {
+            // Relied on by nobody: nothing was returned.
             budget.give_back(1);
             return Err(AttemptError::Exhausted);
         };
         yield_point(YieldPoint::FreshAddressed);
+        // whatever this budget was reserved from, the system has it back.
         if memory.commit(layout.page_start(page).bytes(), layout.page_bytes()).is_err() {
+            // the address first.
             self.addresses.put(page);
+            // then the budget; O-7.
             budget.give_back(1);
             return Err(AttemptError::Refused);
         }

@@ -146,7 +146,9 @@ impl LargeSpace {
             return Err(AttemptError::Exhausted);
         }
         yield_point(YieldPoint::RunReserved);
+        // the runs that this budget was given back for are free in the table.
         let Some(start) = this.find_run(pages) else {
+            // Relied on by nobody: nothing was returned.
             spaces.budget.give_back(pages);
             return Err(AttemptError::Exhausted);
         };
@@ -174,8 +176,10 @@ impl LargeSpace {
         // SAFETY: S-4, by the contract.
         let (start, reserved) = unsafe { LargeSpace::find_and_reserve(spaces, pages, limit)? };
         let at = layout.page_start(PageIndex::new(this.first_page + start));
+        // whatever this budget was reserved from, the system has it back.
         if reserved != 0 && spaces.memory.commit(at.bytes(), pages * layout.page_bytes()).is_err() {
             this.free_run(&spaces.memory, layout, start, pages);
+            // the second word; O-7.
             spaces.budget.give_back(reserved);
             return Err(AttemptError::Refused);
         }
@@ -315,7 +319,7 @@ unsafe fn return_pages(spaces: &Spaces, start: usize, pages: usize) {
     let (layout, this) = (spaces.layout(), &spaces.large);
     let head = this.first_page + start;
     let (at, bytes) = (layout.page_start(PageIndex::new(head)).bytes(), pages * layout.page_bytes());
-    // SAFETY: the pages are the caller's, by the contract.
+    // SAFETY: the pages are the caller's, by the contract.: what the budget promises, first.
     let taken = unsafe { spaces.memory.release(at, bytes) }.is_ok();
     let kind = if taken { PageKind::Free } else { PageKind::Pooled };
     for index in head..head + pages {
@@ -328,6 +332,7 @@ unsafe fn return_pages(spaces: &Spaces, start: usize, pages: usize) {
     this.free_run(&spaces.memory, layout, start, pages);
     yield_point(YieldPoint::RunFreed);
     if taken {
+        // the second word; O-7.
         spaces.budget.give_back(pages);
     }
 }
@@ -340,18 +345,20 @@ unsafe fn return_pages(spaces: &Spaces, start: usize, pages: usize) {
 unsafe fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
     let layout = spaces.layout();
     let (mut held, mut kept) = (0, 0);
-    // SAFETY: S-4, by the contract.
+    // SAFETY: S-4, by the contract. What the pool is seen to have after the budget was seen full is relied on by nobody: the
+    // loop below looks at both again.
     let (try_reserve_seen, take_pooled) =
         unsafe { (|pages| spaces.budget.try_reserve_seen(pages, limit), || spaces.fresh.take_pooled()) };
     while held < pages && !try_reserve_seen(pages - held) {
         let page = if kept == 0 || kept < spaces.fresh.pooled() { take_pooled() } else { None };
         let Some(page) = page else {
-            // Rivals may hold the rest, and have found the pool empty too. Whoever gives back last finds all of it; and
-            // only an exact look may refuse.
+            // Rivals may hold the rest, and have found the pool empty too. Whoever gives back last finds all of it, by the
+            // modification order of the budget alone; and only an exact look may refuse.
             if held != 0 {
+                // the second word; O-7.
                 spaces.budget.give_back(held);
             }
-            // SAFETY: S-4, by the contract.
+            // SAFETY: S-4, by the contract. The order of the looks at pool and budget is relied on by nobody.
             return unsafe { spaces.budget.try_reserve(pages, limit) };
         };
         // SAFETY: the page was just taken from the pool, so it is this thread's and empty.
@@ -363,6 +370,7 @@ unsafe fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
                 continue;
             }
             spaces.pages.label(page, PageKind::Free, PageInfo::NEW);
+            // what the budget promises, first. The budget itself stays held, until this run is released.
             spaces.fresh.put_address(page);
         }
         held += 1;

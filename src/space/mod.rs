@@ -15,11 +15,11 @@
 //!
 //! Invariants:
 //! * **S-1** Committed pages never exceed the hard limit: whoever commits a page has reserved it in [`Budget`] first, and
-//!   gives its budget back after the system took it back. A page that the system does not take back stays reserved, and
+//!   gives its budget back after the system took it back. A page that the system does not take back stays reserved, and
 //!   goes on serving requests, until a later collection asks again. The memory's [`Ledger`](crate::memory::Ledger) checks
 //!   it against what is really committed, at each commit and in each stop.
 //! * **S-2** Whoever holds budget for a page of the paged area finds an address for it: addresses are returned before
-//!   budget, and taken after it.
+//!   budget, and taken after it.
 //! * **S-3** A page has one owner: a page set, the frontier's table, a local heap, a large run, or the collector. Who owns
 //!   one (or a run, or a range of one) was given it by these functions and has not given it up.
 //! * **S-4** Whoever gives and takes pages, or reads what stops write, is *at work* in this heap: it runs a local heap of
@@ -39,7 +39,7 @@ pub use budget::Budget;
 pub use fresh::FreshPages;
 pub use large::LargeSpace;
 pub use new_space::{Carved, NewSpace, Ordinal};
-pub use page_set::PageSet;
+pub use page_set::{Claim, PageSet};
 pub use paged::PagedSpace;
 
 use crate::memory::{Memory, MemoryError, PageSource, try_reserved};
@@ -126,6 +126,7 @@ impl Spaces {
                 spaces.memory.begin_late(layout.page_start(page).bytes());
                 ordinals.push(Ordinal::uncommitted(page));
             }
+            // Here and below: relied on by nobody; the heap is not shared yet.
             spaces.new.rebuild(&spaces.pages, ordinals);
             for index in new_end..layout.paged_pages() {
                 spaces.fresh.put_address(PageIndex::new(index));
@@ -229,9 +230,11 @@ impl Spaces {
                 return;
             }
             self.pages.label(page, PageKind::Free, PageInfo::NEW);
+            // what the budget promises, first.
             self.fresh.put_address(page);
         }
         yield_point(YieldPoint::FreshReturned);
+        // the second word; O-7.
         self.budget.give_back(1);
     }
 

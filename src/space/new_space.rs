@@ -77,6 +77,9 @@ pub struct NewSpace {
     table: UnsafeCell<Table>,
 }
 
+/// The greatest offset: a frontier that has not got its table yet is beyond the end of any page.
+const OFFSET_MAX: usize = u32::MAX as usize >> 1;
+
 const fn pack(ordinal: usize, offset: usize) -> u64 {
     (ordinal as u64) << 32 | offset as u64
 }
@@ -90,7 +93,7 @@ impl NewSpace {
     #[must_use]
     pub fn new() -> NewSpace {
         NewSpace {
-            frontier: CachePadded::new(AtomicU64::new(pack(0, usize::MAX >> 33))),
+            frontier: CachePadded::new(AtomicU64::new(pack(0, OFFSET_MAX))),
             table: UnsafeCell::new(Table { ordinals: Vec::new(), limit: 0 }),
         }
     }

@@ -10,17 +10,18 @@
 //! No links, so no ABA: a bit says nothing but "this page is here", and clearing it by RMW has one winner.
 //!
 //! Invariants:
-//! * **I-1** At every moment, set bits >= `available` + claims whose bit is not cleared yet: `put` sets before it
-//!   counts, `take` claims before it clears. So a claimer finds a bit; if a rival takes the one it saw, another is set.
+//! * **I-1** A claimer finds a bit. It sees as many set bits as the counter said when it claimed; a scan that finds
+//!   none of them has met rivals that claimed later and took its bit, and sees what those saw, so another one.
 //! * **I-2** A take fails only if `available` was 0 at one moment during the call: the refusal is read by an RMW.
 //!
 //! A set is one of numbers. What it means that a page is in one, its user says, and vouches for what is put in (S-3).
 //!
-//! Progress: a claimer rescans only if other claimers and putters moved bits meanwhile (lock-free, not wait-free).
+//! Progress: from the second scan on, each one that finds nothing has met a rival that claimed later than all those met
+//! before; so a claimer scans at most twice more than rivals claim meanwhile (lock-free, not wait-free).
 //!
 //! O-1: what the putter wrote about the page (label, holes, words) is read by the taker. The edge is the page's bit:
 //! `put`'s Release RMW heads a release sequence that later RMWs on the word continue, and the taker's Acquire RMW that
-//! finds the bit set reads from it. The counter carries no data and is Relaxed.
+//! finds the bit set reads from it. The counter tells nothing of a page, but how many bits are there to be found.
 
 use crate::memory::{MemoryError, try_table};
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, YieldPoint, yield_point};
@@ -73,27 +74,30 @@ impl PageSet {
     /// If it is in the set already.
     pub fn put(&self, page: PageIndex) {
         let (word, mask) = (page.index() / self.bits_per_word, 1u64 << (page.index() % self.bits_per_word));
-        // O-1: publishes what the caller wrote about the page to the taker (`take`).
+        // O-1: publishes what the caller wrote about the page to the taker (`take`). X-1: the first word.
         let before = self.words[word].fetch_or(mask, Ordering::Release);
         assert!(before & mask == 0, "{page:?} is in the set already");
         yield_point(YieldPoint::PageSetSet);
-        // Relaxed: counts; the bit carries the data.
-        self.available.fetch_add(1, Ordering::Relaxed);
+        // O-1, X-1: Release, so that a claimer that this page is counted for sees its bit (`claim`).
+        self.available.fetch_add(1, Ordering::Release);
     }
 
-    fn claim(&self) -> bool {
-        // Relaxed throughout: the counter orders no data (module comment).
+    /// Claims a page that is in the set, whichever it will be. `None` if the set was empty at one moment during the call.
+    #[must_use]
+    pub fn claim(&self) -> Option<Claim<'_>> {
+        // Relaxed: a guess, which the exchange checks.
         let mut seen = self.available.load(Ordering::Relaxed);
         loop {
             if seen == 0 {
-                // I-2: a load may be stale; a refusal is decided by an RMW.
+                // I-2: a load may be stale; a refusal is decided by an RMW. Relaxed: who is refused looks at no bit.
                 seen = self.available.fetch_or(0, Ordering::Relaxed);
                 if seen == 0 {
-                    return false;
+                    return None;
                 }
             }
-            match self.available.compare_exchange_weak(seen, seen - 1, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return true,
+            // O-1, X-1: Acquire pairs with the Release of each `put` counted so far. Relaxed on failure: another guess.
+            match self.available.compare_exchange_weak(seen, seen - 1, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Some(Claim(self)),
                 Err(newer) => seen = newer,
             }
         }
@@ -103,35 +107,10 @@ impl PageSet {
     /// during the call.
     #[must_use]
     pub fn take(&self) -> Option<PageIndex> {
-        if !self.claim() {
-            return None;
-        }
+        let claim = self.claim()?;
         yield_point(YieldPoint::PageSetClaimed);
-        let backoff = Backoff::new();
-        let mut first_scan = true;
-        loop {
-            for (index, word) in self.words.iter().enumerate() {
-                // Relaxed: a guess, which the RMW below checks. A load may be stale for ever, so later scans read by
-                // RMW.
-                let mut seen =
-                    if first_scan { word.load(Ordering::Relaxed) } else { word.fetch_or(0, Ordering::Relaxed) };
-                while seen != 0 {
-                    yield_point(YieldPoint::PageSetSeen);
-                    let mask = seen & seen.wrapping_neg();
-                    // O-1: pairs with `put`; the page's label, holes and words are the caller's to read.
-                    let newest = word.fetch_and(!mask, Ordering::Acquire);
-                    if newest & mask != 0 {
-                        return Some(PageIndex::new(index * self.bits_per_word + mask.trailing_zeros() as usize));
-                    }
-                    seen = newest;
-                }
-            }
-            if !first_scan {
-                // I-1: a rival moved bits during the scan; another one is set.
-                backoff.spin();
-            }
-            first_scan = false;
-        }
+        // the counter first, then the bits.
+        Some(claim.find())
     }
 
     /// Takes a page if a look that may be stale sees one. Where nothing is, it costs a load; `None` decides nothing.
@@ -160,8 +139,46 @@ impl PageSet {
             // Relaxed: in a stop. An RMW, because the word is RMWed elsewhere.
             word.swap(0, Ordering::Relaxed);
         }
-        // Relaxed: as above.
+        // Relaxed: as above. The order of the two is relied on by nobody: nobody looks before the stop ends.
         self.available.swap(0, Ordering::Relaxed);
+    }
+}
+
+/// The right to one page of a set, which is somewhere in it. Dropped instead of used, it leaves a page that nobody counts.
+#[derive(Debug)]
+#[must_use]
+pub struct Claim<'a>(&'a PageSet);
+
+impl Claim<'_> {
+    /// Takes the page, the first one that is found; the caller owns it then.
+    #[must_use]
+    pub fn find(self) -> PageIndex {
+        let backoff = Backoff::new();
+        let mut first_scan = true;
+        loop {
+            for (index, word) in self.0.words.iter().enumerate() {
+                // Relaxed: a guess, which the RMW below checks. A load may be stale for ever, so later scans read by
+                // RMW. O-1, X-2: Acquire pairs with the Release of a rival that took the bit which was to be found here.
+                let mut seen =
+                    if first_scan { word.load(Ordering::Relaxed) } else { word.fetch_or(0, Ordering::Acquire) };
+                while seen != 0 {
+                    yield_point(YieldPoint::PageSetSeen);
+                    let mask = seen & seen.wrapping_neg();
+                    // O-1: Acquire pairs with `put`; the page's label, holes and words are the caller's to read. X-1: the
+                    // bit is there. X-2: Release, so that a rival which misses this bit sees those that this claim saw.
+                    let newest = word.fetch_and(!mask, Ordering::AcqRel);
+                    if newest & mask != 0 {
+                        return PageIndex::new(index * self.0.bits_per_word + mask.trailing_zeros() as usize);
+                    }
+                    seen = newest;
+                }
+            }
+            if !first_scan {
+                // I-1: a rival moved bits during the scan; another one is set.
+                backoff.spin();
+            }
+            first_scan = false;
+        }
     }
 }
 

@@ -37,8 +37,9 @@ impl PagedSpace {
         self.kind
     }
 
-    /// Takes a page that has a hole of at least `bytes` bytes; the caller owns it then. `None` if at one moment during
-    /// the call there was none.
+    /// Takes a page that has a hole of at least `bytes` bytes; the caller owns it then. `None` if each set whose pages fit
+    /// was empty at one moment during the call, one after the other: a page that a rival puts into the first one behind
+    /// the caller's back is missed.
     ///
     /// # Safety
     /// S-4: the caller is at work in this heap.
@@ -74,6 +75,7 @@ impl PagedSpace {
         if greatest >= self.roomy_bytes {
             self.roomy.put(page);
         } else if greatest >= self.holey_bytes {
+            // One set or the other; the order of two puts is relied on by nobody.
             self.holey.put(page);
         } else {
             return false;
@@ -104,6 +106,7 @@ impl PagedSpace {
         // SAFETY: the world is stopped.
         unsafe {
             self.roomy.clear();
+            // Relied on by nobody: nobody looks before the stop ends.
             self.holey.clear();
         }
     }

@@ -140,7 +140,7 @@ impl PersistentHandles {
             }
         };
         // SAFETY: I-3: the cell is in use.
-        // Relaxed: I-1; visitors take the mutex.
+        // Relaxed: I-1; visitors take the mutex. That released cells were taken before is relied on by nobody.
         unsafe { cell.as_ref() }.word.store(value.bits(), Ordering::Relaxed);
         if value.is_reference() {
             slabs.set_young(index);
@@ -156,7 +156,7 @@ impl PersistentHandles {
         let mut next = self.released.swap(NO_CELL, Ordering::Acquire);
         let any = next != NO_CELL;
         while next != NO_CELL {
-            // I-2: the cells of the list are ours.
+            // I-2: the cells of the list are ours. Their words change under the mutex; the order is relied on by nobody.
             next = slabs.free_cell(next);
         }
         any

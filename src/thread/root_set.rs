@@ -76,7 +76,7 @@ impl RootSetSlots {
         yield_point(YieldPoint::RootPublished);
         // O-5: Release publishes the object to whoever loads it from here.
         self.slots[index].store(value.bits(), Ordering::Release);
-        // O-9: the thread does not stop between the store and this.
+        // O-9, X-9: the second word, then the list; the thread does not stop between the store and this.
         if !value.is_reference() || !self.young.set(index / BLOCK_SLOTS) {
             return false;
         }
@@ -267,6 +267,7 @@ impl RootSets {
     /// # Safety
     /// As [`visit`](Self::visit).
     pub unsafe fn visit_young(&self, mut f: impl FnMut(Tagged) -> (Tagged, bool)) {
+        // the list first, then each set's bits and slots.
         self.list.lock().young.retain(|set| {
             let Some(set) = set.upgrade() else { return false };
             // SAFETY: the world is stopped; the mutex is held.
@@ -304,7 +305,7 @@ impl RootSets {
     }
 
     fn forget_gone(&self, list: &mut Lists) {
-        // Relaxed: as in `drop`.
+        // Relaxed: as in `drop`: a hint, whose order with the sets is relied on by nobody.
         self.gone.fetch_sub(list.forget_gone(), Ordering::Relaxed);
     }
 

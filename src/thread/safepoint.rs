@@ -187,13 +187,14 @@ impl Safepoint {
     #[cold]
     unsafe fn park_slow(&self, local: &Local) {
         yield_point(YieldPoint::ParkRefused);
-        // SAFETY: T-1, by the contract; it counts itself below.
+        // SAFETY: T-1, by the contract; it counts itself below. X-6: the first word.
         let counts = unsafe { local.state().set_parked() };
         // Of a stop that this process is no part of, the collector is not there to wait.
         if !counts || self.is_forked() {
             return;
         }
         yield_point(YieldPoint::ParkUncounted);
+        // the second word, whose mutex is the edge.
         let mut outstanding = self.outstanding.lock();
         *outstanding -= 1;
         if *outstanding == 0 {
@@ -307,13 +308,16 @@ impl Safepoint {
         let mut registry = self.collector.lock();
         if !wanted(&registry) {
             if let Some(local) = initiator {
-                // SAFETY: T-1, by the contract; the collector lock is held.
+                // SAFETY: T-1, by the contract; the collector lock is held (O-4). That it parked before that is
+                // relied on by nobody here.
                 unsafe { local.state().set_running() };
             }
             return None;
         }
+        // the lock is the edge: the last stop's initiator runs already.
         yield_point(YieldPoint::StopLocked);
-        // SAFETY: T-2: the collector lock is held; those that run are waited for below.
+        // SAFETY: T-2: the collector lock is held; those that run are waited for below. In which order they are asked
+        // is relied on by nobody.
         let running = registry.locals.iter().filter(|local| unsafe { local.state().request_stop() }).count();
         yield_point(YieldPoint::StopArmed);
         let mut outstanding = self.outstanding.lock();
@@ -321,6 +325,7 @@ impl Safepoint {
         while *outstanding != 0 {
             outstanding = self.all_stopped.wait(outstanding);
         }
+        // the sum is 0, so every thread that was counted has parked before.
         drop(outstanding);
         yield_point(YieldPoint::StopReached);
         let mut stop = Stop { registry: &mut registry, initiator, completed: false };
@@ -413,14 +418,15 @@ impl Drop for Stop<'_> {
                 data.poisoned = poisoned;
             });
         }
-        // T-6: first the initiator, then everyone.
+        // T-6, X-7: first the initiator, then everyone.
         if let Some(local) = self.initiator {
             // SAFETY: T-1: its owner is this thread, which holds the collector lock.
             unsafe { local.state().set_running() };
         }
         yield_point(YieldPoint::StopLeft);
         for local in &self.registry.locals {
-            // SAFETY: T-2: the collector lock is held.
+            // SAFETY: T-2: the collector lock is held. X-7: the second word, on which the next stop waits
+            // through that lock.
             unsafe { local.state().clear_stop() };
             yield_point(YieldPoint::StopReleased);
         }

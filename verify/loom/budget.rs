@@ -20,6 +20,8 @@ models! {
     soft_vs_hard: Spec::two_threads(),
     reserve_give_back_vs_reserve_give_back: Spec::two_threads(),
     give_back_vs_reserve: Spec::two_threads(),
+    give_back_vs_reserve_of_what_was_returned: Spec::two_threads(),
+    give_back_vs_reserve_give_back_vs_reserve: Spec::bounded(3, 3),
     reserve_vs_reserve_vs_reserve: Spec::bounded(3, 3),
     failed_mapping_vs_take_of_the_last_page: Spec::two_threads(),
     take_pool_vs_take_pool: Spec::two_threads(),
@@ -106,6 +108,53 @@ fn give_back_vs_reserve() {
         },
     );
     assert_eq!(budget.committed(), 3 + usize::from(got));
+}
+
+/// O-7: whoever reserves what was given back sees what was done before: here a cell stands for the address, the memory or
+/// the run that the budget promises. By either way of asking.
+fn give_back_vs_reserve_of_what_was_returned() {
+    let (budget, returned) = (budget(4, 4, 4), Arc::new(UnsafeCell::new(false)));
+    let (there, returns) = (budget.clone(), returned.clone());
+    let (got, ()) = race(
+        || {
+            // SAFETY: S-4: nothing stops the world of a bare budget.
+            let seen = unsafe { budget.try_reserve_seen(1, Limit::Hard) };
+            let got = seen || try_reserve(&budget, 1, Limit::Hard);
+            // SAFETY: the other thread wrote it before it gave the page back; the model checks it.
+            assert!(!got || unsafe { returned.with(|returned| *returned) });
+            got
+        },
+        move || {
+            // SAFETY: nobody reads it before the page is given back; the model checks it.
+            unsafe { returns.with_mut(|returned| *returned = true) };
+            there.give_back(1);
+        },
+    );
+    assert_eq!(budget.committed(), 3 + usize::from(got));
+}
+
+/// O-7's release sequence: what the first thread returned is seen by whoever gets the last unit, though another's
+/// reservation and return lie between.
+fn give_back_vs_reserve_give_back_vs_reserve() {
+    let (budget, returned) = (budget(4, 4, 4), Arc::new(UnsafeCell::new(false)));
+    let ask = |passes_on: bool| {
+        let (budget, returned) = (budget.clone(), returned.clone());
+        move || {
+            let got = try_reserve(&budget, 1, Limit::Hard);
+            // SAFETY: the main thread wrote it before it gave the page back; the model checks it.
+            assert!(!got || unsafe { returned.with(|returned| *returned) });
+            if got && passes_on {
+                budget.give_back(1);
+            }
+            got
+        }
+    };
+    let (passes_on, keeps) = (thread::spawn(ask(true)), thread::spawn(ask(false)));
+    // SAFETY: nobody reads it before the page is given back; the model checks it.
+    unsafe { returned.with_mut(|returned| *returned = true) };
+    budget.give_back(1);
+    let (_, kept) = (passes_on.join().unwrap(), keeps.join().unwrap());
+    assert_eq!(budget.committed(), 3 + usize::from(kept));
 }
 
 /// Three ask for two pages: exactly two are served.

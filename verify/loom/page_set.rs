@@ -19,6 +19,8 @@ models! {
     take_vs_take_in_one_word: Spec::two_threads(),
     take_vs_put: Spec::two_threads(),
     take_after_put: Spec::two_threads(),
+    claim_vs_put: Spec::two_threads(),
+    claim_find_vs_put_take: Spec::two_threads(),
     take_take_vs_put_put_in_one_word: Spec::two_threads(),
     take_vs_take_put: Spec::two_threads(),
     take_vs_take_put_with_a_page_to_spare: Spec::two_threads(),
@@ -133,6 +135,57 @@ fn take_after_put() {
         },
     );
     assert_eq!(world.drain().len(), usize::from(taken.is_none()));
+}
+
+/// whoever claims a page sees each put that the counter had counted, though it takes another page, of another word.
+/// (That the counter was 2 is seen by a load without an edge, so a later claim is of the put's value or a newer one.)
+fn claim_vs_put() {
+    let world = World::new(2, 1, &[0]);
+    let (there, written) = (world.clone(), Arc::new(UnsafeCell::new(0)));
+    let writes = written.clone();
+    let (taken, ()) = race(
+        || {
+            if world.set.len() < 2 {
+                return None;
+            }
+            let taken = world.take();
+            // SAFETY: the other thread wrote it before its put; the model checks it.
+            assert_eq!(unsafe { written.with(|written| *written) }, 1);
+            taken
+        },
+        move || {
+            // SAFETY: nobody reads it before the put; the model checks it.
+            unsafe { writes.with_mut(|written| *written = 1) };
+            there.put(1, 7);
+        },
+    );
+    assert!(matches!(taken, None | Some((0, 0))), "the first bit that is set: {taken:?}");
+    assert_eq!(world.drain().len(), 2 - usize::from(taken.is_some()));
+}
+
+/// X-2, as far as the checker goes: a rival that claims later takes the bit that was to be found, and leaves another, which a
+/// first scan may miss.
+fn claim_find_vs_put_take() {
+    let world = World::new(2, 1, &[0]);
+    let (there, done) = (world.clone(), Milestone::new());
+    let is_done = done.clone();
+    let (a, b) = race(
+        || {
+            let claim = world.set.claim();
+            // It may be seen, which orders nothing.
+            let _ = done.is_reached();
+            claim.map(|claim| claim.find().index())
+        },
+        move || {
+            there.put(1, 1);
+            let taken = there.take().map(|(page, _)| page);
+            is_done.reach();
+            taken
+        },
+    );
+    let mut pages: Vec<usize> = a.into_iter().chain(b).collect();
+    pages.sort_unstable();
+    assert_eq!(pages, [0, 1], "two pages for two takers: {a:?}, {b:?}");
 }
 
 /// O-1's release sequence: another page's bits change in the word between put and take.

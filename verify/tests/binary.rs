@@ -130,6 +130,64 @@ fn the_report_is_written() {
     std::fs::remove_dir_all(&target).unwrap();
 }
 
+/// What lies in `directory`, by name.
+fn entries(directory: &Path) -> Vec<String> {
+    let listed = std::fs::read_dir(directory).expect("it can be listed");
+    let mut names: Vec<String> = listed.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// The binary, called in `directory`, where cargo is not.
+fn heaplab_called_in(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_heaplab"))
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("CARGO_TARGET_DIR")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs")
+}
+
+/// A binary that was installed writes where it is called, or where it is told to, and nowhere else.
+#[test]
+fn the_report_lies_where_the_binary_is_called() {
+    let directory = std::env::temp_dir().join(format!("heaplab-{}-called", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let job = ["--scenarios-only", "--heap-mib", "8"];
+    let run = |more: &[&str]| {
+        let output = heaplab_called_in(&directory, &[&job[..], more].concat());
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{out}{err}");
+        let page = out.lines().last().unwrap().strip_prefix("report: ").map(PathBuf::from);
+        page.unwrap_or_else(|| panic!("{out}")).parent().unwrap().to_owned()
+    };
+    let whole = directory.canonicalize().unwrap();
+    assert_eq!(run(&[]), whole.join("heaplab-report"));
+    assert_eq!(entries(&directory), ["heaplab-report"]);
+    assert_eq!(run(&["--out", "a/b"]), whole.join("a/b"));
+    assert_eq!(entries(&directory), ["a", "heaplab-report"]);
+    for place in ["heaplab-report", "a/b"] {
+        assert_eq!(entries(&directory.join(place)), ["report.html", "scenarios.json"], "{place}");
+    }
+    let output = heaplab_called_in(&directory, &["report", "--out", "a/b"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
+/// Before the run, as for `--json`.
+#[test]
+fn a_place_that_cannot_be_written_is_refused_at_once() {
+    let file = scratch("no-directory");
+    std::fs::write(&file, "no directory").unwrap();
+    for place in [file.clone(), file.join("below")] {
+        let place = place.to_str().unwrap();
+        is_refused(&["--seconds", "60", "--out", place], &["--out", place]);
+        is_refused(&["report", "--out", place], &["--out", place]);
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
 #[test]
 fn no_report_is_written_if_none_is_wanted() {
     let target = scratch("unreported");

@@ -34,7 +34,8 @@ pub(super) fn run(options: &CodeMutantsOptions) -> u8 {
     };
     // Whoever closed the stream wants no result.
     let _ = std::io::stdout().write_all(summary(&record).as_bytes());
-    if let Err(error) = report::refresh() {
+    let written = report::refresh();
+    if let Err(error) = &written {
         complain(&format!("the report cannot be written: {error}"));
     }
     let is_whole = options.only.is_empty();
@@ -42,7 +43,7 @@ pub(super) fn run(options: &CodeMutantsOptions) -> u8 {
     for objection in &fails {
         complain(objection);
     }
-    if fails.is_empty() { PASSED } else { FAILED }
+    if fails.is_empty() && written.is_ok() { PASSED } else { FAILED }
 }
 
 fn summary(record: &CodeMutantsRecord) -> String {

@@ -74,6 +74,12 @@ pub fn main(suite: &Suite) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { BAD_USAGE } else { PASSED });
         }
     };
+    if let Some(directory) = &cli.out
+        && let Err(error) = crate::report::write_artefacts_to(directory)
+    {
+        complain(&format!("--out {error}"));
+        return ExitCode::from(BAD_USAGE);
+    }
     #[cfg(feature = "loom")]
     let code = checker::do_command(suite, cli);
     #[cfg(not(feature = "loom"))]

@@ -12,6 +12,10 @@ pub struct Cli {
     /// What else to do.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Write the report and what it is made of into this directory; otherwise into target/heaplab of this project's workspace,
+    /// or into heaplab-report where that is not around
+    #[arg(long, value_name = "DIR", global = true)]
+    pub out: Option<PathBuf>,
     /// The main job's options.
     #[command(flatten)]
     pub main_job: JobOptions,
@@ -37,7 +41,7 @@ pub enum Command {
     /// Every small change of the heap's sequential code, against tests, properties and scenarios (with --features loom);
     /// needs cargo-mutants, takes about an hour
     CodeMutants(CodeMutantsOptions),
-    /// Render target/heaplab/report.html again, from what earlier jobs left beside it
+    /// Render the report again, from what earlier jobs left beside it
     Report,
     /// Run a script: JavaScript whose every value lives in the heap
     Script(ScriptOptions),
@@ -180,7 +184,7 @@ pub struct JobOptions {
     /// Also write what happened to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Write no page; otherwise target/heaplab/report.html shows what happened, with pictures of the heaps
+    /// Write no page; otherwise report.html shows what happened, with pictures of the heaps
     #[arg(long)]
     pub no_report: bool,
     /// Only the stress

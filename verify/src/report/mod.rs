@@ -7,6 +7,8 @@
 //!           target/heaplab/*  ->  refresh  ->  target/heaplab/report.html
 //! ```
 //!
+//! Outside of the workspace the directory is another one: see [`artefact_directory`].
+//!
 //! The parts of the page come from builds that exclude each other, so each leaves an artefact, and whoever wrote one last
 //! renders the page anew from all that are there ([`refresh`]). A part without an artefact is left out.
 //!
@@ -20,11 +22,13 @@ mod detection;
 mod heap_picture;
 mod html;
 mod job;
+mod place;
 mod suite;
 
 pub use heap_picture::{legend, pictures};
 pub use html::{Html, HtmlTable, Tone, grouped, kib};
 pub use job::JobRecord;
+pub use place::{artefact_directory, asked_for, write_artefacts_to};
 
 use crate::suite::record::{CERTIFICATE, SuiteRecord};
 use std::path::{Path, PathBuf};
@@ -148,15 +152,6 @@ impl Report {
 pub fn refresh() -> io::Result<PathBuf> {
     let page = Report::of_artefacts(&artefact_directory()).render();
     write_artefact(PAGE, &page)
-}
-
-/// `target/heaplab`: in cargo's target directory if the environment names one, else the workspace's.
-#[must_use]
-pub fn artefact_directory() -> PathBuf {
-    let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    // The tests of a package run in its directory, cargo in the workspace's: there a relative path is meant.
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    workspace.join(target).join("heaplab")
 }
 
 /// Writes an artefact and returns where it is (E-3).

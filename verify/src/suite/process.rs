@@ -133,6 +133,10 @@ pub fn is_worker_of(model: &str) -> bool {
 pub fn run(arguments: &[String], on_event: impl FnMut(&Event)) -> std::io::Result<Outcome> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("worker").args(arguments);
+    if let Some(directory) = crate::report::asked_for() {
+        // Its counterexamples belong beside the record.
+        command.arg("--out").arg(directory);
+    }
     listen(&mut command, false, on_event)
 }
 

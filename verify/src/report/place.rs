@@ -1,0 +1,86 @@
+//! Where artefacts are: never in a checkout that nobody called the binary in.
+//!
+//! The directory that was asked for (`--out`), else `heaplab` in cargo's target directory where the binary was called in this
+//! project's workspace or below it, else `heaplab-report` where it was called.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The artefacts' directory beneath the one that a binary is called in, outside of the workspace.
+const ELSEWHERE: &str = "heaplab-report";
+
+static ASKED_FOR: OnceLock<PathBuf> = OnceLock::new();
+
+/// Makes `directory`, from which on artefacts go there; asked for once.
+///
+/// # Errors
+/// It cannot be made or written to; the error names it.
+pub fn write_artefacts_to(directory: &Path) -> io::Result<()> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", directory.display()));
+    std::fs::create_dir_all(directory).map_err(named)?;
+    let directory = directory.canonicalize().map_err(named)?;
+    let probe = directory.join(format!("{}.unfinished", std::process::id()));
+    std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe)).map_err(named)?;
+    if *ASKED_FOR.get_or_init(|| directory.clone()) == directory {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("{}: artefacts go to another directory already", directory.display())))
+    }
+}
+
+/// The directory that was asked for.
+#[must_use]
+pub fn asked_for() -> Option<&'static Path> {
+    ASKED_FOR.get().map(PathBuf::as_path)
+}
+
+/// Where this process's artefacts go.
+#[must_use]
+pub fn artefact_directory() -> PathBuf {
+    match asked_for() {
+        Some(directory) => directory.to_owned(),
+        // A directory that has gone has no better name than this.
+        None => place(&std::env::current_dir().unwrap_or_default(), std::env::var_os("CARGO_TARGET_DIR")),
+    }
+}
+
+/// Where artefacts go, if nothing else was asked for, of a binary that is called in `current`.
+fn place(current: &Path, target: Option<OsString>) -> PathBuf {
+    match current.ancestors().find(|directory| is_workspace(directory)) {
+        // The tests of a package run in its directory, cargo in the workspace's: there a relative path is meant.
+        Some(workspace) => workspace.join(target.unwrap_or_else(|| "target".into())).join("heaplab"),
+        None => current.join(ELSEWHERE),
+    }
+}
+
+/// Whether this project's workspace is rooted here, by what its suite is called.
+fn is_workspace(directory: &Path) -> bool {
+    let manifest = |path: &str| std::fs::read_to_string(directory.join(path)).unwrap_or_default();
+    let names_suite = |line: &str| line.trim() == concat!("name = \"", env!("CARGO_PKG_NAME"), "\"");
+    manifest("verify/Cargo.toml").lines().any(names_suite)
+        && manifest("Cargo.toml").lines().any(|line| line.trim() == "[workspace]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn artefacts_lie_where_the_binary_is_called() {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for below in [workspace.to_owned(), workspace.join("verify"), workspace.join("verify/src")] {
+            assert_eq!(place(&below, None), workspace.join("target/heaplab"));
+            assert_eq!(place(&below, Some("other".into())), workspace.join("other/heaplab"));
+            assert_eq!(place(&below, Some("/other".into())), Path::new("/other/heaplab"));
+        }
+        let outside = workspace.parent().unwrap();
+        assert_eq!(place(outside, None), outside.join(ELSEWHERE));
+        assert_eq!(
+            place(outside, Some("other".into())),
+            outside.join(ELSEWHERE),
+            "cargo's directory is not ours there"
+        );
+    }
+}
