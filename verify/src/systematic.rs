@@ -1,7 +1,7 @@
 //! Systematic failure: each fallible point of a program fails in turn.
 //!
-//! Fallible are the page requests of the heap (the system refuses memory) and the attempts of local heaps (memory is
-//! exhausted as far as the attempt can tell). A dry run counts both. Then, for each point, on a heap of its own:
+//! Fallible are the page requests of the heap (the system refuses memory), its releases (the system does not take memory
+//! back) and the attempts of local heaps (memory is exhausted as far as the attempt can tell). A dry run counts all. Then, for each point, on a heap of its own:
 //!
 //! 1. the program runs and that one point fails: the oracle accepts no panic and no wrong answer, only that a request
 //!    which the failure struck is refused by `OutOfMemory`; at the end everything is dropped, the verifier finds nothing
@@ -22,6 +22,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub struct Failures {
     /// Page requests, each refused once.
     pub commits: u64,
+    /// Releases, each refused once.
+    pub releases: u64,
     /// Attempts, each failed once.
     pub attempts: u64,
     /// Requests that a failure struck.
@@ -45,6 +47,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.fault {
             Some(Fault::Commit(k)) => write!(f, "when page request {k} is refused")?,
+            Some(Fault::Release(k)) => write!(f, "when release {k} is refused")?,
             Some(Fault::Attempt(k)) => write!(f, "when attempt {k} fails")?,
             None => f.write_str("when nothing fails")?,
         }
@@ -81,11 +84,16 @@ pub fn fail_each_point(program: &Program, driver: Driver, source: PageSource) ->
         rounds.map(|rounds| [rounds[0], rounds[1]]).map_err(|payload| finding(text(&*payload)))
     };
     let [dry, again] = two_rounds(None)?;
-    let mut failures = Failures { commits: dry.commits, ..Failures::default() };
+    let mut failures = Failures { commits: dry.commits, releases: dry.releases, ..Failures::default() };
     let mut fail = |fault: Fault| {
         let [struck, after] = two_rounds(Some(fault))?;
         let finding = |reason| Err(Finding { fault: Some(fault), driver, reason });
-        if matches!(fault, Fault::Commit(_)) && !struck.commit_refused {
+        let is_reached = match fault {
+            Fault::Commit(_) => struck.commit_refused,
+            Fault::Release(_) => struck.release_refused,
+            Fault::Attempt(_) => true,
+        };
+        if !is_reached {
             return finding("it was not reached, although nothing differs from the dry run before it".to_owned());
         }
         if outcome(&after) != outcome(&again) {
@@ -97,6 +105,9 @@ pub fn fail_each_point(program: &Program, driver: Driver, source: PageSource) ->
     };
     for k in 0..dry.commits {
         fail(Fault::Commit(k))?;
+    }
+    for k in 0..dry.releases {
+        fail(Fault::Release(k))?;
     }
     // Attempts are counted by each local heap: one that no heap gets to is one beyond the last.
     let mut attempts = 0;

@@ -47,9 +47,17 @@ pub struct Held {
     pages: usize,
     /// First pages and lengths of runs.
     runs: Vec<(PageIndex, usize)>,
+    /// Free pages that are committed all the same, because a release was to be refused.
+    refused: usize,
 }
 
 impl Held {
+    /// The same, where a release was to be refused: what is free and committed now is held by the system's refusal.
+    #[must_use]
+    pub fn with_refused_releases(self, spaces: &Spaces) -> Held {
+        Held { refused: spaces.fresh.pooled() + spaces.large.kept_pages(), ..self }
+    }
+
     /// What is held now, of at most `pages_max` pages.
     ///
     /// # Panics
@@ -84,7 +92,7 @@ pub fn may_refuse(need: Need, census: &Census, held: &Held, spaces: &Spaces) -> 
     // SAFETY: S-4: asked where there are no rivals, so nobody stops the world.
     let hard = unsafe { spaces.budget.limit(Limit::Hard) };
     let (pinned, large, reserved) = (census.pages.len(), census.run_pages(), held.all_pages());
-    let used = layout.root_pages() + pinned + large + reserved;
+    let used = layout.root_pages() + pinned + large + reserved + held.refused;
     let charge = layout.new_pages();
     let (pages, run) = match need {
         Need::Young => (1, 0),
@@ -121,7 +129,7 @@ pub fn check_committed(census: &Census, held: &Held, spaces: &Spaces, reduced: b
     assert!(new <= layout.new_pages(), "C-4: new space has {new} pages, and is charged for {}", layout.new_pages());
     // A page that the system did not take back is as good as pooled.
     let (committed, pooled) = (budget.committed(), spaces.fresh.pooled() + spaces.large.kept_pages());
-    let pooled_max = if reduced { 0 } else { layout.pool_pages_max() };
+    let pooled_max = if reduced { 0 } else { layout.pool_pages_max() }.max(held.refused);
     assert!(pooled <= pooled_max, "{pooled} pages are pooled, of at most {pooled_max}");
     let found = layout.root_pages() + new + pinned + large + reserved + pooled;
     assert_eq!(

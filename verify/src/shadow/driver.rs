@@ -27,16 +27,23 @@ pub enum Fault {
     Commit(u64),
     /// An attempt, of each local heap that gets so far.
     Attempt(u64),
+    /// The system's taking memory back.
+    Release(u64),
 }
 
 impl Fault {
-    /// Arms it, or nothing: then page requests are counted only.
+    /// Arms it, or nothing: then page requests and releases are counted only.
     pub(super) fn arm(fault: Option<Fault>, heap: &Heap) {
-        let (commit, attempt) = match fault {
-            Some(Fault::Commit(k)) => (usize::try_from(k).ok().and_then(|k| NonZeroUsize::MIN.checked_add(k)), None),
-            Some(Fault::Attempt(k)) => (None, Some(k)),
-            None => (None, None),
+        let nth = |k| usize::try_from(k).ok().and_then(|k| NonZeroUsize::MIN.checked_add(k));
+        let (commit, attempt, release) = match fault {
+            Some(Fault::Commit(k)) => (nth(k), None, None),
+            Some(Fault::Attempt(k)) => (None, Some(k), None),
+            Some(Fault::Release(k)) => (None, None, nth(k)),
+            None => (None, None, None),
         };
+        // As many as there can be are counted only.
+        let never = NonZeroUsize::new(isize::MAX as usize);
+        heap.spaces().memory.fail_release_at(release.or(never));
         heap.spaces().memory.fail_commit_at(commit.or(Some(NonZeroUsize::MAX)));
         heap.set_fail_allocation(attempt).expect("a sound heap, which this thread does not run");
     }

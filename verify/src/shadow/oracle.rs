@@ -215,16 +215,23 @@ impl Oracle {
         if let Some(found) = after.exactly {
             let alive = census.objects + super::IMMORTAL_OBJECTS;
             claim_eq!(found, alive, "the number of objects after a major collection, those alive,");
-            check_committed(&census, &Held::of(spaces, self.reserved_pages()), spaces, after.reduced);
+            check_committed(&census, &self.held(), spaces, after.reduced);
         }
         if let Some(live) = after.live {
             claim_eq!(live, census.objects, "the number of objects that the survey calls live");
         }
         if let Some(need) = after.refused
-            && let Err(reason) = may_refuse(need, &census, &Held::of(spaces, self.reserved_pages()), spaces)
+            && let Err(reason) = may_refuse(need, &census, &self.held(), spaces)
         {
             panic!("{reason}; alive: {census:?}");
         }
+    }
+
+    /// What is held of the committed pages beside objects.
+    fn held(&self) -> Held {
+        let spaces = self.outside.heap.spaces();
+        let held = Held::of(spaces, self.reserved_pages());
+        if matches!(self.fault, Some(Fault::Release(_))) { held.with_refused_releases(spaces) } else { held }
     }
 
     fn reserved_pages(&self) -> usize {
@@ -626,6 +633,13 @@ impl Oracle {
         };
         self.tally.commits = until.saturating_sub(left.map_or(0, |left| left.get() as u64));
         self.tally.commit_refused = left.is_none();
+        let left = self.outside.release_fault_in();
+        let until = match self.fault {
+            Some(Fault::Release(k)) => k + 1,
+            _ => isize::MAX as u64,
+        };
+        self.tally.releases = until.saturating_sub(left.map_or(0, |left| left.get() as u64));
+        self.tally.release_refused = left.is_none();
         let Oracle { outside, persistents, root_set, mut tally, earlier, .. } = self;
         drop((persistents, root_set));
         let (heap, statistics) = outside.end();

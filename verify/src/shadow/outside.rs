@@ -92,6 +92,11 @@ impl Outside {
         self.heap.spaces().memory.commit_fault_in()
     }
 
+    /// Releases until one is refused, that one included; `None` if none is to be.
+    pub(super) fn release_fault_in(&self) -> Option<NonZeroUsize> {
+        self.heap.spaces().memory.release_fault_in()
+    }
+
     pub(super) fn committed_and_hard_limit(&self) -> (usize, usize) {
         let budget = &self.heap.spaces().budget;
         // SAFETY: S-4: who asks runs a local heap, or no other thread has the heap.
@@ -406,12 +411,13 @@ impl Outside {
         claim_eq!(self.attached, 0, "the number of local heaps that a thread leaves attached");
     }
 
-    /// Everything has been dropped but this: collects twice, and sees that nothing is left. No page request fails any
-    /// more, so the collections have what they need.
+    /// Everything has been dropped but this: collects twice, and sees that nothing is left. No page request and no
+    /// release fails any more, so the collections have what they need.
     pub(super) fn end(mut self) -> (Heap, Statistics) {
         while self.detach_extra() {}
         claim_eq!(self.attached, 0, "the number of local heaps attached at the end");
         self.heap.spaces().memory.fail_commit_at(None);
+        self.heap.spaces().memory.fail_release_at(None);
         for _ in 0..2 {
             self.heap.collect(CollectionKind::MemoryReducing).expect("a sound heap");
         }

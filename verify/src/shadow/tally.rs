@@ -23,6 +23,10 @@ pub struct Tally {
     pub collections: [u64; 3],
     /// Page requests, unless the program says which of them fail.
     pub commits: u64,
+    /// Releases, unless the program says which of them fail.
+    pub releases: u64,
+    /// Whether the release that was to be refused from the start was.
+    pub release_refused: bool,
     /// Attempts to get memory, of all local heaps.
     pub attempts: u64,
     /// Requests that a fault struck.
