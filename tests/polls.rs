@@ -169,7 +169,7 @@ fn a_collection_that_is_met_is_a_poll() {
             while !scope.is_stop_requested() {
                 std::thread::yield_now();
             }
-            scope.collect(CollectionKind::Minor);
+            scope.collect(CollectionKind::Minor).unwrap();
             let took_part = !scope.is_stop_requested();
             scope.poll();
             other.join().expect("the other thread").expect("a sound heap");

@@ -141,7 +141,7 @@ fn a_burst_is_given_back() {
                         }
                         assert!(scope.statistics().unwrap().roots_bytes as isize - before >= 80 * MILLION as isize);
                     });
-                    scope.collect(kind);
+                    scope.collect(kind).unwrap();
                 })
                 .unwrap();
         });
@@ -230,7 +230,7 @@ fn growth_asks_for_collections() {
                 assert!(soft <= 16 << 20);
                 // What was dropped asks for nothing, and neither does what takes its place.
                 kept.clear();
-                scope.collect(CollectionKind::Major);
+                scope.collect(CollectionKind::Major).unwrap();
                 let before = majors(scope);
                 for _ in 0..16 {
                     drop(grow(scope, &heap, count / 4));
