@@ -38,7 +38,7 @@ fn nothing(_: &mut Scope<'_, '_>) {}
 
 /// A stop takes the buffers away.
 fn without_buffers(scope: &mut Scope<'_, '_>) {
-    let _ = scope.statistics();
+    let _ = scope.statistics().unwrap();
 }
 
 /// Whatever comes of it is not the question here.
@@ -138,7 +138,7 @@ fn operations_that_say_so_poll() {
         ("collect major", |scope| scope.collect(CollectionKind::Major).unwrap()),
         ("collect memory-reducing", |scope| scope.collect(CollectionKind::MemoryReducing).unwrap()),
         ("verify", |scope| assert!(scope.verify().unwrap().is_sound())),
-        ("survey", |scope| drop(scope.survey())),
+        ("survey", |scope| drop(scope.survey().unwrap())),
         ("statistics", without_buffers),
         ("simulate full", |scope| outcome(scope.simulate_full_space(SpaceKind::Old))),
         ("always-allocate without a reserve", |scope| {

@@ -590,7 +590,7 @@ impl RawLocalHeap {
         }
         // SAFETY.
         unsafe {
-            self.poll();
+            self.inner().safepoint.poll(self.local());
             self.usable()?;
         }
         let inner = self.inner();
