@@ -150,7 +150,7 @@ impl PageSet {
 pub struct Claim<'a>(&'a PageSet);
 
 impl Claim<'_> {
-    /// Takes the page, the first one that is found; the caller owns it then.
+    /// Takes the page, the first one that is found; nobody else gets it before it is put again.
     #[must_use]
     pub fn find(self) -> PageIndex {
         let backoff = Backoff::new();
