@@ -150,7 +150,7 @@ impl ThreadState {
         before & PARKED == 0
     }
 
-    /// By the collector whose work has unwound, before it lets anybody run.
+    /// Says that the work of a stop has unwound, before anybody runs again.
     pub(crate) fn poison(&self) {
         // Relaxed: whoever finds it takes the collector lock before it acts on it, or asks nothing of the heap.
         self.0.fetch_or(POISONED, Ordering::Relaxed);

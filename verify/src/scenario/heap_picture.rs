@@ -217,6 +217,7 @@ mod tests {
         for (page_bytes, shared) in [(1 << 17, 1), (1 << 10, 2)] {
             let mut config = HeapConfig::sized(4 << 20, 3);
             config.page_bytes = Some(page_bytes);
+            config.page_source = config.page_source.or_owned(page_bytes);
             config.pages_per_thread_min = 2;
             let heap = Heap::new(config).unwrap();
             let mut thread = heap.attach().unwrap();
