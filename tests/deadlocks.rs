@@ -2,6 +2,7 @@
 //! runs and does not poll, another one that wants a stop, and a third one that wants to run again meanwhile.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;
 

@@ -166,12 +166,12 @@ fn each_public_function_is_in_a_list() {
     let found: BTreeSet<&str> = functions(block(&text, "impl Heap {")).into_iter().map(|(name, _)| name).collect();
     let listed: BTreeSet<&str> = REFUSED.into_iter().chain(FREE).collect();
     assert!(found.len() > 15, "this test does not see the functions of `Heap`: {found:?}");
-    for name in found.symmetric_difference(&listed) {
-        panic!(
-            "`Heap::{name}` is public or listed here, not both: a function that may block belongs to `REFUSED` and `call`, \
-             another one to `FREE`"
-        );
-    }
+    let apart: Vec<_> = found.symmetric_difference(&listed).collect();
+    assert!(
+        apart.is_empty(),
+        "these are public functions of `Heap` or listed here, not both: {apart:?}; one that may block belongs to `REFUSED` and \
+         `call`, another one to `FREE`"
+    );
     let texts = [read("scope.rs"), read("scope_objects.rs")];
     let takes = |signature: &str| signature.contains("&Persistent<") || signature.contains("&RootSet");
     let found: BTreeSet<&str> = texts

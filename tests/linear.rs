@@ -192,7 +192,7 @@ fn kept_objects_are_looked_into_once() {
         let mut thread = heap.attach().unwrap();
         let live = thread
             .run(|scope| {
-                let live = scope.nested(|scope| {
+                scope.nested(|scope| {
                     let elements: Vec<_> = (0..20).map(|_| array_of(scope, YOUNG, &[])).collect();
                     let _root = array_of(scope, YOUNG, &elements[10..]);
                     // What is free is taken.
@@ -200,8 +200,7 @@ fn kept_objects_are_looked_into_once() {
                     assert!(scope.park(|| heap.take_collection_trace()).unwrap().is_empty());
                     scope.collect(MINOR).unwrap();
                     21
-                });
-                live
+                })
             })
             .unwrap();
         let summary = last(&heap);

@@ -5,6 +5,7 @@
 //! one operation; afterwards the request is gone or it is not. Nothing is timed.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 use heaplab::{AllocationType, CollectionKind, Heap, HeapConfig, Reserve, Scope, Shape, SpaceKind, Tail};
 

@@ -242,8 +242,8 @@ impl Heap {
         self.outside().map_err(FlagError::from)?;
         let mut stress = self.stress.lock();
         // One that has ended, because the heap was poisoned under it, makes room for another.
-        if stress.as_ref().is_some_and(StressThread::has_ended) {
-            stress.take().map(StressThread::stop);
+        if let Some(ended) = stress.take_if(|thread| thread.has_ended()) {
+            ended.stop();
         }
         match (on, stress.is_some()) {
             (true, false) => {

@@ -83,7 +83,7 @@ fn bytes_of_a_word_are_numbered_from_its_low_end() {
 #[test]
 fn byte_copies_agree_with_a_vector() {
     with_committed(2, |memory| {
-        let mut model = vec![0; 2 * PAGE_BYTES];
+        let mut model = [0; 2 * PAGE_BYTES];
         let mut random = Random(0x9e37_79b9);
         // SAFETY: all of the memory is committed, and no other thread exists.
         unsafe { memory.zero(0, model.len()) }

@@ -216,7 +216,7 @@ pub struct Condvar(std::sync::Condvar);
 impl Condvar {
     /// A new condition variable.
     #[inline(always)]
-    #[expect(clippy::new_without_default, reason = "the two faces have the same items, and loom has no default")]
+    #[allow(clippy::new_without_default, reason = "the two faces have the same items, and loom has no default")]
     pub fn new() -> Self {
         Self(std::sync::Condvar::new())
     }
@@ -326,7 +326,7 @@ pub struct Backoff(crossbeam_utils::Backoff);
 impl Backoff {
     /// A new back-off at its shortest step.
     #[inline(always)]
-    #[expect(clippy::new_without_default, reason = "the two faces have the same items")]
+    #[allow(clippy::new_without_default, reason = "the two faces have the same items")]
     pub fn new() -> Self {
         Self(crossbeam_utils::Backoff::new())
     }

@@ -75,7 +75,7 @@ proptest! {
                     let slab_bytes = *slab_bytes.get_or_insert(bytes);
                     slabs = slabs.max(held.len().div_ceil(slab_cells));
                     prop_assert!(bytes >= held.len().div_ceil(slab_cells) * slab_bytes);
-                    prop_assert!(bytes % slab_bytes == 0);
+                    prop_assert!(bytes.is_multiple_of(slab_bytes));
                 }
                 Act::Drop(_) if held.is_empty() => {}
                 Act::Drop(index) => drop(held.swap_remove(index.index(held.len()))),
@@ -186,7 +186,7 @@ proptest! {
                         for (index, (word, young)) in model.iter_mut().enumerate() {
                             prop_assert!(!*young || seen.contains(&word.bits()), "{} is young and was not visited", index);
                             *word = set.load(index);
-                            *young = stays_young(*word, share) && seen.len() != 0 && *young;
+                            *young = stays_young(*word, share) && !seen.is_empty() && *young;
                         }
                     }
                 }
