@@ -33,7 +33,7 @@ pub use super::slabs::RefusedMemory;
 pub(super) const NO_CELL: u32 = u32::MAX;
 
 /// A persistent handle: a cell of its register. Dropping it releases the cell, by a loop of compare-exchanges that only
-/// other drops can make longer; see the [module](self).
+/// other drops can make longer; the module says how.
 #[derive(Debug)]
 pub struct PersistentCell {
     register: Arc<PersistentHandles>,
