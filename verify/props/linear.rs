@@ -21,7 +21,7 @@ fn heap(worklist_entries: usize) -> Heap {
     config.new_space_bytes = 64 << 10;
     config.soft_limit_bytes = 256 << 10;
     config.worklist_entries = worklist_entries;
-    config.page_source = PageSource::default();
+    config.page_source = PageSource::for_page_bytes(512);
     config.verify_heap = true;
     Heap::new(config).expect("a good configuration")
 }

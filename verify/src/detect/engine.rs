@@ -52,7 +52,7 @@ impl Engine {
     pub const ALL: &[Engine] = &[
         Engine {
             name: "tests of the heap",
-            build: &["test", "-p", "heaplab", "--lib", "--tests"],
+            build: &["test", "-p", "heaplab", "--features", "heaplab/internals", "--lib", "--tests"],
             environment: &[],
             run: &[],
             sign: None,

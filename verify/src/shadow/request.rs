@@ -126,9 +126,10 @@ impl Oracle {
         let request = Request { ty, what, length };
 
         let regular = !misfit && !too_large;
-        let in_scope = self.guards.last_mut().filter(|guard| guard.owner == actor);
+        // The innermost scope's reserve goes first, then that of the scope around it.
+        let mut own = self.guards.iter_mut().rev().filter(|guard| guard.owner == actor);
         let shared = self.outside.rivals.is_some();
-        let drawn = regular && in_scope.is_some_and(|guard| guard.draw(ty, rounded + slack, object.large, &layout));
+        let drawn = regular && own.any(|guard| guard.draw(ty, rounded + slack, object.large, &layout));
         let fits = |left| rounded.saturating_add(slack) <= left;
         let left = filled.is_some_and(|(owner, kind, left)| owner == actor && kind == ty && fits(left));
         let flags = self.outside.flags;
