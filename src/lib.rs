@@ -81,9 +81,9 @@ pub use allocation::{AllocationCounters, Reserve};
 pub use collection::{CollectionSummary, WorkDone};
 pub use heap::{
     Array, AttachError, Attachment, BuildError, Bytes, CloseError, Code, CollectionTrace, FlagError, Handle, Heap,
-    HeapConfig, HeapType, Map, MemoryUse, NearLimit, NearLimitCallback, OwnRequests, PageSurvey, Persistent, Record,
-    RecordType, Ref, RefusedMemory, RootSet, RunError, Scope, Statistics, StopError, Survey, Value, Verification,
-    Violation, WrongHeap,
+    HeapConfig, HeapType, LimitError, Map, MemoryUse, NearLimit, NearLimitCallback, OwnRequests, PageSurvey,
+    Persistent, Record, RecordType, Ref, RefusedMemory, RootSet, RunError, Scope, Statistics, StopError, Survey, Value,
+    Verification, Violation, WrongHeap,
 };
 pub use memory::{MemoryError, PageSource};
 pub use object::{FIXED_WORDS_MAX, LENGTH_MAX, MAP_SLOTS, Shape, Tagged, Tail, kind};

@@ -36,17 +36,17 @@ fn objects_are_promoted_by_age() {
             let array = numbered(scope, 2, AllocationType::Young, 7).unwrap();
             let born = scope.get(array).tagged();
             assert_eq!(page_kind(&heap, scope.get(array)), PageKind::New);
-            scope.collect(MINOR);
+            scope.collect(MINOR).unwrap();
             let survived = scope.get(array).tagged();
             assert_eq!(page_kind(&heap, scope.get(array)), PageKind::New);
             assert_ne!(survived, born, "copied");
             // Younger ones do not age with it.
             let younger = numbered(scope, 2, AllocationType::Young, 8).unwrap();
-            scope.collect(MINOR);
+            scope.collect(MINOR).unwrap();
             assert_eq!(page_kind(&heap, scope.get(array)), PageKind::Old);
             assert_eq!(page_kind(&heap, scope.get(younger)), PageKind::New);
             let promoted = scope.get(array).tagged();
-            scope.collect(MINOR);
+            scope.collect(MINOR).unwrap();
             assert_eq!(scope.get(array).tagged(), promoted, "a minor collection moves no old object");
             assert_eq!(page_kind(&heap, scope.get(younger)), PageKind::Old);
             assert_eq!((number(scope, scope.get(array)), number(scope, scope.get(younger))), (7, 8));
@@ -64,7 +64,7 @@ fn a_major_collection_empties_new_space() {
         thread
             .run(|scope| {
                 let young: Vec<_> = (0..5).map(|i| numbered(scope, 2, AllocationType::Young, i).unwrap()).collect();
-                scope.collect(kind);
+                scope.collect(kind).unwrap();
                 for (i, array) in young.into_iter().enumerate() {
                     assert_eq!(page_kind(&heap, scope.get(array)), PageKind::Old);
                     assert_eq!(number(scope, scope.get(array)), i as i32);
@@ -109,7 +109,7 @@ fn maps_code_and_large_objects_do_not_move() {
             }
             let before = places(scope, &kept);
             for kind in [MINOR, MAJOR, REDUCING, MAJOR, REDUCING, MINOR] {
-                scope.collect(kind);
+                scope.collect(kind).unwrap();
                 assert_eq!(places(scope, &kept), before, "{kind}");
             }
             assert_eq!(page_kind(&heap, scope.get(kept[0].0)), PageKind::Map);
@@ -135,7 +135,7 @@ fn a_record_type_outlives_collections() {
                         // Maps that die around it.
                         _ = scope.new_map(Shape::new(17, 2, 1, Tail::None).unwrap()).unwrap();
                         let record = scope.new_record_of(ty).unwrap();
-                        scope.collect(kind);
+                        scope.collect(kind).unwrap();
                         assert_eq!(scope.map(scope.get(record).into()).unwrap(), scope.get(map));
                         assert!((0..tagged).all(|i| scope.load_field(scope.get(record), i).as_small() == Some(0)));
                         assert!((0..fixed - 1 - tagged).all(|i| scope.load_raw(scope.get(record), i) == 0));
@@ -163,7 +163,7 @@ fn a_large_object_holds_young_ones() {
                         scope.store(scope.get(large), slot, scope.get(young).into());
                     });
                 }
-                scope.collect(MINOR);
+                scope.collect(MINOR).unwrap();
             }
             let mut seen = 0;
             for slot in 0..60 {
@@ -201,7 +201,7 @@ fn edges_from_old_to_young_are_roots_of_a_minor_collection() {
                     }
                 });
                 for _ in 0..3 {
-                    scope.collect(MINOR);
+                    scope.collect(MINOR).unwrap();
                     let held = [
                         scope.load(scope.get(old), 1),
                         scope.load_map_slot(scope.get(map), 2),
@@ -235,9 +235,9 @@ fn a_remembered_slot_keeps_what_it_holds_now() {
                 scope.store(scope.get(old), 0, scope.get(chain).into());
                 scope.get(garbage).tagged()
             });
-            let before = scope.verify().objects;
-            scope.collect(MINOR);
-            assert_eq!(scope.verify().objects, before - 1, "{garbage:?} is gone, and nothing else");
+            let before = scope.verify().unwrap().objects;
+            scope.collect(MINOR).unwrap();
+            assert_eq!(scope.verify().unwrap().objects, before - 1, "{garbage:?} is gone, and nothing else");
             let mut link = scope.downcast::<Array>(scope.load(scope.get(old), 0));
             for expected in (0..6).rev() {
                 let array = link.expect("the chain is whole");
@@ -299,7 +299,7 @@ fn marking_and_copying_survive_a_full_work_list() {
                 .run(|scope| {
                     let root = tree(scope, width, depth, &mut 0).unwrap();
                     for kind in [MINOR, MINOR, MAJOR, REDUCING, MINOR] {
-                        scope.collect(kind);
+                        scope.collect(kind).unwrap();
                         let mut leaves = 0;
                         count_tree(scope, scope.get(root), depth, &mut leaves);
                         assert_eq!(leaves as usize, width.pow(depth as u32));
@@ -328,22 +328,22 @@ fn survivors_without_a_destination_stay() {
                     kept.push(numbered(scope, 12, AllocationType::Old, kept.len() as i32).unwrap());
                 }
                 let requests = scope.own_requests();
-                scope.simulate_full_space(SpaceKind::Old);
+                scope.simulate_full_space(SpaceKind::Old).unwrap();
                 for _ in 0..14 {
                     kept.push(numbered(scope, 3, AllocationType::Young, kept.len() as i32).unwrap());
                 }
                 assert_eq!(scope.own_requests(), requests, "nothing was collected yet");
-                scope.collect(kind);
+                scope.collect(kind).unwrap();
                 for (i, array) in kept.iter().enumerate() {
                     assert_eq!(number(scope, scope.get(*array)), i as i32);
                 }
-                let statistics = scope.statistics();
+                let statistics = scope.statistics().unwrap();
                 assert!(statistics.moved.pages_kept != 0, "{kind}: {statistics:?}");
                 assert!(statistics.committed_bytes <= statistics.hard_limit_bytes);
                 // What stayed is old now: it stays where it is, and its edges to young objects are remembered.
                 let last = *kept.last().unwrap();
                 assert_eq!(page_kind(&heap, scope.get(last)), PageKind::Old);
-                assert!(scope.verify().is_sound());
+                assert!(scope.verify().unwrap().is_sound());
             })
             .unwrap();
         assert_usable(&heap, &mut thread);
@@ -400,11 +400,11 @@ fn sparse_pages_are_evacuated() {
                 // The rest of its page dies.
                 scope.nested(|scope| (0..4).for_each(|_| _ = scope.new_array_in(3, AllocationType::Old).unwrap()));
             }
-            scope.collect(MAJOR);
-            let before = scope.statistics();
+            scope.collect(MAJOR).unwrap();
+            let before = scope.statistics().unwrap();
             assert_eq!(before.moved.evacuated_bytes, 0);
-            scope.collect(REDUCING);
-            let after = scope.statistics();
+            scope.collect(REDUCING).unwrap();
+            let after = scope.statistics().unwrap();
             assert!(after.moved.evacuated_bytes != 0);
             assert!(after.committed_bytes < before.committed_bytes - before.pooled_bytes, "{before:?} {after:?}");
             for (i, &keep) in kept.iter().enumerate() {
@@ -484,7 +484,7 @@ fn threads_share_objects_through_roots() {
                                     assert_eq!(scope.load(other, 1).as_small(), Some(!other_round));
                                 }
                                 if round % 50 == 0 {
-                                    scope.collect(CollectionKind::ALL[round as usize / 50 % 3]);
+                                    scope.collect(CollectionKind::ALL[round as usize / 50 % 3]).unwrap();
                                 }
                                 scope.poll();
                             }

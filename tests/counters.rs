@@ -38,11 +38,11 @@ fn attempts_and_labs_are_counted() {
     let mut thread = heap.attach().unwrap();
     thread
         .run(|scope| {
-            let before = scope.statistics().allocation;
+            let before = scope.statistics().unwrap().allocation;
             for _ in 0..10 {
                 array_of(scope, 16, AllocationType::Young).unwrap();
             }
-            let after = scope.statistics().allocation;
+            let after = scope.statistics().unwrap().allocation;
             assert_eq!(after.refills - before.refills, 1, "one LAB serves them all");
             assert_eq!(after.attempts - before.attempts, 1, "the others never left the bump path");
             let lab_bytes = after.lab_bytes - before.lab_bytes;
@@ -52,7 +52,7 @@ fn attempts_and_labs_are_counted() {
             for _ in 0..3 {
                 array_of(scope, 2 * page_bytes, AllocationType::Old).unwrap();
             }
-            let large = scope.statistics().allocation;
+            let large = scope.statistics().unwrap().allocation;
             assert_eq!(large.large_objects - after.large_objects, 3);
             assert_eq!(large.attempts - after.attempts, 3);
             assert_eq!((large.refills, large.lab_bytes), (after.refills, after.lab_bytes), "no LAB is for them");
@@ -71,14 +71,14 @@ fn a_failure_that_was_asked_for_comes_once_and_in_its_turn() {
     heap.set_fail_allocation(Some(2)).unwrap();
     thread
         .run(|scope| {
-            let before = scope.statistics();
+            let before = scope.statistics().unwrap();
             for left in [Some(2), Some(1), Some(0)] {
                 assert_eq!(scope.attempts_before_failure(), left);
                 array_of(scope, large, AllocationType::Old).unwrap();
             }
             assert_eq!(scope.attempts_before_failure(), None);
             array_of(scope, large, AllocationType::Old).unwrap();
-            let after = scope.statistics();
+            let after = scope.statistics().unwrap();
             assert_eq!(after.allocation.attempts - before.allocation.attempts, 5, "four requests, one of them twice");
             assert_eq!(after.allocation.failed_attempts - before.allocation.failed_attempts, 1);
             assert_eq!(after.retries - before.retries, 1);
@@ -118,9 +118,9 @@ fn requests_of_a_full_heap_are_counted() {
         .run(|scope| {
             scope.nested(|scope| {
                 while array_of(scope, 64, AllocationType::Old).is_ok() {}
-                let before = scope.statistics();
+                let before = scope.statistics().unwrap();
                 assert!(array_of(scope, 64, AllocationType::Old).is_err());
-                let after = scope.statistics();
+                let after = scope.statistics().unwrap();
                 let requests = after.requests - before.requests;
                 assert_eq!(collections(&after) - collections(&before), requests + 1);
                 assert_eq!(after.requests_in_scope, before.requests_in_scope);
@@ -130,11 +130,15 @@ fn requests_of_a_full_heap_are_counted() {
                     .unwrap()
                     .expect_err("it is full");
                 assert!(matches!(error, AllocError::OutOfMemory { .. }));
-                let inside = scope.statistics();
+                let inside = scope.statistics().unwrap();
                 assert_eq!(inside.requests - after.requests, inside.requests_in_scope - after.requests_in_scope);
                 assert!(inside.requests_in_scope >= 2 + after.requests_in_scope, "{inside:?}");
                 assert!(array_of(scope, 64, AllocationType::Old).is_err());
-                assert_eq!(scope.statistics().requests_in_scope, inside.requests_in_scope, "the scope has ended");
+                assert_eq!(
+                    scope.statistics().unwrap().requests_in_scope,
+                    inside.requests_in_scope,
+                    "the scope has ended"
+                );
             });
         })
         .unwrap();
@@ -156,20 +160,24 @@ fn the_soft_limit_holds_again_after_a_scope() {
                     for _ in 0..60 {
                         scope.nested(|scope| _ = array_of(scope, 64, ty).unwrap());
                     }
-                    let committed = scope.statistics().committed_bytes;
+                    let committed = scope.statistics().unwrap().committed_bytes;
                     assert!(committed <= 16 * 128, "garbage took {committed} bytes");
                 }
                 let held = scope
                     .always_allocate(Reserve::NONE, |scope| {
-                        let before = collections(&scope.statistics());
+                        let before = collections(&scope.statistics().unwrap());
                         let handles: Vec<_> =
                             (0..40).map(|_| array_of(scope, 64, AllocationType::Old).unwrap()).collect();
-                        assert_eq!(collections(&scope.statistics()), before, "nothing collects below the hard limit");
-                        (handles.len(), scope.statistics().committed_bytes)
+                        assert_eq!(
+                            collections(&scope.statistics().unwrap()),
+                            before,
+                            "nothing collects below the hard limit"
+                        );
+                        (handles.len(), scope.statistics().unwrap().committed_bytes)
                     })
                     .unwrap();
                 assert!(held.1 > 16 * 128);
-                scope.collect(REDUCING);
+                scope.collect(REDUCING).unwrap();
             }
         })
         .unwrap();
@@ -184,7 +192,7 @@ fn young_pages_of_a_scope_are_used_to_the_end() {
         .run(|scope| {
             scope
                 .always_allocate(Reserve::NONE, |scope| {
-                    scope.simulate_full_space(SpaceKind::New);
+                    scope.simulate_full_space(SpaceKind::New).unwrap();
                     // Asked without a stop, which would make the rest of a page anybody's.
                     let committed = || heap.spaces().budget.committed();
                     let start = committed();
@@ -210,22 +218,22 @@ fn the_soft_limit_follows_what_is_live() {
     let mut thread = heap.attach().unwrap();
     thread
         .run(|scope| {
-            scope.collect(MAJOR);
+            scope.collect(MAJOR).unwrap();
             let settled = |statistics: &Statistics| statistics.committed_bytes - statistics.pooled_bytes;
-            let empty = scope.statistics();
+            let empty = scope.statistics().unwrap();
             assert_eq!(empty.soft_limit_bytes, (2 * settled(&empty)).max(8 * 128));
             scope.nested(|scope| {
                 for _ in 0..40 {
                     array_of(scope, 64, AllocationType::Old).unwrap();
                 }
-                scope.collect(MAJOR);
-                let full = scope.statistics();
+                scope.collect(MAJOR).unwrap();
+                let full = scope.statistics().unwrap();
                 assert!(settled(&full) >= settled(&empty) + 20 * 128);
                 assert_eq!(full.soft_limit_bytes, 2 * settled(&full));
             });
             // A plain major collection keeps pages in the pool; they are no live ones.
-            scope.collect(MAJOR);
-            let dropped = scope.statistics();
+            scope.collect(MAJOR).unwrap();
+            let dropped = scope.statistics().unwrap();
             assert!(dropped.pooled_bytes > 0, "{dropped:?}");
             assert_eq!(dropped.soft_limit_bytes, (2 * settled(&dropped)).max(8 * 128));
         })
@@ -265,9 +273,9 @@ fn rounds_are_skipped_while_collections_free_nothing() {
         .run(|scope| {
             // Objects of little more than half a page's room: what each page has left over is much in all, and serves none.
             let failing = |scope: &mut Scope<'_, '_>| {
-                let before = collections(&scope.statistics());
+                let before = collections(&scope.statistics().unwrap());
                 assert!(array_of(scope, bytes, AllocationType::Old).is_err());
-                collections(&scope.statistics()) - before
+                collections(&scope.statistics().unwrap()) - before
             };
             scope.nested(|scope| {
                 while array_of(scope, bytes, AllocationType::Old).is_ok() {}
@@ -284,7 +292,7 @@ fn rounds_are_skipped_while_collections_free_nothing() {
                 );
             });
             // It is empty again.
-            scope.collect(MAJOR);
+            scope.collect(MAJOR).unwrap();
             scope.nested(|scope| {
                 while array_of(scope, bytes, AllocationType::Old).is_ok() {}
                 assert_eq!(failing(scope), 4);
@@ -303,9 +311,9 @@ fn rounds_are_skipped_when_the_last_page_is_gone() {
             scope.nested(|scope| {
                 while array_of(scope, 64, AllocationType::Old).is_ok() {}
                 while array_of(scope, 8, AllocationType::Old).is_ok() {}
-                let before = collections(&scope.statistics());
+                let before = collections(&scope.statistics().unwrap());
                 assert!(array_of(scope, 64, AllocationType::Old).is_err());
-                assert_eq!(collections(&scope.statistics()) - before, 3);
+                assert_eq!(collections(&scope.statistics().unwrap()) - before, 3);
             });
         })
         .unwrap();
@@ -319,9 +327,9 @@ fn rounds_are_not_skipped_while_there_is_room() {
     thread
         .run(|scope| {
             for _ in 0..4 {
-                let before = collections(&scope.statistics());
+                let before = collections(&scope.statistics().unwrap());
                 assert!(array_of(scope, 22 * 128, AllocationType::Old).is_err());
-                assert_eq!(collections(&scope.statistics()) - before, 4);
+                assert_eq!(collections(&scope.statistics().unwrap()) - before, 4);
             }
         })
         .unwrap();
@@ -341,7 +349,7 @@ fn collections_are_traced_if_asked_for() {
             for _ in 0..8 {
                 array_of(scope, 64, AllocationType::Old).unwrap();
             }
-            scope.statistics().committed_bytes
+            scope.statistics().unwrap().committed_bytes
         })
         .unwrap();
     heap.collect(REDUCING).unwrap();
@@ -381,9 +389,9 @@ fn live_bytes_and_holes_are_those_of_a_survey() {
             for tagged in 1..4 {
                 scope.new_map(Shape::new(16, 4, tagged, Tail::None).unwrap()).unwrap();
             }
-            scope.collect(MAJOR);
-            let moved = scope.statistics().moved;
-            let survey = scope.survey();
+            scope.collect(MAJOR).unwrap();
+            let moved = scope.statistics().unwrap().moved;
+            let survey = scope.survey().unwrap();
             let of = |memory_use| swept_bytes(&survey, memory_use);
             assert_eq!(moved.live_bytes, of(MemoryUse::Live));
             assert_eq!(moved.hole_bytes, of(MemoryUse::Free));
@@ -407,21 +415,21 @@ fn live_bytes_and_holes_of_kept_pages_are_counted() {
                     array_of(scope, 32, AllocationType::Young).unwrap();
                     scope.nested(|scope| _ = array_of(scope, 16, AllocationType::Young).unwrap());
                 }
-                assert_eq!(collections(&scope.statistics()), 0);
+                assert_eq!(collections(&scope.statistics().unwrap()), 0);
                 // What is free is taken, so that there is no page to move anything to.
                 let spaces = heap.spaces();
                 // SAFETY: S-4: the scope's local heap runs.
                 let take = || unsafe { spaces.take_page(PageKind::Reserved, heaplab::words::Limit::Hard) }.ok();
                 let taken: Vec<_> = core::iter::from_fn(take).collect();
                 heap.set_verify_heap(false);
-                scope.collect(MAJOR);
+                scope.collect(MAJOR).unwrap();
                 for page in taken {
                     // SAFETY: the page was just taken, and holds no object.
                     unsafe { spaces.pool_page(page) }
                 }
                 heap.set_verify_heap(true);
-                let moved = scope.statistics().moved;
-                let survey = scope.survey();
+                let moved = scope.statistics().unwrap().moved;
+                let survey = scope.survey().unwrap();
                 assert!(moved.pages_kept >= 2, "{moved:?}");
                 assert_eq!(moved.live_bytes, swept_bytes(&survey, MemoryUse::Live));
                 assert_eq!(moved.hole_bytes, swept_bytes(&survey, MemoryUse::Free));
@@ -441,19 +449,23 @@ fn minor_collections_leave_live_bytes_and_holes() {
         .run(|scope| {
             array_of(scope, 64, AllocationType::Old).unwrap();
             scope.nested(|scope| _ = array_of(scope, 128, AllocationType::Old).unwrap());
-            scope.collect(MAJOR);
-            let found = scope.statistics().moved;
+            scope.collect(MAJOR).unwrap();
+            let found = scope.statistics().unwrap().moved;
             assert_eq!(found.live_bytes, 64);
             assert!(found.hole_bytes > 0);
             for _ in 0..3 {
                 array_of(scope, 64, AllocationType::Young).unwrap();
-                scope.collect(CollectionKind::Minor);
-                let moved = scope.statistics().moved;
+                scope.collect(CollectionKind::Minor).unwrap();
+                let moved = scope.statistics().unwrap().moved;
                 assert_eq!((moved.live_bytes, moved.hole_bytes), (found.live_bytes, found.hole_bytes));
             }
-            scope.collect(MAJOR);
-            scope.collect(MAJOR);
-            assert_eq!(scope.statistics().moved.live_bytes, 4 * 64, "what was promoted is counted by the next one");
+            scope.collect(MAJOR).unwrap();
+            scope.collect(MAJOR).unwrap();
+            assert_eq!(
+                scope.statistics().unwrap().moved.live_bytes,
+                4 * 64,
+                "what was promoted is counted by the next one"
+            );
         })
         .unwrap();
 }
@@ -470,9 +482,9 @@ fn survivors_take_half_of_new_space() {
             for _ in 0..8 {
                 array_of(scope, 48, AllocationType::Young).unwrap();
             }
-            assert_eq!(collections(&scope.statistics()), 0);
-            scope.collect(MINOR);
-            let moved = scope.statistics().moved;
+            assert_eq!(collections(&scope.statistics().unwrap()), 0);
+            scope.collect(MINOR).unwrap();
+            let moved = scope.statistics().unwrap().moved;
             assert_eq!(moved.survived_bytes + moved.promoted_bytes, 8 * 48);
             assert_eq!(moved.survived_bytes, 2 * 2 * 48, "two of a page, on two pages");
         })
@@ -494,8 +506,8 @@ fn a_page_that_is_half_full_stays() {
                 scope.nested(|scope| {
                     dead.iter().for_each(|&bytes| _ = array_of(scope, bytes, AllocationType::Old).unwrap());
                 });
-                scope.collect(REDUCING);
-                let evacuated = scope.statistics().moved.evacuated_bytes;
+                scope.collect(REDUCING).unwrap();
+                let evacuated = scope.statistics().unwrap().moved.evacuated_bytes;
                 assert_eq!(evacuated, if moves { live.iter().sum() } else { 0 }, "{live:?} of 128 bytes are live");
                 for (&kept, &bytes) in kept.iter().zip(live) {
                     assert_eq!(scope.len(scope.get(kept)), bytes / 4 - 2);
@@ -515,12 +527,12 @@ fn the_rest_of_a_page_of_promoted_objects_is_used() {
     thread
         .run(|scope| {
             array_of(scope, 24, AllocationType::Young).unwrap();
-            scope.collect(MINOR);
-            scope.collect(MINOR);
-            let promoted = scope.statistics();
+            scope.collect(MINOR).unwrap();
+            scope.collect(MINOR).unwrap();
+            let promoted = scope.statistics().unwrap();
             assert_eq!(promoted.moved.promoted_bytes, 24);
             array_of(scope, 64, AllocationType::Old).unwrap();
-            assert_eq!(scope.statistics().committed_bytes, promoted.committed_bytes);
+            assert_eq!(scope.statistics().unwrap().committed_bytes, promoted.committed_bytes);
         })
         .unwrap();
 }
@@ -538,7 +550,7 @@ fn the_frontier_divides_the_page_it_is_on() {
             for _ in 0..3 {
                 array_of(scope, 64, AllocationType::Young).unwrap();
             }
-            let survey = scope.survey();
+            let survey = scope.survey().unwrap();
             assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Live), 3 * 64);
             assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Unused), 4 * 128 - 3 * 64);
         })

@@ -217,7 +217,7 @@ fn bad_shapes_are_refused() {
             ));
             let record = scope.new_record_in(tailed, 3, AllocationType::Old).unwrap();
             assert_eq!(scope.tail_len(scope.get(record)), 3);
-            assert!(scope.verify().is_sound());
+            assert!(scope.verify().unwrap().is_sound());
         })
         .unwrap();
     assert_usable(&heap, &mut thread);
@@ -254,7 +254,7 @@ fn extreme_shapes_work() {
                         scope.store_element(scope.get(record), length - 1, scope.get(other).into());
                     }
                     for kind in CollectionKind::ALL {
-                        scope.collect(kind);
+                        scope.collect(kind).unwrap();
                         assert_eq!(scope.tail_len(scope.get(record)), length);
                         if tagged > 1 {
                             assert_eq!(scope.load_field(scope.get(record), tagged - 1), scope.get(other));
@@ -415,7 +415,7 @@ fn take_memory(scope: &mut Scope<'_, '_>) -> Result<(), AllocError> {
                 _ = scope.new_code(20)?;
                 _ = scope.new_map(Shape::new(16, 2, 1, Tail::None)?)?;
                 if index % 3 == 2 {
-                    scope.collect(CollectionKind::ALL[index % 2]);
+                    scope.collect(CollectionKind::ALL[index % 2]).unwrap();
                 }
                 Ok(())
             })?;
@@ -425,7 +425,7 @@ fn take_memory(scope: &mut Scope<'_, '_>) -> Result<(), AllocError> {
             _ = scope.new_array_in(8, AllocationType::Old)?;
             Ok(())
         })??;
-        scope.collect(CollectionKind::MemoryReducing);
+        scope.collect(CollectionKind::MemoryReducing).unwrap();
         use_everything(scope)
     })
 }
@@ -526,14 +526,16 @@ fn a_full_space_serves_nothing_that_was_free() {
                     scope.nested(|scope| (0..7).for_each(|_| _ = new(scope).unwrap()));
                     _ = new(scope).unwrap();
                 }
-                scope.collect(if space == SpaceKind::New { CollectionKind::Minor } else { CollectionKind::Major });
+                scope
+                    .collect(if space == SpaceKind::New { CollectionKind::Minor } else { CollectionKind::Major })
+                    .unwrap();
                 _ = new(scope).unwrap();
                 // Where objects lie is known only for those made after the collection: every other byte counts as free.
                 let mut objects = vec![new(scope).unwrap(), new(scope).unwrap()];
                 let free = free_of(&heap, sets, &objects);
                 let large_free = heap.layout().page_start(PageIndex::new(heap.layout().paged_pages())).bytes();
-                let wasted = scope.simulate_full_space(space);
-                assert!(scope.verify().is_sound());
+                let wasted = scope.simulate_full_space(space).unwrap();
+                assert!(scope.verify().unwrap().is_sound());
                 assert!(wasted != 0, "{space}: there was something to waste");
                 let before = scope.own_requests();
                 let mut served = 0;
@@ -556,7 +558,7 @@ fn a_full_space_serves_nothing_that_was_free() {
                     .unwrap();
                 assert!(served != 0 || space == SpaceKind::Large, "{space}: fresh pages and reserves serve");
                 assert_ne!(scope.own_requests(), before, "{space}: a collection frees it again");
-                scope.collect(CollectionKind::Major);
+                scope.collect(CollectionKind::Major).unwrap();
                 for _ in 0..8 {
                     scope.nested(|scope| _ = new(scope).unwrap());
                 }
@@ -603,7 +605,7 @@ fn a_page_filled_but_for_some_bytes_serves_those() {
             if ty == AllocationType::Young {
                 // New space has few pages; each turn fills one.
                 // SAFETY: running, no raw reference is alive.
-                unsafe { local.0.collect(CollectionKind::Minor) };
+                unsafe { local.0.collect(CollectionKind::Minor).unwrap() };
             }
             fill_page_but(bytes_left).unwrap();
             let size = if ty == AllocationType::Map { 32 } else { granule };
@@ -640,7 +642,7 @@ fn filling_a_page_of_a_full_heap_fails_as_a_value() {
                 assert_eq!(result, Err(AllocError::OutOfMemory { allocation_type: ty, size_bytes: 64 }));
             }
             for space in SpaceKind::ALL {
-                scope.simulate_full_space(space);
+                scope.simulate_full_space(space).unwrap();
             }
             let (_, error) = fill(scope, AllocationType::Young);
             assert!(matches!(error, AllocError::OutOfMemory { .. }));

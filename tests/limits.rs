@@ -159,13 +159,13 @@ fn the_outer_reserve_is_the_last_to_go() {
                 .always_allocate(outer, |scope| {
                     let keep = scope.always_allocate(inner, |scope| {
                         // Everything that is free goes, then exactly one object of one page comes out of a reserve.
-                        scope.simulate_full_space(SpaceKind::Large);
+                        scope.simulate_full_space(SpaceKind::Large).unwrap();
                         let before = scope.own_requests();
                         _ = scope.new_bytes(100).unwrap();
                         assert_eq!(scope.own_requests(), before);
                     });
                     keep.unwrap();
-                    scope.simulate_full_space(SpaceKind::Large);
+                    scope.simulate_full_space(SpaceKind::Large).unwrap();
                     let before = scope.own_requests();
                     _ = scope.new_bytes(5 * 128 - 8).unwrap();
                     assert_eq!(scope.own_requests(), before, "the outer reserve is whole");
@@ -414,6 +414,174 @@ fn a_callback_that_unwinds_through_the_raw_api_leaves_a_usable_heap() {
         assert_eq!(message, "callback");
         heap.collect(CollectionKind::Major).unwrap();
         heap.set_near_limit_callback(None);
+        assert_usable(&heap, &mut heap.attach().unwrap());
+    });
+}
+
+// ---- answers, and limits that move ----------------------------------------------------------------------------------
+
+/// A10. What the old callback holds is dropped with no lock held: its drop may set another one.
+#[test]
+fn a_callback_is_dropped_outside_of_the_lock() {
+    struct Again(Heap);
+    impl Drop for Again {
+        fn drop(&mut self) {
+            self.0.set_near_limit_callback(None);
+        }
+    }
+    in_time(|| {
+        let heap = build(tiny());
+        let again = Again(heap.clone());
+        heap.set_near_limit_callback(Some(Box::new(move |near| {
+            let _ = &again;
+            near.hard_limit_bytes
+        })));
+        heap.set_near_limit_callback(Some(Box::new(|near| near.hard_limit_bytes)));
+        assert_usable(&heap, &mut heap.attach().unwrap());
+    });
+}
+
+/// A10. A closure that holds its heap is a cycle, which `close` breaks.
+#[test]
+fn close_breaks_the_cycle_of_a_callback_that_holds_its_heap() {
+    struct Dropped(Arc<AtomicUsize>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    for round in 1..=20 {
+        let heap = build(tiny());
+        let (held, witness) = (heap.clone(), Dropped(Arc::clone(&dropped)));
+        heap.set_near_limit_callback(Some(Box::new(move |near| {
+            let _ = (&held, &witness);
+            near.hard_limit_bytes
+        })));
+        assert!(heap.close().unwrap().is_sound());
+        assert_eq!(dropped.load(Ordering::Relaxed), round);
+    }
+}
+
+/// What an answer came to is counted: a raise of less than a page is a page, and one that changes nothing is none.
+#[test]
+fn answers_are_rounded_up_and_counted() {
+    let mut config = tiny();
+    config.hard_limit_bytes_max = 18 * 128;
+    let heap = build(config);
+    let mut thread = heap.attach().unwrap();
+    let counted = || {
+        let statistics = heap.statistics().unwrap();
+        (statistics.near_limit_calls, statistics.near_limit_raises, statistics.hard_limit_bytes / 128)
+    };
+    let mut fill_with = |answer: fn(NearLimit) -> usize| {
+        heap.set_near_limit_callback(Some(Box::new(answer)));
+        thread.run(|scope| _ = fill(scope, AllocationType::Old)).unwrap();
+    };
+    assert_eq!(counted(), (0, 0, 16));
+    fill_with(|near| near.hard_limit_bytes);
+    assert_eq!(counted(), (1, 0, 16));
+    fill_with(|near| if near.hard_limit_bytes == 16 * 128 { near.hard_limit_bytes + 1 } else { 0 });
+    assert_eq!(counted(), (3, 1, 17), "a byte more is a page more");
+    fill_with(|near| near.hard_limit_bytes + 1);
+    assert_eq!(counted(), (5, 2, 18), "up to what is reserved");
+    fill_with(|_| usize::MAX);
+    assert_eq!(counted(), (6, 2, 18), "no more is reserved");
+}
+
+/// The hard limit goes down to what fits, never below what the configuration needs, and up to what is reserved.
+#[test]
+fn the_hard_limit_is_set_at_run_time() {
+    let mut config = tiny();
+    config.hard_limit_bytes_max = 24 * 128;
+    let heap = build(config);
+    let mut thread = heap.attach().unwrap();
+    // Two pages for each of three threads, and two more.
+    let bytes_min = 8 * 128;
+    let hard = || heap.statistics().unwrap().hard_limit_bytes;
+    assert_eq!(heap.set_hard_limit(bytes_min - 1), Err(LimitError::TooLow { bytes: bytes_min - 1, bytes_min }));
+    assert_eq!(heap.set_hard_limit(25 * 128), Err(LimitError::TooHigh { bytes: 25 * 128, bytes_max: 24 * 128 }));
+    assert_eq!(heap.set_hard_limit(24 * 128 + 127), Ok(24 * 128));
+    assert_eq!(hard(), 24 * 128);
+    let kept = thread
+        .run(|scope| {
+            // Live large objects: 12 pages that stay. Garbage: what fits beside them.
+            let kept: Vec<_> = (0..6)
+                .map(|_| {
+                    let bytes = scope.new_bytes_in(200, AllocationType::Old).unwrap();
+                    scope.persist(bytes)
+                })
+                .collect();
+            scope.nested(|scope| (0..4).for_each(|_| _ = scope.new_bytes(100).unwrap()));
+            kept
+        })
+        .unwrap();
+    let before = heap.statistics().unwrap();
+    let settled = settled_bytes(&heap);
+    assert!(settled > bytes_min && settled < 20 * 128, "{settled}");
+    assert_eq!(heap.set_hard_limit(bytes_min), Err(LimitError::DoesNotFit { committed_bytes: settled }));
+    assert_eq!(hard(), 24 * 128, "as it was");
+    assert_eq!(heap.set_hard_limit(settled), Ok(settled), "to the page");
+    assert_eq!(heap.statistics().unwrap().committed_bytes, settled);
+    assert!(heap.statistics().unwrap().soft_limit_bytes <= settled);
+    thread.run(|scope| assert!(scope.new_bytes(100).is_err(), "not a page more")).unwrap();
+    drop(kept);
+    assert_eq!(heap.set_hard_limit(bytes_min), Ok(bytes_min), "collected in the stop, as is needed");
+    assert_eq!(heap.set_hard_limit(16 * 128), Ok(16 * 128));
+    assert!(heap.statistics().unwrap().collections_of(CollectionKind::MemoryReducing) > before.collections[2]);
+    thread.run(|_| assert_eq!(heap.set_hard_limit(16 * 128), Err(LimitError::Stop(StopError::InsideRun)))).unwrap();
+    assert_usable(&heap, &mut thread);
+}
+
+/// A raise of the callback's comes back, if that is configured, with the first major collection that leaves room.
+#[test]
+fn a_raised_limit_comes_back() {
+    for restore in [false, true] {
+        let mut config = tiny();
+        config.hard_limit_bytes_max = 24 * 128;
+        config.restore_hard_limit = restore;
+        let heap = build(config);
+        let mut thread = heap.attach().unwrap();
+        let pages = || heap.statistics().unwrap().hard_limit_bytes / 128;
+        heap.set_near_limit_callback(Some(Box::new(|near| near.hard_limit_bytes_initial + 4 * 128)));
+        let (while_full, after_major) = thread
+            .run(|scope| {
+                scope.nested(|scope| {
+                    while scope.new_array_in(12, AllocationType::Old).is_ok() {}
+                    scope.collect(CollectionKind::Major).unwrap();
+                    let while_full = scope.statistics().unwrap().hard_limit_bytes / 128;
+                    (while_full, scope.collect(CollectionKind::Major))
+                })
+            })
+            .unwrap();
+        assert_eq!((while_full, after_major), (20, Ok(())), "it does not fit yet");
+        heap.collect(CollectionKind::Minor).unwrap();
+        assert_eq!(pages(), 20, "a minor collection says nothing of old objects");
+        heap.collect(CollectionKind::MemoryReducing).unwrap();
+        assert_eq!(pages(), if restore { 16 } else { 20 });
+        assert_usable(&heap, &mut thread);
+    }
+}
+
+// ---- the heap's own thread ------------------------------------------------------------------------------------------
+
+/// A11. The stress thread is refused by an error while there is no place, and can be switched on and off again and again. (That
+/// it waits when it loses its place later, a unit test of it shows.)
+#[test]
+fn the_stress_thread_is_switched_again() {
+    in_time(|| {
+        let heap = build(tiny());
+        let attached = || heap.statistics().unwrap().attached;
+        for _ in 0..3 {
+            let taken: Vec<_> = (0..3).map(|_| heap.attach().unwrap()).collect();
+            let refused = heap.set_stress_concurrent_allocation(true);
+            assert_eq!(refused, Err(FlagError::Attach(AttachError::TooManyThreads { threads_max: 3 })));
+            drop(taken);
+            assert_eq!(heap.set_stress_concurrent_allocation(true), Ok(()));
+            assert_eq!(heap.set_stress_concurrent_allocation(true), Ok(()), "it is on");
+            heap.set_stress_concurrent_allocation(false).unwrap();
+            assert_eq!(attached(), 0);
+        }
         assert_usable(&heap, &mut heap.attach().unwrap());
     });
 }

@@ -139,7 +139,7 @@ fn a_major_collection_looks_into_each_live_object_once() {
             let live = thread
                 .run(|scope| {
                     let (_root, live) = build_in(scope, build, OLD);
-                    scope.collect(MAJOR);
+                    scope.collect(MAJOR).unwrap();
                     live
                 })
                 .unwrap();
@@ -168,10 +168,10 @@ fn a_minor_collection_looks_into_each_young_object_once() {
                 .run(|scope| {
                     let (_root, live) = build_in(scope, build, YOUNG);
                     for live in [live, live, 0] {
-                        scope.collect(MINOR);
+                        scope.collect(MINOR).unwrap();
                         scope.park(|| check(last(&heap).work, live, entries));
                     }
-                    scope.collect(MAJOR);
+                    scope.collect(MAJOR).unwrap();
                     scope.park(|| check(last(&heap).work, live, entries));
                 })
                 .unwrap();
@@ -198,7 +198,7 @@ fn kept_objects_are_looked_into_once() {
                     // What is free is taken.
                     while scope.fill_page_but(OLD, 0).is_ok() {}
                     assert!(scope.park(|| heap.take_collection_trace()).unwrap().is_empty());
-                    scope.collect(MINOR);
+                    scope.collect(MINOR).unwrap();
                     21
                 });
                 live
@@ -225,7 +225,7 @@ fn a_minor_collection_does_not_pay_for_roots_to_old_objects() {
                 scope.store_root(&set, index, scope.get(old).into()).unwrap();
             }
             let roots = |scope: &mut Scope<'_, '_>, kind| {
-                scope.collect(kind);
+                scope.collect(kind).unwrap();
                 scope.park(|| last(&heap).work.roots)
             };
             assert_eq!(roots(scope, MINOR), 1 + 2 * count, "they are new");

@@ -94,7 +94,7 @@ fn a_panic_passes_through_park() {
         let array = scope.new_array(1).unwrap();
         panics(|| scope.park(|| c.run(|inner| inner.park(|| panic!("deep")))));
         assert_eq!(c.run(|_| ()), Err(RunError::AlreadyRunning), "running again");
-        scope.collect(CollectionKind::Major);
+        scope.collect(CollectionKind::Major).unwrap();
         assert_eq!(scope.len(scope.get(array)), 1);
     })
     .unwrap();
@@ -294,7 +294,7 @@ fn a_forgotten_attachment_holds_nothing_up() {
     let mut thread = heap.attach().unwrap();
     assert_usable(&heap, &mut thread);
     heap.collect(CollectionKind::Major).unwrap();
-    thread.run(|scope| assert_eq!(scope.verify().objects, 11, "the built-in ones")).unwrap();
+    thread.run(|scope| assert_eq!(scope.verify().unwrap().objects, 11, "the built-in ones")).unwrap();
 }
 
 /// The background thread keeps no heap alive, and ends when it is switched off, from inside `park` too.
@@ -511,7 +511,7 @@ fn an_index_out_of_range_panics_and_no_more() {
             assert_eq!(scope.tail_len(scope.get(tail)), 3);
             let mut empty = [];
             scope.read_bytes(scope.get(bytes), 3, &mut empty);
-            assert!(scope.verify().is_sound());
+            assert!(scope.verify().unwrap().is_sound());
         })
         .unwrap();
     assert_usable(&heap, &mut thread);
@@ -524,7 +524,7 @@ fn a_stop_in_a_destructor_during_a_panic_does_not_poison() {
     impl Drop for CollectsWhenDropped<'_> {
         fn drop(&mut self) {
             self.0.collect(CollectionKind::Major).unwrap();
-            self.1.get_mut().run(|scope| scope.collect(CollectionKind::Minor)).unwrap();
+            self.1.get_mut().run(|scope| scope.collect(CollectionKind::Minor).unwrap()).unwrap();
         }
     }
     let heap = build(tiny());

@@ -56,7 +56,7 @@ impl World {
 
     fn collect(&self, kind: CollectionKind) {
         // SAFETY: dead objects are used only where that is planted.
-        unsafe { self.local.raw().collect(kind) };
+        unsafe { self.local.raw().collect(kind).unwrap() };
     }
 
     /// The access that is planted: a plain read.

@@ -38,7 +38,7 @@ fn nothing(_: &mut Scope<'_, '_>) {}
 
 /// A stop takes the buffers away.
 fn without_buffers(scope: &mut Scope<'_, '_>) {
-    let _ = scope.statistics();
+    let _ = scope.statistics().unwrap();
 }
 
 /// Whatever comes of it is not the question here.
@@ -134,11 +134,11 @@ fn operations_that_say_so_poll() {
     let operations: [(&str, Step); 14] = [
         ("poll", |scope| scope.poll()),
         ("park", |scope| scope.park(|| ())),
-        ("collect minor", |scope| scope.collect(CollectionKind::Minor)),
-        ("collect major", |scope| scope.collect(CollectionKind::Major)),
-        ("collect memory-reducing", |scope| scope.collect(CollectionKind::MemoryReducing)),
-        ("verify", |scope| assert!(scope.verify().is_sound())),
-        ("survey", |scope| drop(scope.survey())),
+        ("collect minor", |scope| scope.collect(CollectionKind::Minor).unwrap()),
+        ("collect major", |scope| scope.collect(CollectionKind::Major).unwrap()),
+        ("collect memory-reducing", |scope| scope.collect(CollectionKind::MemoryReducing).unwrap()),
+        ("verify", |scope| assert!(scope.verify().unwrap().is_sound())),
+        ("survey", |scope| drop(scope.survey().unwrap())),
         ("statistics", without_buffers),
         ("simulate full", |scope| outcome(scope.simulate_full_space(SpaceKind::Old))),
         ("always-allocate without a reserve", |scope| {
@@ -169,7 +169,7 @@ fn a_collection_that_is_met_is_a_poll() {
             while !scope.is_stop_requested() {
                 std::thread::yield_now();
             }
-            scope.collect(CollectionKind::Minor);
+            scope.collect(CollectionKind::Minor).unwrap();
             let took_part = !scope.is_stop_requested();
             scope.poll();
             other.join().expect("the other thread").expect("a sound heap");

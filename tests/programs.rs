@@ -165,11 +165,11 @@ fn no_interval_collects_inside_an_always_allocate_scope() {
         .run(|scope| {
             scope
                 .always_allocate(Reserve::one_of_each(200), |scope| {
-                    let before = scope.statistics().collections;
+                    let before = scope.statistics().unwrap().collections;
                     for ty in [AllocationType::Young, AllocationType::Old, AllocationType::Code] {
                         _ = scope.new_array_in(3, ty).unwrap();
                     }
-                    assert_eq!(scope.statistics().collections, before);
+                    assert_eq!(scope.statistics().unwrap().collections, before);
                 })
                 .unwrap();
         })

@@ -130,18 +130,18 @@ fn a_burst_is_given_back() {
                 .run(|scope| {
                     let array = scope.new_array(1).unwrap();
                     let held: Vec<_> = (0..MILLION).map(|_| scope.persist(array)).collect();
-                    assert!(scope.statistics().roots_bytes as isize - before >= 8 * MILLION as isize);
+                    assert!(scope.statistics().unwrap().roots_bytes as isize - before >= 8 * MILLION as isize);
                     drop(held);
                     let sets: Vec<_> = (0..MILLION / 100).map(|_| heap.new_root_set(100)).collect();
-                    assert!(scope.statistics().roots_bytes as isize - before >= 4 * MILLION as isize);
+                    assert!(scope.statistics().unwrap().roots_bytes as isize - before >= 4 * MILLION as isize);
                     drop(sets);
                     scope.nested(|scope| {
                         for _ in 0..20 * MILLION {
                             _ = scope.handle(scope.get(array));
                         }
-                        assert!(scope.statistics().roots_bytes as isize - before >= 80 * MILLION as isize);
+                        assert!(scope.statistics().unwrap().roots_bytes as isize - before >= 80 * MILLION as isize);
                     });
-                    scope.collect(kind);
+                    scope.collect(kind).unwrap();
                 })
                 .unwrap();
         });
@@ -204,7 +204,8 @@ fn growth_asks_for_collections() {
         let mut thread = heap.attach().unwrap();
         thread
             .run(|scope| {
-                let majors = |scope: &mut Scope<'_, '_>| scope.statistics().collections_of(CollectionKind::Major);
+                let majors =
+                    |scope: &mut Scope<'_, '_>| scope.statistics().unwrap().collections_of(CollectionKind::Major);
                 // What needs a LAB finds out; it lives for no time, and new space has room for all.
                 let allocate = |scope: &mut Scope<'_, '_>| scope.nested(|scope| _ = scope.new_bytes(40_000).unwrap());
                 allocate(scope);
@@ -223,13 +224,13 @@ fn growth_asks_for_collections() {
                         assert!(seen[4] >= 1 && seen[15] >= 2 && seen[15] <= 4, "{seen:?}");
                     }
                 }
-                let soft = scope.statistics().soft_limit_bytes;
-                let roots = scope.statistics().roots_bytes;
+                let soft = scope.statistics().unwrap().soft_limit_bytes;
+                let roots = scope.statistics().unwrap().roots_bytes;
                 assert!(number == 2 || roots >= 14 << 20, "{roots}");
                 assert!(soft <= 16 << 20);
                 // What was dropped asks for nothing, and neither does what takes its place.
                 kept.clear();
-                scope.collect(CollectionKind::Major);
+                scope.collect(CollectionKind::Major).unwrap();
                 let before = majors(scope);
                 for _ in 0..16 {
                     drop(grow(scope, &heap, count / 4));
@@ -255,7 +256,7 @@ fn a_stack_of_handles_asks_for_collections() {
             for round in 0..16 {
                 (0..1 << 18).for_each(|_| _ = scope.handle(scope.get(array)));
                 scope.nested(|scope| _ = scope.new_bytes(40_000).unwrap());
-                let majors = scope.statistics().collections_of(CollectionKind::Major);
+                let majors = scope.statistics().unwrap().collections_of(CollectionKind::Major);
                 assert!(round > 1 || majors == 0, "{round}: {majors}");
                 assert!(round < 4 || majors >= 1, "{round}: {majors}");
                 assert!(majors <= 4, "{round}: {majors}");

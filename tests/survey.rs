@@ -37,8 +37,8 @@ fn checked(survey: Survey, committed_bytes: usize) -> Survey {
 
 /// A checked survey, from inside a run.
 fn look(scope: &mut Scope<'_, '_>) -> Survey {
-    let survey = scope.survey();
-    let committed_bytes = scope.statistics().committed_bytes;
+    let survey = scope.survey().unwrap();
+    let committed_bytes = scope.statistics().unwrap().committed_bytes;
     checked(survey, committed_bytes)
 }
 
@@ -163,10 +163,10 @@ fn a_dropped_object_is_dead_then_free() {
             assert_eq!((live(&survey, PageKind::Old), dead(&survey, PageKind::Old)), (PAIR, PAIR));
             assert_eq!((dead(&survey, PageKind::LargeHead), dead(&survey, PageKind::New)), (PAGE, PAIR));
             // A minor collection frees the young one only.
-            scope.collect(MINOR);
+            scope.collect(MINOR).unwrap();
             let survey = look(scope);
             assert_eq!((dead(&survey, PageKind::Old), dead(&survey, PageKind::New)), (PAIR, 0));
-            scope.collect(MAJOR);
+            scope.collect(MAJOR).unwrap();
             let survey = look(scope);
             assert_eq!(survey.objects_dead, 0);
             assert_eq!(survey.bytes_of(PageKind::Old, MemoryUse::Free), PAGE - PAIR);
@@ -206,7 +206,7 @@ fn the_collector_agrees() {
                     }
                     for kind in [MAJOR, REDUCING] {
                         let before = look(scope);
-                        scope.collect(kind);
+                        scope.collect(kind).unwrap();
                         let after = look(scope);
                         assert_eq!(after.objects_dead, 0, "{kind}");
                         assert_eq!(after.objects_live, before.objects_live, "{kind}");
@@ -229,22 +229,22 @@ fn full_spaces_show_as_fillers_and_waste() {
             let _young = scope.new_array(2).unwrap();
             let _old = scope.new_array_in(2, AllocationType::Old).unwrap();
             let before = look(scope);
-            let wasted_new = scope.simulate_full_space(SpaceKind::New);
+            let wasted_new = scope.simulate_full_space(SpaceKind::New).unwrap();
             let survey = look(scope);
             assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Unused), 0);
             let gained = |of: MemoryUse| survey.bytes_of(PageKind::New, of) - before.bytes_of(PageKind::New, of);
             assert_eq!(gained(MemoryUse::Filler) + gained(MemoryUse::Wasted), wasted_new);
             assert_eq!(gained(MemoryUse::Wasted), PAGE, "the page that the frontier had not reached");
 
-            let wasted_old = scope.simulate_full_space(SpaceKind::Old);
+            let wasted_old = scope.simulate_full_space(SpaceKind::Old).unwrap();
             let survey = look(scope);
             assert_eq!((wasted_old, survey.bytes_of(PageKind::Old, MemoryUse::Free)), (PAGE - PAIR, 0));
             assert_eq!(survey.bytes_of(PageKind::Old, MemoryUse::Filler), wasted_old);
 
-            let wasted_large = scope.simulate_full_space(SpaceKind::Large);
+            let wasted_large = scope.simulate_full_space(SpaceKind::Large).unwrap();
             assert_eq!(look(scope).large_bytes_out_of_reach, wasted_large);
             // A collection makes all of it free again.
-            scope.collect(MAJOR);
+            scope.collect(MAJOR).unwrap();
             let survey = look(scope);
             assert_eq!((survey.bytes(MemoryUse::Wasted), survey.large_bytes_out_of_reach), (0, 0));
             assert_eq!(survey.bytes_of(PageKind::New, MemoryUse::Unused), heap.layout().new_pages() * PAGE);
@@ -264,7 +264,7 @@ fn a_reserve_is_held() {
                     let survey = look(scope);
                     assert_eq!(survey.bytes_of(PageKind::Reserved, MemoryUse::Held), 7 * PAGE);
                     // The run serves a smaller object; its rest goes back.
-                    scope.simulate_full_space(SpaceKind::Large);
+                    scope.simulate_full_space(SpaceKind::Large).unwrap();
                     _ = scope.new_bytes(200).unwrap();
                     let survey = look(scope);
                     assert_eq!(survey.bytes(MemoryUse::Held), 4 * PAGE);
@@ -284,12 +284,12 @@ fn pages_beside_the_frontier_are_walked() {
     thread
         .run(|scope| {
             let _survivor = scope.new_array(2).unwrap();
-            scope.collect(MINOR);
+            scope.collect(MINOR).unwrap();
             let survey = look(scope);
             assert_eq!((live(&survey, PageKind::New), dead(&survey, PageKind::New)), (PAIR, 0));
             scope
                 .always_allocate(Reserve::one_of_each(0), |scope| {
-                    scope.simulate_full_space(SpaceKind::New);
+                    scope.simulate_full_space(SpaceKind::New).unwrap();
                     let _own = scope.new_array(2).unwrap();
                     assert_eq!(live(&look(scope), PageKind::New), 2 * PAIR);
                 })
@@ -311,14 +311,14 @@ fn a_survey_changes_nothing() {
             _ = fill(scope, AllocationType::Old);
             let old = numbered(scope, 2, AllocationType::Old, 8).unwrap();
             scope.store(scope.get(old), 1, scope.get(young).into());
-            let (before, requests) = (scope.statistics(), scope.own_requests());
+            let (before, requests) = (scope.statistics().unwrap(), scope.own_requests());
             let places = (scope.get(young).tagged(), scope.get(old).tagged());
             let survey = look(scope);
             assert_eq!(look(scope), survey, "deterministic");
-            assert_eq!((scope.statistics(), scope.own_requests()), (before, requests));
+            assert_eq!((scope.statistics().unwrap(), scope.own_requests()), (before, requests));
             assert_eq!((scope.get(young).tagged(), scope.get(old).tagged()), places);
-            assert!(scope.verify().is_sound(), "no mark, no hole, no remembered slot has changed");
-            scope.collect(MINOR);
+            assert!(scope.verify().unwrap().is_sound(), "no mark, no hole, no remembered slot has changed");
+            scope.collect(MINOR).unwrap();
             assert_eq!(common::number(scope, scope.downcast(scope.load(scope.get(old), 1)).unwrap()), 7);
         })
         .unwrap();

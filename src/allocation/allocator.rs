@@ -373,6 +373,14 @@ impl Allocator {
         }
     }
 
+    /// In a stop that has unwound: has no memory any more. Nothing is given up, since what is free is not known.
+    pub fn forget(&mut self) {
+        self.labs = [Lab::EMPTY; 4];
+        self.owned = [None; 4];
+        self.young_rest = None;
+        self.reserved = ReservedMemory::default();
+    }
+
     /// Begins an always-allocate scope, or goes on doing so after a collection: adds memory until the reserve is held.
     ///
     /// # Errors

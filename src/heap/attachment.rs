@@ -22,7 +22,14 @@ impl Attachment {
     /// Runs `f` with this local heap running. Waits for a stop to end; parks again when `f` returns or unwinds.
     ///
     /// # Errors
-    /// The thread already runs a local heap, of this or another heap, or this heap is poisoned.
+    /// The thread already runs a local heap, of this or another heap, this heap is poisoned, or this process is a fork of the
+    /// heap's.
+    ///
+    /// # Panics
+    /// Passes on a panic of `f`. If a stop of this heap unwinds meanwhile, in whatever thread, the run is told by a panic
+    /// wherever it waits for stops to end: in `poll`, at the end of `park`, in what allocates or collects. Each object that
+    /// the run has is an empty one from then on. Later such calls are refused with an error value; `poll` and `park`, which
+    /// have none, panic again.
     pub fn run<R>(&mut self, f: impl for<'s> FnOnce(&mut Scope<'s, 'static>) -> R) -> Result<R, RunError> {
         let guard = RunGuard::enter(&mut self.heap)?;
         // SAFETY: H-1 by the marker; the local heap outlives the closure, and runs for its time.

@@ -38,6 +38,10 @@ pub struct HeapConfig {
     pub page_set_bits: usize,
     /// Whether several local heaps may be attached at once.
     pub concurrent_allocation: bool,
+    /// Whether the hard limit comes back, once the near-limit callback has raised it: after the first major collection that
+    /// leaves no more committed than was configured, or last set by [`Heap::set_hard_limit`](super::Heap::set_hard_limit). If
+    /// not, a raise stays.
+    pub restore_hard_limit: bool,
     /// Verify before and after each collection, and when the heap is dropped. Slow; a violation panics.
     pub verify_heap: bool,
 }
@@ -62,6 +66,7 @@ impl HeapConfig {
             handle_block_slots: 255,
             page_set_bits: 64,
             concurrent_allocation: true,
+            restore_hard_limit: false,
             verify_heap: false,
         }
     }

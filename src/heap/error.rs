@@ -34,9 +34,12 @@ pub enum AttachError {
     /// This thread runs a local heap, for which a stop that attaching waits for would wait: attach outside of `run`.
     #[error("this thread runs a local heap: attach outside of `run`, or inside `park`")]
     InsideRun,
-    /// An invariant broke in an earlier stop: build a new heap.
-    #[error("the heap is poisoned: an invariant broke in an earlier stop; build a new heap")]
+    /// An earlier stop unwound: [`Heap::poison_message`](super::Heap::poison_message) says why. Build a new heap.
+    #[error("the heap is poisoned: an earlier stop of it unwound (`Heap::poison_message` says why); build a new heap")]
     Poisoned,
+    /// The heap was built in the process that this one was forked from: build a new heap here.
+    #[error("the heap belongs to the process that this one was forked from: build a new heap here")]
+    Forked,
 }
 
 /// Why a thread could not run its local heap.
@@ -47,9 +50,12 @@ pub enum RunError {
     /// This thread runs a local heap already, of this heap or of another: two would deadlock. Return from `run` first.
     #[error("this thread already runs a local heap, of this or of another heap: return from its `run` first")]
     AlreadyRunning,
-    /// An invariant broke in an earlier stop: build a new heap.
-    #[error("the heap is poisoned: an invariant broke in an earlier stop; build a new heap")]
+    /// An earlier stop unwound: [`Heap::poison_message`](super::Heap::poison_message) says why. Build a new heap.
+    #[error("the heap is poisoned: an earlier stop of it unwound (`Heap::poison_message` says why); build a new heap")]
     Poisoned,
+    /// The heap was built in the process that this one was forked from: build a new heap here.
+    #[error("the heap belongs to the process that this one was forked from: build a new heap here")]
+    Forked,
 }
 
 /// Why the world could not be stopped from outside.
@@ -65,9 +71,12 @@ pub enum StopError {
         "the Rust allocator has no memory for a look at the whole heap: free some, or raise the limits of the process"
     )]
     OutOfMemory,
-    /// An invariant broke in an earlier stop: build a new heap.
-    #[error("the heap is poisoned: an invariant broke in an earlier stop; build a new heap")]
+    /// An earlier stop unwound: [`Heap::poison_message`](super::Heap::poison_message) says why. Build a new heap.
+    #[error("the heap is poisoned: an earlier stop of it unwound (`Heap::poison_message` says why); build a new heap")]
     Poisoned,
+    /// The heap was built in the process that this one was forked from: build a new heap here.
+    #[error("the heap belongs to the process that this one was forked from: build a new heap here")]
+    Forked,
 }
 
 /// Why a flag could not be changed.
@@ -96,9 +105,23 @@ pub enum FlagError {
     /// This thread runs a local heap: change flags outside of `run`.
     #[error("this thread runs a local heap: change flags outside of `run`")]
     InsideRun,
-    /// An invariant broke in an earlier stop: build a new heap.
-    #[error("the heap is poisoned: an invariant broke in an earlier stop; build a new heap")]
+    /// An earlier stop unwound: [`Heap::poison_message`](super::Heap::poison_message) says why. Build a new heap.
+    #[error("the heap is poisoned: an earlier stop of it unwound (`Heap::poison_message` says why); build a new heap")]
     Poisoned,
+    /// The heap was built in the process that this one was forked from: build a new heap here.
+    #[error("the heap belongs to the process that this one was forked from: build a new heap here")]
+    Forked,
+}
+
+impl From<StopError> for FlagError {
+    fn from(error: StopError) -> FlagError {
+        match error {
+            StopError::InsideRun => FlagError::InsideRun,
+            // A stop for a flag takes no memory.
+            StopError::Poisoned | StopError::OutOfMemory => FlagError::Poisoned,
+            StopError::Forked => FlagError::Forked,
+        }
+    }
 }
 
 /// A persistent handle was opened in a heap that it does not belong to.
@@ -124,7 +147,42 @@ pub enum CloseError {
     /// This thread runs a local heap.
     #[error("this thread runs a local heap: close the heap outside of `run`")]
     InsideRun,
-    /// An invariant broke in an earlier stop.
-    #[error("the heap is poisoned: an invariant broke in an earlier stop; build a new heap")]
+    /// An earlier stop unwound: [`Heap::poison_message`](super::Heap::poison_message) says why. Build a new heap.
+    #[error("the heap is poisoned: an earlier stop of it unwound (`Heap::poison_message` says why); build a new heap")]
     Poisoned,
+    /// The heap was built in the process that this one was forked from: build a new heap here.
+    #[error("the heap belongs to the process that this one was forked from: build a new heap here")]
+    Forked,
+}
+
+/// Why the hard limit was not set. It is as it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[must_use]
+#[non_exhaustive]
+pub enum LimitError {
+    /// No heap of this configuration works with so little: new space, the built-in objects, and a few pages for each thread.
+    #[error("a hard limit of {bytes} bytes is too low: this configuration needs at least {bytes_min}")]
+    TooLow {
+        /// What was asked for.
+        bytes: usize,
+        /// The least that is possible.
+        bytes_min: usize,
+    },
+    /// No address space is reserved for so much.
+    #[error("a hard limit of {bytes} bytes is too high: hard_limit_bytes_max is {bytes_max}")]
+    TooHigh {
+        /// What was asked for.
+        bytes: usize,
+        /// The most that is possible.
+        bytes_max: usize,
+    },
+    /// After memory-reducing collections more than that is committed: drop references, or set a higher limit.
+    #[error("{committed_bytes} bytes stay committed after every collection: drop references or set a higher limit")]
+    DoesNotFit {
+        /// What is committed.
+        committed_bytes: usize,
+    },
+    /// The world could not be stopped.
+    #[error(transparent)]
+    Stop(#[from] StopError),
 }

@@ -3,16 +3,19 @@
 use super::object_set::NoMemory;
 use super::survey::{self, Survey};
 use super::verify::{self, Verification};
-use super::{BuildError, CollectionTrace, HeapConfig, Statistics, StopError};
+use super::{BuildError, CollectionTrace, HeapConfig, LimitError, Statistics, StopError};
 use crate::collection::policy::{Charge, Ineffective};
 use crate::collection::{Collector, ROOT_BYTES_FREE, Roots, Worklist, make_walkable};
 use crate::memory::Fault;
+use crate::object::{POISON, Root, Tagged};
 use crate::space::Spaces;
-use crate::sync::{Arc, Mutex, YieldPoint, yield_point};
+use crate::sync::{Arc, Mutex, YieldPoint, caught, yield_point};
 use crate::thread::{
     Local, LocalData, LocalFlags, PersistentHandles, Registry, RegistryGuard, RootSets, Safepoint, Stop,
 };
 use crate::words::{CollectionKind, Limit, SpaceKind};
+use core::any::Any;
+use core::panic::Location;
 
 /// Numbers for the near-heap-limit callback. Bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,7 +31,10 @@ pub struct NearLimit {
     pub committed_bytes: usize,
 }
 
-/// Returns the new hard limit in bytes; a value that is not greater changes nothing.
+/// Returns the new hard limit in bytes, which is rounded up to whole pages; at most
+/// [`hard_limit_bytes_max`](NearLimit::hard_limit_bytes_max) counts. A value that is not greater than the limit changes
+/// nothing: of two threads that ask together, the higher answer stands. What came of the answers stands in
+/// [`Statistics`]: `near_limit_calls`, `near_limit_raises`.
 pub type NearLimitCallback = dyn Fn(NearLimit) -> usize + Send + Sync;
 
 /// A heap.
@@ -43,6 +49,8 @@ pub(crate) struct HeapInner {
     /// Locked in stops only, by their collector, so never contended.
     collector: Mutex<CollectorState>,
     pub(crate) near_limit: Mutex<Option<Arc<NearLimitCallback>>>,
+    /// What the stop that unwound met, and where it was begun.
+    poison: Mutex<Option<String>>,
 }
 
 struct CollectorState {
@@ -51,6 +59,8 @@ struct CollectorState {
     flags: HeapFlags,
     /// Of detached local heaps, and of all collections.
     statistics: Statistics,
+    /// What the hard limit returns to, in pages: as configured or last set.
+    hard_limit_base: usize,
     /// Major collections in a row that left next to nothing.
     ineffective: Ineffective,
     /// How much more memory for roots is allowed since the last major collection before it asks for the next, in bytes.
@@ -91,12 +101,14 @@ impl HeapInner {
                 verify_heap: config.verify_heap,
                 flags: HeapFlags::default(),
                 statistics: Statistics::default(),
+                hard_limit_base: layout.hard_limit_pages(),
                 ineffective: Ineffective::default(),
                 roots_allowance,
                 trace: None,
             }),
             near_limit: Mutex::new(None),
             spawn_fault: Fault::new(),
+            poison: Mutex::new(None),
             config,
         })
     }
@@ -165,27 +177,82 @@ impl HeapInner {
         assert!(committed <= hard, "S-1: {committed} pages are committed, the hard limit is {hard}");
     }
 
-    /// A collection of `kind` or stronger, unless one was started since `before`. Whether the heap is usable.
+    /// A stop for `f`, unless `wanted` finds that nobody wants it any more. A stop that unwinds poisons the heap, and goes on
+    /// unwinding.
     ///
     /// # Safety
     /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive.
+    #[track_caller]
+    unsafe fn stop<R>(
+        &self,
+        initiator: Option<&Local>,
+        wanted: impl FnOnce(&Registry) -> bool,
+        f: impl FnOnce(&mut Stop<'_>) -> R,
+    ) -> Result<Option<R>, StopError> {
+        if self.safepoint.is_forked() {
+            return Err(StopError::Forked);
+        }
+        let begun_at = Location::caller();
+        let mut poisoned = false;
+        let wanted = |registry: &Registry| {
+            poisoned = registry.is_poisoned();
+            !poisoned && wanted(registry)
+        };
+        let guarded = |stop: &mut Stop<'_>| match caught(|| f(stop)) {
+            Ok(result) => result,
+            Err(payload) => {
+                self.poison(stop, &*payload, begun_at);
+                std::panic::resume_unwind(payload)
+            }
+        };
+        // SAFETY: R-1, by the contract.
+        let result = unsafe { self.safepoint.stop(initiator, wanted, guarded) };
+        if poisoned { Err(StopError::Poisoned) } else { Ok(result) }
+    }
+
+    /// In the stop that has unwound: leaves nothing to read that may be half-way. Whoever was in the stop is told by a panic
+    /// (`RawLocalHeap::tell_poison`); should it catch that, it finds each of its roots to be an immortal empty object.
+    #[cold]
+    fn poison(&self, stop: &mut Stop<'_>, payload: &(dyn Any + Send), begun_at: &Location<'_>) {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let text = text.unwrap_or("a panic without a text");
+        *self.poison.lock() =
+            Some(format!("an earlier stop of this heap unwound: {text}, at {begun_at}; build a new heap"));
+        // The initiator goes on unwinding by the panic itself.
+        // SAFETY: the data is left as it is, but for a flag.
+        unsafe { stop.with_initiator(|data| data.told = true) };
+        // SAFETY: the world is stopped.
+        Root::write_poison(unsafe { self.spaces.view() });
+        // SAFETY: the roots are this heap's; what they become is an object of every heap, immortal.
+        unsafe { Roots::new(stop, &self.persistent, &self.root_sets).visit(|_| Tagged::reference(POISON)) };
+    }
+
+    /// What a stop that unwound met, and where it was begun.
+    pub(crate) fn poison_message(&self) -> Option<String> {
+        if self.safepoint.is_forked() { None } else { self.poison.lock().clone() }
+    }
+
+    /// A collection of `kind` or stronger, unless one was started since `before`.
+    ///
+    /// # Safety
+    /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive.
+    #[track_caller]
     pub(crate) unsafe fn collect(
         &self,
         initiator: Option<&Local>,
         kind: CollectionKind,
         before: Option<crate::thread::CollectionCounts>,
-    ) -> bool {
+    ) -> Result<(), StopError> {
         yield_point(YieldPoint::RequestFailed);
-        let mut usable = true;
-        let wanted = |registry: &Registry| {
-            usable = !registry.is_poisoned();
-            usable && before.is_none_or(|before| !registry.counts().met_since(kind, &before))
+        let wanted = |registry: &Registry| before.is_none_or(|before| !registry.counts().met_since(kind, &before));
+        let collection = |stop: &mut Stop<'_>| {
+            let state = &mut *self.collector.lock();
+            self.collect_in_stop(stop, state, kind);
+            self.restore_hard_limit(state, kind);
         };
         // SAFETY: R-1, by the contract.
-        unsafe {
-            self.safepoint.stop(initiator, wanted, |stop| self.collect_in_stop(stop, &mut self.collector.lock(), kind))
-        };
-        usable
+        unsafe { self.stop(initiator, wanted, collection) }.map(drop)
     }
 
     /// Whether recent collections left next to nothing.
@@ -193,7 +260,8 @@ impl HeapInner {
         self.collector.lock().ineffective.is_thrashing()
     }
 
-    /// The last resort: raises the hard limit if asked, then collects and attempts, all in one stop.
+    /// The last resort: raises the hard limit by the callback's answer, if there was one, then collects and attempts, all in
+    /// one stop. `None` if that served nothing, or there was no stop.
     ///
     /// # Safety
     /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive. `attempt` leaves
@@ -201,15 +269,17 @@ impl HeapInner {
     pub(crate) unsafe fn last_resort<R>(
         &self,
         initiator: &Local,
-        raised_limit_bytes: Option<usize>,
+        answer_bytes: Option<usize>,
         mut attempt: impl FnMut(&mut LocalData) -> Option<R>,
     ) -> Option<R> {
         yield_point(YieldPoint::LastResortBegun);
         let rounds = |stop: &mut Stop<'_>| {
             let state = &mut *self.collector.lock();
-            if let Some(bytes) = raised_limit_bytes {
-                self.raise_hard_limit(bytes);
+            if let Some(bytes) = answer_bytes {
+                state.statistics.near_limit_calls += 1;
+                state.statistics.near_limit_raises += u64::from(self.raise_hard_limit(bytes));
             }
+            // A raised limit is not restored here, before the request has had what it was raised for.
             (0..LAST_RESORT_ROUNDS).find_map(|_| {
                 self.collect_in_stop(stop, state, CollectionKind::MemoryReducing);
                 yield_point(YieldPoint::LastResortCollected);
@@ -221,23 +291,78 @@ impl HeapInner {
             })
         };
         // SAFETY: R-1, by the contract.
-        unsafe { self.safepoint.stop(Some(initiator), |registry| !registry.is_poisoned(), rounds) }.flatten()
+        unsafe { self.stop(Some(initiator), |_| true, rounds) }.ok().flatten().flatten()
     }
 
-    fn raise_hard_limit(&self, bytes: usize) {
+    /// In a stop: the hard limit becomes `bytes`, rounded up to whole pages, if that is more. Whether it was.
+    fn raise_hard_limit(&self, bytes: usize) -> bool {
         let (layout, budget) = (self.spaces.layout(), &self.spaces.budget);
         // SAFETY: called in a stop.
         unsafe {
-            let hard = (bytes / layout.page_bytes()).min(layout.hard_limit_pages_max()).max(budget.limit(Limit::Hard));
+            let now = budget.limit(Limit::Hard);
+            // The limit is looked at here, not when the callback was asked: a rival may have raised it further meanwhile.
+            let hard = bytes.div_ceil(layout.page_bytes()).min(layout.hard_limit_pages_max()).max(now);
             budget.set_limits(budget.limit(Limit::Soft), hard);
+            hard > now
         }
     }
 
-    /// Stops the world for `f`, after every page was made walkable. `None` if the heap is poisoned.
+    /// In a stop, after a major collection: takes a raise of the callback's back once the heap fits again, if configured so.
+    fn restore_hard_limit(&self, state: &CollectorState, kind: CollectionKind) {
+        let budget = &self.spaces.budget;
+        // SAFETY: called in a stop.
+        let (hard, committed) = (unsafe { budget.limit(Limit::Hard) }, budget.committed());
+        let fits = committed <= state.hard_limit_base && state.hard_limit_base < hard;
+        if self.config.restore_hard_limit && kind >= CollectionKind::Major && fits {
+            // SAFETY: called in a stop.
+            unsafe { budget.set_limits(budget.limit(Limit::Soft), state.hard_limit_base) };
+        }
+    }
+
+    /// The least hard limit that works: what the configuration had to have, too.
+    pub(crate) fn hard_limit_pages_min(&self) -> usize {
+        let (config, layout) = (&self.config, self.spaces.layout());
+        let for_threads = config.pages_per_thread_min.max(1).saturating_mul(config.threads_max + 1);
+        for_threads.max(layout.root_pages() + layout.new_pages())
+    }
+
+    /// Sets the hard limit to `pages` pages, in a stop, and collects if that is needed to fit.
+    #[track_caller]
+    pub(crate) fn set_hard_limit(&self, pages: usize) -> Result<usize, LimitError> {
+        let (layout, budget) = (self.spaces.layout(), &self.spaces.budget);
+        let fits = || budget.committed() <= pages;
+        let set = |stop: &mut Stop<'_>| {
+            let state = &mut *self.collector.lock();
+            for _ in 0..LAST_RESORT_ROUNDS {
+                if !fits() {
+                    self.collect_in_stop(stop, state, CollectionKind::MemoryReducing);
+                }
+            }
+            if fits() {
+                state.hard_limit_base = pages;
+                // SAFETY: the world is stopped.
+                unsafe { budget.set_limits(budget.limit(Limit::Soft), pages) };
+                self.assert_within_hard_limit();
+            }
+            (fits(), budget.committed() * layout.page_bytes())
+        };
+        // SAFETY: begun from outside.
+        match unsafe { self.stopped(None, set) }? {
+            (true, _) => Ok(pages * layout.page_bytes()),
+            (false, committed_bytes) => Err(LimitError::DoesNotFit { committed_bytes }),
+        }
+    }
+
+    /// Stops the world for `f`, after every page was made walkable.
     ///
     /// # Safety
     /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive.
-    pub(crate) unsafe fn stopped<R>(&self, initiator: Option<&Local>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Option<R> {
+    #[track_caller]
+    pub(crate) unsafe fn stopped<R>(
+        &self,
+        initiator: Option<&Local>,
+        f: impl FnOnce(&mut Stop<'_>) -> R,
+    ) -> Result<R, StopError> {
         let settled = |stop: &mut Stop<'_>| {
             let result = f(stop);
             self.spaces.budget.assert_settled();
@@ -250,14 +375,15 @@ impl HeapInner {
     /// Verifies in a stop of its own, which asserts nothing of what the verifier is to report.
     ///
     /// # Errors
-    /// The heap is poisoned, or there is no memory for it.
+    /// The world cannot be stopped, or there is no memory for it.
     ///
     /// # Safety
     /// As [`stopped`](Self::stopped).
+    #[track_caller]
     pub(crate) unsafe fn verify(&self, initiator: Option<&Local>) -> Result<Verification, StopError> {
         // SAFETY: R-1, by the contract.
         let found = unsafe { self.walkable(initiator, |stop| self.verify_with(stop, &mut self.collector.lock())) };
-        found.ok_or(StopError::Poisoned)?.map_err(|NoMemory| StopError::OutOfMemory)
+        found?.map_err(|NoMemory| StopError::OutOfMemory)
     }
 
     /// Surveys in a stop of its own.
@@ -270,15 +396,21 @@ impl HeapInner {
     ///
     /// # Safety
     /// As [`stopped`](Self::stopped).
+    #[track_caller]
     pub(crate) unsafe fn survey(&self, initiator: Option<&Local>) -> Result<Survey, StopError> {
         // SAFETY: R-1, by the contract.
         let found = unsafe { self.stopped(initiator, |stop| self.survey_in_stop(stop)) };
-        found.ok_or(StopError::Poisoned)?.map_err(|NoMemory| StopError::OutOfMemory)
+        found?.map_err(|NoMemory| StopError::OutOfMemory)
     }
 
     /// # Safety
     /// As [`stopped`](Self::stopped).
-    unsafe fn walkable<R>(&self, initiator: Option<&Local>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Option<R> {
+    #[track_caller]
+    unsafe fn walkable<R>(
+        &self,
+        initiator: Option<&Local>,
+        f: impl FnOnce(&mut Stop<'_>) -> R,
+    ) -> Result<R, StopError> {
         let prepared = |stop: &mut Stop<'_>| {
             make_walkable(&self.spaces, stop);
             let result = f(stop);
@@ -286,7 +418,8 @@ impl HeapInner {
             result
         };
         // SAFETY: R-1, by the contract.
-        unsafe { self.safepoint.stop(initiator, |registry| !registry.is_poisoned(), prepared) }
+        let result = unsafe { self.stop(initiator, |_| true, prepared) }?;
+        Ok(result.expect("a stop that is always wanted"))
     }
 
     fn verify_with(&self, stop: &mut Stop<'_>, state: &mut CollectorState) -> Result<Verification, NoMemory> {

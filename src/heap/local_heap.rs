@@ -16,8 +16,10 @@
 //! * **R-4** References are stored through [`RawLocalHeap::store_slot`] only, except into an object that is not yet
 //!   published and was allocated young since the last call that may collect.
 
-use super::inner::{HeapInner, NearLimit};
-use crate::allocation::{Collect, Collected, Fell, Reserve, climb, rungs};
+use super::StopError;
+use super::climber::Climber;
+use super::inner::HeapInner;
+use crate::allocation::{Fell, Reserve, climb, rungs};
 use crate::object::{Header, Root, Shape, Tagged, View, kind};
 use crate::page::PageKind;
 use crate::sync::{Arc, Ordering, YieldPoint, run_marker, yield_point};
@@ -211,28 +213,27 @@ impl RawLocalHeap {
         // SAFETY: R-1; each borrow ends with its statement.
         unsafe {
             self.inner().safepoint.poll(self.local());
-            if self.data().poisoned {
-                return Err(AllocError::Poisoned);
-            }
+            self.usable()?;
             if self.data().in_callback {
                 return Err(out_of_memory);
             }
-            self.collect_at_interval(ty);
-            self.collect_for_roots();
+            self.collect_at_interval(ty)?;
+            self.collect_for_roots()?;
             let large = bytes > self.inner().spaces.layout().regular_bytes_max();
-            let mut climber = Climber { heap: self, ty, bytes, first: true, raised_limit_bytes: None };
+            let mut climber = Climber::new(self, ty, bytes);
             match climb(rungs(ty, large), &mut climber) {
                 Ok(at) => Ok(at),
-                Err(Fell::Exhausted) if self.data().poisoned => Err(AllocError::Poisoned),
-                Err(Fell::Exhausted) => Err(out_of_memory),
-                Err(Fell::Poisoned) => Err(AllocError::Poisoned),
+                Err(Fell::Exhausted | Fell::Poisoned) => {
+                    self.usable()?;
+                    Err(out_of_memory)
+                }
             }
         }
     }
 
     /// A major collection, if what roots take from the Rust allocator has grown by more than the soft limit left; never in
     /// an always-allocate scope.
-    unsafe fn collect_for_roots(self) {
+    unsafe fn collect_for_roots(self) -> Result<(), AllocError> {
         // SAFETY: R-1.
         let data = unsafe { self.data() };
         let wanted = data.wants_collection || data.handles.is_over();
@@ -240,34 +241,49 @@ impl RawLocalHeap {
             data.requests += 1;
             let before = data.counts;
             // SAFETY: R-1; the borrow of the data has ended.
-            unsafe { self.inner().collect(Some(self.local()), CollectionKind::Major, Some(before)) };
+            if unsafe { self.inner().collect(Some(self.local()), CollectionKind::Major, Some(before)) }.is_err() {
+                // SAFETY: R-1.
+                return unsafe { self.usable() };
+            }
         }
+        Ok(())
     }
 
     /// The flag `gc_interval`: a collection at every n-th allocation, but never in an always-allocate scope.
-    unsafe fn collect_at_interval(self, ty: AllocationType) {
+    unsafe fn collect_at_interval(self, ty: AllocationType) -> Result<(), AllocError> {
         // SAFETY: R-1.
         let data = unsafe { self.data() };
         if data.flags.gc_interval == 0 || data.allocator.is_always_allocating() {
-            return;
+            return Ok(());
         }
         data.flags.countdown = data.flags.countdown.saturating_sub(1);
         if data.flags.countdown == 0 {
             data.flags.countdown = data.flags.gc_interval;
             let kind = if ty == AllocationType::Young { CollectionKind::Minor } else { CollectionKind::Major };
             // SAFETY: R-1; the borrow is over.
-            unsafe { self.inner().collect(Some(self.local()), kind, None) };
+            if unsafe { self.inner().collect(Some(self.local()), kind, None) }.is_err() {
+                // SAFETY: R-1.
+                return unsafe { self.usable() };
+            }
         }
+        Ok(())
     }
 
     /// Lets a stop begin, if one was asked for, and waits for its end. One load otherwise.
+    ///
+    /// # Panics
+    /// If the heap is poisoned and the thread does not unwind already.
     ///
     /// # Safety
     ///
     #[inline(always)]
     pub unsafe fn poll(self) {
         // SAFETY: R-1.
-        unsafe { self.inner().safepoint.poll(self.local()) };
+        unsafe {
+            if self.inner().safepoint.poll(self.local()) {
+                self.poisoned_while_waiting();
+            }
+        }
     }
 
     /// Whether somebody waits for this local heap to poll.
@@ -289,23 +305,39 @@ impl RawLocalHeap {
 
     /// Parked to running. Blocks while a stop runs.
     ///
+    /// # Panics
+    /// Running, if the heap is poisoned and the thread does not unwind already.
+    ///
     /// # Safety
     /// parked before, running after; the thread runs no other local heap.
     #[inline]
     pub unsafe fn unpark(self) {
         // SAFETY: R-1.
-        unsafe { self.inner().safepoint.unpark(self.local()) };
+        unsafe {
+            if self.inner().safepoint.unpark(self.local()) {
+                self.poisoned_while_waiting();
+            }
+        }
     }
 
     /// Collects, or waits for a collection of this kind or a stronger one that another thread started meanwhile.
     ///
+    /// # Errors
+    /// The heap is poisoned, or this process is a fork of the heap's.
+    ///
+    /// # Panics
+    /// The first time that this local heap meets a poisoned heap since its run began, unless the thread unwinds already; and
+    /// if the collection itself finds an invariant broken.
+    ///
     /// # Safety
     ///
-    pub unsafe fn collect(self, kind: CollectionKind) {
+    #[track_caller]
+    pub unsafe fn collect(self, kind: CollectionKind) -> Result<(), StopError> {
         // SAFETY: R-1; the borrow ends here.
         unsafe {
             let before = self.data().counts;
-            self.inner().collect(Some(self.local()), kind, Some(before));
+            let result = self.inner().collect(Some(self.local()), kind, Some(before));
+            self.told(result)
         }
     }
 
@@ -471,12 +503,16 @@ impl RawLocalHeap {
                     if self.entered {
                         data.allocator.leave_scope();
                     }
-                    data.allocator.give_back_reserve(&self.heap.inner().spaces, self.mark);
+                    // In a fork nobody needs it, and its way back may be locked by a thread that is gone.
+                    if !self.heap.inner().safepoint.is_forked() {
+                        data.allocator.give_back_reserve(&self.heap.inner().spaces, self.mark);
+                    }
                 }
             }
         }
         // SAFETY: R-1; each borrow ends with its statement.
         unsafe {
+            self.usable()?;
             let layout = self.inner().spaces.layout();
             let page_max = layout.hard_limit_pages_max();
             let pages = [reserve.young_pages, reserve.old_pages, reserve.map_pages, reserve.code_pages];
@@ -513,8 +549,8 @@ impl RawLocalHeap {
                 }
                 if let Some(kind) = then {
                     self.data().requests += 1;
-                    if !inner.collect(Some(self.local()), kind, Some(before)) {
-                        return Err(AllocError::Poisoned);
+                    if inner.collect(Some(self.local()), kind, Some(before)).is_err() {
+                        self.usable()?;
                     }
                 }
             }
@@ -554,7 +590,10 @@ impl RawLocalHeap {
             return Err(AllocError::InvalidSize { size_bytes: bytes_left });
         }
         // SAFETY.
-        unsafe { self.poll() };
+        unsafe {
+            self.inner().safepoint.poll(self.local());
+            self.usable()?;
+        }
         let inner = self.inner();
         // SAFETY: R-1; the borrow ends here. L-5.
         unsafe { self.data().allocator.fill_page_but(&inner.spaces, ty, bytes_left) }
@@ -570,6 +609,10 @@ impl core::fmt::Debug for LocalHeap {
 
 impl Drop for LocalHeap {
     fn drop(&mut self) {
+        if self.inner.safepoint.is_forked() {
+            // The lock may be held by a thread that does not exist. The record is lost with the heap.
+            return;
+        }
         // parked. A thread that unwinds out of a callback of the embedder's had no chance to.
         if crate::sync::thread::panicking() && self.local.state().is_running() {
             // SAFETY: R-1: it ran on this thread, and what borrowed its data has unwound.
@@ -590,85 +633,3 @@ impl Drop for LocalHeap {
 
 // SAFETY: R-1: a parked local heap may be moved to another thread; its data is reached by its owner and in stops only.
 unsafe impl Send for LocalHeap {}
-
-/// A request on its way up the ladder.
-struct Climber {
-    heap: RawLocalHeap,
-    ty: AllocationType,
-    bytes: usize,
-    first: bool,
-    raised_limit_bytes: Option<usize>,
-}
-
-impl Collect for Climber {
-    fn attempt(&mut self, limit: Limit) -> Option<Offset> {
-        let inner = self.heap.inner();
-        // SAFETY: R-1; the borrow ends with this call.
-        let data = unsafe { self.heap.data() };
-        // SAFETY: L-5: the local heap is one of this heap, and runs.
-        let result = unsafe { data.allocator.attempt(&inner.spaces, self.ty, self.bytes, limit) }.ok();
-        if result.is_none() && core::mem::take(&mut self.first) {
-            data.retries += 1;
-        }
-        result
-    }
-
-    fn collect(&mut self, kind: CollectionKind) -> Collected {
-        let before = {
-            // SAFETY: R-1; the borrow ends here. T-5: the counts as of the last attempt.
-            let data = unsafe { self.heap.data() };
-            data.requests += 1;
-            data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
-            data.counts
-        };
-        // SAFETY: R-1; the borrow is over.
-        if !unsafe { self.heap.inner().collect(Some(self.heap.local()), kind, Some(before)) } {
-            return Collected::Poisoned;
-        }
-        if self.heap.inner().is_thrashing() { Collected::Thrashing } else { Collected::Done }
-    }
-
-    fn near_limit(&mut self) {
-        struct CallbackGuard(RawLocalHeap);
-        impl Drop for CallbackGuard {
-            fn drop(&mut self) {
-                // SAFETY: R-1; also when the callback unwinds.
-                unsafe { self.0.data() }.in_callback = false;
-            }
-        }
-        let inner = self.heap.inner();
-        // SAFETY: R-1; the borrow ends here.
-        if unsafe { self.heap.data() }.internal {
-            return;
-        }
-        let Some(callback) = inner.near_limit.lock().clone() else { return };
-        let (layout, budget) = (inner.spaces.layout(), &inner.spaces.budget);
-        let near = NearLimit {
-            // SAFETY: R-1: the local heap runs, so the caller is at work (S-4).
-            hard_limit_bytes: unsafe { budget.limit(Limit::Hard) } * layout.page_bytes(),
-            hard_limit_bytes_initial: layout.hard_limit_pages() * layout.page_bytes(),
-            hard_limit_bytes_max: layout.hard_limit_pages_max() * layout.page_bytes(),
-            committed_bytes: budget.committed() * layout.page_bytes(),
-        };
-        // SAFETY: R-1; the borrow ends here.
-        unsafe { self.heap.data() }.in_callback = true;
-        let guard = CallbackGuard(self.heap);
-        let answer = callback(near);
-        drop(guard);
-        self.raised_limit_bytes = (answer > near.hard_limit_bytes).then_some(answer);
-    }
-
-    fn last_resort(&mut self) -> Option<Offset> {
-        let inner = self.heap.inner();
-        let (ty, bytes) = (self.ty, self.bytes);
-        // SAFETY: R-1; the borrow ends here.
-        let data = unsafe { self.heap.data() };
-        data.requests += 1;
-        data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
-        // SAFETY: L-5: the local heap is one of this heap, which is stopped.
-        let attempt =
-            |data: &mut LocalData| unsafe { data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard) }.ok();
-        // SAFETY: R-1; the borrow is over.
-        unsafe { inner.last_resort(self.heap.local(), self.raised_limit_bytes, attempt) }
-    }
-}

@@ -18,6 +18,7 @@
 //! * **H-4** There is no guard to forget: scopes end when closures return or unwind.
 
 mod attachment;
+mod climber;
 mod config;
 mod error;
 mod inner;
@@ -30,13 +31,14 @@ mod scope_objects;
 mod statistics;
 mod stress;
 mod survey;
+mod usable;
 mod value;
 mod verify;
 
 pub use crate::thread::RefusedMemory;
 pub use attachment::Attachment;
 pub use config::HeapConfig;
-pub use error::{AttachError, BuildError, CloseError, FlagError, RunError, StopError, WrongHeap};
+pub use error::{AttachError, BuildError, CloseError, FlagError, LimitError, RunError, StopError, WrongHeap};
 pub use inner::{NearLimit, NearLimitCallback};
 pub use local_heap::{LocalHeap, RawLocalHeap};
 pub use persistent::{Persistent, RootSet};
@@ -47,7 +49,7 @@ pub use value::{Array, Bytes, Code, Handle, HeapType, Map, Record, RecordType, R
 pub use verify::{Verification, Violation};
 
 use crate::sync::{Arc, Mutex, SpawnRefused, roll, run_marker};
-use crate::thread::{Local, Stop};
+use crate::thread::{Local, RootSets, Stop};
 use crate::words::{CollectionKind, Layout, SpaceKind};
 use core::fmt;
 use inner::HeapInner;
@@ -68,7 +70,7 @@ use stress::StressThread;
 ///         let list = scope.new_array(2).unwrap();
 ///         let item = scope.new_array(1).unwrap();
 ///         scope.store(scope.get(list), 0, scope.get(item).into());
-///         scope.collect(heaplab::CollectionKind::Major);
+///         scope.collect(heaplab::CollectionKind::Major).unwrap();
 ///         scope.len(scope.get(list)) + scope.len(scope.get(item))
 ///     })
 ///     .unwrap();
@@ -105,24 +107,61 @@ impl Heap {
         attach(&self.inner, Owner::Embedder)
     }
 
+    #[track_caller]
     fn stopped<R>(&self, f: impl FnOnce(&mut Stop<'_>) -> R) -> Result<R, StopError> {
-        if run_marker::is_inside() {
-            return Err(StopError::InsideRun);
-        }
+        self.outside()?;
         // SAFETY: begun from outside.
-        unsafe { self.inner.stopped(None, f) }.ok_or(StopError::Poisoned)
+        unsafe { self.inner.stopped(None, f) }
+    }
+
+    fn outside(&self) -> Result<(), StopError> {
+        if self.inner.safepoint.is_forked() {
+            return Err(StopError::Forked);
+        }
+        if run_marker::is_inside() { Err(StopError::InsideRun) } else { Ok(()) }
     }
 
     /// Collects, from a thread that runs no local heap. Blocks until every local heap is parked.
     ///
     /// # Errors
-    /// The thread runs a local heap (use [`Scope::collect`]), or the heap is poisoned.
+    /// The thread runs a local heap (use [`Scope::collect`]), the heap is poisoned, or this process is a fork of the heap's.
+    ///
+    /// # Panics
+    /// If an invariant of the heap turns out to be broken, which poisons it: so does every method that stops the world.
+    #[track_caller]
     pub fn collect(&self, kind: CollectionKind) -> Result<(), StopError> {
-        if run_marker::is_inside() {
-            return Err(StopError::InsideRun);
-        }
+        self.outside()?;
         // SAFETY: begun from outside.
-        if unsafe { self.inner.collect(None, kind, None) } { Ok(()) } else { Err(StopError::Poisoned) }
+        unsafe { self.inner.collect(None, kind, None) }
+    }
+
+    /// What the stop met that poisoned the heap, and where in the program it was begun. `None` if the heap is not poisoned.
+    /// Does not block.
+    #[must_use]
+    pub fn poison_message(&self) -> Option<String> {
+        self.inner.poison_message()
+    }
+
+    /// Sets the hard limit to `bytes`, rounded down to whole pages, and returns it. It may be lowered and raised, also above
+    /// what was configured, up to `hard_limit_bytes_max`. A stop; if more is committed than `bytes`, memory-reducing
+    /// collections run in it. The soft limit is lowered with it if need be, and follows again after major collections.
+    ///
+    /// # Errors
+    /// Nothing is changed if the limit is out of its range, if more stays committed after the collections (the error says how
+    /// much), or if the world cannot be stopped.
+    #[track_caller]
+    pub fn set_hard_limit(&self, bytes: usize) -> Result<usize, LimitError> {
+        let layout = self.layout();
+        let (pages_min, pages_max) = (self.inner.hard_limit_pages_min(), layout.hard_limit_pages_max());
+        let pages = bytes / layout.page_bytes();
+        if pages < pages_min {
+            return Err(LimitError::TooLow { bytes, bytes_min: pages_min * layout.page_bytes() });
+        }
+        if pages > pages_max {
+            return Err(LimitError::TooHigh { bytes, bytes_max: pages_max * layout.page_bytes() });
+        }
+        self.outside()?;
+        self.inner.set_hard_limit(pages)
     }
 
     /// Walks the whole heap in a stop, and says what is wrong with it.
@@ -130,10 +169,9 @@ impl Heap {
     /// # Errors
     /// As [`collect`](Self::collect), or the Rust allocator has no memory for it: a bit per granule of the pages with
     /// objects, and a word per object.
+    #[track_caller]
     pub fn verify(&self) -> Result<Verification, StopError> {
-        if run_marker::is_inside() {
-            return Err(StopError::InsideRun);
-        }
+        self.outside()?;
         // SAFETY: begun from outside.
         unsafe { self.inner.verify(None) }
     }
@@ -149,10 +187,9 @@ impl Heap {
     ///
     /// # Panics
     /// If an invariant of the heap is broken, which poisons it. [`verify`](Self::verify) says which.
+    #[track_caller]
     pub fn survey(&self) -> Result<Survey, StopError> {
-        if run_marker::is_inside() {
-            return Err(StopError::InsideRun);
-        }
+        self.outside()?;
         // SAFETY: begun from outside.
         unsafe { self.inner.survey(None) }
     }
@@ -161,6 +198,7 @@ impl Heap {
     ///
     /// # Errors
     /// As [`collect`](Self::collect).
+    #[track_caller]
     pub fn statistics(&self) -> Result<Statistics, StopError> {
         self.stopped(|stop| self.inner.statistics_in_stop(stop))
     }
@@ -170,6 +208,7 @@ impl Heap {
     ///
     /// # Errors
     /// As [`collect`](Self::collect).
+    #[track_caller]
     pub fn simulate_full_space(&self, space: SpaceKind) -> Result<usize, StopError> {
         self.stopped(|stop| self.inner.simulate_full_space(stop, space))
     }
@@ -179,9 +218,7 @@ impl Heap {
     /// # Errors
     /// Several local heaps are attached, or the caller runs one.
     pub fn set_concurrent_allocation(&self, on: bool) -> Result<(), FlagError> {
-        if run_marker::is_inside() {
-            return Err(FlagError::InsideRun);
-        }
+        self.outside().map_err(FlagError::from)?;
         // Under the collector lock, as `attach` is, so the two cannot pass each other.
         let mut registry = self.inner.lock_registry();
         if registry.is_poisoned() {
@@ -196,15 +233,18 @@ impl Heap {
     }
 
     /// Switches a background thread that allocates small, medium and large old objects, polls each round, and asks
-    /// for a collection when it fails. Switching it off joins it.
+    /// for a collection when it fails. It never calls the near-limit callback. While its place is taken by others it waits for
+    /// one. Switching it off joins it.
     ///
     /// # Errors
     /// It cannot attach, the system refuses the thread, or the caller runs a local heap.
     pub fn set_stress_concurrent_allocation(&self, on: bool) -> Result<(), FlagError> {
-        if run_marker::is_inside() {
-            return Err(FlagError::InsideRun);
-        }
+        self.outside().map_err(FlagError::from)?;
         let mut stress = self.stress.lock();
+        // One that has ended, because the heap was poisoned under it, makes room for another.
+        if stress.as_ref().is_some_and(StressThread::has_ended) {
+            stress.take().map(StressThread::stop);
+        }
         match (on, stress.is_some()) {
             (true, false) => {
                 let local = attach(&self.inner, Owner::Heap).map_err(FlagError::Attach)?;
@@ -221,9 +261,12 @@ impl Heap {
         Ok(())
     }
 
-    /// Switches verification before and after each collection and when the heap is dropped.
+    /// Switches verification before and after each collection and when the heap is dropped. Does nothing in a fork of the
+    /// heap's process.
     pub fn set_verify_heap(&self, on: bool) {
-        self.inner.set_verify_heap(on);
+        if !self.inner.safepoint.is_forked() {
+            self.inner.set_verify_heap(on);
+        }
     }
 
     /// Collects at every `interval`-th allocation of each local heap; 0 switches that off. Inside an always-allocate
@@ -231,6 +274,7 @@ impl Heap {
     ///
     /// # Errors
     /// The caller runs a local heap, or the heap is poisoned.
+    #[track_caller]
     pub fn set_gc_interval(&self, interval: u64) -> Result<(), FlagError> {
         self.set_flags(|stop| self.inner.set_gc_interval(stop, interval))
     }
@@ -240,6 +284,7 @@ impl Heap {
     ///
     /// # Errors
     /// The caller runs a local heap, or the heap is poisoned.
+    #[track_caller]
     pub fn set_fail_allocation(&self, attempt: Option<u64>) -> Result<(), FlagError> {
         self.set_flags(|stop| self.inner.set_fail_allocation(stop, attempt))
     }
@@ -249,6 +294,7 @@ impl Heap {
     ///
     /// # Errors
     /// The caller runs a local heap, or the heap is poisoned.
+    #[track_caller]
     pub fn set_trace_collections(&self, on: bool) -> Result<(), FlagError> {
         self.set_flags(|stop| self.inner.set_trace_collections(stop, on))
     }
@@ -257,24 +303,33 @@ impl Heap {
     ///
     /// # Errors
     /// As [`collect`](Self::collect).
+    #[track_caller]
     pub fn take_collection_trace(&self) -> Result<Vec<CollectionTrace>, StopError> {
         self.stopped(|stop| self.inner.take_collection_trace(stop))
     }
 
+    #[track_caller]
     fn set_flags(&self, change: impl FnOnce(&mut Stop<'_>)) -> Result<(), FlagError> {
-        self.stopped(change).map_err(|error| match error {
-            StopError::InsideRun => FlagError::InsideRun,
-            // A stop for a flag takes no memory.
-            StopError::Poisoned | StopError::OutOfMemory => FlagError::Poisoned,
-        })
+        self.stopped(change).map_err(FlagError::from)
     }
 
     /// Sets the callback of the last resort, which may raise the hard limit; `None` removes it.
     ///
-    /// It runs on the thread whose request failed, which is running, with no lock held. A request nested in it fails.
-    /// If it unwinds, so does the request.
+    /// It runs on the thread whose request failed, which is running, with no lock held; never on a thread of the heap's own. A
+    /// request nested in it fails. If it unwinds, so does the request. The old one is dropped here, with no lock held, or by
+    /// the last thread that is inside of it.
+    ///
+    /// A callback that holds a `Heap` keeps that heap alive: [`close`](Self::close) it, or remove the callback.
+    ///
+    /// Does nothing in a fork of the heap's process.
     pub fn set_near_limit_callback(&self, callback: Option<Box<NearLimitCallback>>) {
-        *self.inner.near_limit.lock() = callback.map(Arc::from);
+        if self.inner.safepoint.is_forked() {
+            return;
+        }
+        let callback = callback.map(Arc::from);
+        let old = core::mem::replace(&mut *self.inner.near_limit.lock(), callback);
+        // The lock is free: what is dropped is the embedder's, and may come back here.
+        drop(old);
     }
 
     /// A root set of `len` slots, each the small integer 0. Takes a leaf mutex, and some four bytes a slot from the Rust
@@ -293,7 +348,9 @@ impl Heap {
     /// # Errors
     /// The Rust allocator refuses the slots, or there are more than 2^28.
     pub fn try_new_root_set(&self, len: usize) -> Result<RootSet, RefusedMemory> {
-        self.inner.root_sets.add(len).map(RootSet::new)
+        // In a fork nobody collects, and the lock may be held by a thread that is gone: a register of its own will do.
+        let sets = if self.inner.safepoint.is_forked() { &RootSets::new() } else { &self.inner.root_sets };
+        sets.add(len).map(RootSet::new)
     }
 
     /// The configuration that the heap was built with.
@@ -308,14 +365,18 @@ impl Heap {
         self.inner.spaces.layout()
     }
 
-    /// Verifies the heap a last time and drops this reference to it. The memory goes back to the system when the last
+    /// Verifies the heap a last time and drops this reference to it, and the near-limit callback, which may hold others. The
+    /// memory goes back to the system when the last
     /// reference is dropped; attached local heaps hold one each, so a heap never disappears under a thread.
     ///
     /// # Errors
-    /// Local heaps are attached; the heap is handed back.
+    /// Local heaps are attached, or this thread runs one; the heap is handed back as it was. Or it is poisoned, or this process
+    /// is a fork of its own.
     pub fn close(self) -> Result<Verification, (Heap, CloseError)> {
-        if run_marker::is_inside() {
-            return Err((self, CloseError::InsideRun));
+        match self.outside() {
+            Err(StopError::InsideRun) => return Err((self, CloseError::InsideRun)),
+            Err(StopError::Forked) => return Err((self, CloseError::Forked)),
+            Err(_) | Ok(()) => {}
         }
         if let Some(thread) = self.stress.lock().take() {
             thread.stop();
@@ -324,6 +385,7 @@ impl Heap {
         if attached != 0 {
             return Err((self, CloseError::Attached { attached }));
         }
+        self.set_near_limit_callback(None);
         match self.verify() {
             Ok(verification) => Ok(verification),
             Err(StopError::OutOfMemory) => Err((self, CloseError::OutOfMemory)),
@@ -381,6 +443,9 @@ enum Owner {
 fn attach(inner: &Arc<HeapInner>, owner: Owner) -> Result<LocalHeap, AttachError> {
     if run_marker::is_inside() {
         return Err(AttachError::InsideRun);
+    }
+    if inner.safepoint.is_forked() {
+        return Err(AttachError::Forked);
     }
     let mut local = Local::new(inner.config.handle_block_slots);
     let mut registry = inner.lock_registry();

@@ -7,10 +7,11 @@
 //!
 //! Every thread of a heap goes through them, the heap's own included. Nothing else in the safe API unparks or parks.
 
-use super::{LocalHeap, RawLocalHeap, RunError};
+use super::{Attachment, Heap, LocalHeap, Persistent, RawLocalHeap, RootSet, RunError};
 use crate::sync::run_marker::{self, RunToken, Suspended};
 use crate::thread::HandleMark;
 use core::marker::PhantomData;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A local heap that runs on this thread. Dropping it forgets the handles that were made meanwhile, parks the local heap, and
 /// unmarks the thread.
@@ -26,17 +27,20 @@ impl<'a> RunGuard<'a> {
     /// Makes a parked local heap run. Waits for a stop to end.
     ///
     /// # Errors
-    /// The thread runs a local heap already, or the heap is poisoned.
+    /// The thread runs a local heap already, the heap is poisoned, or this process is a fork of the heap's.
     #[inline(always)]
     pub(super) fn enter(heap: &'a mut LocalHeap) -> Result<RunGuard<'a>, RunError> {
-        let Some(token) = run_marker::try_enter() else { return Err(RunError::AlreadyRunning) };
         let heap = heap.raw();
+        if heap.inner().safepoint.is_forked() {
+            return Err(RunError::Forked);
+        }
+        let Some(token) = run_marker::try_enter() else { return Err(RunError::AlreadyRunning) };
+        // Not by `unpark`, which unwinds: here is a way to say it.
         // SAFETY: R-1: this thread has the local heap, by the borrow, and by the marker runs no other.
-        let (guard, poisoned) = unsafe {
-            heap.unpark();
-            let guard = RunGuard { heap, mark: heap.handle_mark(), _token: token, _heap: PhantomData };
-            (guard, heap.data().poisoned)
-        };
+        let poisoned = unsafe { heap.inner().safepoint.unpark(heap.local()) };
+        // SAFETY: R-1: this thread has the local heap, by the borrow, and by the marker runs no other.
+        let mark = unsafe { heap.handle_mark() };
+        let guard = RunGuard { heap, mark, _token: token, _heap: PhantomData };
         if poisoned { Err(RunError::Poisoned) } else { Ok(guard) }
     }
 
@@ -58,7 +62,8 @@ impl Drop for RunGuard<'_> {
     }
 }
 
-/// A local heap that is parked inside its run. Dropping it makes the local heap run again, and waits for a stop to end.
+/// A local heap that is parked inside its run. Dropping it makes the local heap run again, and waits for a stop to end. If the
+/// heap is poisoned by then, the drop unwinds, unless the thread does already.
 pub(super) struct ParkGuard {
     heap: RawLocalHeap,
     suspended: Option<Suspended>,
@@ -87,3 +92,18 @@ impl Drop for ParkGuard {
         unsafe { self.heap.unpark() };
     }
 }
+
+// Unwinding leaves no half-way state to see. The embedder's own code runs with no lock held, and between guards that restore
+// state word, marker and handle stack; a stop that unwinds poisons the heap, which everything says from then on. What an
+// embedder's closure has half done to *objects* is the embedder's, as it is for atomics.
+impl UnwindSafe for Heap {}
+impl RefUnwindSafe for Heap {}
+impl UnwindSafe for LocalHeap {}
+impl RefUnwindSafe for LocalHeap {}
+impl UnwindSafe for Attachment {}
+impl RefUnwindSafe for Attachment {}
+// Words that change by atomic operations, whole.
+impl<T> UnwindSafe for Persistent<T> {}
+impl<T> RefUnwindSafe for Persistent<T> {}
+impl UnwindSafe for RootSet {}
+impl RefUnwindSafe for RootSet {}

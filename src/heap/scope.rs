@@ -3,10 +3,10 @@
 
 use super::running::ParkGuard;
 use super::value::{Handle, HeapType, Ref, Value};
-use super::{Persistent, RawLocalHeap, RefusedMemory, RootSet, Statistics, Survey, Verification, WrongHeap};
+use super::{Persistent, RawLocalHeap, RefusedMemory, RootSet, Statistics, StopError, Survey, Verification, WrongHeap};
 use crate::allocation::Reserve;
 use crate::object::Root;
-use crate::thread::{HandleMark, Local};
+use crate::thread::{HandleMark, Local, PersistentHandles};
 use crate::words::{AllocError, AllocationType, CollectionKind, SpaceKind};
 use core::fmt;
 use core::marker::PhantomData;
@@ -75,6 +75,9 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// [`simulate_full_space`](Self::simulate_full_space); the beginning of an always-allocate scope, and
     /// [`fill_page_but`](Self::fill_page_but). Handles, scopes, loads and stores do not, nor does an allocation that the
     /// buffer serves.
+    ///
+    /// # Panics
+    /// If the heap is poisoned: see [`Attachment::run`](super::Attachment::run).
     #[inline(always)]
     pub fn poll(&mut self) {
         // SAFETY: running, and no reference is alive over `&mut self`.
@@ -83,6 +86,9 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
 
     /// Runs `f`, which may block and may not touch this heap, while stops need not wait for this thread. Waits for a
     /// stop to end before it returns; also when `f` unwinds.
+    ///
+    /// # Panics
+    /// Passes on a panic of `f`. If the heap is poisoned, once `f` has returned: see [`Attachment::run`](super::Attachment::run).
     pub fn park<R>(&mut self, f: impl FnOnce() -> R) -> R {
         // SAFETY: running, by the guard of the run, and no reference is alive over `&mut self`, which `f` has not.
         let _parked = unsafe { ParkGuard::park(self.heap) };
@@ -90,7 +96,14 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     }
 
     /// Collects, or waits for a collection of this kind or a stronger one that another thread starts meanwhile.
-    pub fn collect(&mut self, kind: CollectionKind) {
+    ///
+    /// # Errors
+    /// The heap is poisoned, or this process is a fork of the heap's.
+    ///
+    /// # Panics
+    /// See [`Attachment::run`](super::Attachment::run).
+    #[track_caller]
+    pub fn collect(&mut self, kind: CollectionKind) -> Result<(), StopError> {
         // SAFETY.
         unsafe { self.local().collect(kind) }
     }
@@ -218,8 +231,11 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Errors
     /// The Rust allocator refuses memory.
     pub fn try_persist<T>(&self, handle: Handle<'s, T>) -> Result<Persistent<T>, RefusedMemory> {
+        let inner = self.local().inner();
+        // In a fork nobody collects, and the lock may be held by a thread that is gone: a register of its own will do.
+        let register = if inner.safepoint.is_forked() { &PersistentHandles::new(1) } else { &inner.persistent };
         // SAFETY: the handle is a root of this scope, whose heap is running.
-        let (cell, is_over) = unsafe { self.local().inner().persistent.add_watched(handle.tagged()) }?;
+        let (cell, is_over) = unsafe { register.add_watched(handle.tagged()) }?;
         self.want_collection(is_over);
         Ok(Persistent::new(cell))
     }
@@ -278,36 +294,57 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         Ok(())
     }
 
-    /// Walks the whole heap in a stop and says what is wrong with it; empty if the heap is poisoned.
-    pub fn verify(&mut self) -> Verification {
-        let (inner, local) = (self.heap.inner(), self.heap.local());
+    /// Walks the whole heap in a stop and says what is wrong with it.
+    ///
+    /// # Errors
+    /// As [`Heap::verify`](super::Heap::verify).
+    #[track_caller]
+    pub fn verify(&mut self) -> Result<Verification, StopError> {
         // SAFETY: R-1: the scope's local heap runs.
-        unsafe { inner.verify(Some(local)) }.unwrap_or_default()
+        let found = unsafe { self.heap.inner().verify(Some(self.heap.local())) };
+        // SAFETY: R-1.
+        unsafe { self.heap.told(found) }
     }
 
-    /// Says what each byte of each committed page is used for: see [`Heap::survey`](super::Heap::survey). Without pages if
-    /// the heap is poisoned.
+    /// Says what each byte of each committed page is used for: see [`Heap::survey`](super::Heap::survey).
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
     ///
     /// # Panics
     /// If an invariant of the heap is broken.
-    pub fn survey(&mut self) -> Survey {
-        let (inner, local) = (self.heap.inner(), self.heap.local());
+    #[track_caller]
+    pub fn survey(&mut self) -> Result<Survey, StopError> {
         // SAFETY: R-1: the scope's local heap runs.
-        unsafe { inner.survey(Some(local)) }.unwrap_or_default()
+        let found = unsafe { self.heap.inner().survey(Some(self.heap.local())) };
+        // SAFETY: R-1.
+        unsafe { self.heap.told(found) }
     }
 
     /// Statistics, summed in a stop.
-    pub fn statistics(&mut self) -> Statistics {
-        let (inner, local) = (self.heap.inner(), self.heap.local());
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    #[track_caller]
+    pub fn statistics(&mut self) -> Result<Statistics, StopError> {
+        let inner = self.heap.inner();
         // SAFETY: R-1: the scope's local heap runs.
-        unsafe { inner.stopped(Some(local), |stop| inner.statistics_in_stop(stop)) }.unwrap_or_default()
+        let found = unsafe { inner.stopped(Some(self.heap.local()), |stop| inner.statistics_in_stop(stop)) };
+        // SAFETY: R-1.
+        unsafe { self.heap.told(found) }
     }
 
     /// Makes a space full in a stop: see [`Heap::simulate_full_space`](super::Heap::simulate_full_space).
-    pub fn simulate_full_space(&mut self, space: SpaceKind) -> usize {
-        let (inner, local) = (self.heap.inner(), self.heap.local());
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    #[track_caller]
+    pub fn simulate_full_space(&mut self, space: SpaceKind) -> Result<usize, StopError> {
+        let inner = self.heap.inner();
         // SAFETY: R-1: the scope's local heap runs.
-        unsafe { inner.stopped(Some(local), |stop| inner.simulate_full_space(stop, space)) }.unwrap_or(0)
+        let found = unsafe { inner.stopped(Some(self.heap.local()), |stop| inner.simulate_full_space(stop, space)) };
+        // SAFETY: R-1.
+        unsafe { self.heap.told(found) }
     }
 
     /// Fills the current page of a type's space but for `bytes_left` bytes: see [`RawLocalHeap::fill_page_but`].

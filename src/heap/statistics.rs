@@ -38,6 +38,11 @@ pub struct Statistics {
     pub roots_bytes: usize,
     /// Local heaps attached now.
     pub attached: usize,
+    /// Answers of the near-limit callback.
+    pub near_limit_calls: u64,
+    /// Those of them that raised the hard limit. The others changed nothing: they were not greater than the limit, or than
+    /// what a rival had raised it to meanwhile, or no more is reserved.
+    pub near_limit_raises: u64,
     /// Objects looked at by the verifier, fillers and free blocks excluded.
     pub objects_verified: u64,
 }

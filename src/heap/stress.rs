@@ -2,10 +2,11 @@
 
 use super::inner::HeapInner;
 use super::running::RunGuard;
-use super::{LocalHeap, Owner, RawLocalHeap, attach};
+use super::{AttachError, LocalHeap, Owner, RawLocalHeap, attach};
 use crate::object::Root;
-use crate::sync::{Arc, AtomicBool, Ordering, SpawnRefused, thread};
+use crate::sync::{Arc, AtomicBool, Ordering, SpawnRefused, Weak, thread};
 use crate::words::{AllocationOrigin, AllocationType, CollectionKind};
+use core::time::Duration;
 
 /// Words of the small objects.
 const SMALL_BYTES: usize = 10 * 4;
@@ -42,12 +43,16 @@ impl StressThread {
                 }
                 rounds(&mut local, &seen);
                 drop(local);
-                // The thread must not keep the heap alive. It may find no place when it comes back: then it is over.
-                next = heap.upgrade().and_then(|inner| attach(&inner, Owner::Heap).ok());
                 thread::yield_now();
+                next = come_back(&heap, &seen);
             }
         })?;
         Ok(StressThread { stop, handle })
+    }
+
+    /// Whether the thread has ended by itself: the heap is poisoned, or gone.
+    pub(super) fn has_ended(&self) -> bool {
+        Arc::strong_count(&self.stop) == 1
     }
 
     /// Ends the thread and waits for it. The caller runs no local heap.
@@ -56,6 +61,25 @@ impl StressThread {
         self.stop.swap(true, Ordering::Relaxed);
         // A panic of the thread has poisoned the heap already, which every later call reports.
         let _ = self.handle.join();
+    }
+}
+
+/// Attaches again, as soon as there is a place. The thread must not keep the heap alive meanwhile. `None` if it is to end, or
+/// the heap has no use for it any more.
+fn come_back(heap: &Weak<HeapInner>, stop: &AtomicBool) -> Option<LocalHeap> {
+    loop {
+        // Relaxed: see above.
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        match attach(&heap.upgrade()?, Owner::Heap) {
+            Ok(local) => return Some(local),
+            // Somebody else has the place until it detaches, or until it is told to end.
+            Err(AttachError::TooManyThreads { .. } | AttachError::ConcurrentAllocationOff) => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(AttachError::InsideRun | AttachError::Poisoned | AttachError::Forked) => return None,
+        }
     }
 }
 
@@ -85,9 +109,42 @@ unsafe fn round(local: RawLocalHeap) {
                     local.view().write(at, Root::ByteArrayMap.tagged().bits());
                     local.view().write(at.word(1), ((size - 8) as u32) << 1);
                 }
-                Err(_) => local.collect(CollectionKind::Major),
+                // Poisoned, and told already: `rounds` ends at the poll.
+                Err(_) => drop(local.collect(CollectionKind::Major)),
             }
             local.poll();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::{Heap, HeapConfig};
+
+    /// Natively: it waits for somebody else to detach, or to be told to end, or for the heap to go.
+    #[test]
+    fn it_waits_for_a_place() {
+        if crate::sync::MODEL {
+            return;
+        }
+        let heap = Heap::new(HeapConfig::tiny()).unwrap();
+        let weak = Arc::downgrade(&heap.inner);
+        let come_back_there = |stop: &Arc<AtomicBool>| {
+            let (weak, stop) = (weak.clone(), Arc::clone(stop));
+            thread::try_spawn(move || come_back(&weak, &stop).is_some()).unwrap()
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let taken = [(); 3].map(|()| heap.attach().unwrap());
+        let waiting = come_back_there(&stop);
+        drop(taken);
+        assert!(waiting.join().unwrap(), "there is a place");
+        let taken = [(); 3].map(|()| heap.attach().unwrap());
+        let waiting = come_back_there(&stop);
+        stop.swap(true, Ordering::Relaxed);
+        assert!(!waiting.join().unwrap(), "told to end, it does not wait");
+        drop((taken, heap));
+        stop.swap(false, Ordering::Relaxed);
+        assert!(!come_back_there(&stop).join().unwrap(), "the heap is gone");
     }
 }

@@ -22,6 +22,7 @@ mod tagged;
 mod view;
 
 pub use header::Header;
+pub(crate) use roots::POISON;
 pub use roots::{BUILT_IN_KINDS, Root};
 pub use shape::{FIXED_WORDS_MAX, LENGTH_MAX, MAP_SLOTS, Shape, Tail, kind};
 pub use tagged::Tagged;

@@ -42,6 +42,20 @@ pub const BUILT_IN_KINDS: [(Root, Shape); 7] = [
     (Root::FreeBlockMap, Shape::built_in(kind::FREE_BLOCK, 2, 1, Tail::Bytes)),
 ];
 
+/// What every root of a poisoned heap refers to: an immortal object that is empty whatever it is taken for. It lies over the
+/// slots of the last built-in map, which nobody reads, and what follows.
+///
+/// ```text
+/// word    as array, bytes, code    as record             as map
+/// 0       the map of fixed arrays: what `map_of` finds
+/// 1, 2    length 0                 field 0, no other     kind and geometry 0: of no record
+/// 3       -                        -                     record bytes 0: refused
+/// 4..=7   -                        -                     slots: headers and numbers of undefined and null
+/// ```
+///
+/// It is not walked: no stop begins on a poisoned heap.
+pub(crate) const POISON: Offset = Offset::new(Root::FreeBlockMap as usize + 16);
+
 const ODDBALLS: [Root; 4] = [Root::Undefined, Root::Null, Root::True, Root::False];
 
 impl Root {
@@ -70,12 +84,39 @@ impl Root {
         }
         const { assert!(Root::False as usize + 8 == ROOT_BYTES) };
     }
+
+    /// Writes all built-in objects anew, as far as a broken invariant may have reached, and [`POISON`].
+    pub(crate) fn write_poison(view: View<'_>) {
+        const { assert!(POISON.bytes() + 8 * crate::words::WORD_BYTES <= ROOT_BYTES) };
+        Root::write_all(view);
+        view.write(POISON, Root::FixedArrayMap.tagged().bits());
+        (1..4).for_each(|index| view.write(POISON.word(index), 0));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::memory::{Memory, PageSource};
+
+    /// Whatever it is taken for: empty, and each word that is read as a tagged one is.
+    #[test]
+    fn poison_is_empty() {
+        crate::sync::check(|| {
+            let memory = Memory::reserve(PageSource::for_page_bytes(ROOT_BYTES), ROOT_BYTES, ROOT_BYTES).unwrap();
+            memory.commit(0, ROOT_BYTES).unwrap();
+            // SAFETY: all of the memory is committed, and no other thread exists.
+            let view = unsafe { View::new(&memory) };
+            Root::write_poison(view);
+            assert_eq!(view.map_of(POISON), Root::FixedArrayMap.offset());
+            assert_eq!(view.size_bytes(POISON), 8);
+            let words: [Tagged; 8] = core::array::from_fn(|index| view.tagged(POISON.word(index)));
+            assert_eq!([1, 2, 3].map(|index| words[index].as_small()), [Some(0); 3]);
+            for word in &words[4..] {
+                assert!(word.as_reference().is_none_or(|map| map == Root::OddballMap.offset()), "{word:?}");
+            }
+        });
+    }
 
     /// Undefined, null, true and false are told apart by a small integer each, which no collection takes for a reference.
     #[test]

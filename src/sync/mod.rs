@@ -77,6 +77,7 @@ compile_error!(
 // With both, only the message above is to be seen: then the model face is compiled.
 #[cfg(feature = "loom")]
 mod explore;
+pub mod fork;
 mod gauge;
 #[cfg(feature = "loom")]
 mod model;
@@ -112,7 +113,7 @@ use face::thread::JoinHandle;
 pub use explore::{Exploration, ExploreOptions, explore};
 pub use face::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, CachePadded, Condvar, HeapWord, Mutex, MutexGuard,
-    UnsafeCell, check, fence, thread, try_table, yield_point,
+    UnsafeCell, caught, check, fence, thread, try_table, yield_point,
 };
 pub use gauge::{Gauge, Tag};
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]

@@ -441,6 +441,14 @@ pub(super) mod run_flag {
     }
 }
 
+/// Runs `f`. A panic is the end of the execution, and is left to the checker.
+///
+/// # Errors
+/// Never here.
+pub fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
+    Ok(f())
+}
+
 /// Runs a unit test's body: explored, in both passes, at two preemptions; natively once.
 ///
 /// # Panics

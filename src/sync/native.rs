@@ -382,6 +382,14 @@ pub(super) mod run_flag {
     }
 }
 
+/// Runs `f`, and catches it if it unwinds. What `f` has borrowed is then as it left it.
+///
+/// # Errors
+/// What it unwound with.
+pub fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
+}
+
 /// Runs a unit test's body: once here; in the model face explored, in both passes, at two preemptions.
 pub fn check(f: impl Fn() + Send + Sync + 'static) {
     f();

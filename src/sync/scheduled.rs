@@ -384,6 +384,14 @@ pub fn shuttle_config() -> shuttle::Config {
     config
 }
 
+/// Runs `f`. A panic is the end of the execution, and is left to the checker.
+///
+/// # Errors
+/// Never here.
+pub fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
+    Ok(f())
+}
+
 /// Runs a unit test's body: under a few random schedules; natively once.
 #[track_caller]
 pub fn check(f: impl Fn() + Send + Sync + 'static) {

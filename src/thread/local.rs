@@ -27,6 +27,8 @@ pub struct LocalData {
     pub counts: CollectionCounts,
     /// Whether a stop has panicked, as of the last stop.
     pub poisoned: bool,
+    /// Whether the owner has been told so, by a panic.
+    pub told: bool,
     /// The flags that allocation looks at.
     pub flags: LocalFlags,
     /// Whether the owner is inside the near-heap-limit callback: a nested request fails.
@@ -69,6 +71,7 @@ impl Local {
                 handles: HandleSlots::new(handle_block_slots),
                 counts: CollectionCounts::default(),
                 poisoned: false,
+                told: false,
                 flags: LocalFlags::default(),
                 in_callback: false,
                 internal: false,

@@ -5,7 +5,7 @@
 //! `outstanding` orders one way and the collector lock the other.
 
 use super::{Local, LocalData};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, YieldPoint, yield_point};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, YieldPoint, fork, yield_point};
 use crate::words::{CollectionKind, HeapId, SafepointKey};
 use core::ops::Deref;
 
@@ -92,9 +92,11 @@ impl RegistryGuard<'_> {
 
     /// Removes every local heap that was abandoned, and lets `f` give its memory up.
     pub fn detach_abandoned(&mut self, mut f: impl FnMut(&mut LocalData)) {
+        let poisoned = self.0.poisoned;
         self.0.locals.retain(|local| {
             let abandoned = local.state().is_abandoned();
-            if abandoned {
+            // Nobody looks at the memory of a poisoned heap again.
+            if abandoned && !poisoned {
                 // SAFETY: the owner has gone, and no stop runs while the collector lock is held.
                 unsafe { local.data().with_mut(|data| f(&mut *data)) };
             }
@@ -113,8 +115,10 @@ impl RegistryGuard<'_> {
         assert!(!local.state().is_running(), "T-4: a local heap detaches parked");
         let index = self.0.locals.iter().position(|other| core::ptr::eq(&**other, local));
         let index = index.expect("a local heap detaches once, where it was attached");
-        // SAFETY: the owner is the caller, and no stop runs while the collector lock is held.
-        unsafe { local.data().with_mut(|data| f(&mut *data)) };
+        if !self.0.poisoned {
+            // SAFETY: the owner is the caller, and no stop runs while the collector lock is held.
+            unsafe { local.data().with_mut(|data| f(&mut *data)) };
+        }
         yield_point(YieldPoint::LocalRetired);
         self.0.locals.swap_remove(index);
     }
@@ -136,6 +140,8 @@ pub struct Safepoint {
     /// Threads that were found running and have not parked yet. Negative while threads park before they are added.
     outstanding: Mutex<isize>,
     all_stopped: Condvar,
+    /// How many forks this process came from when the heap was built.
+    born: u32,
 }
 
 impl Safepoint {
@@ -152,6 +158,7 @@ impl Safepoint {
             }),
             outstanding: Mutex::new(0),
             all_stopped: Condvar::new(),
+            born: fork::generation_watched(),
         }
     }
 
@@ -181,7 +188,11 @@ impl Safepoint {
     unsafe fn park_slow(&self, local: &Local) {
         yield_point(YieldPoint::ParkRefused);
         // SAFETY: T-1, by the contract; it counts itself below.
-        unsafe { local.state().set_parked() };
+        let counts = unsafe { local.state().set_parked() };
+        // Of a stop that this process is no part of, the collector is not there to wait.
+        if !counts || self.is_forked() {
+            return;
+        }
         yield_point(YieldPoint::ParkUncounted);
         let mut outstanding = self.outstanding.lock();
         *outstanding -= 1;
@@ -191,54 +202,63 @@ impl Safepoint {
         }
     }
 
-    /// Parked to running. Blocks while a stop runs.
+    /// Parked to running. Blocks while a stop runs. Whether the heap is poisoned: it runs then, too.
     ///
     /// # Safety
     /// T-1: `local` is attached to this safepoint, the caller is its owner, and it is parked.
     #[inline]
-    pub unsafe fn unpark(&self, local: &Local) {
+    pub unsafe fn unpark(&self, local: &Local) -> bool {
         // SAFETY: T-1, by the contract.
-        unsafe {
-            if local.state().try_unpark().is_err() {
-                self.unpark_slow(local);
-            }
-        }
+        unsafe { local.state().try_unpark().is_err() && self.unpark_slow(local) }
     }
 
     /// # Safety
     /// As [`unpark`](Self::unpark), after a stop was asked for.
     #[cold]
-    unsafe fn unpark_slow(&self, local: &Local) {
+    unsafe fn unpark_slow(&self, local: &Local) -> bool {
         yield_point(YieldPoint::UnparkRefused);
+        if self.is_forked() {
+            // Whoever holds the lock may not exist.
+            // SAFETY: T-1, by the contract; nobody else is there.
+            return unsafe { local.state().set_running() };
+        }
         // T-2: no STOP while this thread holds the lock.
         let registry = self.collector.lock();
         // SAFETY: T-1, by the contract; the collector lock is held.
-        unsafe { local.state().set_running() };
+        let poisoned = unsafe { local.state().set_running() };
         drop(registry);
+        poisoned
     }
 
-    /// Lets a stop begin, if one is asked for, and waits for its end. The fast path is one Relaxed load.
+    /// Lets a stop begin, if one is asked for, and waits for its end. The fast path is one Relaxed load. Whether the heap is
+    /// poisoned.
     ///
     /// # Safety
     /// As [`park`](Self::park).
     #[inline(always)]
-    pub unsafe fn poll(&self, local: &Local) {
-        if local.state().stop_requested() {
-            // SAFETY: T-1, by the contract.
-            unsafe { self.poll_slow(local) };
-        }
+    pub unsafe fn poll(&self, local: &Local) -> bool {
+        // SAFETY: T-1, by the contract.
+        local.state().stop_requested() && unsafe { self.poll_slow(local) }
     }
 
     /// # Safety
     /// As [`poll`](Self::poll), after a stop was asked for.
     #[cold]
-    unsafe fn poll_slow(&self, local: &Local) {
+    unsafe fn poll_slow(&self, local: &Local) -> bool {
         // SAFETY: T-1, by the contract: running, then parked.
         unsafe {
             self.park_slow(local);
             yield_point(YieldPoint::PollParked);
-            self.unpark_slow(local);
+            self.unpark_slow(local)
         }
+    }
+
+    /// Whether this process is a fork of the one that built the heap: threads that hold its locks, or that a stop waits for,
+    /// may not exist. Nothing that could block is done then. One load.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_forked(&self) -> bool {
+        fork::generation() != self.born
     }
 
     /// Gives a parked local heap up, where its thread cannot wait for the collector lock: whoever takes that next detaches
@@ -379,6 +399,11 @@ impl Drop for Stop<'_> {
     fn drop(&mut self) {
         if !self.completed {
             self.registry.poisoned = true;
+            // Before anybody runs: what has memory to allocate from gives none, and every poll and park says so.
+            // SAFETY: an allocator without memory is data that a local heap may have.
+            unsafe { self.for_each_local(|data| data.allocator.forget()) };
+            // SAFETY: T-2: the stop holds the collector lock.
+            self.registry.locals.iter().for_each(|local| unsafe { local.state().poison() });
         }
         let (counts, poisoned) = (self.registry.counts, self.registry.poisoned);
         // T-5: each local heap has the counts before it runs again.
@@ -484,7 +509,11 @@ mod tests {
             // SAFETY: this thread owns the local heap, and no stop runs.
             assert!(unsafe { local.data().with(|data| (*data).poisoned) });
             // SAFETY: T-1: this thread owns it.
-            unsafe { safepoint.unpark(&local) };
+            unsafe {
+                assert!(safepoint.unpark(&local), "it runs, and is told");
+                assert!(safepoint.poll(&local), "and told again");
+                safepoint.park(&local);
+            }
         });
     }
 

@@ -5,6 +5,8 @@ use crate::sync::{AtomicU32, Ordering};
 const PARKED: u32 = 1;
 const STOP: u32 = 2;
 const ABANDONED: u32 = 4;
+/// A stop of the heap has unwound. Never cleared. Every fast path of parking and polling fails by it, at no cost of its own.
+const POISONED: u32 = 8;
 
 /// Running or parked, and whether a stop has been asked for.
 #[derive(Debug)]
@@ -22,7 +24,7 @@ impl ThreadState {
         ThreadState(AtomicU32::new(PARKED))
     }
 
-    /// Whether a stop has been asked for: the poll's fast path, one Relaxed load.
+    /// Whether a stop has been asked for, or the heap is poisoned: the poll's fast path, one Relaxed load.
     #[inline(always)]
     #[must_use]
     pub(crate) fn stop_requested(&self) -> bool {
@@ -44,7 +46,10 @@ impl ThreadState {
         match self.0.compare_exchange(0, PARKED, Ordering::Release, Ordering::Relaxed) {
             Ok(_) => Ok(()),
             Err(seen) => {
-                assert!(seen == STOP, "T-1: only its own thread parks a local heap, once: {seen:#b}");
+                assert!(
+                    seen & (PARKED | ABANDONED) == 0,
+                    "T-1: only its own thread parks a local heap, once: {seen:#b}"
+                );
                 Err(StopRequested)
             }
         }
@@ -64,31 +69,37 @@ impl ThreadState {
         match self.0.compare_exchange(PARKED, 0, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => Ok(()),
             Err(seen) => {
-                assert!(seen == PARKED | STOP, "T-1: only its own thread unparks a local heap, once: {seen:#b}");
+                let parked = seen & (PARKED | ABANDONED) == PARKED;
+                assert!(parked, "T-1: only its own thread unparks a local heap, once: {seen:#b}");
                 Err(StopRequested)
             }
         }
     }
 
-    /// Sets PARKED after a stop was asked for.
+    /// Sets PARKED after the fast path failed. Whether a stop is asked for. None is if the heap is poisoned, and nothing is to be
+    /// published then, since nobody looks at a poisoned heap.
     ///
     /// # Safety
-    /// T-1: as [`try_park`](Self::try_park). T-3: the caller counts itself next.
-    pub(crate) unsafe fn set_parked(&self) {
+    /// T-1: as [`try_park`](Self::try_park). T-3: the caller counts itself next, if a stop is asked for.
+    #[must_use]
+    pub(crate) unsafe fn set_parked(&self) -> bool {
         // Relaxed: the caller then takes the `outstanding` mutex, which the collector of this stop takes after it; the
         // collectors of later stops come after this one through the collector lock.
         let before = self.0.fetch_or(PARKED, Ordering::Relaxed);
-        assert!(before == STOP, "T-3: counts once: {before:#b}");
+        let known = before & (STOP | POISONED) != 0 && before & (PARKED | ABANDONED) == 0;
+        assert!(known, "T-3: counts once: {before:#b}");
+        before & STOP != 0
     }
 
-    /// PARKED to RUNNING.
+    /// PARKED to RUNNING. Whether the heap is poisoned.
     ///
     /// # Safety
     /// T-1, T-2: by the owner, which holds the collector lock.
-    pub(crate) unsafe fn set_running(&self) {
+    pub(crate) unsafe fn set_running(&self) -> bool {
         // Relaxed: whoever relies on it holds the collector lock, now or later.
         let before = self.0.fetch_and(!PARKED, Ordering::Relaxed);
         assert!(before & PARKED != 0, "T-1: runs already: {before:#b}");
+        before & POISONED != 0
     }
 
     /// Whether it runs. Exact for its owner, else a snapshot.
@@ -139,6 +150,15 @@ impl ThreadState {
         before & PARKED == 0
     }
 
+    /// Says that the heap is poisoned, to whoever runs next.
+    ///
+    /// # Safety
+    /// T-2: the caller holds the collector lock, and its work has unwound.
+    pub(crate) unsafe fn poison(&self) {
+        // Relaxed: whoever finds it takes the collector lock before it acts on it, or asks nothing of the heap.
+        self.0.fetch_or(POISONED, Ordering::Relaxed);
+    }
+
     /// Says that no stop is asked for any more.
     ///
     /// # Safety
@@ -159,6 +179,26 @@ impl Default for ThreadState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each fast path fails, for good, and no stop is counted.
+    #[test]
+    fn a_poisoned_heap_leaves_no_fast_path() {
+        crate::sync::check(|| {
+            let state = ThreadState::new();
+            // SAFETY: T-1, T-2: this thread owns it, and nobody else knows it.
+            unsafe {
+                state.poison();
+                assert_eq!(state.try_unpark(), Err(StopRequested));
+                assert!(state.set_running());
+                assert!(state.stop_requested());
+                assert_eq!(state.try_park(), Err(StopRequested));
+                assert!(!state.set_parked(), "nobody waits for it");
+                assert!(!state.is_running());
+                state.abandon();
+            }
+            assert!(state.is_abandoned());
+        });
+    }
 
     #[test]
     fn a_running_thread_learns_of_a_stop() {

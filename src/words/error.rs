@@ -3,7 +3,8 @@
 use super::AllocationType;
 use core::fmt;
 
-/// Why an allocation failed for good. The heap is usable and verified after every one of them but `Poisoned`.
+/// Why an allocation failed for good. The heap is usable and verified after every one of
+/// them but `Poisoned` and `Forked`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 #[non_exhaustive]
@@ -36,8 +37,11 @@ pub enum AllocError {
         /// Its size in bytes.
         size_bytes: usize,
     },
-    /// A broken invariant was met in a stop; this heap serves no more requests.
+    /// A stop unwound, because it met a broken invariant; this heap serves no more requests. `Heap::poison_message` says what
+    /// the stop met, and where.
     Poisoned,
+    /// The heap was built in the process that this one was forked from, and serves that one alone.
+    Forked,
 }
 
 impl fmt::Display for AllocError {
@@ -62,7 +66,10 @@ impl fmt::Display for AllocError {
                 "out of memory: {size_bytes} bytes of type {allocation_type:?} do not fit after every collection; drop references or raise the hard limit"
             ),
             AllocError::Poisoned => {
-                f.write_str("the heap is poisoned: an invariant broke in an earlier stop; build a new heap")
+                f.write_str("the heap is poisoned: an earlier stop of it unwound (`Heap::poison_message` says why); build a new heap")
+            }
+            AllocError::Forked => {
+                f.write_str("the heap belongs to the process that this one was forked from: build a new heap here")
             }
         }
     }

@@ -94,7 +94,7 @@ pub(crate) fn use_everything(scope: &mut Scope<'_, '_>) -> Result<(), AllocError
         scope.store_raw(scope.get(record), 0, 0xdead_beef);
         scope.store_map_slot(scope.get(map), 3, scope.get(record).into());
         for kind in CollectionKind::ALL {
-            scope.collect(kind);
+            scope.collect(kind).unwrap();
             let mut read = [0; 3];
             scope.read_bytes(scope.get(bytes), 1, &mut read);
             assert_eq!(read, [7, 8, 9]);

@@ -54,7 +54,7 @@ pub(super) fn owner(heap: &Heap, reserve: Reserve, steps: &[(Option<SpaceKind>, 
             let before = scope.own_requests();
             for &(space, step) in steps {
                 if let Some(space) = space {
-                    scope.simulate_full_space(space);
+                    scope.simulate_full_space(space).unwrap();
                 }
                 let outcome = step(scope);
                 assert!(outcome.is_ok(), "{space:?}: {outcome:?}");

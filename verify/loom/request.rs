@@ -170,7 +170,7 @@ fn heap_collect_vs_collect() {
         move || {
             // SAFETY: R-1: running on this thread until parked.
             unsafe {
-                a.collect(Minor);
+                a.collect(Minor).unwrap();
                 a.park();
             }
             a
@@ -178,7 +178,7 @@ fn heap_collect_vs_collect() {
         move || {
             // SAFETY: as above.
             unsafe {
-                b.collect(Minor);
+                b.collect(Minor).unwrap();
                 b.park();
             }
             b

@@ -70,12 +70,12 @@ impl World {
 
     fn unpark(&self, local: &Local) {
         // SAFETY: T-1: one thread of the model has it, and it is parked.
-        unsafe { self.safepoint.unpark(local) }
+        unsafe { self.safepoint.unpark(local) };
     }
 
     fn poll(&self, local: &Local) {
         // SAFETY: T-1: one thread of the model has it, and it runs.
-        unsafe { self.safepoint.poll(local) }
+        unsafe { self.safepoint.poll(local) };
     }
 
     /// The thread has parked it, and does not come back.

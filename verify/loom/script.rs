@@ -124,7 +124,7 @@ fn get<'s>(
 fn full_then<'s>(scope: &mut Scope<'s, '_>, reserve: Reserve, space: SpaceKind, step: Step) -> Handle<'s, Value> {
     let entered = scope.always_allocate(reserve, |scope| {
         let before = scope.own_requests();
-        scope.simulate_full_space(space);
+        scope.simulate_full_space(space).unwrap();
         let outcome = step(scope);
         assert!(outcome.is_ok(), "{space:?}: {outcome:?}");
         assert_eq!(scope.own_requests(), before, "a first attempt failed, or a collection was asked for");

@@ -198,7 +198,7 @@ mod canary {
                 attachment
                     .run(|scope| {
                         let _held = lock.lock();
-                        scope.collect(CollectionKind::Minor);
+                        scope.collect(CollectionKind::Minor).unwrap();
                     })
                     .unwrap();
                 other.join().unwrap();
@@ -333,7 +333,7 @@ mod programs {
                     let map = scope.new_map(Shape::new(16, 4, 2, Tail::None)?)?;
                     let record = scope.new_record(map)?;
                     scope.store_raw(scope.get(record), 0, id as u32);
-                    scope.collect(CollectionKind::Minor);
+                    scope.collect(CollectionKind::Minor).unwrap();
                     assert_eq!(scope.load_raw(scope.get(record), 0), id as u32);
                     Ok(())
                 })?,
@@ -353,7 +353,7 @@ mod programs {
                     scope.store(scope.get(table), slot, scope.undefined());
                     held[slot] = None;
                 }
-                7 => scope.collect(CollectionKind::ALL[random.below(3)]),
+                7 => scope.collect(CollectionKind::ALL[random.below(3)]).unwrap(),
                 8 => {
                     let _wasted = scope.simulate_full_space(SpaceKind::ALL[random.below(5)]);
                 }
@@ -428,7 +428,7 @@ mod programs {
         let mut attachment = heap.attach().expect("every other thread has gone");
         attachment
             .run(|scope| {
-                scope.collect(CollectionKind::MemoryReducing);
+                scope.collect(CollectionKind::MemoryReducing).unwrap();
                 scope.nested(|scope| numbered(scope, 4, AllocationType::Young, 1).map(drop))
             })
             .expect("the heap is not poisoned")

@@ -163,12 +163,11 @@ impl Door for HandleDoor<'_, '_, '_> {
     }
 
     fn simulate_full_space(&mut self, space: SpaceKind) -> Result<(), String> {
-        self.scope.simulate_full_space(space);
-        Ok(())
+        self.scope.simulate_full_space(space).map(drop).map_err(|error| error.to_string())
     }
 
     fn survey(&mut self) -> Result<Survey, String> {
-        Ok(self.scope.survey())
+        self.scope.survey().map_err(|error| error.to_string())
     }
 
     fn own(&self) -> Option<Own> {

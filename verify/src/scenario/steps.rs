@@ -130,7 +130,7 @@ fn enter(tally: &mut Tally, mut enter: impl FnMut(&mut Tally) -> Result<(), Allo
 /// `alloc_after_failures` through handles, in the scope of the caller. Returns `true`, the heap's, if everything held.
 pub fn alloc_after_failures<'s, 'o: 's>(scope: &mut Scope<'s, 'o>, tally: &mut Tally) -> Handle<'s, Value> {
     for _ in 0..COLLECTIONS {
-        scope.collect(CollectionKind::MemoryReducing);
+        scope.collect(CollectionKind::MemoryReducing).unwrap();
     }
     let (sizes, layout) = (Sizes::of(scope.layout()), scope.layout().clone());
     enter(tally, |tally| {
@@ -138,7 +138,7 @@ pub fn alloc_after_failures<'s, 'o: 's>(scope: &mut Scope<'s, 'o>, tally: &mut T
             steps(&mut HandleDoor { scope }, &sizes, layout.regular_bytes_max(), layout.page_bytes(), tally);
         })
     });
-    tally.verified("after the scope", &scope.verify());
+    tally.verified("after the scope", &scope.verify().expect("a sound heap"));
     let result = scope.boolean(tally.violations.is_empty());
     scope.handle(result)
 }

@@ -246,23 +246,23 @@ impl Door for ScopeDoor<'_, '_, '_> {
     }
 
     fn collect(&mut self, kind: CollectionKind) {
-        self.scope.collect(kind);
+        self.scope.collect(kind).unwrap();
     }
 
     fn verify(&mut self) -> Option<Verification> {
-        Some(self.scope.verify())
+        Some(self.scope.verify().unwrap())
     }
 
     fn survey(&mut self) -> Option<Survey> {
-        Some(self.scope.survey())
+        Some(self.scope.survey().unwrap())
     }
 
     fn statistics(&mut self) -> Option<Statistics> {
-        Some(self.scope.statistics())
+        Some(self.scope.statistics().unwrap())
     }
 
     fn simulate_full_space(&mut self, space: SpaceKind) -> Option<usize> {
-        Some(self.scope.simulate_full_space(space))
+        Some(self.scope.simulate_full_space(space).unwrap())
     }
 
     fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {

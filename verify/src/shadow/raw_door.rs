@@ -180,7 +180,7 @@ impl Door for RawDoor<'_> {
 
     fn collect(&mut self, kind: CollectionKind) {
         // SAFETY.
-        unsafe { self.local.collect(kind) };
+        unsafe { self.local.collect(kind).unwrap() };
     }
 
     fn verify(&mut self) -> Option<Verification> {

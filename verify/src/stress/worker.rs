@@ -204,11 +204,13 @@ impl<'w> Worker<'w> {
                 Ok(())
             }
             Act::Collect => {
-                scope.collect(self.dice.weighted(&[
-                    (6, CollectionKind::Minor),
-                    (2, CollectionKind::Major),
-                    (1, CollectionKind::MemoryReducing),
-                ]));
+                scope
+                    .collect(self.dice.weighted(&[
+                        (6, CollectionKind::Minor),
+                        (2, CollectionKind::Major),
+                        (1, CollectionKind::MemoryReducing),
+                    ]))
+                    .unwrap();
                 Ok(())
             }
             Act::Unwind => resume_unwind(Box::new(Unwinding)),
@@ -523,7 +525,7 @@ impl<'w> Worker<'w> {
         let (simulate, unwind) = (self.dice.one_in(8), self.dice.one_in(16));
         let entered = scope.always_allocate(Reserve::one_of_each(large_bytes), |scope| {
             if simulate {
-                scope.simulate_full_space(full);
+                scope.simulate_full_space(full).unwrap();
             }
             let before = scope.own_requests();
             let made = all_types(scope, &sizes);
