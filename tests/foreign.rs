@@ -13,7 +13,7 @@ use heaplab::*;
 use std::collections::BTreeSet;
 
 /// Functions of [`Heap`] that are refused inside a run, of whichever heap.
-const REFUSED: [&str; 14] = [
+const REFUSED: [&str; 15] = [
     "attach",
     "attach_raw",
     "close",
@@ -21,6 +21,7 @@ const REFUSED: [&str; 14] = [
     "set_concurrent_allocation",
     "set_fail_allocation",
     "set_gc_interval",
+    "set_hard_limit",
     "set_stress_concurrent_allocation",
     "set_trace_collections",
     "simulate_full_space",
@@ -30,8 +31,16 @@ const REFUSED: [&str; 14] = [
     "verify",
 ];
 /// Those that neither block nor look at the thread.
-const FREE: [&str; 7] =
-    ["config", "layout", "new", "new_root_set", "set_near_limit_callback", "set_verify_heap", "try_new_root_set"];
+const FREE: [&str; 8] = [
+    "config",
+    "layout",
+    "new",
+    "new_root_set",
+    "poison_message",
+    "set_near_limit_callback",
+    "set_verify_heap",
+    "try_new_root_set",
+];
 /// Functions of [`Scope`] that take what belongs to a heap, and is known at run time only.
 const CHECKED: [&str; 3] = ["load_root", "open", "store_root"];
 
@@ -54,6 +63,7 @@ fn call(heap: &Heap, name: &str) -> Option<String> {
         }
         "set_concurrent_allocation" => refusal(heap.set_concurrent_allocation(true)),
         "set_fail_allocation" => refusal(heap.set_fail_allocation(Some(1))),
+        "set_hard_limit" => refusal(heap.set_hard_limit(heap.config().hard_limit_bytes)),
         "set_gc_interval" => refusal(heap.set_gc_interval(1)),
         "set_stress_concurrent_allocation" => refusal(heap.set_stress_concurrent_allocation(true)),
         "set_trace_collections" => refusal(heap.set_trace_collections(true)),
@@ -81,6 +91,7 @@ fn each_function_of_a_heap_inside_a_run_of_another() {
             other.set_verify_heap(true);
             other.set_near_limit_callback(None);
             assert_eq!(other.config().threads_max, other.layout().threads_max(), "what the other heap was built with");
+            assert_eq!(other.poison_message(), None);
             drop(other.new_root_set(2));
             drop(other.try_new_root_set(2).expect("there is memory for two slots"));
             assert_eq!(other_thread.run(|_| ()), Err(RunError::AlreadyRunning), "a run inside a run");

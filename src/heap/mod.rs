@@ -18,6 +18,7 @@
 //! * **H-4** There is no guard to forget: scopes end when closures return or unwind.
 
 mod attachment;
+mod climber;
 mod config;
 mod error;
 mod inner;

@@ -1,0 +1,97 @@
+//! The retry ladder of a running local heap: how it attempts, collects, and asks the embedder.
+
+use super::RawLocalHeap;
+use super::inner::NearLimit;
+use crate::allocation::{Collect, Collected};
+use crate::thread::LocalData;
+use crate::words::{AllocationType, CollectionKind, Limit, Offset};
+
+/// A request on its way up the ladder.
+pub(super) struct Climber {
+    heap: RawLocalHeap,
+    ty: AllocationType,
+    bytes: usize,
+    first: bool,
+    /// What the callback answered, if it was called.
+    answer_bytes: Option<usize>,
+}
+
+impl Climber {
+    /// A request for `bytes` bytes, before its first attempt.
+    pub(super) fn new(heap: RawLocalHeap, ty: AllocationType, bytes: usize) -> Climber {
+        Climber { heap, ty, bytes, first: true, answer_bytes: None }
+    }
+}
+
+impl Collect for Climber {
+    fn attempt(&mut self, limit: Limit) -> Option<Offset> {
+        let inner = self.heap.inner();
+        // SAFETY: R-1; the borrow ends with this call.
+        let data = unsafe { self.heap.data() };
+        // SAFETY: L-5: the local heap is one of this heap, and runs.
+        let result = unsafe { data.allocator.attempt(&inner.spaces, self.ty, self.bytes, limit) }.ok();
+        if result.is_none() && core::mem::take(&mut self.first) {
+            data.retries += 1;
+        }
+        result
+    }
+
+    fn collect(&mut self, kind: CollectionKind) -> Collected {
+        let before = {
+            // SAFETY: R-1; the borrow ends here. T-5: the counts as of the last attempt.
+            let data = unsafe { self.heap.data() };
+            data.requests += 1;
+            data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
+            data.counts
+        };
+        // SAFETY: R-1; the borrow is over.
+        if unsafe { self.heap.inner().collect(Some(self.heap.local()), kind, Some(before)) }.is_err() {
+            return Collected::Poisoned;
+        }
+        if self.heap.inner().is_thrashing() { Collected::Thrashing } else { Collected::Done }
+    }
+
+    fn near_limit(&mut self) {
+        struct CallbackGuard(RawLocalHeap);
+        impl Drop for CallbackGuard {
+            fn drop(&mut self) {
+                // SAFETY: R-1; also when the callback unwinds.
+                unsafe { self.0.data() }.in_callback = false;
+            }
+        }
+        let inner = self.heap.inner();
+        // SAFETY: R-1; the borrow ends here.
+        if unsafe { self.heap.data() }.internal {
+            return;
+        }
+        let Some(callback) = inner.near_limit.lock().clone() else { return };
+        let (layout, budget) = (inner.spaces.layout(), &inner.spaces.budget);
+        let near = NearLimit {
+            // SAFETY: R-1: the local heap runs, so the caller is at work (S-4).
+            hard_limit_bytes: unsafe { budget.limit(Limit::Hard) } * layout.page_bytes(),
+            hard_limit_bytes_initial: layout.hard_limit_pages() * layout.page_bytes(),
+            hard_limit_bytes_max: layout.hard_limit_pages_max() * layout.page_bytes(),
+            committed_bytes: budget.committed() * layout.page_bytes(),
+        };
+        // SAFETY: R-1; the borrow ends here.
+        unsafe { self.heap.data() }.in_callback = true;
+        let guard = CallbackGuard(self.heap);
+        let answer = callback(near);
+        drop(guard);
+        self.answer_bytes = Some(answer);
+    }
+
+    fn last_resort(&mut self) -> Option<Offset> {
+        let inner = self.heap.inner();
+        let (ty, bytes) = (self.ty, self.bytes);
+        // SAFETY: R-1; the borrow ends here.
+        let data = unsafe { self.heap.data() };
+        data.requests += 1;
+        data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
+        // SAFETY: L-5: the local heap is one of this heap, which is stopped.
+        let attempt =
+            |data: &mut LocalData| unsafe { data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard) }.ok();
+        // SAFETY: R-1; the borrow is over.
+        unsafe { inner.last_resort(self.heap.local(), self.answer_bytes, attempt) }
+    }
+}
