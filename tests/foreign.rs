@@ -63,8 +63,8 @@ fn call(heap: &Heap, name: &str) -> Option<String> {
         }
         "set_concurrent_allocation" => refusal(heap.set_concurrent_allocation(true)),
         "set_fail_allocation" => refusal(heap.set_fail_allocation(Some(1))),
-        "set_gc_interval" => refusal(heap.set_gc_interval(1)),
         "set_hard_limit" => refusal(heap.set_hard_limit(heap.config().hard_limit_bytes)),
+        "set_gc_interval" => refusal(heap.set_gc_interval(1)),
         "set_stress_concurrent_allocation" => refusal(heap.set_stress_concurrent_allocation(true)),
         "set_trace_collections" => refusal(heap.set_trace_collections(true)),
         "simulate_full_space" => refusal(heap.simulate_full_space(SpaceKind::Old)),

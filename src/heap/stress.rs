@@ -116,3 +116,35 @@ unsafe fn round(local: RawLocalHeap) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::{Heap, HeapConfig};
+
+    /// Natively: it waits for somebody else to detach, or to be told to end, or for the heap to go.
+    #[test]
+    fn it_waits_for_a_place() {
+        if crate::sync::MODEL {
+            return;
+        }
+        let heap = Heap::new(HeapConfig::tiny()).unwrap();
+        let weak = Arc::downgrade(&heap.inner);
+        let come_back_there = |stop: &Arc<AtomicBool>| {
+            let (weak, stop) = (weak.clone(), Arc::clone(stop));
+            thread::try_spawn(move || come_back(&weak, &stop).is_some()).unwrap()
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let taken = [(); 3].map(|()| heap.attach().unwrap());
+        let waiting = come_back_there(&stop);
+        drop(taken);
+        assert!(waiting.join().unwrap(), "there is a place");
+        let taken = [(); 3].map(|()| heap.attach().unwrap());
+        let waiting = come_back_there(&stop);
+        stop.swap(true, Ordering::Relaxed);
+        assert!(!waiting.join().unwrap(), "told to end, it does not wait");
+        drop((taken, heap));
+        stop.swap(false, Ordering::Relaxed);
+        assert!(!come_back_there(&stop).join().unwrap(), "the heap is gone");
+    }
+}

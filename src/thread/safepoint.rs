@@ -407,7 +407,8 @@ impl Drop for Stop<'_> {
             // Before anybody runs: what has memory to allocate from gives none, and every poll and park says so.
             // SAFETY: an allocator without memory is data that a local heap may have.
             unsafe { self.for_each_local(|data| data.allocator.forget()) };
-            self.registry.locals.iter().for_each(|local| local.state().poison());
+            // SAFETY: T-2: the stop holds the collector lock.
+            self.registry.locals.iter().for_each(|local| unsafe { local.state().poison() });
         }
         let (counts, poisoned) = (self.registry.counts, self.registry.poisoned);
         // T-5: each local heap has the counts before it runs again.

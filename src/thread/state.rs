@@ -150,8 +150,11 @@ impl ThreadState {
         before & PARKED == 0
     }
 
-    /// Says that the work of a stop has unwound, before anybody runs again.
-    pub(crate) fn poison(&self) {
+    /// Says that the heap is poisoned, to whoever runs next.
+    ///
+    /// # Safety
+    /// T-2: the caller holds the collector lock, and its work has unwound.
+    pub(crate) unsafe fn poison(&self) {
         // Relaxed: whoever finds it takes the collector lock before it acts on it, or asks nothing of the heap.
         self.0.fetch_or(POISONED, Ordering::Relaxed);
     }
@@ -182,9 +185,9 @@ mod tests {
     fn a_poisoned_heap_leaves_no_fast_path() {
         crate::sync::check(|| {
             let state = ThreadState::new();
-            state.poison();
-            // SAFETY: T-1: this thread owns it.
+            // SAFETY: T-1, T-2: this thread owns it, and nobody else knows it.
             unsafe {
+                state.poison();
                 assert_eq!(state.try_unpark(), Err(StopRequested));
                 assert!(state.set_running());
                 assert!(state.stop_requested());
