@@ -185,13 +185,30 @@ fn objections(all: &[Model], records: &[ModelRecord], is_whole: bool) -> Vec<Str
     objections
 }
 
-/// Calls with an ordering that no model runs.
+/// Calls that no model can run, or none needs to, each with the reason.
+const UNMODELLED: [(&str, &str); 2] = [
+    (
+        "src/thread/state.rs ThreadState::poison fetch_or",
+        "it happens where a stop unwinds, which the checker's locks do not survive: `tests/poisoned.rs` has it",
+    ),
+    ("src/thread/state.rs ThreadState::standing load", "a look for a report about a deadlock, which decides nothing"),
+];
+
+/// Calls with an ordering that no model runs and that are not [`UNMODELLED`]; and entries there that excuse none.
 fn unexercised(record: &SuiteRecord) -> std::io::Result<Vec<String>> {
     let census = Census::of_the_workspace()?;
     let ran: std::collections::BTreeSet<String> =
         record.models.iter().flat_map(|model| &model.sites).map(|site| site.place()).collect();
     let is_missing = |place: &&(String, u32, u32)| !ran.contains(&format!("{}:{}:{}", place.0, place.1, place.2));
-    Ok(census.ordered().iter().filter(is_missing).map(|place| census.name_of(place).to_string()).collect())
+    let mut missing: Vec<String> =
+        census.ordered().iter().filter(is_missing).map(|place| census.name_of(place).to_string()).collect();
+    for (name, _) in UNMODELLED {
+        match missing.iter().position(|call| call == name) {
+            Some(index) => _ = missing.remove(index),
+            None => missing.push(format!("{name}, which is excused for it, but is run or gone")),
+        }
+    }
+    Ok(missing)
 }
 
 fn print(records: &[ModelRecord], seconds: f64) {
