@@ -86,7 +86,8 @@ impl Heap {
     /// Builds a heap: reserves address space, commits the pages of the built-in objects.
     ///
     /// # Errors
-    /// The configuration contradicts itself, or the system refuses the memory.
+    /// The configuration contradicts itself, or the system refuses the memory. With the feature `loom`, also: the heap is larger
+    /// than memory can be modelled, or this is outside of a model.
     pub fn new(config: HeapConfig) -> Result<Heap, BuildError> {
         Ok(Heap { inner: Arc::new(HeapInner::new(config)?), stress: Arc::new(Mutex::new(None)) })
     }

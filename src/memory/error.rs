@@ -5,6 +5,17 @@ use core::fmt;
 
 use super::PageSource;
 
+/// What a build with a checker's feature says behind each refusal of its own: whoever meets it may not have asked for the
+/// feature.
+#[cfg(feature = "loom")]
+const FEATURE_HINT: &str = ". This build has heaplab's feature `loom`, which some crate of it switched on (Cargo gives a \
+                            package all features that any crate of a build wants), and all memory is modelled, word by \
+                            word. Test that crate alone (`cargo test -p CRATE --features loom`, with a feature that it \
+                            has off by default) and the others without it (`cargo test --workspace --exclude CRATE`), or \
+                            give it a workspace of its own";
+#[cfg(not(feature = "loom"))]
+const FEATURE_HINT: &str = "";
+
 /// Why a reservation, a commit or a release failed. Each message says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -38,7 +49,11 @@ pub enum MemoryError {
         /// Why this build does not have it.
         reason: &'static str,
     },
-    /// More bytes than this build could ever reserve. The configuration must ask for less.
+    /// With the feature `loom`, a heap outside of a model: its memory, locks and threads exist inside only. Run the code in a
+    /// model, or build without the feature.
+    OutsideModel,
+    /// More bytes than this build could ever reserve. The configuration must ask for less, or with the feature `loom`, whose
+    /// memory is small, the build must go without it.
     TooLarge {
         /// How many bytes were asked for.
         bytes: usize,
@@ -82,12 +97,18 @@ impl fmt::Display for MemoryError {
             MemoryError::Unsupported { source, reason } => {
                 write!(
                     f,
-                    "page source `{source}` is not available: {reason}; use `{}`, the default here",
+                    "page source `{source}` is not available: {reason}; use `{}`, the default here{FEATURE_HINT}",
                     PageSource::default()
                 )
             }
+            MemoryError::OutsideModel => {
+                write!(
+                    f,
+                    "a heap of this build lives inside a model (`loom::model`), and this is outside{FEATURE_HINT}"
+                )
+            }
             MemoryError::TooLarge { bytes, bytes_max } => {
-                write!(f, "{bytes} bytes are more than can be reserved; configure at most {bytes_max}")
+                write!(f, "{bytes} bytes are more than can be reserved; configure at most {bytes_max}{FEATURE_HINT}")
             }
             MemoryError::BadSize { bytes, page_bytes } => {
                 write!(

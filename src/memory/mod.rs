@@ -211,6 +211,7 @@ impl Memory {
     /// * [`MemoryError::BadSize`], [`MemoryError::SmallPage`]: `bytes` or `page_bytes` breaks the rules above.
     /// * [`MemoryError::TooLarge`]: more than this build can address at all.
     /// * [`MemoryError::Unsupported`]: this build has no such source.
+    /// * [`MemoryError::OutsideModel`]: with the feature `loom`, a call outside of a model.
     /// * [`MemoryError::Refused`], [`MemoryError::Tables`]: the system or the Rust allocator said no.
     pub fn reserve(source: PageSource, bytes: usize, page_bytes: usize) -> Result<Memory, MemoryError> {
         Memory::reserve_areas(source, bytes, page_bytes, bytes)

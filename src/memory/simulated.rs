@@ -16,7 +16,7 @@
 use core::cell::{Cell, OnceCell};
 
 use super::{MemoryError, PageSource};
-use crate::sync::model_control::page_request_fails;
+use crate::sync::model_control::{is_inside_model, page_request_fails};
 use crate::sync::{HeapWord, Mutex};
 use crate::words::WORD_BYTES;
 
@@ -72,6 +72,9 @@ impl Region {
         if source != PageSource::Simulated {
             let reason = "with the feature `loom` all memory is simulated";
             return Err(MemoryError::Unsupported { source, reason });
+        }
+        if !is_inside_model() {
+            return Err(MemoryError::OutsideModel);
         }
         let mut slots = Vec::new();
         slots.resize_with(bytes / WORD_BYTES, || Slot { committed: Cell::new(false), word: OnceCell::new() });

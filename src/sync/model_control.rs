@@ -363,6 +363,12 @@ pub fn is_exploring() -> bool {
     CONTROL.with(|control| control.exploring.get())
 }
 
+/// Whether this is inside an execution, of [`explore`](super::explore) or of loom's own `model`. The answer takes no operation
+/// of the model. loom has no such question: outside it panics, and prints that; the panic is caught here.
+pub(crate) fn is_inside_model() -> bool {
+    is_exploring() || std::panic::catch_unwind(|| loom::thread::current().id()).is_ok()
+}
+
 /// The number of the present execution, from 1; 0 outside of an exploration.
 #[must_use]
 pub fn execution() -> u64 {
