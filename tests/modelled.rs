@@ -9,7 +9,7 @@ use heaplab::{BuildError, CollectionKind, Heap, HeapConfig, MemoryError, PageSou
 
 /// The refusal of a heap, which must say whose doing it is and what to do.
 fn refusal(config: HeapConfig) -> MemoryError {
-    let error = Heap::new(config).err().expect("the heap is refused");
+    let error = Heap::new(config).expect_err("the heap is refused");
     let message = error.to_string();
     for part in ["heaplab's feature `loom`", "memory is modelled", "-p CRATE --features loom", "a workspace of its own"]
     {
