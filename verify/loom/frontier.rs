@@ -53,7 +53,8 @@ impl World {
     /// A table of these pages, of which the given ones are committed.
     fn new(pages: &[(usize, bool)]) -> Arc<World> {
         let layout = worlds::layout(4, 1, 1);
-        let memory = Memory::reserve(PageSource::default(), layout.pages() * PAGE, PAGE).expect("a small world");
+        let memory =
+            Memory::reserve(PageSource::for_page_bytes(PAGE), layout.pages() * PAGE, PAGE).expect("a small world");
         let new = NewSpace::new();
         let table = PageTable::new(&layout);
         let ordinals = pages.iter().map(|&(page, committed)| {

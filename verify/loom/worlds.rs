@@ -47,12 +47,12 @@ pub(crate) fn layout(new: usize, others: usize, large: usize) -> Layout {
 
 /// The spaces of a layout, over memory of the build's own kind.
 pub(crate) fn spaces(layout: &Layout) -> Arc<Spaces> {
-    Arc::new(Spaces::new(layout, PageSource::default(), 64).expect("a small world has memory"))
+    Arc::new(Spaces::new(layout, PageSource::for_page_bytes(PAGE), 64).expect("a small world has memory"))
 }
 
 /// The spaces of a layout where the memory source may refuse: nothing if it refuses their first pages.
 pub(crate) fn spaces_unless_refused(layout: &Layout) -> Option<Arc<Spaces>> {
-    Spaces::new(layout, PageSource::default(), 64).ok().map(Arc::new)
+    Spaces::new(layout, PageSource::for_page_bytes(PAGE), 64).ok().map(Arc::new)
 }
 
 /// A heap where the memory source may refuse: nothing if it refuses the first pages, which is an error value.

@@ -2,7 +2,7 @@
 //! heap of its own and assert what it reports.
 #![cfg(not(feature = "loom"))]
 
-use heaplab::{CollectionKind, Heap, HeapConfig, MemoryUse};
+use heaplab::{CollectionKind, Heap, HeapConfig, MemoryUse, PageSource};
 use heaplab_verify::scenario::{HeapPicture, Mode, Moment, Scenario, ScenarioReport, Sizes, Tally, run};
 
 /// A few pages of a few words; four more of them than [`HeapConfig::tiny`] has, so that a rival that exceeds the soft limit
@@ -166,6 +166,7 @@ fn sizes_suit_the_page() {
     for page_bytes in (7..=20).map(|shift| 1_usize << shift) {
         let mut config = HeapConfig::sized(page_bytes * 256, 3);
         config.page_bytes = Some(page_bytes);
+        config.page_source = PageSource::for_page_bytes(page_bytes);
         let layout = config.layout().unwrap();
         let sizes = Sizes::of(&layout);
         let share = sizes.large_bytes as f64 / page_bytes as f64;

@@ -2,6 +2,7 @@
 //! second or less on each, since the soak is what searches.
 #![cfg(not(feature = "loom"))]
 
+use heaplab::PageSource;
 use heaplab::sync::YieldPoint;
 use heaplab::sync::stretch::{self, ENABLED, visits};
 use heaplab::{AllocError, AllocationType, Heap, HeapConfig};
@@ -38,6 +39,7 @@ fn small_pages() {
     for (seed, page_bytes) in [512, 1024, 4096].into_iter().enumerate() {
         let mut options = StressOptions::sized(512 * page_bytes, 3, Duration::from_millis(700), seed as u64);
         options.config.page_bytes = Some(page_bytes);
+        options.config.page_source = PageSource::for_page_bytes(page_bytes);
         stress(&options, |_| true);
     }
 }
@@ -80,6 +82,7 @@ fn a_stretched_stress_visits_every_yield_point() {
         let page_bytes = if round % 2 == 0 { 512 } else { 1024 };
         let mut options = StressOptions::sized(160 * page_bytes, 4, Duration::from_millis(500), seed);
         options.config.page_bytes = Some(page_bytes);
+        options.config.page_source = PageSource::for_page_bytes(page_bytes);
         options.stretch = true;
         let report = run(&options, |_| {}).unwrap();
         assert!(report.passed(), "seed {seed}, pages of {page_bytes} bytes:\n{}", report.findings.join("\n"));

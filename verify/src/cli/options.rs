@@ -217,6 +217,8 @@ impl JobOptions {
     pub(super) fn config(&self) -> HeapConfig {
         let mut config = HeapConfig::sized((self.heap_mib as usize) << 20, self.threads as usize + 2);
         config.page_bytes = self.page_bytes;
+        // Pages that are smaller than the system's are the Rust allocator's.
+        config.page_source = self.page_bytes.map_or(config.page_source, |bytes| config.page_source.or_owned(bytes));
         config
     }
 
