@@ -363,7 +363,7 @@ mod tests {
             let sets = RootSets::new();
             for len in [ROOT_SET_SLOTS_MAX + 1, usize::MAX / 8, usize::MAX] {
                 let refused = sets.add(len).unwrap_err();
-                assert_eq!(refused.bytes, len.saturating_mul(4));
+                assert_eq!(refused.bytes, len.saturating_mul(size_of::<AtomicU32>()));
             }
             assert_eq!(sets.bytes(), 0);
         });

@@ -74,7 +74,7 @@ fn bad_tokens_are_refused() {
 #[test]
 fn a_model_is_certified_and_replayed() {
     let name = "certified";
-    let output = heaplab(name, &["models", "--only", "page_set::take_vs_put"]);
+    let output = heaplab(name, &["models", "--only", "page_set::claim_vs_put"]);
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
     assert!(out.contains("complete") && out.contains("1 models, 0 red"), "{out}");
@@ -82,30 +82,31 @@ fn a_model_is_certified_and_replayed() {
     let certificate = std::fs::read_to_string(artefacts.join("certificate.json")).expect("a certificate");
     let certificate: serde_json::Value = serde_json::from_str(&certificate).expect("JSON");
     assert_eq!(certificate["models"][0]["certificates"][0]["complete"], true);
-    assert!(std::fs::read_to_string(artefacts.join("report.html")).expect("a page").contains("page_set::take_vs_put"));
+    assert!(std::fs::read_to_string(artefacts.join("report.html")).expect("a page").contains("page_set::claim_vs_put"));
 
     let sources = certificate["fingerprint"].as_str().expect("a fingerprint")[..8].to_owned();
     // The binary is built as this test is.
     let sources = sources + if cfg!(debug_assertions) { "+" } else { "" };
-    let output = heaplab(name, &["replay", &format!("page_set::take_vs_put,normal,1,{sources}")]);
+    let output = heaplab(name, &["replay", &format!("page_set::claim_vs_put,normal,1,{sources}")]);
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
     assert!(out.contains("does not fail") && out.contains("thread 0"), "{out}");
-    let output = heaplab(name, &["replay", &format!("page_set::take_vs_put,normal,99999,{sources}")]);
+    let output = heaplab(name, &["replay", &format!("page_set::claim_vs_put,normal,99999,{sources}")]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("was not reached"), "{}", text(&output.stderr));
 
     let sites = certificate["models"][0]["sites"].as_array().expect("sites");
-    let put = sites.iter().find(|site| site["operand"] == "rmw" && site["written"] == "Release").expect("the put");
+    // The count, which the claim reads, is after the bit.
+    let put = sites.iter().rfind(|site| site["operand"] == "rmw" && site["written"] == "Release").expect("the put");
     let place = format!("{}:{}:{}", put["file"].as_str().unwrap(), put["line"], put["column"]);
     let mutant = format!("{place},rmw,relaxed");
-    let output = heaplab("mutant", &["worker", "page_set::take_vs_put", "--mutant", &mutant]);
+    let output = heaplab("mutant", &["worker", "page_set::claim_vs_put", "--mutant", &mutant]);
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{out}");
     let failed: serde_json::Value =
         serde_json::from_str(out.lines().find(|line| line.contains("failed")).expect("an event")).expect("JSON");
     let token = format!(
-        "page_set::take_vs_put,{},{},{sources},{mutant}",
+        "page_set::claim_vs_put,{},{},{sources},{mutant}",
         failed["pass"].as_str().unwrap(),
         failed["executions"]
     );
