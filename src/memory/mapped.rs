@@ -264,44 +264,48 @@ mod tests {
     /// Access grows from each area's start, page by page as it is asked for, and is never taken back.
     #[test]
     fn commits_let_a_prefix_of_each_area_grow() {
-        let system = system_page_bytes();
-        let mapped = Mapped::reserve(6 * system, system, 3 * system).unwrap();
-        assert_eq!(readable(&mapped), [false; 6]);
-        mapped.commit(system, system).unwrap();
-        assert_eq!(readable(&mapped), [true, true, false, false, false, false]);
-        // Less than the system's pages is rounded outward.
-        mapped.commit(4 * system - 8, 8).unwrap();
-        assert_eq!(readable(&mapped), [true, true, false, true, false, false]);
-        // SAFETY: the pages are accessible, and nobody accesses them.
-        unsafe { mapped.release(0, 2 * system).unwrap() };
-        assert_eq!(readable(&mapped), [true, true, false, true, false, false]);
-        // A range may reach over the border.
-        mapped.commit(2 * system, 3 * system).unwrap();
-        assert_eq!(readable(&mapped), [true, true, true, true, true, false]);
+        crate::sync::check(|| {
+            let system = system_page_bytes();
+            let mapped = Mapped::reserve(6 * system, system, 3 * system).unwrap();
+            assert_eq!(readable(&mapped), [false; 6]);
+            mapped.commit(system, system).unwrap();
+            assert_eq!(readable(&mapped), [true, true, false, false, false, false]);
+            // Less than the system's pages is rounded outward.
+            mapped.commit(4 * system - 8, 8).unwrap();
+            assert_eq!(readable(&mapped), [true, true, false, true, false, false]);
+            // SAFETY: the pages are accessible, and nobody accesses them.
+            unsafe { mapped.release(0, 2 * system).unwrap() };
+            assert_eq!(readable(&mapped), [true, true, false, true, false, false]);
+            // A range may reach over the border.
+            mapped.commit(2 * system, 3 * system).unwrap();
+            assert_eq!(readable(&mapped), [true, true, true, true, true, false]);
+        });
     }
 
     /// K-1, as the system counts: of every second page released, no border is one of the system's.
     #[cfg(target_os = "linux")]
     #[test]
     fn released_pages_cost_no_mapping() {
-        const PAGES: usize = 256;
-        let system = system_page_bytes();
-        let mapped = Mapped::reserve(2 * PAGES * system, system, PAGES * system).unwrap();
-        for area in [0, PAGES] {
-            mapped.commit(area * system, (PAGES - 1) * system).unwrap();
-            for page in (area..area + PAGES - 1).step_by(2) {
-                // SAFETY: committed, and nobody accesses it.
-                unsafe { mapped.release(page * system, system).unwrap() };
+        crate::sync::check(|| {
+            const PAGES: usize = 256;
+            let system = system_page_bytes();
+            let mapped = Mapped::reserve(2 * PAGES * system, system, PAGES * system).unwrap();
+            for area in [0, PAGES] {
+                mapped.commit(area * system, (PAGES - 1) * system).unwrap();
+                for page in (area..area + PAGES - 1).step_by(2) {
+                    // SAFETY: committed, and nobody accesses it.
+                    unsafe { mapped.release(page * system, system).unwrap() };
+                }
             }
-        }
-        let (from, to) = (mapped.start.addr().get(), mapped.start.addr().get() + mapped.mapped_bytes);
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        let overlaps = |line: &&str| {
-            let range = line.split(' ').next().unwrap().split_once('-').unwrap();
-            let [start, end] = [range.0, range.1].map(|number| usize::from_str_radix(number, 16).unwrap());
-            start < to && end > from
-        };
-        let found = maps.lines().filter(overlaps).count();
-        assert!((2..=MAPPINGS_MAX).contains(&found), "{found} mappings");
+            let (from, to) = (mapped.start.addr().get(), mapped.start.addr().get() + mapped.mapped_bytes);
+            let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+            let overlaps = |line: &&str| {
+                let range = line.split(' ').next().unwrap().split_once('-').unwrap();
+                let [start, end] = [range.0, range.1].map(|number| usize::from_str_radix(number, 16).unwrap());
+                start < to && end > from
+            };
+            let found = maps.lines().filter(overlaps).count();
+            assert!((2..=MAPPINGS_MAX).contains(&found), "{found} mappings");
+        });
     }
 }
