@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the near-heap-limit callback unwinds with. Not a panic, so no hook sees it.
-struct Unwound;
+pub(super) struct Unwound;
 
 /// The flags as they should be.
 #[derive(Clone, Copy, Debug)]

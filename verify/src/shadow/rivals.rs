@@ -13,10 +13,12 @@
 //! * **Flags** and limits may have changed at any time, if the program has an operation that changes them.
 
 use super::Need;
+use super::outside::Unwound;
 use crate::claim_eq;
 use crate::ops::{NearLimitChoice, Op, Program};
 use heaplab::words::Layout;
 use heaplab::{AllocError, AllocationType, Array, Bytes, Heap, Ref, RootSet, Scope, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -129,12 +131,13 @@ impl Rivals {
         }
     }
 
-    /// Stores a new parcel of `thread` for the others. Memory for it may be refused.
+    /// Stores a new parcel of `thread` for the others. Memory for it may be refused, and the near-limit callback that a rival
+    /// has set may unwind.
     pub(super) fn send(&self, scope: &mut Scope<'_, '_>, thread: usize, slot: u8) {
         let Some(board) = &self.board else { return };
         let number = thread as u32 * NUMBERS + self.issued[thread].fetch_add(1, Ordering::Relaxed);
         let ty = if number.is_multiple_of(2) { AllocationType::Young } else { AllocationType::Old };
-        let sent: Result<(), AllocError> = scope.nested(|scope| {
+        let send = |scope: &mut Scope<'_, '_>| -> Result<(), AllocError> {
             let bytes = scope.new_bytes(4)?;
             scope.write_bytes(scope.get(bytes), 0, &number.to_le_bytes());
             let parcel = scope.new_array_in(3, ty)?;
@@ -147,10 +150,12 @@ impl Rivals {
                 slot => scope.store(array(scope, board), slot - ARRAY_SLOT, object.into()),
             }
             Ok(())
-        });
-        match sent {
-            Ok(()) | Err(AllocError::OutOfMemory { .. }) => {}
-            Err(error) => panic!("a parcel: {error}"),
+        };
+        match catch_unwind(AssertUnwindSafe(|| scope.nested(|scope| send(scope)))) {
+            Ok(Ok(()) | Err(AllocError::OutOfMemory { .. })) => {}
+            Ok(Err(error)) => panic!("a parcel: {error}"),
+            Err(payload) if payload.is::<Unwound>() => {}
+            Err(payload) => resume_unwind(payload),
         }
     }
 
