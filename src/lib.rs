@@ -35,7 +35,8 @@
 pub mod docs;
 pub mod raw;
 
-// The layers: private, but for the suite.
+// The layers: private, but for the suite. Each is declared twice, since the formatter does not follow a declaration in a
+// macro.
 #[cfg(not(feature = "internals"))]
 mod allocation;
 #[cfg(feature = "internals")]

@@ -93,9 +93,10 @@ impl Collect for Climber {
         let data = unsafe { self.heap.data() };
         data.requests += 1;
         data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
-        // SAFETY: L-5: the local heap is one of this heap, which is stopped.
-        let attempt =
-            |data: &mut LocalData| unsafe { data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard) }.ok();
+        let attempt = |data: &mut LocalData| {
+            // SAFETY: L-5: the local heap is one of this heap, which is stopped.
+            unsafe { data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard) }.ok()
+        };
         // SAFETY: R-1; the borrow is over.
         unsafe { inner.last_resort(self.heap.local(), self.answer_bytes, attempt) }
     }

@@ -83,9 +83,9 @@ impl Mapped {
             return Err(refused(bytes));
         }
         let start = NonNull::new(start.cast::<u8>()).expect("a mapping is never placed at address 0 unless asked for");
-        // SAFETY: the mapping is this value's alone, and advice on huge pages changes no word. A system without them
-        // refuses, and needs no advice.
+        // A system without huge pages refuses, and needs no advice.
         #[cfg(any(target_os = "linux", target_os = "android"))]
+        // SAFETY: the mapping is this value's alone, and advice on huge pages changes no word.
         unsafe {
             libc::madvise(start.as_ptr().cast::<c_void>(), mapped_bytes, libc::MADV_NOHUGEPAGE)
         };

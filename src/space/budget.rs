@@ -139,7 +139,7 @@ impl Budget {
             // guess.
             match self.committed.compare_exchange_weak(seen, seen + pages, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => {
-                    // Relied on by nobody: the ledger orders itself, under its mutex.
+                    // Relied on by nobody: what the ledger asserts, it asserts of a word of its own (B-1).
                     self.ledger.charge(pages);
                     return true;
                 }

@@ -41,7 +41,8 @@ struct Table {
 #[derive(Debug)]
 pub struct LargeSpace {
     table: Mutex<Table>,
-    /// Kept pages. Who reads less than there are asks for budget that it need not, so a look may be stale.
+    /// Kept pages, for a look without the mutex, which may be stale: who sees none asks for budget first, and looks into the
+    /// table before it is refused.
     kept: Gauge,
     first_page: usize,
 }
@@ -132,18 +133,17 @@ impl LargeSpace {
     unsafe fn find_and_reserve(spaces: &Spaces, pages: usize, limit: Limit) -> Result<(usize, usize), AttemptError> {
         let this = &spaces.large;
         if this.kept_pages() != 0
-            && let Some((start, kept)) = this.find_kept_run(pages)
-        {
             // SAFETY: S-4, by the contract.
-            if kept < pages && !unsafe { reserve(spaces, pages - kept, limit) } {
-                this.free_run(&spaces.memory, spaces.layout(), start, pages);
-                return Err(AttemptError::Exhausted);
-            }
-            return Ok((start, pages - kept));
+            && let Some(found) = unsafe { LargeSpace::find_and_reserve_kept(spaces, pages, limit) }
+        {
+            return found;
         }
         // SAFETY: S-4, by the contract.
         if !unsafe { reserve(spaces, pages, limit) } {
-            return Err(AttemptError::Exhausted);
+            // The look above may have been stale, and only an exact one may refuse: the table's, under its mutex.
+            // SAFETY: S-4, by the contract.
+            let kept = unsafe { LargeSpace::find_and_reserve_kept(spaces, pages, limit) };
+            return kept.unwrap_or(Err(AttemptError::Exhausted));
         }
         yield_point(YieldPoint::RunReserved);
         // the runs that this budget was given back for are free in the table.
@@ -154,6 +154,25 @@ impl LargeSpace {
         };
         yield_point(YieldPoint::RunFound);
         Ok((start, pages))
+    }
+
+    /// As [`find_and_reserve`](Self::find_and_reserve), where pages are kept. `None` if no such run has any.
+    ///
+    /// # Safety
+    /// S-4: the caller is at work in this heap.
+    unsafe fn find_and_reserve_kept(
+        spaces: &Spaces,
+        pages: usize,
+        limit: Limit,
+    ) -> Option<Result<(usize, usize), AttemptError>> {
+        let this = &spaces.large;
+        let (start, kept) = this.find_kept_run(pages)?;
+        // SAFETY: S-4, by the contract.
+        if kept < pages && !unsafe { reserve(spaces, pages - kept, limit) } {
+            this.free_run(&spaces.memory, spaces.layout(), start, pages);
+            return Some(Err(AttemptError::Exhausted));
+        }
+        Some(Ok((start, pages - kept)))
     }
 
     /// Whether a page of the large area is part of a run.
@@ -345,10 +364,11 @@ unsafe fn return_pages(spaces: &Spaces, start: usize, pages: usize) {
 unsafe fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
     let layout = spaces.layout();
     let (mut held, mut kept) = (0, 0);
-    // SAFETY: S-4, by the contract. What the pool is seen to have after the budget was seen full is relied on by nobody: the
-    // loop below looks at both again.
-    let (try_reserve_seen, take_pooled) =
-        unsafe { (|pages| spaces.budget.try_reserve_seen(pages, limit), || spaces.fresh.take_pooled()) };
+    // What the pool is seen to have after the budget was seen full is relied on by nobody: the loop below looks at both again.
+    // SAFETY: S-4, by the contract.
+    let try_reserve_seen = |pages| unsafe { spaces.budget.try_reserve_seen(pages, limit) };
+    // SAFETY: S-4, by the contract.
+    let take_pooled = || unsafe { spaces.fresh.take_pooled() };
     while held < pages && !try_reserve_seen(pages - held) {
         let page = if kept == 0 || kept < spaces.fresh.pooled() { take_pooled() } else { None };
         let Some(page) = page else {

@@ -1,4 +1,6 @@
-//! Numbers that check the heap and decide nothing in it: no scheduler has a point at them, no model an operation.
+//! Numbers that check the heap: no scheduler has a point at them, no model an operation. So nothing of a protocol may rest on
+//! them. Who decides by one has an edge of its own from the last change, as the owner of a page has, or takes it for a hint
+//! and asks again, by an operation that models see, before it refuses anything.
 //!
 //! They are the machine's own atomics in every face, Relaxed: each is a single location, of which the modification order is
 //! all that is claimed. Modelled threads take turns on one thread of the system, so there they are exact at every moment.

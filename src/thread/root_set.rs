@@ -184,8 +184,9 @@ impl Lists {
         before - self.sets.len()
     }
 
-    /// Makes room for one more set in both lists; how many were forgotten for it. Twice as many at a time, after those that have gone were forgotten: so a
-    /// list has never more than twice the entries that the greatest number of sets needed, and each costs the same.
+    /// Makes room for one more set in both lists; how many were forgotten for it. Twice as many at a time, after those that
+    /// have gone were forgotten: so a list has never more than twice the entries that the greatest number of sets needed,
+    /// and each costs the same.
     fn make_room(&mut self) -> Result<usize, RefusedMemory> {
         if self.sets.len() < self.sets.capacity() {
             return Ok(0);

@@ -9,7 +9,7 @@ use core::num::NonZeroUsize;
 use heaplab::page::PageKind;
 use heaplab::space::{Budget, LargeSpace, Spaces};
 use heaplab::sync::{Arc, UnsafeCell, thread};
-use heaplab::words::{AttemptError, Limit, PageIndex};
+use heaplab::words::{AttemptError, Limit, Offset, PageIndex};
 use heaplab_verify::model::{Fault, Spec};
 use heaplab_verify::models;
 
@@ -28,6 +28,8 @@ models! {
     large_run_vs_take_page_from_the_pool: Spec::two_threads(),
     large_run_vs_large_run_from_the_pool: Spec::two_threads(),
     release_run_vs_large_run: Spec::two_threads(),
+    refused_release_vs_large_run: Spec::two_threads(),
+    refused_release_and_reserve_vs_large_run: Spec::two_threads(),
     reserve_vs_reserve_with_room_for_both_and_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
     reserve_vs_reserve_at_the_limit_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
     take_page_vs_take_page_with_one_refusal: Spec::two_threads().with_fault(Fault::PageRequest),
@@ -294,6 +296,66 @@ fn release_run_vs_large_run() {
     if got.is_err() {
         assert!(worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).is_ok(), "it came back");
     }
+}
+
+/// A run goes back, the system does not take it, and another one is asked for: it is refused while the run is its owner's, and
+/// served by the kept page afterwards, without budget.
+fn refused_release_vs_large_run() {
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
+    let committed = spaces.budget.committed();
+    spaces.memory.fail_release_at(NonZeroUsize::new(1));
+    let there = spaces.clone();
+    let write = |spaces: &Spaces, at: Offset, value: u32| {
+        // SAFETY: the run is the writer's; the model checks it.
+        unsafe { spaces.view().write(at, value) };
+    };
+    let (got, ()) = race(
+        || {
+            let got = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard);
+            got.inspect(|&at| write(&spaces, at, 2))
+        },
+        move || {
+            write(&there, run, 1);
+            // SAFETY: the run is this thread's, and holds no object.
+            unsafe { LargeSpace::release_run(&there, there.layout().page_of(run)) };
+        },
+    );
+    assert_eq!(spaces.memory.release_fault_in(), None, "the release was refused");
+    assert_eq!(
+        spaces.budget.committed(),
+        committed,
+        "a refused release credits nothing, and a kept page costs nothing"
+    );
+    assert_eq!(spaces.large.kept_pages(), usize::from(got.is_err()), "it is kept until somebody has it");
+    let again = got.or_else(|_| worlds::take_run(&spaces, worlds::PAGE, Limit::Hard));
+    assert_eq!(again, Ok(run), "the kept page serves, and there is no other");
+    assert_exact(&spaces);
+    assert_eq!(worlds::take_run(&spaces, worlds::PAGE, Limit::Hard), Err(AttemptError::Exhausted));
+}
+
+/// A run goes back that the system does not take, and then the last page of the budget is taken: there is room for another
+/// run at every moment, first in the budget and then in the table, so it is served whatever it has seen before.
+fn refused_release_and_reserve_vs_large_run() {
+    let spaces = worlds::spaces(&worlds::layout(1, 2, 2));
+    let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
+    spaces.memory.fail_release_at(NonZeroUsize::new(1));
+    let there = spaces.clone();
+    let (got, reserved) = race(
+        || worlds::take_run(&spaces, worlds::PAGE, Limit::Hard),
+        move || {
+            // SAFETY: the run is this thread's, and holds no object.
+            unsafe { LargeSpace::release_run(&there, there.layout().page_of(run)) };
+            // SAFETY: S-4: nobody stops the world here.
+            unsafe { there.budget.try_reserve_seen(1, Limit::Hard) }
+        },
+    );
+    let got = got.expect("there is room at every moment");
+    assert_eq!(reserved, got == run, "one page of the two is kept, and one is budget");
+    assert_eq!(spaces.large.kept_pages(), usize::from(!reserved));
+    let last = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard);
+    assert_eq!(last, if reserved { Err(AttemptError::Exhausted) } else { Ok(run) });
+    assert_eq!(spaces.memory.release_fault_in(), None, "the release was refused");
 }
 
 /// A reservation whose exchange fails for no reason is tried again: both are served still.

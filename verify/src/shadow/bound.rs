@@ -23,6 +23,7 @@
 
 use super::Census;
 use crate::ops::ReserveChoice;
+use heaplab::collection::ROOT_BYTES_FREE;
 use heaplab::page::{NO_ORDINAL, PageKind};
 use heaplab::space::Spaces;
 use heaplab::words::{Layout, Limit, PageIndex, align_up};
@@ -62,12 +63,15 @@ impl Held {
     ///
     /// # Panics
     /// More is held than the open scopes were given.
+    ///
+    /// # Safety
+    /// No other thread runs in the heap, and nobody stops it.
     #[must_use]
-    pub fn of(spaces: &Spaces, pages_max: usize) -> Held {
+    pub unsafe fn of(spaces: &Spaces, pages_max: usize) -> Held {
         let layout = spaces.layout();
         let mut held = Held::default();
         for page in (0..layout.pages()).map(PageIndex::new) {
-            // SAFETY: the engines run on one thread, and no stop is going on.
+            // SAFETY: by the contract the table of pages is the caller's.
             unsafe {
                 match (spaces.pages.kind(page), page.index() < layout.paged_pages()) {
                     (PageKind::Reserved, true) => held.pages += 1,
@@ -87,9 +91,12 @@ impl Held {
 }
 
 /// Whether a request may be refused, and why not: `Err` says what there was room for.
-pub fn may_refuse(need: Need, census: &Census, held: &Held, spaces: &Spaces) -> Result<(), String> {
+///
+/// # Safety
+/// No other thread runs in the heap, and nobody stops it.
+pub unsafe fn may_refuse(need: Need, census: &Census, held: &Held, spaces: &Spaces) -> Result<(), String> {
     let layout = spaces.layout();
-    // SAFETY: S-4: asked where there are no rivals, so nobody stops the world.
+    // SAFETY: S-4, by the contract.
     let hard = unsafe { spaces.budget.limit(Limit::Hard) };
     let (pinned, large, reserved) = (census.pages.len(), census.run_pages(), held.all_pages());
     let used = layout.root_pages() + pinned + large + reserved + held.refused;
@@ -112,15 +119,17 @@ pub fn may_refuse(need: Need, census: &Census, held: &Held, spaces: &Spaces) -> 
 
 /// What is committed after a major collection: the pages of the roots, of new space, those in which live objects lie, what
 /// reserves hold, and the pool, which has no more than it may and nothing after a memory-reducing collection. No other page
-/// is committed, and the soft limit leaves room for as much again; for more, if memory for roots counts, of which
-/// `roots_count` says whether there is any beyond what is free.
+/// is committed, and the soft limit leaves room for as much again, memory for roots of `roots_bytes` bytes included.
 ///
 /// # Panics
 /// If it is otherwise.
-pub fn check_committed(census: &Census, held: &Held, spaces: &Spaces, reduced: bool, roots_count: bool) {
+///
+/// # Safety
+/// No other thread runs in the heap, and nobody stops it.
+pub unsafe fn check_committed(census: &Census, held: &Held, spaces: &Spaces, reduced: bool, roots_bytes: usize) {
     let (layout, budget) = (spaces.layout(), &spaces.budget);
     let (pinned, large, reserved) = (census.pages.len(), census.run_pages(), held.all_pages());
-    // SAFETY: the engines run on one thread, and no stop is going on.
+    // SAFETY: by the contract the table of pages is the caller's.
     let is_new = |page: &PageIndex| unsafe { spaces.pages.kind(*page) } == PageKind::New;
     let new: Vec<PageIndex> = (0..layout.paged_pages()).map(PageIndex::new).filter(is_new).collect();
     // SAFETY: as above.
@@ -138,12 +147,13 @@ pub fn check_committed(census: &Census, held: &Held, spaces: &Spaces, reduced: b
         "pages committed, and used: {new} of new space, {pinned} with live objects, {large} of large ones, {reserved} \
          reserved, {pooled} pooled"
     );
-    // SAFETY: S-4: asked where there are no rivals, so nobody stops the world.
+    // SAFETY: S-4, by the contract.
     let (soft, hard) = unsafe { (budget.limit(Limit::Soft), budget.limit(Limit::Hard)) };
-    let expected = hard.min(layout.soft_limit_pages().max(2 * (committed - pooled)));
-    assert!(
-        soft == expected || roots_count && (expected..=hard).contains(&soft),
-        "the soft limit is {soft} pages with {committed} committed and {pooled} pooled, and should be {expected}"
+    let beside = roots_bytes.saturating_sub(ROOT_BYTES_FREE) / layout.page_bytes();
+    let expected = layout.soft_limit_pages().max(2 * (committed - pooled + beside)).saturating_sub(beside).min(hard);
+    assert_eq!(
+        soft, expected,
+        "the soft limit with {committed} pages committed, {pooled} pooled, and {roots_bytes} bytes of memory for roots"
     );
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Aftermath {
     pub(super) exactly: Option<u64>,
     /// Whether that collection was memory-reducing.
     pub(super) reduced: bool,
+    /// Bytes that roots took of the Rust allocator when a major collection was over.
+    pub(super) roots_bytes: usize,
     /// Objects that a survey found to be live.
     pub(super) live: Option<u64>,
 }
@@ -178,7 +180,7 @@ impl Oracle {
 
     /// Nothing to check but what is checked after every operation.
     pub(super) fn quiet(&self, happened: Happened) -> Aftermath {
-        Aftermath { happened, refused: None, exactly: None, reduced: false, live: None }
+        Aftermath { happened, refused: None, exactly: None, reduced: false, roots_bytes: 0, live: None }
     }
 
     /// A local heap has been left for good, or a scope: its later roots are gone.
@@ -215,24 +217,25 @@ impl Oracle {
         if let Some(found) = after.exactly {
             let alive = census.objects + super::IMMORTAL_OBJECTS;
             claim_eq!(found, alive, "the number of objects after a major collection, those alive,");
-            // A block of handles, and of persistent ones, has so many slots; 64 KiB are free.
-            let roots_count = self.outside.heap.config().handle_block_slots > 1 << 10;
-            check_committed(&census, &self.held(), spaces, after.reduced, roots_count);
+            // SAFETY: there are no rivals: nobody else runs in this heap.
+            unsafe { check_committed(&census, &self.held(), spaces, after.reduced, after.roots_bytes) };
         }
         if let Some(live) = after.live {
             claim_eq!(live, census.objects, "the number of objects that the survey calls live");
         }
-        if let Some(need) = after.refused
-            && let Err(reason) = may_refuse(need, &census, &self.held(), spaces)
-        {
-            panic!("{reason}; alive: {census:?}");
+        if let Some(need) = after.refused {
+            // SAFETY: as above.
+            let answer = unsafe { may_refuse(need, &census, &self.held(), spaces) };
+            answer.unwrap_or_else(|reason| panic!("{reason}; alive: {census:?}"));
         }
     }
 
-    /// What is held of the committed pages beside objects.
+    /// What is held of the committed pages beside objects, which is known without rivals only.
     fn held(&self) -> Held {
+        assert!(self.outside.rivals.is_none(), "with rivals nobody knows what is held");
         let spaces = self.outside.heap.spaces();
-        let held = Held::of(spaces, self.reserved_pages());
+        // SAFETY: there are no rivals: nobody else runs in this heap.
+        let held = unsafe { Held::of(spaces, self.reserved_pages()) };
         if matches!(self.fault, Some(Fault::Release(_))) { held.with_refused_releases(spaces) } else { held }
     }
 
@@ -472,7 +475,15 @@ impl Oracle {
         }
         let exactly = Some(self.verify(door));
         let reduced = kind == CollectionKind::MemoryReducing;
-        Aftermath { exactly, reduced, ..self.quiet(Happened::Major) }
+        // Beside rivals nothing of it is compared, and another stop would cost a checker executions.
+        let roots_bytes = if self.outside.rivals.is_some() { 0 } else { self.roots_bytes(door) };
+        Aftermath { exactly, reduced, roots_bytes, ..self.quiet(Happened::Major) }
+    }
+
+    fn roots_bytes<D: Door>(&self, door: &mut D) -> usize {
+        let heap = self.heap().clone();
+        let statistics = door.statistics();
+        statistics.unwrap_or_else(|| door.parked(|| heap.statistics()).expect("a parked thread may ask")).roots_bytes
     }
 
     fn make_full<D: Door>(&mut self, door: &mut D, space: SpaceKind) -> Aftermath {
