@@ -402,6 +402,13 @@ impl Allocator {
         unsafe { self.reserved.fill(spaces, mark.0, reserve, limit) }
     }
 
+    /// Large runs that are reserved and not yet used.
+    #[cfg(feature = "internals")]
+    #[must_use]
+    pub fn reserved_runs(&self) -> usize {
+        self.reserved.runs()
+    }
+
     /// What is reserved now: where the scope that begins will return to.
     #[must_use]
     pub fn scope_mark(&self) -> ScopeMark {

@@ -63,6 +63,11 @@ impl ReservedMemory {
         ReserveMark { pages: [0, 1, 2, 3].map(|ty| self.pages[ty].len()), runs: self.runs.len() }
     }
 
+    #[cfg(feature = "internals")]
+    pub(super) fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
     /// Adds memory until `mark` plus `reserve` is held. On failure what was added stays: the caller tries again, or
     /// gives it back.
     ///

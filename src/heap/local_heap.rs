@@ -576,6 +576,17 @@ impl RawLocalHeap {
         unsafe { self.data() }.allocator.attempts_before_failure()
     }
 
+    /// Large runs that the always-allocate scopes of this local heap hold still: requests have used none of them.
+    ///
+    /// # Safety
+    ///
+    #[cfg(feature = "internals")]
+    #[must_use]
+    pub unsafe fn reserved_runs(self) -> usize {
+        // SAFETY: R-1; the borrow ends here.
+        unsafe { self.data() }.allocator.reserved_runs()
+    }
+
     /// Fills the current page of a type's space but for `bytes_left` bytes, which serve the next allocations. Polls first.
     ///
     /// # Errors

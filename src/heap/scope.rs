@@ -366,6 +366,14 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes()
     }
 
+    /// Large runs that the always-allocate scopes around here hold still: requests have used none of them.
+    #[cfg(feature = "internals")]
+    #[must_use]
+    pub fn reserved_runs(&self) -> usize {
+        // SAFETY: R-1.
+        unsafe { self.local().reserved_runs() }
+    }
+
     /// The geometry of the heap.
     #[must_use]
     pub fn layout(&self) -> &crate::words::Layout {

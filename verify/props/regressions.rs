@@ -2,7 +2,7 @@
 //! them.
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{FaultPoint, Faulty, Limits, Op, Program, check_made, recorded};
+use heaplab_verify::ops::{FaultPoint, Faulty, Limits, Op, Program, Strikes, check_made, recorded};
 use heaplab_verify::shadow::{run_interleaved, run_single};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -36,11 +36,16 @@ fn dictionary(programs: &BTreeMap<String, Program>) -> String {
     text
 }
 
-/// Faults for a recorded program: a page request and an attempt, early and late in it.
+/// Faults for a recorded program: page requests, an attempt and a release, early and late in it.
 fn faults(program: &Program) -> Vec<FaultPoint> {
     let third = (program.steps.len() / 3).min(80) as u8;
-    let point = |step, attempt, after| FaultPoint { step, attempt, after };
-    vec![point(0, false, 1), point(third, true, 0), point(2 * third, false, 0)]
+    let point = |step, strikes, after| FaultPoint { step, strikes, after };
+    vec![
+        point(0, Strikes::Commit, 1),
+        point(third, Strikes::Attempt, 0),
+        point(third, Strikes::Release, 0),
+        point(2 * third, Strikes::Commit, 0),
+    ]
 }
 
 /// A configuration for a recorded program's text: each of those that the target starts from, with none, one or two fields

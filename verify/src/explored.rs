@@ -76,10 +76,10 @@ pub fn announce() {
     shadow::announce();
 }
 
-/// Whether an operation is one that cannot be explored. The failure of page requests is armed outside of the checker; a
-/// model that wants such a failure chooses it as a [fault](crate::model). And the heap's own thread does not end by itself.
+/// Whether an operation is one that cannot be explored. What the system refuses is armed outside of the checker; a model that
+/// wants such a refusal chooses it as a [fault](crate::model). And the heap's own thread does not end by itself.
 fn is_unseen(op: Op) -> bool {
-    matches!(op, Op::FailCommit(_) | Op::Stress(_))
+    matches!(op, Op::FailCommit(_) | Op::FailRelease(_) | Op::FailSpawn(_) | Op::Stress(_))
 }
 
 impl Program {
@@ -87,7 +87,8 @@ impl Program {
     ///
     /// # Errors
     /// What is too large: it has to be of the world `mite`, for two or three threads counted from 0, with no more steps
-    /// than [`Limits::EXPLORED`], no page request that is to fail, no thread of the heap's own, and not so many steps that each of three threads has more than two.
+    /// than [`Limits::EXPLORED`], nothing that the system is to refuse, no thread of the heap's own, and not so many steps
+    /// that each of three threads has more than two.
     pub fn is_explorable(&self) -> Result<(), String> {
         let Limits { steps_max, threads_max } = Limits::EXPLORED;
         if self.world.size != WorldSize::Mite {
@@ -104,7 +105,7 @@ impl Program {
             return Err(format!("thread {idle} does nothing"));
         }
         if self.steps.iter().any(|step| is_unseen(step.op)) {
-            return Err("it arms the failure of a page request, or the heap's own thread".to_owned());
+            return Err("it arms a refusal of the system, or the heap's own thread".to_owned());
         }
         if threads == 3 && (0..threads).any(|thread| self.thread(thread).count() > 2) {
             return Err("one of its three threads has more than two steps".to_owned());

@@ -1,7 +1,9 @@
 //! Systematic failure: each fallible point of a program fails in turn.
 //!
 //! Fallible are the page requests of the heap (the system refuses memory), its releases (the system does not take memory
-//! back) and the attempts of local heaps (memory is exhausted as far as the attempt can tell). A dry run counts all. Then, for each point, on a heap of its own:
+//! back), its threads (the system refuses one) and the attempts of local heaps (memory is exhausted as far as the attempt can
+//! tell). A dry run counts all; in it, and in each other run, every thread is refused, as a program that such a thread runs
+//! beside does not do the same twice. Then, for each other point, on a heap of its own:
 //!
 //! 1. the program runs and that one point fails: the oracle accepts no panic and no wrong answer, only that a request
 //!    which the failure struck is refused by `OutOfMemory`; at the end everything is dropped, the verifier finds nothing
@@ -24,6 +26,8 @@ pub struct Failures {
     pub commits: u64,
     /// Releases, each refused once.
     pub releases: u64,
+    /// Threads of the heap's own, each refused in each run.
+    pub spawns: u64,
     /// Attempts, each failed once.
     pub attempts: u64,
     /// Requests that a failure struck.
@@ -64,8 +68,8 @@ fn text(payload: &(dyn Any + Send)) -> String {
 }
 
 /// What a round on a used heap has to have in common with one on another used heap.
-fn outcome(tally: &Tally) -> [u64; 4] {
-    [tally.allocated, tally.refused, tally.unwound, tally.attempts]
+fn outcome(tally: &Tally) -> [u64; 5] {
+    [tally.allocated, tally.refused, tally.unwound, tally.attempts, tally.spawns]
 }
 
 /// Fails each fallible point of `program` in turn.
@@ -75,7 +79,7 @@ fn outcome(tally: &Tally) -> [u64; 4] {
 /// # Errors
 /// The first point after which something is not as it should be.
 pub fn fail_each_point(program: &Program, driver: Driver, source: PageSource) -> Result<Failures, Finding> {
-    let is_fault = |op| matches!(op, Op::FailAttempt(_) | Op::FailCommit(_));
+    let is_fault = |op| matches!(op, Op::FailAttempt(_) | Op::FailCommit(_) | Op::FailRelease(_) | Op::FailSpawn(_));
     let steps = program.steps.iter().filter(|step| !is_fault(step.op)).copied().collect();
     let program = Program { world: program.world, steps };
     let two_rounds = |fault: Option<Fault>| {
@@ -84,7 +88,8 @@ pub fn fail_each_point(program: &Program, driver: Driver, source: PageSource) ->
         rounds.map(|rounds| [rounds[0], rounds[1]]).map_err(|payload| finding(text(&*payload)))
     };
     let [dry, again] = two_rounds(None)?;
-    let mut failures = Failures { commits: dry.commits, releases: dry.releases, ..Failures::default() };
+    let mut failures =
+        Failures { commits: dry.commits, releases: dry.releases, spawns: dry.spawns, ..Failures::default() };
     let mut fail = |fault: Fault| {
         let [struck, after] = two_rounds(Some(fault))?;
         let finding = |reason| Err(Finding { fault: Some(fault), driver, reason });

@@ -25,8 +25,10 @@ const NARROW_THREADS: u8 = 4;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Code {
     Allocate,
+    FailRelease,
     FailCommit,
     Store,
+    FailSpawn,
     Load,
     Write,
     Handle,
@@ -58,10 +60,12 @@ enum Code {
     Statistics,
 }
 
-const WEIGHTS: [(Code, u8); 32] = [
-    (Code::Allocate, 16),
+const WEIGHTS: [(Code, u8); 34] = [
+    (Code::Allocate, 15),
+    (Code::FailRelease, 1),
     (Code::FailCommit, 1),
-    (Code::Store, 9),
+    (Code::Store, 8),
+    (Code::FailSpawn, 1),
     (Code::Load, 3),
     (Code::Write, 2),
     (Code::Handle, 1),
@@ -160,6 +164,11 @@ fn operand_byte(operand: Operand) -> u8 {
     }
 }
 
+/// How many succeed before one is refused, and 0 for none that is.
+fn countdown_byte(countdown: Option<u8>) -> u8 {
+    countdown.map_or(0, |k| k.saturating_add(1))
+}
+
 impl Op {
     /// The operation of a step of the byte form.
     #[must_use]
@@ -196,6 +205,8 @@ impl Op {
             Code::Stress => Op::Stress(a & 1 != 0),
             Code::FailAttempt => Op::FailAttempt(a.checked_sub(1)),
             Code::FailCommit => Op::FailCommit(a.checked_sub(1)),
+            Code::FailRelease => Op::FailRelease(a.checked_sub(1)),
+            Code::FailSpawn => Op::FailSpawn(a.checked_sub(1)),
             Code::NearLimit => Op::NearLimit(pick(&NearLimitChoice::ALL, a)),
             Code::Attach => Op::Attach,
             Code::Detach => Op::Detach,
@@ -242,8 +253,10 @@ impl Op {
             Op::VerifyHeap(on) => (Code::VerifyHeap, [on.into(), 0, 0]),
             Op::Concurrent(on) => (Code::Concurrent, [on.into(), 0, 0]),
             Op::Stress(on) => (Code::Stress, [on.into(), 0, 0]),
-            Op::FailAttempt(attempt) => (Code::FailAttempt, [attempt.map_or(0, |k| k.saturating_add(1)), 0, 0]),
-            Op::FailCommit(commit) => (Code::FailCommit, [commit.map_or(0, |k| k.saturating_add(1)), 0, 0]),
+            Op::FailAttempt(attempt) => (Code::FailAttempt, [countdown_byte(attempt), 0, 0]),
+            Op::FailCommit(commit) => (Code::FailCommit, [countdown_byte(commit), 0, 0]),
+            Op::FailRelease(release) => (Code::FailRelease, [countdown_byte(release), 0, 0]),
+            Op::FailSpawn(spawn) => (Code::FailSpawn, [countdown_byte(spawn), 0, 0]),
             Op::NearLimit(choice) => (Code::NearLimit, [place(&NearLimitChoice::ALL, choice), 0, 0]),
             Op::Attach => (Code::Attach, [0; 3]),
             Op::Detach => (Code::Detach, [0; 3]),

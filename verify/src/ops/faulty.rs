@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! byte 0        bit 0: how it is driven; the rest, modulo 9: how many faults
-//! fault         [before which step, bit 7: attempt or page request, bits 0..=6: how many succeed before it]
+//! fault         [before which step, what fails and how many of its kind succeed before]
 //! the rest      a program, in its byte form
 //! ```
 //!
-//! A fault is an operation like the others, `fail-commit` or `fail-attempt`. So what comes out is an ordinary program, its
+//! The second byte of a fault is 128 and 0..=127 for an attempt, 64 and 0..=63 for a release, or 0..=63 for a page request.
+//!
+//! A fault is an operation like the others, `fail-commit`, `fail-release` or `fail-attempt`. So what comes out is an ordinary program, its
 //! text replays what the fuzzer found, and shrinking it drops the faults that do not matter. What this form adds is that
 //! faults have bytes of their own: a fuzzer moves one to another step, or to another request, by changing one byte.
 
@@ -15,16 +17,28 @@ use arbitrary::{Arbitrary, Unstructured};
 
 const FAULTS_MAX: usize = 8;
 const ATTEMPT: u8 = 0x80;
+const RELEASE: u8 = 0x40;
 
 /// One fault: where it is armed, and what it strikes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FaultPoint {
     /// Before which step.
     pub step: u8,
-    /// Whether it strikes an attempt; else a page request.
-    pub attempt: bool,
-    /// How many of them succeed before: 0..=127.
+    /// What it strikes.
+    pub strikes: Strikes,
+    /// How many of them succeed before: 0..=63, of attempts 0..=127.
     pub after: u8,
+}
+
+/// What a fault strikes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strikes {
+    /// A page request.
+    Commit,
+    /// A release.
+    Release,
+    /// An attempt.
+    Attempt,
 }
 
 /// A program with faults, and how it is driven.
@@ -38,15 +52,29 @@ pub struct Faulty {
 
 impl FaultPoint {
     fn decode([step, what]: [u8; 2]) -> FaultPoint {
-        FaultPoint { step, attempt: what & ATTEMPT != 0, after: what & !ATTEMPT }
+        let (strikes, after) = match what {
+            ATTEMPT.. => (Strikes::Attempt, what - ATTEMPT),
+            RELEASE.. => (Strikes::Release, what - RELEASE),
+            _ => (Strikes::Commit, what),
+        };
+        FaultPoint { step, strikes, after }
     }
 
     fn encode(self) -> [u8; 2] {
-        [self.step, if self.attempt { ATTEMPT } else { 0 } | self.after & !ATTEMPT]
+        let what = match self.strikes {
+            Strikes::Commit => self.after % RELEASE,
+            Strikes::Release => RELEASE | (self.after % RELEASE),
+            Strikes::Attempt => ATTEMPT | (self.after % ATTEMPT),
+        };
+        [self.step, what]
     }
 
     fn op(self) -> Op {
-        if self.attempt { Op::FailAttempt(Some(self.after)) } else { Op::FailCommit(Some(self.after)) }
+        match self.strikes {
+            Strikes::Commit => Op::FailCommit(Some(self.after)),
+            Strikes::Release => Op::FailRelease(Some(self.after)),
+            Strikes::Attempt => Op::FailAttempt(Some(self.after)),
+        }
     }
 }
 
@@ -114,13 +142,13 @@ mod tests {
     fn faults_are_armed_before_their_steps() {
         let program = Program::parse("heaplab-ops 1\nworld tiny\n0 poll\n1 verify\n").unwrap();
         let faults = [
-            FaultPoint { step: 1, attempt: true, after: 3 },
-            FaultPoint { step: 2, attempt: false, after: 127 },
-            FaultPoint { step: 3, attempt: false, after: 0 },
+            FaultPoint { step: 1, strikes: Strikes::Attempt, after: 3 },
+            FaultPoint { step: 2, strikes: Strikes::Commit, after: 63 },
+            FaultPoint { step: 3, strikes: Strikes::Release, after: 0 },
         ];
         let faulty = Faulty::weave(true, &faults, &program);
-        let expected = "0 fail-commit 0\n0 poll\n1 fail-attempt 3\n1 verify\n0 fail-commit 127\n".to_owned();
-        assert_eq!(faulty.program.to_string(), format!("heaplab-ops 3\nworld tiny\n{expected}"));
+        let expected = "0 fail-release 0\n0 poll\n1 fail-attempt 3\n1 verify\n0 fail-commit 63\n".to_owned();
+        assert_eq!(faulty.program.to_string(), format!("heaplab-ops 4\nworld tiny\n{expected}"));
         assert_eq!(Faulty::decode(&Faulty::encode(true, &faults, &program), &Limits::FUZZ), faulty);
     }
 

@@ -20,7 +20,7 @@ mod size;
 mod text;
 mod world;
 
-pub use faulty::{FaultPoint, Faulty};
+pub use faulty::{FaultPoint, Faulty, Strikes};
 pub use op::{NearLimitChoice, ObjectShape, Op, Operand, RecordShape, ReserveChoice};
 pub use recorded::{FOUND, check_made, found, recorded, write_found};
 pub use size::{Size, SizeBase};

@@ -109,6 +109,11 @@ pub enum Op {
     FailAttempt(Option<u8>),
     /// Refuses the k-th page request from now, once, whoever makes it.
     FailCommit(Option<u8>),
+    /// Refuses the k-th release from now, once, whoever makes it: the system does not take the memory back.
+    FailRelease(Option<u8>),
+    /// Refuses the k-th thread that the heap asks the system for from now, once. Where each thread of the program is none
+    /// itself, the heap is refused all its threads.
+    FailSpawn(Option<u8>),
     /// Sets what the near-heap-limit callback does.
     NearLimit(NearLimitChoice),
     /// Runs the verifier, and compares a survey with what it found.

@@ -1,7 +1,7 @@
 //! The text form, `.ops`: a line of version, a line of world, then a line to a step.
 //!
 //! ```text
-//! heaplab-ops 3
+//! heaplab-ops 4
 //! world tiny                      # or snug, small, mite; then, if wanted: not-concurrent, verify
 //! 0 allocate young array half+8   # thread, operation, operands
 //! 0 store 0 1 handle 0
@@ -25,9 +25,10 @@ use heaplab::{AllocationType, CollectionKind, SpaceKind};
 /// | 1 | all operations but those below |
 /// | 2 | `fail-commit` |
 /// | 3 | `stress`, and the size `small-hole` |
+/// | 4 | `fail-release`, `fail-spawn` |
 ///
 /// What a version has not is refused in its files: an older build would call them damaged, and not newer.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 const MAGIC: &str = "heaplab-ops";
 
@@ -181,6 +182,10 @@ impl fmt::Display for Op {
             Op::FailAttempt(None) => f.write_str("fail-attempt off"),
             Op::FailCommit(Some(k)) => write!(f, "fail-commit {k}"),
             Op::FailCommit(None) => f.write_str("fail-commit off"),
+            Op::FailRelease(Some(k)) => write!(f, "fail-release {k}"),
+            Op::FailRelease(None) => f.write_str("fail-release off"),
+            Op::FailSpawn(Some(k)) => write!(f, "fail-spawn {k}"),
+            Op::FailSpawn(None) => f.write_str("fail-spawn off"),
             Op::NearLimit(choice) => write!(f, "near-limit {}", choice.word()),
             Op::Verify => f.write_str("verify"),
             Op::Statistics => f.write_str("statistics"),
@@ -289,6 +294,8 @@ impl<'a> Words<'a> {
             "stress" => Op::Stress(self.word()?),
             "fail-attempt" => Op::FailAttempt(self.countdown("attempt")?),
             "fail-commit" => Op::FailCommit(self.countdown("page request")?),
+            "fail-release" => Op::FailRelease(self.countdown("release")?),
+            "fail-spawn" => Op::FailSpawn(self.countdown("thread of the heap")?),
             "near-limit" => Op::NearLimit(self.word()?),
             "verify" => Op::Verify,
             "statistics" => Op::Statistics,
@@ -299,6 +306,7 @@ impl<'a> Words<'a> {
     fn step(&mut self, version: u32) -> Result<Step, String> {
         let step = Step { thread: self.number("thread", 0, Limits::ALL.threads_max - 1)?, op: self.op()? };
         let since = match step.op {
+            Op::FailRelease(_) | Op::FailSpawn(_) => 4,
             Op::Stress(_) => 3,
             Op::Allocate { size: Size { base: SizeBase::SmallHole, .. }, .. } => 3,
             Op::FailCommit(_) => 2,
@@ -407,8 +415,12 @@ mod tests {
     fn each_bad_text_is_refused_by_line_and_reason() {
         let cases = [
             ("", 1, "version is missing"),
-            ("heaplab-ops 4\nworld tiny", 1, "version 4 is newer than 3"),
+            ("heaplab-ops 5\nworld tiny", 1, "version 5 is newer than 4"),
             ("heaplab-ops 1\nworld tiny\n0 fail-commit 1", 3, "`fail-commit 1` is of version 2, and the file says 1"),
+            ("heaplab-ops 3\nworld tiny\n0 fail-release 1", 3, "`fail-release 1` is of version 4, and the file says 3"),
+            ("heaplab-ops 3\nworld tiny\n0 fail-spawn off", 3, "`fail-spawn off` is of version 4"),
+            ("heaplab-ops 4\nworld tiny\n0 fail-release 255", 3, "release: `255`"),
+            ("heaplab-ops 4\nworld tiny\n0 fail-spawn", 3, "thread of the heap is missing"),
             ("heaplab-ops 2\nworld tiny\n0 poll\n0 stress on", 4, "`stress on` is of version 3"),
             ("heaplab-ops 2\nworld tiny\n0 allocate old array small-hole-4", 3, "is of version 3"),
             ("heaplab-ops 0\nworld tiny", 1, "version: `0`"),

@@ -44,6 +44,8 @@ pub(super) trait Door {
     /// What the owner asked for, if that can be told without a stop.
     fn own(&self) -> Option<Own>;
     fn soft_bytes_available(&self) -> usize;
+    /// Large runs of the owner's reserve that no request has used.
+    fn reserved_runs(&self) -> usize;
 }
 
 fn refused(request: Request, error: AllocError) -> String {
@@ -108,6 +110,11 @@ impl Door for RawDoor<'_> {
         // SAFETY: R-1: this door's local heap runs.
         let limit = unsafe { spaces.budget.limit(heaplab::words::Limit::Soft) };
         limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes()
+    }
+
+    fn reserved_runs(&self) -> usize {
+        // SAFETY: R-1: the local heap runs on this thread.
+        unsafe { self.local.reserved_runs() }
     }
 }
 
@@ -177,5 +184,9 @@ impl Door for HandleDoor<'_, '_, '_> {
 
     fn soft_bytes_available(&self) -> usize {
         self.scope.soft_bytes_available()
+    }
+
+    fn reserved_runs(&self) -> usize {
+        self.scope.reserved_runs()
     }
 }

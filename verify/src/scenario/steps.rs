@@ -94,14 +94,18 @@ fn steps(door: &mut impl Door, sizes: &Sizes, regular_bytes_max: usize, page_byt
         tally.violation(format!("{} bytes are no large object on pages of {page_bytes}", sizes.large_bytes));
     }
     let large = Request::Array { elements: sizes.large_elements, ty: AllocationType::Old };
+    // A rival may take the memory between the look and the request, up to the hard limit. Then it was this request that found
+    // the space full, and the reserve has served it.
     let mut count = 0;
-    while door.soft_bytes_available() >= sizes.run_bytes && count < sizes.large_max {
+    while door.reserved_runs() != 0 && door.soft_bytes_available() >= sizes.run_bytes && count < sizes.large_max {
         allocate(door, large, tally);
         count += 1;
     }
     tally.large_allocations += count as u64;
     tally.soft_limit_reached = door.soft_bytes_available() < sizes.run_bytes;
-    allocate(door, large, tally);
+    if door.reserved_runs() != 0 {
+        allocate(door, large, tally);
+    }
 
     fill(door, SpaceKind::Old, tally);
     fill(door, SpaceKind::Map, tally);

@@ -236,7 +236,8 @@ impl Oracle {
         let spaces = self.outside.heap.spaces();
         // SAFETY: there are no rivals: nobody else runs in this heap.
         let held = unsafe { Held::of(spaces, self.reserved_pages()) };
-        if matches!(self.fault, Some(Fault::Release(_))) { held.with_refused_releases(spaces) } else { held }
+        let refused = self.outside.releases_refused || matches!(self.fault, Some(Fault::Release(_)));
+        if refused { held.with_refused_releases(spaces) } else { held }
     }
 
     fn reserved_pages(&self) -> usize {
@@ -356,6 +357,8 @@ impl Oracle {
             | Op::Concurrent(_)
             | Op::FailAttempt(_)
             | Op::FailCommit(_)
+            | Op::FailRelease(_)
+            | Op::FailSpawn(_)
             | Op::NearLimit(_) => {
                 self.stopped(false);
                 self.outside.set_flag(door, op);
@@ -653,6 +656,7 @@ impl Oracle {
         };
         self.tally.releases = until.saturating_sub(left.map_or(0, |left| left.get() as u64));
         self.tally.release_refused = left.is_none();
+        self.tally.spawns = self.outside.spawns_refused;
         let Oracle { outside, persistents, root_set, mut tally, earlier, .. } = self;
         drop((persistents, root_set));
         let (heap, statistics) = outside.end();

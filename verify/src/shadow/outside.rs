@@ -39,6 +39,10 @@ pub(super) struct Outside {
     pub(super) attached: usize,
     /// Other threads that use the heap.
     pub(super) rivals: Option<Arc<Rivals>>,
+    /// Whether the system may have refused a release in this round.
+    pub(super) releases_refused: bool,
+    /// Threads of the heap's own that were refused.
+    pub(super) spawns_refused: u64,
     /// Bytes of the hard limit, by what the near-heap-limit callback has answered.
     hard_limit_bytes: Arc<AtomicUsize>,
 }
@@ -51,7 +55,7 @@ impl Outside {
         // SAFETY: S-4: nobody else uses the heap yet.
         let hard_limit = unsafe { heap.spaces().budget.limit(Limit::Hard) };
         let hard_limit_bytes = Arc::new(AtomicUsize::new(hard_limit * layout.page_bytes()));
-        Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: None, hard_limit_bytes }
+        Outside::with(heap, layout, flags, None, hard_limit_bytes)
     }
 
     /// The same for a heap whose flags a program may have changed.
@@ -72,7 +76,27 @@ impl Outside {
             Flags { gc_interval: rivals.interval.into(), concurrent: !rivals.exclusion, rivals_fail: rivals.failures };
         // Nobody asks for the limit, which a rival may be raising.
         let hard_limit_bytes = Arc::default();
-        Outside { heap, layout, flags, extras: Vec::new(), attached: 0, rivals: Some(rivals), hard_limit_bytes }
+        Outside::with(heap, layout, flags, Some(rivals), hard_limit_bytes)
+    }
+
+    fn with(
+        heap: Heap,
+        layout: Layout,
+        flags: Flags,
+        rivals: Option<Arc<Rivals>>,
+        hard_limit_bytes: Arc<AtomicUsize>,
+    ) -> Outside {
+        Outside {
+            heap,
+            layout,
+            flags,
+            extras: Vec::new(),
+            attached: 0,
+            rivals,
+            releases_refused: false,
+            spawns_refused: 0,
+            hard_limit_bytes,
+        }
     }
 
     /// Whether attaching may answer this, by what rivals may have done.
@@ -141,8 +165,7 @@ impl Outside {
         }
     }
 
-    /// Switches the heap's own thread. On its own, one program does the same every time, so there it is left alone, but
-    /// for what is refused.
+    /// Switches the heap's own thread.
     pub(super) fn stress<D: Door>(&mut self, door: &mut D, on: bool) -> Happened {
         let heap = self.heap.clone();
         if D::IS_SAFE {
@@ -152,15 +175,44 @@ impl Outside {
                 "setting a flag inside a run"
             );
         }
-        if !self.rivals.as_ref().is_some_and(|rivals| rivals.stress) {
+        let Some(rivals) = &self.rivals else {
+            self.stress_alone(door, on);
+            return Happened::Nothing;
+        };
+        if !rivals.stress {
             return Happened::Nothing;
         }
         match door.parked(|| heap.set_stress_concurrent_allocation(on)) {
             Ok(()) => {}
             Err(FlagError::Attach(error)) => assert!(on && self.may_answer(error), "{error}"),
+            Err(FlagError::Thread { os_code: None }) => {
+                assert!(on && rivals.spawns_fail, "a thread was refused, and nobody wanted that");
+            }
             Err(error) => panic!("the stress thread: {error}"),
         }
         Happened::Anything
+    }
+
+    /// The same on one thread, where a program does the same every time, which it would not beside that thread: it is
+    /// refused, each time. The error is the right one, and nothing changes.
+    fn stress_alone<D: Door>(&mut self, door: &mut D, on: bool) {
+        let heap = self.heap.clone();
+        heap.spawn_fault().set(NonZeroUsize::new(1));
+        let answer = door.parked(|| heap.set_stress_concurrent_allocation(on));
+        let expected = match self.attach_error() {
+            _ if !on => Ok(()),
+            Some(error) => Err(FlagError::Attach(error)),
+            None => Err(FlagError::Thread { os_code: None }),
+        };
+        claim_eq!(answer, expected, "the answer to switching the heap's own thread {on}");
+        let refused = heap.spawn_fault().left().is_none();
+        claim_eq!(
+            refused,
+            matches!(expected, Err(FlagError::Thread { .. })),
+            "whether a thread was asked for, and refused,"
+        );
+        self.spawns_refused += u64::from(refused);
+        heap.spawn_fault().set(None);
     }
 
     /// What attaching has to answer now.
@@ -281,7 +333,7 @@ impl Outside {
             Op::FailAttempt(attempt) => {
                 door.parked(|| heap.set_fail_allocation(attempt.map(u64::from))).expect("parked");
             }
-            Op::FailCommit(commit) => self.fail_commit(commit),
+            Op::FailCommit(_) | Op::FailRelease(_) | Op::FailSpawn(_) => self.refuse(op),
             Op::NearLimit(choice) => {
                 heap.set_near_limit_callback(self.callback(choice));
             }
@@ -302,7 +354,7 @@ impl Outside {
             Op::FailAttempt(attempt) => {
                 door.parked(|| heap.set_fail_allocation(attempt.map(u64::from))).expect("parked");
             }
-            Op::FailCommit(commit) => self.fail_commit(commit),
+            Op::FailCommit(_) | Op::FailRelease(_) | Op::FailSpawn(_) => self.refuse(op),
             // Unwinding past the switches between coroutines is not what a thread's unwinding is.
             Op::NearLimit(NearLimitChoice::Unwind) if heaplab::sync::MODEL => {}
             Op::NearLimit(choice) => heap.set_near_limit_callback(self.callback(choice)),
@@ -342,9 +394,18 @@ impl Outside {
         }))
     }
 
-    fn fail_commit(&self, commit: Option<u8>) {
-        let nth = commit.and_then(|k| NonZeroUsize::new(usize::from(k) + 1));
-        self.heap.spaces().memory.fail_commit_at(nth);
+    /// Lets the system refuse something.
+    fn refuse(&mut self, op: Op) {
+        let nth = |k: u8| NonZeroUsize::new(usize::from(k) + 1);
+        match op {
+            Op::FailCommit(commit) => self.heap.spaces().memory.fail_commit_at(commit.and_then(nth)),
+            Op::FailRelease(release) => {
+                self.releases_refused |= release.is_some();
+                self.heap.spaces().memory.fail_release_at(release.and_then(nth));
+            }
+            Op::FailSpawn(spawn) => self.heap.spawn_fault().set(spawn.and_then(nth)),
+            _ => unreachable!("{op} is none of the system's"),
+        }
     }
 
     pub(super) fn check_statistics(&self, statistics: &Statistics) {
@@ -411,13 +472,14 @@ impl Outside {
         claim_eq!(self.attached, 0, "the number of local heaps that a thread leaves attached");
     }
 
-    /// Everything has been dropped but this: collects twice, and sees that nothing is left. No page request and no
-    /// release fails any more, so the collections have what they need.
+    /// Everything has been dropped but this: collects twice, and sees that nothing is left. The system refuses nothing any
+    /// more, so the collections have what they need.
     pub(super) fn end(mut self) -> (Heap, Statistics) {
         while self.detach_extra() {}
         claim_eq!(self.attached, 0, "the number of local heaps attached at the end");
         self.heap.spaces().memory.fail_commit_at(None);
         self.heap.spaces().memory.fail_release_at(None);
+        self.heap.spawn_fault().set(None);
         for _ in 0..2 {
             self.heap.collect(CollectionKind::MemoryReducing).expect("a sound heap");
         }

@@ -58,10 +58,14 @@ pub(super) struct Rivals {
     issued: Vec<AtomicU32>,
     peaks: Mutex<Vec<Peak>>,
     refusals: Mutex<Vec<Need>>,
+    /// Releases that the system may refuse, each once.
+    releases_refused: usize,
     /// Whether an operation may switch this on, at any time.
     pub(super) interval: bool,
     pub(super) failures: bool,
     pub(super) exclusion: bool,
+    /// Whether a thread of the heap's own may be refused.
+    pub(super) spawns_fail: bool,
     /// Whether the heap's own thread may run: it is lost if the near-heap-limit callback unwinds it. It never rests, which
     /// an interpreter has no time for; Miri has the scenarios with it.
     pub(super) stress: bool,
@@ -79,9 +83,11 @@ impl Rivals {
             issued: (0..threads).map(|_| AtomicU32::new(0)).collect(),
             peaks: Mutex::new(Vec::new()),
             refusals: Mutex::new(Vec::new()),
+            releases_refused: program.steps.iter().filter(|step| matches!(step.op, Op::FailRelease(Some(_)))).count(),
             interval: has(|op| matches!(op, Op::GcInterval(1..))),
             failures: has(|op| matches!(op, Op::FailAttempt(Some(_)) | Op::FailCommit(Some(_)))),
             exclusion: has(|op| matches!(op, Op::Concurrent(false))),
+            spawns_fail: has(|op| matches!(op, Op::FailSpawn(Some(_)))),
             stress: !cfg!(miri)
                 && has(|op| matches!(op, Op::Stress(true)))
                 && !has(|op| matches!(op, Op::NearLimit(NearLimitChoice::Unwind))),
@@ -110,8 +116,10 @@ impl Rivals {
         // The array, a parcel of two objects in each slot and under way in each thread, and an object of each thread's
         // extra local heap.
         let others = if self.board.is_some() { 1 + 2 * SLOTS + 2 * self.threads } else { 0 } + self.threads;
-        let fixed =
-            layout.root_pages() + layout.new_pages() + sum.objects + others + sum.run_pages + sum.reserved_pages;
+        let runs = sum.run_pages + sum.reserved_pages;
+        // What one release gives back is a page, or the run of an object or a reserve.
+        let refused = self.releases_refused * runs.max(1);
+        let fixed = layout.root_pages() + layout.new_pages() + sum.objects + others + runs + refused;
         for need in self.refusals.lock().expect("nothing panics with it").iter() {
             let (pages, run) = match *need {
                 Need::Young => (0, 0),
@@ -120,12 +128,12 @@ impl Rivals {
                 Need::Reserve(pages, run) => (pages + run, run),
             };
             // Where rivals' runs lay is not known.
-            let scattered = run > 1 && sum.run_pages + sum.reserved_pages != 0;
+            let scattered = run > 1 && runs != 0;
             // The limit only rises.
             assert!(
                 fixed + pages > layout.hard_limit_pages() || scattered,
                 "{need:?} was refused although {fixed} pages were enough for all that was ever alive at once ({sum:?}, \
-                 {others} more objects), {pages} more for the request, and the hard limit is {}",
+                 {others} more objects, {refused} not taken back), {pages} more for the request, and the hard limit is {}",
                 layout.hard_limit_pages()
             );
         }

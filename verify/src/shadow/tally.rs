@@ -27,6 +27,8 @@ pub struct Tally {
     pub releases: u64,
     /// Whether the release that was to be refused from the start was.
     pub release_refused: bool,
+    /// Threads of the heap's own, each refused.
+    pub spawns: u64,
     /// Attempts to get memory, of all local heaps.
     pub attempts: u64,
     /// Requests that a fault struck.
