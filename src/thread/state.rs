@@ -217,4 +217,60 @@ mod tests {
             }
         });
     }
+
+    /// Goal: a transition whose precondition does not hold ends by a panic that names the rule, in every build, and never by
+    /// a word that says something else. Method: each transition from each state that it may not start from.
+    #[test]
+    fn each_transition_refuses_what_it_may_not_start_from() {
+        // Under a checker a panic is a finding.
+        if crate::sync::MODEL {
+            return;
+        }
+        let take = |state: &ThreadState, transition: &str| {
+            // SAFETY: the word of no local heap.
+            unsafe {
+                match transition {
+                    "park" => _ = state.try_park(),
+                    "unpark" => _ = state.try_unpark(),
+                    "park and count" => _ = state.set_parked(),
+                    "run" => _ = state.set_running(),
+                    "abandon" => state.abandon(),
+                    "stop" => _ = state.request_stop(),
+                    _ => state.clear_stop(),
+                }
+            }
+        };
+        let transitions: [(&str, &[u32], &str); 7] = [
+            (
+                "park",
+                &[PARKED, PARKED | STOP, PARKED | POISONED, PARKED | ABANDONED],
+                "T-1: only its own thread parks a local heap, once",
+            ),
+            (
+                "unpark",
+                &[0, STOP, POISONED, PARKED | ABANDONED, PARKED | ABANDONED | STOP],
+                "T-1: only its own thread unparks a local heap, once",
+            ),
+            (
+                "park and count",
+                &[0, PARKED, PARKED | STOP, PARKED | POISONED, PARKED | ABANDONED | STOP],
+                "T-3: counts once",
+            ),
+            ("run", &[0, STOP, POISONED], "T-1: runs already"),
+            ("abandon", &[0, STOP, POISONED], "a running local heap is not abandoned"),
+            ("stop", &[STOP, PARKED | STOP, PARKED | ABANDONED | STOP], "T-2: one stop at a time"),
+            ("end of a stop", &[0, PARKED, PARKED | ABANDONED, PARKED | POISONED], "T-2: cleared by who set it"),
+        ];
+        for (name, refused, rule) in transitions {
+            for &from in refused {
+                let state = ThreadState(AtomicU32::new(from));
+                let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| take(&state, name)));
+                let payload = unwound.expect_err(&format!("{name} from {from:#b} is taken"));
+                let text = payload.downcast_ref::<String>().cloned();
+                let text =
+                    text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
+                assert!(text.starts_with(rule), "{name} from {from:#b} says: {text}");
+            }
+        }
+    }
 }
