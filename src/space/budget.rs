@@ -109,8 +109,8 @@ impl Budget {
         let mut seen = self.committed.load(Ordering::Relaxed);
         while !self.reserve_from(seen, pages, limit) {
             // A load may be stale, and a refusal costs a collection: only an RMW, which reads the newest value,
-            // refuses. Relaxed: who is refused uses nothing that budget promises.
-            let newest = self.committed.fetch_add(0, Ordering::Relaxed);
+            // refuses. O-7: Acquire pairs with each reservation that left too little room.
+            let newest = self.committed.fetch_add(0, Ordering::Acquire);
             if !fits(newest, pages, limit) {
                 return false;
             }
@@ -135,9 +135,9 @@ impl Budget {
     fn reserve_from(&self, mut seen: usize, pages: usize, limit: usize) -> bool {
         while fits(seen, pages, limit) {
             yield_point(YieldPoint::BudgetSeen);
-            // O-7: Acquire pairs with each `give_back` that made this room. Relaxed on failure: another
-            // guess.
-            match self.committed.compare_exchange_weak(seen, seen + pages, Ordering::Acquire, Ordering::Relaxed) {
+            // O-7: Acquire pairs with each `give_back` that made this room; Release hands what was kept
+            // before to whoever is refused for it. Relaxed on failure: another guess.
+            match self.committed.compare_exchange_weak(seen, seen + pages, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => {
                     // Relied on by nobody: what the ledger asserts, it asserts of a word of its own (B-1).
                     self.ledger.charge(pages);

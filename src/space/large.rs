@@ -11,7 +11,7 @@
 use super::Spaces;
 use crate::memory::{Memory, MemoryError, try_table};
 use crate::page::{PageInfo, PageKind};
-use crate::sync::{Gauge, Mutex, YieldPoint, Zeroed, yield_point};
+use crate::sync::{AtomicUsize, Mutex, Ordering, YieldPoint, Zeroed, yield_point};
 use crate::words::{AttemptError, Layout, Limit, Offset, PageIndex};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,9 +41,9 @@ struct Table {
 #[derive(Debug)]
 pub struct LargeSpace {
     table: Mutex<Table>,
-    /// Kept pages, for a look without the mutex, which may be stale: who sees none asks for budget first, and looks into the
-    /// table before it is refused.
-    kept: Gauge,
+    /// Kept pages. Changed under the mutex, and looked at without it: a look may be stale, but for one after the budget's
+    /// refusal.
+    kept: AtomicUsize,
     first_page: usize,
 }
 
@@ -54,7 +54,7 @@ impl LargeSpace {
     /// The Rust allocator has no byte per page.
     pub fn new(layout: &Layout) -> Result<LargeSpace, MemoryError> {
         let table = Table { used: try_table(layout.large_pages(), || PageUse::Free)?, free_from: 0 };
-        Ok(LargeSpace { table: Mutex::new(table), kept: Gauge::new(0), first_page: layout.paged_pages() })
+        Ok(LargeSpace { table: Mutex::new(table), kept: AtomicUsize::new(0), first_page: layout.paged_pages() })
     }
 
     fn find_run(&self, pages: usize) -> Option<usize> {
@@ -73,8 +73,9 @@ impl LargeSpace {
         None
     }
 
-    /// As [`find_run`](Self::find_run), where the most kept pages are; how many. `None` if no such run has any.
-    fn find_kept_run(&self, pages: usize) -> Option<(usize, usize)> {
+    /// As [`find_run`](Self::find_run), where the most kept pages are; how many. `None` if no such run has more than
+    /// `more_than`.
+    fn find_kept_run(&self, pages: usize, more_than: usize) -> Option<(usize, usize)> {
         let used = &mut self.table.lock().used;
         let is_kept = |page: PageUse| usize::from(page == PageUse::Kept);
         let (mut free, mut kept, mut best) = (0, 0, None);
@@ -88,13 +89,14 @@ impl LargeSpace {
             if free > pages {
                 kept -= is_kept(used[index - pages]);
             }
-            if free >= pages && kept > best.map_or(0, |(_, most)| most) {
+            if free >= pages && kept > best.map_or(more_than, |(_, most)| most) {
                 best = Some((index + 1 - pages, kept));
             }
         }
         if let Some((start, kept)) = best {
             used[start..start + pages].fill(PageUse::Used);
-            self.kept.add(-kept.cast_signed());
+            // Relaxed: changed under the mutex.
+            self.kept.fetch_sub(kept, Ordering::Relaxed);
         }
         best
     }
@@ -103,12 +105,17 @@ impl LargeSpace {
     fn free_run(&self, memory: &Memory, layout: &Layout, start: usize, pages: usize) {
         let table = &mut *self.table.lock();
         table.free_from = table.free_from.min(start);
+        let mut kept_pages = 0;
         for (index, page) in table.used.iter_mut().enumerate().skip(start).take(pages) {
             debug_assert!(*page == PageUse::Used);
             // The page is the caller's, so nobody changes this meanwhile.
             let kept = memory.is_committed(layout.page_start(PageIndex::new(self.first_page + index)).bytes());
             *page = if kept { PageUse::Kept } else { PageUse::Free };
-            self.kept.add(isize::from(kept));
+            kept_pages += usize::from(kept);
+        }
+        if kept_pages != 0 {
+            // the first word, if its pages are not given back. Relaxed: changed under the mutex.
+            self.kept.fetch_add(kept_pages, Ordering::Relaxed);
         }
     }
 
@@ -116,7 +123,8 @@ impl LargeSpace {
     /// allocates, else a snapshot.
     #[must_use]
     pub fn kept_pages(&self) -> usize {
-        usize::try_from(self.kept.get()).unwrap_or(0)
+        // Relaxed: a look; what it has to see comes before it by X-10.
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// Whether a page of the large area is kept.
@@ -132,47 +140,44 @@ impl LargeSpace {
     /// S-4: the caller is at work in this heap.
     unsafe fn find_and_reserve(spaces: &Spaces, pages: usize, limit: Limit) -> Result<(usize, usize), AttemptError> {
         let this = &spaces.large;
-        if this.kept_pages() != 0
+        // Kept pages of the place for which the budget had too little. Only a place with more is worth another request, so
+        // this ends.
+        let mut refused = None;
+        loop {
+            let more_than = refused.unwrap_or(0);
+            // the second word, where the budget has refused.
+            let place = if this.kept_pages() > more_than { this.find_kept_run(pages, more_than) } else { None };
+            let kept = match place {
+                Some((_, kept)) => kept,
+                None if refused.is_some() => return Err(AttemptError::Exhausted),
+                None => 0,
+            };
             // SAFETY: S-4, by the contract.
-            && let Some(found) = unsafe { LargeSpace::find_and_reserve_kept(spaces, pages, limit) }
-        {
-            return found;
+            if kept == pages || unsafe { reserve(spaces, pages - kept, limit) } {
+                let start = match place {
+                    Some((start, _)) => start,
+                    None => LargeSpace::find_reserved_run(spaces, pages)?,
+                };
+                return Ok((start, pages - kept));
+            }
+            if let Some((start, _)) = place {
+                this.free_run(&spaces.memory, spaces.layout(), start, pages);
+            }
+            refused = Some(kept);
         }
-        // SAFETY: S-4, by the contract.
-        if !unsafe { reserve(spaces, pages, limit) } {
-            // The look above may have been stale, and only an exact one may refuse: the table's, under its mutex.
-            // SAFETY: S-4, by the contract.
-            let kept = unsafe { LargeSpace::find_and_reserve_kept(spaces, pages, limit) };
-            return kept.unwrap_or(Err(AttemptError::Exhausted));
-        }
+    }
+
+    /// Takes the addresses of a run whose budget is reserved; gives the budget back if there are none.
+    fn find_reserved_run(spaces: &Spaces, pages: usize) -> Result<usize, AttemptError> {
         yield_point(YieldPoint::RunReserved);
         // the runs that this budget was given back for are free in the table.
-        let Some(start) = this.find_run(pages) else {
+        let Some(start) = spaces.large.find_run(pages) else {
             // Relied on by nobody: nothing was returned.
             spaces.budget.give_back(pages);
             return Err(AttemptError::Exhausted);
         };
         yield_point(YieldPoint::RunFound);
-        Ok((start, pages))
-    }
-
-    /// As [`find_and_reserve`](Self::find_and_reserve), where pages are kept. `None` if no such run has any.
-    ///
-    /// # Safety
-    /// S-4: the caller is at work in this heap.
-    unsafe fn find_and_reserve_kept(
-        spaces: &Spaces,
-        pages: usize,
-        limit: Limit,
-    ) -> Option<Result<(usize, usize), AttemptError>> {
-        let this = &spaces.large;
-        let (start, kept) = this.find_kept_run(pages)?;
-        // SAFETY: S-4, by the contract.
-        if kept < pages && !unsafe { reserve(spaces, pages - kept, limit) } {
-            this.free_run(&spaces.memory, spaces.layout(), start, pages);
-            return Some(Err(AttemptError::Exhausted));
-        }
-        Some(Ok((start, pages - kept)))
+        Ok(start)
     }
 
     /// Whether a page of the large area is part of a run.
@@ -309,7 +314,8 @@ impl LargeSpace {
         let start = from + used[from..].iter().position(|&page| page == PageUse::Kept)?;
         let pages = used[start..].iter().take_while(|&&page| page == PageUse::Kept).count();
         used[start..start + pages].fill(PageUse::Used);
-        self.kept.add(-pages.cast_signed());
+        // Relaxed: changed under the mutex.
+        self.kept.fetch_sub(pages, Ordering::Relaxed);
         Some((start, pages))
     }
 
