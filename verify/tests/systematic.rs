@@ -69,6 +69,27 @@ fn each_point_of_drawn_programs_fails_well() {
     assert!(sum.errors > 0, "an error value came of some failure: {sum:?}");
 }
 
+/// Goal: `fail-release` strikes, once, and nothing differs but that: the collection asks again before it ends. Method: a large
+/// object dies, the release of its pages is refused or not, and another one of its size is made.
+#[test]
+fn a_release_that_a_program_refuses_is_asked_for_again() {
+    let text = |refusal: &str| {
+        format!(
+            "heaplab-ops 4\nworld tiny\n0 open-scope\n0 allocate old bytes two-pages\n0 close-scope\n{refusal}0 collect \
+             major\n0 allocate old bytes two-pages\n0 verify\n"
+        )
+    };
+    for driver in Driver::ALL {
+        let [plain, refused] = ["", "0 fail-release 0\n"].map(|refusal| {
+            let tally = driver.run(&Program::parse(&text(refusal)).unwrap(), SOURCE);
+            assert_eq!((tally.allocated_large, tally.refused), (2, 0), "{driver:?}: {tally:?}");
+            tally
+        });
+        assert!(!plain.release_refused && refused.release_refused, "{driver:?}: {plain:?}, {refused:?}");
+        assert_eq!(plain.commits, refused.commits, "{driver:?}: the memory was given back, and is asked for again");
+    }
+}
+
 /// Goal: a refusal that nothing makes good is an error value, and the next request is served.
 /// Method: filling a page asks for one page once, and does not climb; that page request is refused, and no other.
 #[test]
