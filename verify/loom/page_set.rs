@@ -21,6 +21,7 @@ models! {
     take_after_put: Spec::two_threads(),
     claim_vs_put: Spec::two_threads(),
     claim_find_vs_put_take: Spec::two_threads(),
+    claim_find_vs_put_take_put: Spec::two_threads(),
     take_take_vs_put_put_in_one_word: Spec::two_threads(),
     take_vs_take_put: Spec::two_threads(),
     take_vs_take_put_with_a_page_to_spare: Spec::two_threads(),
@@ -186,6 +187,29 @@ fn claim_find_vs_put_take() {
     let mut pages: Vec<usize> = a.into_iter().chain(b).collect();
     pages.sort_unstable();
     assert_eq!(pages, [0, 1], "two pages for two takers: {a:?}, {b:?}");
+}
+
+/// A later scan reads by an RMW that changes nothing: whatever a rival puts back meanwhile stays in the set.
+fn claim_find_vs_put_take_put() {
+    let world = World::new(2, 1, &[0]);
+    let (there, done) = (world.clone(), Milestone::new());
+    let is_done = done.clone();
+    let (a, ()) = race(
+        || {
+            let claim = world.set.claim();
+            // It may be seen, which orders nothing.
+            let _ = done.is_reached();
+            claim.map(|claim| claim.find().index())
+        },
+        move || {
+            there.put(1, 1);
+            let (page, note) = there.take().expect("two pages for two takers");
+            is_done.reach();
+            there.put(page, note);
+        },
+    );
+    let a = a.expect("a page is in the set at every moment, or is put back");
+    assert_eq!(world.drain(), [1 - a], "one page was taken for good, and the other is in the set");
 }
 
 /// O-1's release sequence: another page's bits change in the word between put and take.
