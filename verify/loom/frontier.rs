@@ -14,7 +14,7 @@ use heaplab::space::{Carved, NewSpace, Ordinal};
 use heaplab::sync::{Arc, thread};
 use heaplab::words::{AttemptError, Layout, Offset, PageIndex, WORD_BYTES};
 use heaplab_verify::model::{Fault, Spec};
-use heaplab_verify::models;
+use heaplab_verify::{claim_eq, models};
 
 models! {
     "frontier":
@@ -86,10 +86,13 @@ impl World {
             self.view().write_filler(at, bytes);
             parts.push(Part { start: at.bytes(), bytes, is_tail: true });
         }
-        assert!(bytes >= bytes_min);
+        // A LAB, or the rest of its page if that is less.
+        claim_eq!(bytes, LAB.min(PAGE - start.bytes() % PAGE), "the size of the LAB at {start:?}");
+        assert!(bytes >= bytes_min, "{bytes} bytes, where {bytes_min} were asked for");
         for part in &parts {
             let last = Offset::new(part.start + part.bytes - 1);
-            assert_eq!(self.layout.page_of(Offset::new(part.start)), self.layout.page_of(last), "inside one page");
+            let first = Offset::new(part.start);
+            claim_eq!(self.layout.page_of(last), self.layout.page_of(first), "the page that {part:?} ends in");
         }
         Ok(parts)
     }
@@ -110,7 +113,7 @@ impl World {
             let part = parts.swap_remove(found.unwrap_or_else(|| panic!("nobody has the bytes at {at}: {parts:?}")));
             covered += part.bytes;
         }
-        assert_eq!(covered, used);
+        claim_eq!(covered, used, "what is covered of the bytes below the frontier");
         assert!(parts.is_empty(), "beyond the frontier, or twice: {parts:?}");
         if !used.is_multiple_of(PAGE) {
             let rest = Offset::new(pages[used / PAGE] * PAGE + used % PAGE);
@@ -119,12 +122,18 @@ impl World {
     }
 
     fn assert_filler(&self, at: Offset, bytes: usize) {
-        assert_eq!(self.view().read(at), Root::FillerMap.tagged().bits(), "{at:?} is a filler");
-        assert_eq!(self.view().read(at.word(1)) >> 1, (bytes - 2 * WORD_BYTES) as u32, "{at:?} has {bytes} bytes");
+        claim_eq!(self.view().read(at), Root::FillerMap.tagged().bits(), "the header of the filler at {at:?}");
+        let length = self.view().read(at.word(1)) >> 1;
+        claim_eq!(length as usize, bytes - 2 * WORD_BYTES, "the length of the filler at {at:?}");
     }
 }
 
 const FIRST: usize = ROOTS;
+
+/// One of the carvers has sealed a page, and none another.
+fn assert_one_sealer(parts: &[Part]) {
+    claim_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "the number of sealed pages in {parts:?}");
+}
 
 /// Both reach a page that nobody has used: it is committed and entered once, and both write to it.
 fn carve_vs_carve_in_a_fresh_page() {
@@ -132,7 +141,8 @@ fn carve_vs_carve_in_a_fresh_page() {
     let there = world.clone();
     let (a, b) = race(|| world.carve(8), move || there.carve(8));
     let parts = [a.expect("room for both"), b.expect("room for both")].concat();
-    assert_eq!(parts.len(), 2, "no page is sealed");
+    claim_eq!(parts.len(), 2, "the number of parts, where no page is sealed,");
+    claim_eq!(world.new.used_bytes(&world.layout), 2 * LAB, "the number of bytes used");
     world.account(&[FIRST], parts);
 }
 
@@ -143,38 +153,45 @@ fn carve_vs_seal() {
     let there = world.clone();
     let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
     let parts = [first, a.expect("room"), b.expect("room")].concat();
-    assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
+    assert_one_sealer(&parts);
     world.account(&[FIRST, FIRST + 1], parts);
 }
 
-/// Both find the page used up, both try to seal it.
+/// Both find the page used up, both try to seal it: one does, and both are served by the next page.
 fn seal_vs_seal() {
     let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
     let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
     let there = world.clone();
     let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
     let parts = [first, a.expect("room"), b.expect("room")].concat();
-    assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
+    assert_one_sealer(&parts);
     world.account(&[FIRST, FIRST + 1], parts);
 }
 
 /// O-2, the sealer's side: the page that it seals was committed by the other thread, and the page that it enters was
-/// committed long ago, so nothing but the frontier itself leads from that commit to its filler.
+/// committed long ago, so nothing but the frontier itself leads from that commit to its filler. All three LABs are
+/// served, and whoever asks third seals the page.
 fn carve_vs_carve_seal_into_a_committed_page() {
     let world = World::new(&[(FIRST, false), (FIRST + 1, true)]);
     let there = world.clone();
     let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
-    let parts = a.into_iter().chain([b]).flat_map(|carved| carved.expect("room")).collect();
+    let parts: Vec<_> = a.into_iter().chain([b]).flat_map(|carved| carved.expect("room")).collect();
+    assert_one_sealer(&parts);
     world.account(&[FIRST, FIRST + 1], parts);
 }
 
-/// A small request takes the rest of a page that is too small for the other one.
+/// A small request takes the rest of a page that is too small for the other one, and there is no tail; or the other one
+/// has sealed the page, with the rest as its tail, and both are in the next page.
 fn carve_of_a_rest_vs_seal() {
     let world = World::new(&[(FIRST, true), (FIRST + 1, true)]);
     let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
     let there = world.clone();
     let (a, b) = race(|| world.carve(8), move || there.carve(LAB));
-    let parts = [first, a.expect("room"), b.expect("room")].concat();
+    let (small, other) = (a.expect("room"), b.expect("room"));
+    let took_the_rest = small == [Part { start: FIRST * PAGE + 2 * LAB, bytes: PAGE - 2 * LAB, is_tail: false }];
+    let parts = [first, small, other].concat();
+    let tails = parts.iter().filter(|part| part.is_tail).count();
+    claim_eq!(tails, usize::from(!took_the_rest), "the number of tails in {parts:?}");
     world.account(&[FIRST, FIRST + 1], parts);
 }
 
@@ -184,8 +201,8 @@ fn carve_carve_vs_carve_at_the_end_of_the_table() {
     let there = world.clone();
     let (a, b) = race(|| [world.carve(LAB), world.carve(LAB)], move || there.carve(LAB));
     let all: Vec<_> = a.into_iter().chain([b]).collect();
-    assert_eq!(all.iter().filter(|carved| carved.is_err()).count(), 1, "two fit: {all:?}");
-    assert!(all.contains(&Err(AttemptError::Exhausted)));
+    let refused: Vec<_> = all.iter().filter_map(|carved| carved.as_ref().err()).collect();
+    claim_eq!(refused, [&AttemptError::Exhausted], "what was refused, where two of three fit,");
     world.account(&[FIRST], all.into_iter().flatten().flatten().collect());
 }
 
@@ -197,11 +214,11 @@ fn seal_vs_seal_with_one_commit_refused() {
     let there = world.clone();
     let (a, b) = race(|| world.carve(LAB), move || there.carve(LAB));
     let (served, refused) = one_of(a, b);
-    assert_eq!(refused, AttemptError::Refused, "the refusal happens once");
+    claim_eq!(refused, AttemptError::Refused, "the reason of the one that was refused");
     world.account(&[FIRST, FIRST + 1], [first, served].concat());
 }
 
-/// Three carvers, one page border.
+/// Three carvers, one page border: all are served, and one has sealed the first page.
 fn carve_vs_carve_vs_carve() {
     let world = World::new(&[(FIRST, false), (FIRST + 1, false)]);
     let others: Vec<_> = (0..2)
@@ -214,7 +231,7 @@ fn carve_vs_carve_vs_carve() {
     for other in others {
         parts.extend(other.join().unwrap().expect("room for three"));
     }
-    assert_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "one sealer: {parts:?}");
+    assert_one_sealer(&parts);
     world.account(&[FIRST, FIRST + 1], parts);
 }
 
@@ -224,7 +241,7 @@ fn carve_vs_carve_with_one_refusal() {
     let world = World::new(&[(FIRST, false)]);
     let there = world.clone();
     let (a, b) = race(|| world.carve(8), move || there.carve(8));
-    assert!(a.is_ok() || b.is_ok(), "{a:?}, {b:?}");
+    assert!(a.is_ok() || b.is_ok(), "the refusal happens once: {a:?}, {b:?}");
     let mut parts = Vec::new();
     for carved in [a, b] {
         parts.extend(match carved {
@@ -241,10 +258,12 @@ fn carve_vs_carve_with_a_spurious_failure() {
     carve_vs_carve_in_a_fresh_page();
 }
 
+/// The same at the end of a page: it has one sealer, and both are served.
 fn carve_vs_seal_with_a_spurious_failure() {
     carve_vs_seal();
 }
 
+/// The same where both seal: one of them does.
 fn seal_vs_seal_with_a_spurious_failure() {
     seal_vs_seal();
 }

@@ -9,7 +9,7 @@ use heaplab::space::PageSet;
 use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::words::PageIndex;
 use heaplab_verify::model::{Fault, Spec};
-use heaplab_verify::models;
+use heaplab_verify::{claim_eq, models};
 
 models! {
     "page_set":
@@ -66,31 +66,38 @@ impl World {
     fn drain(&self) -> Vec<usize> {
         let inside = |page: &usize| self.set.contains(PageIndex::new(*page));
         let bits: Vec<usize> = (0..self.notes.len()).filter(inside).collect();
-        assert_eq!(self.set.len(), bits.len(), "pages counted, and bits set: {bits:?}");
+        claim_eq!(self.set.len(), bits.len(), "the count of pages, of which {bits:?} have their bits,");
         let mut left: Vec<usize> = core::iter::from_fn(|| self.take()).map(|(page, _)| page).collect();
         left.sort_unstable();
-        assert_eq!(left, bits, "what is in the set can be taken");
+        claim_eq!(left, bits, "what can be taken of the set");
         left
     }
 }
 
+/// One page, two takers: one has it, with its putter's note, and the other one finds none.
 fn take_vs_take_of_the_last_page() {
     let world = World::new(2, 1, &[1]);
     let there = world.clone();
     let (a, b) = race(|| world.take(), move || there.take());
     assert!(a.is_some() != b.is_some(), "one of them: {a:?}, {b:?}");
-    assert_eq!(a.or(b), Some((1, 1)));
-    assert!(world.drain().is_empty());
+    claim_eq!(a.or(b), Some((1, 1)), "what the one that was served took");
+    claim_eq!(world.drain(), [0; 0], "what is left");
 }
 
 /// As many pages as takers, in different words: nobody is refused, whoever scans first.
 fn take_vs_take_with_enough_pages() {
-    let world = World::new(2, 1, &[0, 1]);
+    take_both(1);
+}
+
+/// Both pages are taken, each once, with its putter's note, by two takers that are both served.
+fn take_both(bits_per_word: usize) {
+    let world = World::new(2, bits_per_word, &[0, 1]);
     let there = world.clone();
     let (a, b) = race(|| world.take(), move || there.take());
-    let (a, b) = (a.expect("enough pages"), b.expect("enough pages"));
-    assert_ne!(a.0, b.0);
-    assert!(world.drain().is_empty());
+    let mut taken = [a.expect("enough pages"), b.expect("enough pages")];
+    taken.sort_unstable();
+    claim_eq!(taken, [(0, 0), (1, 1)], "what both took");
+    claim_eq!(world.drain(), [0; 0], "what is left");
 }
 
 /// A claim whose exchange fails for no reason is tried again, not given up.
@@ -100,25 +107,20 @@ fn take_vs_take_with_enough_pages_and_a_spurious_failure() {
 
 /// The same within one word, where the second taker's guess may be stale.
 fn take_vs_take_in_one_word() {
-    let world = World::new(2, 2, &[0, 1]);
-    let there = world.clone();
-    let (a, b) = race(|| world.take(), move || there.take());
-    let (a, b) = (a.expect("enough pages"), b.expect("enough pages"));
-    assert_ne!(a.0, b.0);
-    assert!(world.drain().is_empty());
+    take_both(2);
 }
 
-/// O-1: the taker reads the note plainly.
+/// O-1: the taker reads the note plainly. It has the page with its note, or came before the put and finds none.
 fn take_vs_put() {
     let world = World::new(2, 1, &[]);
     let there = world.clone();
     let (taken, ()) = race(|| world.take(), move || there.put(1, 7));
-    assert!(matches!(taken, None | Some((1, 7))));
-    assert_eq!(world.drain(), if taken.is_none() { vec![1] } else { vec![] });
+    assert!(matches!(taken, None | Some((1, 7))), "the page as it was put, or none: {taken:?}");
+    claim_eq!(world.drain(), if taken.is_none() { vec![1] } else { vec![] }, "what is left");
 }
 
 /// I-2: who takes after a page was put gets one, though nothing but time lies between, and a load of the counter may be
-/// stale.
+/// stale. A take that begins before the put has ended may find none; then the page is left.
 fn take_after_put() {
     let world = World::new(1, 1, &[]);
     let (there, is_put) = (world.clone(), Milestone::new());
@@ -135,11 +137,13 @@ fn take_after_put() {
             puts.reach();
         },
     );
-    assert_eq!(world.drain().len(), usize::from(taken.is_none()));
+    assert!(matches!(taken, None | Some((0, 7))), "the page as it was put, or none: {taken:?}");
+    claim_eq!(world.drain(), if taken.is_none() { vec![0] } else { vec![] }, "what is left");
 }
 
-/// whoever claims a page sees each put that the counter had counted, though it takes another page, of another word.
-/// (That the counter was 2 is seen by a load without an edge, so a later claim is of the put's value or a newer one.)
+/// whoever claims a page sees each put that the counter had counted, though it takes another page, of another
+/// word. (That the counter was 2 is seen by a load without an edge, so a later claim is of the put's value or a newer
+/// one.) Who has seen two pages is not refused, and takes the first one.
 fn claim_vs_put() {
     let world = World::new(2, 1, &[0]);
     let (there, written) = (world.clone(), Arc::new(UnsafeCell::new(0)));
@@ -151,8 +155,8 @@ fn claim_vs_put() {
             }
             let taken = world.take();
             // SAFETY: the other thread wrote it before its put; the model checks it.
-            assert_eq!(unsafe { written.with(|written| *written) }, 1);
-            taken
+            claim_eq!(unsafe { written.with(|written| *written) }, 1, "what was written before the put");
+            Some(taken)
         },
         move || {
             // SAFETY: nobody reads it before the put; the model checks it.
@@ -160,12 +164,12 @@ fn claim_vs_put() {
             there.put(1, 7);
         },
     );
-    assert!(matches!(taken, None | Some((0, 0))), "the first bit that is set: {taken:?}");
-    assert_eq!(world.drain().len(), 2 - usize::from(taken.is_some()));
+    assert!(matches!(taken, None | Some(Some((0, 0)))), "two pages were seen, and the first was not taken: {taken:?}");
+    claim_eq!(world.drain(), if taken.is_some() { vec![1] } else { vec![0, 1] }, "what is left");
 }
 
 /// X-2, as far as the checker goes: a rival that claims later takes the bit that was to be found, and leaves another, which a
-/// first scan may miss.
+/// first scan may miss. Both are served, and a page has its own number as its note.
 fn claim_find_vs_put_take() {
     let world = World::new(2, 1, &[0]);
     let (there, done) = (world.clone(), Milestone::new());
@@ -179,14 +183,15 @@ fn claim_find_vs_put_take() {
         },
         move || {
             there.put(1, 1);
-            let taken = there.take().map(|(page, _)| page);
+            let taken = there.take();
             is_done.reach();
             taken
         },
     );
-    let mut pages: Vec<usize> = a.into_iter().chain(b).collect();
-    pages.sort_unstable();
-    assert_eq!(pages, [0, 1], "two pages for two takers: {a:?}, {b:?}");
+    let (page, note) = b.expect("two pages for two takers");
+    claim_eq!(note as usize, page, "the note of page {page}");
+    claim_eq!(a, Some(1 - page), "the page of the first claimer, where the second one has page {page}");
+    claim_eq!(world.drain(), [0; 0], "what is left");
 }
 
 /// A later scan reads by an RMW that changes nothing: whatever a rival puts back meanwhile stays in the set.
@@ -209,10 +214,11 @@ fn claim_find_vs_put_take_put() {
         },
     );
     let a = a.expect("a page is in the set at every moment, or is put back");
-    assert_eq!(world.drain(), [1 - a], "one page was taken for good, and the other is in the set");
+    claim_eq!(world.drain(), [1 - a], "what is left where one page was taken for good and the other was put back,");
 }
 
-/// O-1's release sequence: another page's bits change in the word between put and take.
+/// O-1's release sequence: another page's bits change in the word between put and take. The pages are taken in the
+/// order in which they were put, each with its note; a take that comes too early finds none, and leaves the rest.
 fn take_take_vs_put_put_in_one_word() {
     let world = World::new(2, 2, &[]);
     let there = world.clone();
@@ -223,14 +229,13 @@ fn take_take_vs_put_put_in_one_word() {
             there.put(1, 11);
         },
     );
-    let mut pages: Vec<usize> = taken.iter().flatten().map(|&(page, _)| page).collect();
-    assert!(taken.iter().flatten().all(|&(page, note)| note == 10 + page as u32), "{taken:?}");
-    pages.extend(world.drain());
-    pages.sort_unstable();
-    assert_eq!(pages, [0, 1], "none is lost, none is taken twice");
+    let taken: Vec<_> = taken.into_iter().flatten().collect();
+    claim_eq!(taken, [(0, 10), (1, 11)][..taken.len()], "what was taken, in order");
+    claim_eq!(world.drain(), [0, 1][taken.len()..], "what is left");
 }
 
-/// A page goes around: the second taker finds it as it was at first, or as the first taker put it back, or not at all.
+/// A page goes around: who only takes finds it as it was at first, and the other one finds none; or the other one is
+/// first, and it is found as that one put it back, or not at all.
 fn take_vs_take_put() {
     let world = World::new(2, 1, &[1]);
     let there = world.clone();
@@ -244,10 +249,9 @@ fn take_vs_take_put() {
             taken
         },
     );
-    assert!(matches!(a, None | Some((1, 1 | 8))), "{a:?}");
-    assert!(matches!(b, None | Some((1, 1))), "{b:?}");
-    assert!(a.is_some() || b.is_some(), "there was a page");
-    assert_eq!(world.drain().len(), usize::from(a.is_none()), "none is lost");
+    let possible = [(Some((1, 1)), None), (Some((1, 8)), Some((1, 1))), (None, Some((1, 1)))];
+    assert!(possible.contains(&(a, b)), "one page goes around: {a:?}, {b:?}");
+    claim_eq!(world.drain(), if a.is_none() { vec![1] } else { vec![] }, "what is left");
 }
 
 /// I-2: at every moment one page at least is available, so the taker is not refused, though pages leave and come back.
@@ -263,12 +267,13 @@ fn take_vs_take_put_with_a_page_to_spare() {
         },
     );
     let (page, note) = a.expect("a page is available");
-    assert_eq!(note as usize, page);
-    assert!(b < 2);
-    assert_eq!(world.drain(), [1 - page]);
+    claim_eq!(note as usize, page, "the note of page {page}");
+    assert!(b < 2, "page {b} is one of the two");
+    claim_eq!(world.drain(), [1 - page], "what is left");
 }
 
-/// The shape that shows an ABA where there is one: one takes, the other takes twice and puts the first back.
+/// The shape that shows an ABA where there is one: one takes, the other takes twice and puts the first back. Of three
+/// takes of two pages one at most is refused, never the first of two; a page has the note of its last putter.
 fn take_vs_take_take_put() {
     let world = World::new(2, 2, &[0, 1]);
     let there = world.clone();
@@ -283,15 +288,22 @@ fn take_vs_take_take_put() {
         },
     );
     let b = b.expect("two pages, one rival");
-    assert_eq!(b.1 as usize, b.0, "nobody put before");
+    claim_eq!(b.1 as usize, b.0, "the note of page {}, which nobody put before", b.0);
+    assert!(a.is_some() || c.is_some(), "one of the two pages is left for them");
+    if let Some((page, note)) = a {
+        claim_eq!(note as usize, if page == b.0 { 20 } else { page }, "the note of page {page}, of {b:?} put back");
+    }
+    if let Some((page, note)) = c {
+        claim_eq!((page, note as usize), (1 - b.0, 1 - b.0), "the second page and its note, while {b:?} is out");
+    }
     let mut pages: Vec<usize> = [a, c].into_iter().flatten().map(|(page, _)| page).collect();
     pages.extend(world.drain());
     pages.sort_unstable();
-    assert_eq!(pages, [0, 1], "every page has one owner: {a:?}, {b:?}, {c:?}");
+    claim_eq!(pages, [0, 1], "each page and its owners, of {a:?}, {b:?}, {c:?},");
 }
 
 /// O-1 across three threads: what the first putter wrote reaches the taker although the second putter's change of the
-/// same word lies between.
+/// same word lies between. A take that comes before a put may find none; each page is taken or left, once.
 fn put_vs_put_vs_take_take() {
     let world = World::new(2, 2, &[]);
     let putters: Vec<_> = (0..2)
@@ -304,13 +316,16 @@ fn put_vs_put_vs_take_take() {
     for putter in putters {
         putter.join().unwrap();
     }
-    assert!(taken.iter().flatten().all(|&(page, note)| note == 10 + page as u32), "{taken:?}");
+    let has_note = |&(page, note): &(usize, u32)| note == 10 + page as u32;
+    assert!(taken.iter().flatten().all(has_note), "a page with its putter's note: {taken:?}");
     let mut pages: Vec<usize> = taken.into_iter().flatten().map(|(page, _)| page).collect();
     pages.extend(world.drain());
     pages.sort_unstable();
-    assert_eq!(pages, [0, 1]);
+    claim_eq!(pages, [0, 1], "what was taken and what is left");
 }
 
+/// Two takers, one page, and another one that is put meanwhile: one taker at least is served, and the other one is
+/// refused only if it came before the put.
 fn take_vs_take_vs_put() {
     let world = World::new(2, 1, &[0]);
     let others: [thread::JoinHandle<Option<(usize, u32)>>; 2] = [
@@ -326,11 +341,12 @@ fn take_vs_take_vs_put() {
             }
         }),
     ];
-    let here = world.take();
-    let mut pages: Vec<usize> = others.into_iter().filter_map(|other| other.join().unwrap()).map(|t| t.0).collect();
-    pages.extend(here.map(|(page, _)| page));
-    assert!(!pages.is_empty(), "a page was available from the start");
+    let mut taken: Vec<_> = world.take().into_iter().collect();
+    taken.extend(others.into_iter().filter_map(|other| other.join().unwrap()));
+    assert!(!taken.is_empty(), "a page was available from the start");
+    assert!(taken.iter().all(|&(page, note)| note as usize == page), "a page with its putter's note: {taken:?}");
+    let mut pages: Vec<usize> = taken.into_iter().map(|(page, _)| page).collect();
     pages.extend(world.drain());
     pages.sort_unstable();
-    assert_eq!(pages, [0, 1]);
+    claim_eq!(pages, [0, 1], "what was taken and what is left");
 }
