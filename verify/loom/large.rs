@@ -15,7 +15,7 @@ use heaplab::space::{LargeSpace, Spaces};
 use heaplab::words::{AttemptError, Limit, Offset, PageIndex};
 use heaplab::{AllocError, AllocationType, CollectionKind, Heap};
 use heaplab_verify::model::{Fault, Spec};
-use heaplab_verify::models;
+use heaplab_verify::{claim_eq, models};
 
 models! {
     "large":
@@ -59,13 +59,13 @@ fn account(spaces: &Spaces, runs: &[(Offset, usize)], paged: usize) {
     let mut used: Vec<usize> = Vec::new();
     for &(at, pages) in runs {
         let head = layout.page_of(at);
-        assert_eq!(layout.page_start(head), at, "a run starts at a page");
+        claim_eq!(at, layout.page_start(head), "the start of the run in {head:?}");
         // SAFETY: every other thread has ended.
         unsafe {
-            assert_eq!(spaces.pages.kind(head), PageKind::LargeHead);
-            assert_eq!(spaces.pages.info(head).run_pages as usize, pages);
-            for tail in 1..pages {
-                assert_eq!(spaces.pages.kind(PageIndex::new(head.index() + tail)), PageKind::LargeTail);
+            claim_eq!(spaces.pages.kind(head), PageKind::LargeHead, "the kind of {head:?}");
+            claim_eq!(spaces.pages.info(head).run_pages as usize, pages, "the number of pages of the run in {head:?}");
+            for tail in (1..pages).map(|tail| PageIndex::new(head.index() + tail)) {
+                claim_eq!(spaces.pages.kind(tail), PageKind::LargeTail, "the kind of {tail:?}");
             }
         }
         used.extend(head.index()..head.index() + pages);
@@ -73,20 +73,27 @@ fn account(spaces: &Spaces, runs: &[(Offset, usize)], paged: usize) {
     used.sort_unstable();
     let count = used.len();
     used.dedup();
-    assert_eq!(used.len(), count, "runs are disjoint: {runs:?}");
+    claim_eq!(used.len(), count, "the number of different pages in {runs:?}");
     for index in layout.paged_pages()..layout.pages() {
         let page = PageIndex::new(index);
-        assert_eq!(spaces.large.is_used(page), used.contains(&index), "{page:?}");
+        let is_used = used.contains(&index);
+        claim_eq!(spaces.large.is_used(page), is_used, "whether {page:?} is used, by the table,");
         // SAFETY: every other thread has ended.
-        assert_eq!(unsafe { spaces.pages.kind(page) } == PageKind::Free, !used.contains(&index), "{page:?}");
+        claim_eq!(
+            unsafe { spaces.pages.kind(page) } == PageKind::Free,
+            !is_used,
+            "whether {page:?} is labelled as free"
+        );
     }
-    assert_eq!(spaces.budget.committed(), ROOTS + layout.new_pages() + count + paged);
+    let committed = ROOTS + layout.new_pages() + count + paged;
+    claim_eq!(spaces.budget.committed(), committed, "the number of committed pages");
     // SAFETY: S-4: every other thread has ended.
-    assert!(spaces.budget.committed() <= unsafe { spaces.budget.limit(Limit::Hard) });
+    let hard = unsafe { spaces.budget.limit(Limit::Hard) };
+    assert!(spaces.budget.committed() <= hard, "no more is committed than the hard limit, {hard} pages");
     spaces.budget.assert_settled();
 }
 
-/// There is room and budget for both, of different lengths.
+/// There is room and budget for both, of different lengths, so both are served.
 fn take_vs_take() {
     let spaces = worlds::spaces(&worlds::layout(1, 3, 3));
     let there = spaces.clone();
@@ -94,70 +101,76 @@ fn take_vs_take() {
     account(&spaces, &[a.expect("room for both"), b.expect("room for both")], 0);
 }
 
-/// Budget for both, but a place for one: the other one gives its budget back.
+/// Budget for both, but a place for one: the other one is told `Exhausted` and gives its budget back.
 fn take_vs_take_of_the_last_run() {
     let spaces = worlds::spaces(&worlds::layout(1, 4, 3));
     let there = spaces.clone();
     let (a, b) = race(|| take(&spaces, 2), move || take(&there, 2));
     let (run, refused) = one_of(a, b);
-    assert_eq!(refused, AttemptError::Exhausted);
+    claim_eq!(refused, AttemptError::Exhausted, "the reason of the one that was refused");
     account(&spaces, &[run], 0);
 }
 
-/// A place for both, but budget for one.
+/// A place for both, but budget for one: the other one is told `Exhausted`.
 fn take_vs_take_within_the_budget_of_one() {
     let spaces = worlds::spaces(&worlds::layout(1, 3, 4));
     let there = spaces.clone();
     let (a, b) = race(|| take(&spaces, 2), move || take(&there, 2));
     let (run, refused) = one_of(a, b);
-    assert_eq!(refused, AttemptError::Exhausted);
+    claim_eq!(refused, AttemptError::Exhausted, "the reason of the one that was refused");
     account(&spaces, &[run], 0);
 }
 
-/// The system refuses one run: its taker is told so, and place and budget are there for the next who asks.
+/// The system refuses one run or none: its taker is told `Refused`, the other one is served, and place and budget are
+/// there for the next who asks.
 fn take_vs_take_with_one_refusal() {
     let Some(spaces) = worlds::spaces_unless_refused(&worlds::layout(1, 3, 3)) else { return };
     let there = spaces.clone();
     let (a, b) = race(|| take(&spaces, 2), move || take(&there, 1));
     let refused: Vec<_> = [(a, 2), (b, 1)].into_iter().filter(|(taken, _)| taken.is_err()).collect();
-    assert!(refused.len() <= 1, "{a:?}, {b:?}");
+    assert!(refused.len() <= 1, "the refusal happens once: {a:?}, {b:?}");
     let mut runs: Vec<_> = [a, b].into_iter().flatten().collect();
     account(&spaces, &runs, 0);
     for (error, pages) in refused {
-        assert_eq!(error, Err(AttemptError::Refused));
+        claim_eq!(error, Err(AttemptError::Refused), "what the one that was refused is told");
         runs.push(take(&spaces, pages).expect("what was refused was given back"));
     }
     account(&spaces, &runs, 0);
 }
 
-/// Both take and give back; the area has a place for one at a time, and so has the budget.
+/// Both take and give back; the area has a place for one at a time, and so has the budget. Who asks while the other one
+/// has the run is told `Exhausted`; the first to ask is served.
 fn take_release_vs_take_release() {
-    fn visit(spaces: &Spaces) -> bool {
-        let Ok((at, _)) = take(spaces, 2) else { return false };
+    fn visit(spaces: &Spaces) -> Result<(), AttemptError> {
+        let (at, _) = take(spaces, 2)?;
         // SAFETY: the run is this thread's, and holds no object.
         unsafe { LargeSpace::release_run(spaces, spaces.layout().page_of(at)) };
-        true
+        Ok(())
     }
     let spaces = worlds::spaces(&worlds::layout(1, 2, 2));
     let there = spaces.clone();
     let (a, b) = race(|| visit(&spaces), move || visit(&there));
-    assert!(a || b, "one of them finds room");
+    assert!(a.is_ok() || b.is_ok(), "one of them finds room: {a:?}, {b:?}");
+    for refused in [a, b].into_iter().filter_map(Result::err) {
+        claim_eq!(refused, AttemptError::Exhausted, "the reason of the one that was refused");
+    }
     account(&spaces, &[], 0);
     assert!(take(&spaces, 2).is_ok(), "all of it came back");
 }
 
-/// A run and a page of old space ask for the last page of the budget.
+/// A run and a page of old space ask for the last page of the budget: one is served, the other one is told `Exhausted`.
 fn take_vs_take_page_for_the_last_page() {
     let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
     let there = spaces.clone();
     let (run, page) = race(|| take(&spaces, 1), move || take_page(&there));
     let (_, refused) = one_of(run.map(drop), page.map(drop));
-    assert_eq!(refused, AttemptError::Exhausted);
+    claim_eq!(refused, AttemptError::Exhausted, "the reason of the one that was refused");
     let runs: Vec<_> = run.into_iter().collect();
     account(&spaces, &runs, usize::from(page.is_ok()));
 }
 
-/// The same with a page for each, one of which the system may refuse.
+/// The same with a page for each, one of which the system may refuse: its taker is told `Refused`, and served if it
+/// asks again.
 fn take_vs_take_page_with_one_refusal() {
     let Some(spaces) = worlds::spaces_unless_refused(&worlds::layout(1, 2, 1)) else { return };
     let there = spaces.clone();
@@ -186,12 +199,13 @@ fn take_vs_release_between_runs() {
             unsafe { LargeSpace::release_run(&there, there.layout().page_of(runs[1].0)) };
         },
     );
+    assert!(matches!(taken, Ok(_) | Err(AttemptError::Exhausted)), "served, or too early: {taken:?}");
     let middle = taken.or_else(|_| take(&spaces, 1)).expect("it came back");
-    assert_eq!(middle, runs[1], "there is no other place");
+    claim_eq!(middle, runs[1], "the run in the only place");
     account(&spaces, &[runs[0], middle, runs[2]], 0);
 }
 
-/// Three runs of two pages, a place and budget for two.
+/// Three runs of two pages, a place and budget for two: two are served, and the third one is told `Exhausted`.
 fn take_vs_take_vs_take() {
     let spaces = worlds::spaces(&worlds::layout(1, 4, 5));
     let (first, second) = (spaces.clone(), spaces.clone());
@@ -199,8 +213,8 @@ fn take_vs_take_vs_take() {
     let (a, b) = race(|| take(&spaces, 2), move || take(&second, 2));
     let taken = [a, b, other.join().unwrap()];
     let runs: Vec<_> = taken.into_iter().flatten().collect();
-    assert_eq!(runs.len(), 2, "{taken:?}");
-    assert!(taken.contains(&Err(AttemptError::Exhausted)), "{taken:?}");
+    let refused: Vec<_> = taken.into_iter().filter_map(Result::err).collect();
+    claim_eq!(refused, [AttemptError::Exhausted], "what was refused, where two of three fit,");
     account(&spaces, &runs, 0);
 }
 
@@ -216,7 +230,8 @@ fn heap_with_a_dead_run(others: usize) -> Option<Heap> {
     Some(heap)
 }
 
-/// Two runs of which each needs both pooled pages, the only free ones: one gets them, though each may have drained one.
+/// Two runs of which each needs both pooled pages, the only free ones: one gets them, though each may have drained one,
+/// and the other one is told `Exhausted`.
 fn take_vs_take_of_the_whole_pool() {
     let spaces = worlds::spaces(&worlds::layout(1, 2, 2));
     let pages = [(); 2].map(|()| take_page(&spaces).expect("within the limit"));
@@ -227,13 +242,13 @@ fn take_vs_take_of_the_whole_pool() {
     let there = spaces.clone();
     let (a, b) = race(|| take(&spaces, 2), move || take(&there, 2));
     let (run, refused) = one_of(a, b);
-    assert_eq!(refused, AttemptError::Exhausted);
+    claim_eq!(refused, AttemptError::Exhausted, "the reason of the one that was refused");
     account(&spaces, &[run], 0);
-    assert_eq!(spaces.fresh.pooled(), 0, "the pool is used up");
+    claim_eq!(spaces.fresh.pooled(), 0, "the number of pooled pages");
 }
 
 /// The collection frees the dead run at any point of an allocation that takes another one; whichever page that is, it is
-/// live, and counted once.
+/// live, and counted once. There is a page for it, so its owner asks for no collection.
 fn allocate_vs_collect() {
     let heap = heap_with_a_dead_run(2).expect("a small world");
     let there = heap.clone();
@@ -243,20 +258,21 @@ fn allocate_vs_collect() {
     let ((), local) = race(
         || heap.collect(CollectionKind::Major).expect("a sound heap"),
         move || {
-            assert_eq!(ask(local.raw()), Ok(()));
+            claim_eq!(ask(local.raw()), Ok(()), "what the request is told");
             // SAFETY: R-1: running until here.
             unsafe { local.park() };
             local
         },
     );
     let statistics = heap.statistics().expect("a sound heap");
-    assert_eq!((statistics.requests, statistics.collections), (0, [0, 1, 0]), "there is a page for it");
-    assert_eq!(runs_used(&there), 1, "the dead run was freed, the live one kept");
+    claim_eq!((statistics.requests, statistics.collections), (0, [0, 1, 0]), "the count of requests and collections");
+    claim_eq!(runs_used(&there), 1, "the number of runs, of which the dead one was freed,");
     drop(local);
     assert_sound(&heap);
 }
 
-/// The same where the request may be refused, and then asks for a collection of its own.
+/// The same where the request may be refused, and then asks for a collection, once. It is met by the other thread's if
+/// that comes after it, else it runs one of its own; in either case it is served.
 fn allocate_vs_collect_with_one_refusal() {
     let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 1)) else { return };
     let local = heap.attach_raw().expect("a place");
@@ -265,35 +281,39 @@ fn allocate_vs_collect_with_one_refusal() {
     let ((), local) = race(
         || heap.collect(CollectionKind::Major).expect("a sound heap"),
         move || {
-            assert_eq!(ask(local.raw()), Ok(()));
+            claim_eq!(ask(local.raw()), Ok(()), "what the request is told");
             // SAFETY: R-1: running until here.
             unsafe { local.park() };
             local
         },
     );
     let statistics = heap.statistics().expect("a sound heap");
-    assert!(statistics.requests <= 1, "one refusal");
+    assert!(statistics.requests <= 1, "one refusal: {}", statistics.requests);
+    claim_eq!(statistics.retries, statistics.requests, "the number of attempts that failed first");
     // A refused request is met by the other thread's collection if that comes after it.
     let [minor, major, reducing] = statistics.collections;
-    assert_eq!((minor, reducing), (0, 0));
-    assert!(major == 1 || major == 1 + statistics.requests, "{major}");
-    assert_eq!(runs_used(&heap), 1);
+    claim_eq!((minor, reducing), (0, 0), "the number of minor and memory-reducing collections");
+    assert!(major == 1 || major == 1 + statistics.requests, "{major} for {} requests", statistics.requests);
+    claim_eq!(runs_used(&heap), 1, "the number of runs");
     drop(local);
     assert_sound(&heap);
 }
 
-/// Two want the page of a dead run: one gets it, the other is told after its whole ladder.
+/// Two want the page of a dead run: one gets it, the other is told after its whole ladder that the heap is out of
+/// memory. The first round may be of either or both, and serves both requests for it if it comes after them.
 fn allocate_vs_allocate_for_a_dead_run() {
     let heap = heap_with_a_dead_run(1).expect("a small world");
     let (a, b, locals) = race_running(&heap, ask, ask);
     let ((), refused) = one_of(a, b);
-    assert!(matches!(refused, AllocError::OutOfMemory { .. }), "{refused}");
+    let out_of_memory = AllocError::OutOfMemory { allocation_type: AllocationType::Old, size_bytes: PAGE - 8 };
+    claim_eq!(refused, out_of_memory, "what the one that was refused is told");
     let statistics = heap.statistics().expect("a sound heap");
-    assert!((3..=4).contains(&statistics.requests), "the refused one climbed to the top: {}", statistics.requests);
-    let [minor, major, reducing] = statistics.collections;
-    assert_eq!((minor, reducing), (0, 2));
-    assert!((2..=3).contains(&major), "{major}");
-    assert_eq!(runs_used(&heap), 1);
+    let (requests, [minor, major, reducing]) = (statistics.requests, statistics.collections);
+    // The refused one has climbed to the top, and the served one has asked for one collection or found the page free.
+    claim_eq!(statistics.retries, requests - 2, "the number of attempts that failed first");
+    assert!(matches!((requests, major), (3, 2) | (4, 2 | 3)), "{major} major collections for {requests} requests");
+    claim_eq!((minor, reducing), (0, 2), "the number of minor and memory-reducing collections");
+    claim_eq!(runs_used(&heap), 1, "the number of runs");
     drop(locals);
     assert_sound(&heap);
 }
