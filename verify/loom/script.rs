@@ -12,12 +12,12 @@ use super::worlds;
 use heaplab::sync::thread;
 use heaplab::{AllocError, AllocationType, Handle, Heap, Map, Reserve, Scope, SpaceKind, Value};
 use heaplab_verify::model::Spec;
-use heaplab_verify::models;
 use heaplab_verify::script::object::function::{self, Code, Info};
 use heaplab_verify::script::object::map::{self, Details};
 use heaplab_verify::script::object::property::{self, Place};
 use heaplab_verify::script::object::string::{self, Maps};
 use heaplab_verify::script::object::{Js, Obj, accessor, kind, map_of, object};
+use heaplab_verify::{claim_eq, models};
 
 models! {
     "script":
@@ -81,8 +81,8 @@ fn new_foo<'s>(scope: &mut Scope<'s, '_>, realm: &Realm<'s>) -> Result<Obj<'s>, 
     let global = scope.get(realm.global);
     let found = property::find_named(scope, global, scope.get(realm.class_name)).expect("Foo is bound");
     let class = function::cast(scope, property::value(scope, global, found.place)).expect("Foo is a function");
-    assert_eq!(function::code(scope, class), Code::Native(EMPTY));
-    assert_eq!(function::flags(scope, class), function::flag::CONSTRUCTOR);
+    claim_eq!(function::code(scope, class), Code::Native(EMPTY), "the code of Foo");
+    claim_eq!(function::flags(scope, class), function::flag::CONSTRUCTOR, "the set of flags of Foo");
     let initial = scope.downcast::<Map>(scope.load_field(class, function::PROTOTYPE_OR_MAP)).expect("an initial map");
     let initial = scope.handle(initial);
     map::new_object(scope, initial)
@@ -103,11 +103,12 @@ fn get<'s>(
             None => holder = object(scope, map::prototype(scope, map_of(scope, holder))).expect("somebody has it"),
         }
     };
-    assert!(found.details.is_accessor());
+    assert!(found.details.is_accessor(), "the property is an accessor");
     assert_eq!(found.place, Place::Descriptor(0), "the getter is found in the receiver's own map");
     let info = scope.handle(accessor::of_value(scope, property::value(scope, holder, found.place)));
     let initial = scope.handle(map_of(scope, holder));
-    assert_eq!(accessor::native(scope, scope.get(info), accessor::GETTER), Some(GETTER));
+    let number = accessor::native(scope, scope.get(info), accessor::GETTER);
+    claim_eq!(number, Some(GETTER), "the number of the native getter");
 
     let result = getter(scope);
 
@@ -115,8 +116,9 @@ fn get<'s>(
     let at = scope.get(receiver);
     assert_eq!(map_of(scope, at), scope.get(initial), "the receiver has its map");
     let again = property::find_named(scope, at, scope.get(realm.get)).expect("the accessor is still there");
-    assert_eq!(property::value(scope, at, again.place), scope.get(info));
-    assert_eq!(scope.load_field(scope.get(info), accessor::NAME), scope.get(realm.get));
+    assert_eq!(property::value(scope, at, again.place), scope.get(info), "the accessor is the one that was found");
+    let its_name = scope.load_field(scope.get(info), accessor::NAME);
+    assert_eq!(its_name, scope.get(realm.get), "the accessor has its name");
     result
 }
 
@@ -145,16 +147,21 @@ fn get_vs(reserve: Reserve, space: SpaceKind, step: Step) {
                 let rival = thread::spawn(move || rival(&there, &[step]));
                 let receiver = new_foo(scope, &realm)?;
                 let result = get(scope, &realm, receiver, |scope| full_then(scope, reserve, space, step));
-                assert_eq!(scope.get(result), scope.boolean(true));
+                assert_eq!(scope.get(result), scope.boolean(true), "the getter gives true");
+                claim_eq!(scope.own_requests().collections, 0, "the number of collections that the script asked for");
                 Ok::<_, AllocError>(rival)
             });
-            ran.expect("room for everything").join().unwrap();
+            ran.expect("room for everything").join().unwrap()
         }
     });
-    script.join().unwrap();
-    assert_whole(&heap);
+    let [(outcome, asked)] = script.join().unwrap()[..] else { unreachable!("one outcome of one step") };
+    claim_eq!(outcome, Ok(()), "what the rival was told");
+    assert!(asked <= 1, "one collection mends a full space: {asked}");
+    assert_whole(&heap, [asked, 0, 0]);
 }
 
+/// The rival is served from new space, before it is made full or after a minor collection, which it has to ask for
+/// then. The script asks for none.
 fn getter_after_full_new_vs_young() {
     get_vs(Reserve { young_pages: 1, ..Reserve::NONE }, SpaceKind::New, young);
 }
