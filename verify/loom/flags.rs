@@ -3,10 +3,10 @@
 //! Goal: switching concurrent allocation off and a second attachment cannot pass each other; a local heap has the flags
 //! that were set before it was attached or in a stop since. Method: the shipping heap, exact outcomes.
 
-use super::worlds::{self, Milestone, race};
+use super::worlds::{self, Milestone, one_of, race};
 use heaplab::{AllocError, AllocationType, AttachError, CollectionKind, FlagError, Heap, LocalHeap};
 use heaplab_verify::model::Spec;
-use heaplab_verify::models;
+use heaplab_verify::{claim_eq, models};
 
 models! {
     "flags":
@@ -25,7 +25,9 @@ fn heap() -> Heap {
     Heap::new(worlds::config(1, 2)).expect("a small world")
 }
 
-/// One is attached already: either the second one attaches, or the flag goes off, never both.
+/// One is attached already: either the second one attaches, or the flag goes off, never both at once. The flag is
+/// refused while two are attached, and says so; the second one is refused while the flag is off; and both succeed only
+/// one after the other.
 fn attach_vs_concurrent_allocation_off() {
     let heap = heap();
     let first = heap.attach().unwrap();
@@ -41,34 +43,42 @@ fn attach_vs_concurrent_allocation_off() {
     drop(first);
 }
 
-/// The second stays attached, so that success of both would leave two where one is allowed.
+/// The second stays attached, so that success of both would leave two where one is allowed: exactly one of them is
+/// refused, and told why.
 fn attach_and_stay_vs_concurrent_allocation_off() {
     let heap = heap();
     let first = heap.attach().unwrap();
     let there = heap.clone();
     let (off, second) = race(|| heap.set_concurrent_allocation(false), move || there.attach_raw());
-    assert!(off.is_ok() != second.is_ok(), "{off:?}, {second:?}");
+    match (&off, &second) {
+        (Ok(()), Err(AttachError::ConcurrentAllocationOff)) => {}
+        (Err(FlagError::SeveralAttached { attached: 2 }), Ok(_)) => {}
+        outcome => panic!("{outcome:?}"),
+    }
     drop((first, second));
 }
 
-/// With the flag off, two attachments at once: one gets in.
+/// With the flag off, two attachments at once: one gets in, and the other one is told that the flag is off.
 fn attach_vs_attach_with_concurrent_allocation_off() {
     let heap = heap();
     heap.set_concurrent_allocation(false).unwrap();
     let there = heap.clone();
     let (a, b) = race(|| heap.attach_raw(), move || there.attach_raw());
-    assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
-    drop((a, b));
+    let (attached, refused) = one_of(a, b);
+    claim_eq!(refused, AttachError::ConcurrentAllocationOff, "what the one that was refused is told");
+    drop(attached);
 }
 
-/// As many as the configuration allows, and one more.
+/// As many as the configuration allows, and one more: one of two gets in, and the other one is told how many are
+/// allowed.
 fn attach_vs_attach_at_threads_max() {
     let heap = heap();
     let first = heap.attach().unwrap();
     let there = heap.clone();
     let (a, b) = race(|| heap.attach_raw(), move || there.attach_raw());
-    assert!(a.is_ok() != b.is_ok(), "{a:?}, {b:?}");
-    drop((first, a, b));
+    let (attached, refused) = one_of(a, b);
+    claim_eq!(refused, AttachError::TooManyThreads { threads_max: 2 }, "what the one that was refused is told");
+    drop((first, attached));
 }
 
 /// One thread is attached, one comes meanwhile, and one comes later. The flag's return means that it is in force for all of
@@ -81,7 +91,7 @@ fn attach_vs_gc_interval() {
     assert_eq!(majors(), 0, "a flag collects nothing");
     for (count, local) in (1..).zip([&before, &during, &after]) {
         ask(local).expect("a page for each");
-        assert_eq!(majors(), count);
+        claim_eq!(majors(), count, "the number of major collections");
     }
     heap.set_gc_interval(0).expect("a sound heap");
     for local in [&before, &during, &after] {
@@ -90,7 +100,7 @@ fn attach_vs_gc_interval() {
     assert_eq!(majors(), 3, "switched off for all of them");
 }
 
-/// The same of the failure that is asked for: each local heap has its own.
+/// The same of the failure that is asked for: each local heap has its own, and its next attempt is the one that fails.
 fn attach_vs_fail_allocation() {
     let heap = heap_for_three();
     let (before, during) = attach_while(&heap, |heap| heap.set_fail_allocation(Some(0)));
@@ -103,7 +113,7 @@ fn attach_vs_fail_allocation() {
             local.park();
             left
         };
-        assert_eq!(left, Some(0));
+        claim_eq!(left, Some(0), "the number of attempts before the failure");
     }
 }
 
@@ -134,8 +144,9 @@ fn ask(local: &LocalHeap) -> Result<(), AllocError> {
     }
 }
 
-/// A thread collects at each allocation from the moment that the flag is set, which may be at any point of it: at both if
-/// that was before the first, at none if it is after the second.
+/// A thread collects at each allocation from the moment that the flag is set, which may be at any point of it: at both
+/// if that was before the first, at none if it is after the second, and else at none, the second or both. Afterwards it
+/// is one an allocation.
 fn allocate_vs_gc_interval() {
     let heap = heap();
     let there = heap.clone();
@@ -168,31 +179,42 @@ fn allocate_vs_gc_interval() {
     assert!((least..=most).contains(&majors), "{majors} collections, set before: {was_set}, set after: {was_over}");
     let mut attachment = heap.attach().unwrap();
     attachment.run(|scope| scope.new_array_in(1, AllocationType::Old).map(|_| ())).unwrap().unwrap();
-    assert_eq!(heap.statistics().unwrap().collections[CollectionKind::Major as usize], majors + 1);
-    assert!(heap.verify().unwrap().is_sound());
+    let statistics = heap.statistics().unwrap();
+    claim_eq!(statistics.collections, [0, majors + 1, 0], "the count of collections after one allocation more");
+    claim_eq!(statistics.requests, 0, "the number of collections that a failed attempt asked for");
+    assert!(heap.verify().unwrap().is_sound(), "the heap is sound");
 }
 
-/// A failure that is injected while the thread allocates costs it a collection at most, and nothing else.
+/// A failure that is injected while the thread allocates costs it a collection at most, and nothing else: a major one
+/// if it strikes the old request, a minor one if it strikes the young one, none if it comes after both.
 fn allocate_vs_fail_allocation() {
     let heap = heap();
     let there = heap.clone();
-    let (set, ()) = race(
+    let (set, asked) = race(
         || heap.set_fail_allocation(Some(0)),
         move || {
             let mut attachment = there.attach().unwrap();
             attachment
                 .run(|scope| {
                     scope.new_array_in(1, AllocationType::Old).unwrap();
+                    let old = scope.own_requests();
                     scope.new_array(1).unwrap();
-                    let requests = scope.own_requests();
-                    assert!(requests.retries <= 1, "the failure happens once: {requests:?}");
-                    assert_eq!(requests.collections, requests.retries, "one collection mends it");
+                    let both = scope.own_requests();
+                    assert!(both.retries <= 1, "the failure happens once: {both:?}");
+                    claim_eq!(
+                        both.collections,
+                        both.retries,
+                        "the number of collections, of which one mends a failure,"
+                    );
+                    [both.collections - old.collections, old.collections, 0]
                 })
-                .unwrap();
+                .unwrap()
         },
     );
     set.unwrap();
-    assert!(heap.verify().unwrap().is_sound());
+    let statistics = heap.statistics().unwrap();
+    claim_eq!(statistics.collections, asked, "the count of collections");
+    assert!(heap.verify().unwrap().is_sound(), "the heap is sound");
 }
 
 /// The stress thread is stopped at any point of its rounds, or before them: it parks, detaches and ends, and the flag's
@@ -202,5 +224,5 @@ fn stress_on_and_off() {
     heap.set_stress_concurrent_allocation(true).unwrap();
     heap.set_stress_concurrent_allocation(false).unwrap();
     assert_eq!(heap.statistics().unwrap().attached, 0, "joined, and so detached");
-    assert!(heap.verify().unwrap().is_sound());
+    assert!(heap.verify().unwrap().is_sound(), "the heap is sound");
 }

@@ -11,7 +11,7 @@ use heaplab::sync::{Arc, thread};
 use heaplab::words::Offset;
 use heaplab::{AllocationOrigin, AllocationType, CollectionKind, Heap, LocalHeap, SpaceKind};
 use heaplab_verify::model::{Fault, Spec};
-use heaplab_verify::models;
+use heaplab_verify::{claim_eq, models};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 models! {
@@ -67,18 +67,19 @@ impl World {
         }
     }
 
-    /// Allocates while the space may become full; an object that was begun after that is not in an old page of then.
+    /// Allocates while the space may become full; an object that was begun after that is not in the old page of then.
+    /// Whether it is in that page.
     ///
     /// # Safety
     ///
-    unsafe fn allocate_checked(&self, local: &LocalHeap, free_then: &[usize]) {
+    unsafe fn allocate_checked(&self, local: &LocalHeap, page: usize) -> bool {
         let was_full = self.is_full.load(Ordering::Acquire);
         // SAFETY: the caller's contract.
         let at = unsafe { self.allocate(local) }.expect("there is a page for each");
-        if was_full && !self.may_be_freed.load(Ordering::Acquire) {
-            let page = self.heap.layout().page_of(at).index();
-            assert!(!free_then.contains(&page), "{at:?} was free when the space was made full");
-        }
+        let is_in_page = self.heap.layout().page_of(at).index() == page;
+        let may_be_freed = self.may_be_freed.load(Ordering::Acquire);
+        assert!(!was_full || may_be_freed || !is_in_page, "{at:?} was free when the space was made full");
+        is_in_page
     }
 
     fn end(&self) {
@@ -105,6 +106,8 @@ fn fill_old_space(world: &World) -> usize {
     wasted
 }
 
+/// What lies in the old page was allocated before the stop, and what the page had left then is wasted; the rest lies in
+/// another page, for which nobody collects.
 fn simulate_vs_allocate() {
     let world = World::new(3);
     let page = prepare(&world);
@@ -114,20 +117,26 @@ fn simulate_vs_allocate() {
             let local = world.attach();
             // SAFETY: R-1: running until parked; nothing is held over what may collect.
             unsafe {
-                world.allocate_checked(&local, &[page]);
-                world.allocate_checked(&local, &[page]);
+                let in_page = [(); 2].map(|()| usize::from(world.allocate_checked(&local, page)));
                 local.park();
+                in_page[0] + in_page[1]
             }
         }
     });
-    fill_old_space(&world);
-    other.join().unwrap();
+    let wasted = fill_old_space(&world);
+    let in_page = other.join().unwrap();
+    claim_eq!(
+        wasted,
+        worlds::PAGE - 24 * (1 + in_page),
+        "the number of bytes wasted beside {in_page} objects and another"
+    );
     let statistics = world.heap.statistics().expect("a sound heap");
-    assert_eq!((statistics.requests, statistics.collections), (0, [0; 3]), "there is another page for it");
+    claim_eq!((statistics.requests, statistics.collections), (0, [0; 3]), "the count of requests and collections");
     world.end();
 }
 
-/// New space: what the current page has left is out of reach as well, so whoever is served after the stop has collected.
+/// New space: what the current page has left is out of reach as well, so whoever is served after the stop has
+/// collected, once, and whoever was served before has not, and its LAB is not wasted.
 fn simulate_new_vs_allocate() {
     let world = World::new(1);
     // One LAB is carved and given up; the page has a rest.
@@ -140,12 +149,14 @@ fn simulate_new_vs_allocate() {
             was_full
         }
     });
-    world.heap.simulate_full_space(SpaceKind::New).expect("a sound heap");
+    let wasted = world.heap.simulate_full_space(SpaceKind::New).expect("a sound heap");
     world.is_full.store(true, Ordering::Release);
     let was_full = other.join().unwrap();
     let statistics = world.heap.statistics().expect("a sound heap");
-    assert_eq!(statistics.collections, [statistics.requests, 0, 0]);
+    claim_eq!(statistics.collections, [statistics.requests, 0, 0], "the count of collections");
     assert!(statistics.requests <= 1, "one minor collection serves it: {}", statistics.requests);
+    let labs = 2 - statistics.requests as usize;
+    claim_eq!(wasted, worlds::PAGE - labs * 48, "the number of bytes wasted, where {labs} LABs were carved before,");
     assert!(!was_full || statistics.requests == 1, "served from memory that was free when the space was made full");
     world.end();
 }
@@ -165,6 +176,8 @@ fn served_young(world: &World) -> bool {
     }
 }
 
+/// The page has one dead object. Its rest is wasted, or nothing is because the collection has freed the page before; no
+/// request fails.
 fn simulate_vs_collect() {
     let world = World::new(2);
     prepare(&world);
@@ -175,10 +188,13 @@ fn simulate_vs_collect() {
     let wasted = fill_old_space(&world);
     other.join().unwrap();
     assert!(wasted == worlds::PAGE - 24 || wasted == 0, "the page's rest, or nothing if it was freed before: {wasted}");
+    let statistics = world.heap.statistics().expect("a sound heap");
+    claim_eq!((statistics.requests, statistics.collections), (0, [0, 1, 0]), "the count of requests and collections");
     world.end();
 }
 
-/// All three: the allocating thread's memory is taken from it, given back, and never handed out twice.
+/// All three: the allocating thread's memory is taken from it, given back, and never handed out twice. Nobody asks for
+/// a second collection.
 fn simulate_vs_allocate_vs_collect() {
     let world = World::new(3);
     let page = prepare(&world);
@@ -188,8 +204,9 @@ fn simulate_vs_allocate_vs_collect() {
             let local = world.attach();
             // SAFETY: R-1: running until parked; nothing is held over what may collect.
             unsafe {
-                world.allocate_checked(&local, &[page]);
+                let in_page = world.allocate_checked(&local, page);
                 local.park();
+                in_page
             }
         }
     });
@@ -200,14 +217,21 @@ fn simulate_vs_allocate_vs_collect() {
             world.heap.collect(CollectionKind::Major).expect("a sound heap");
         }
     });
-    fill_old_space(&world);
-    allocator.join().unwrap();
+    let wasted = fill_old_space(&world);
+    let in_page = allocator.join().unwrap();
     collector.join().unwrap();
+    let statistics = world.heap.statistics().expect("a sound heap");
+    // Full before both; after the object, before or after the collection, which frees the page for it; or full and then
+    // freed.
+    let page_bytes = worlds::PAGE;
+    let possible = [(false, page_bytes - 24), (true, page_bytes - 48), (true, page_bytes - 24), (true, 0)];
+    assert!(possible.contains(&(in_page, wasted)), "{wasted} bytes wasted, the object in the page of then: {in_page}");
+    claim_eq!((statistics.requests, statistics.collections), (0, [0, 1, 0]), "the count of requests and collections");
     world.end();
 }
 
-/// A refused request collects, which frees the space again; so whether memory of then was used is judged at the end, if
-/// nobody collected.
+/// A refused request collects, once, which frees the space again; so whether memory of then was used is judged at the
+/// end, if nobody collected.
 fn simulate_vs_allocate_with_one_refusal() {
     let Some(world) = World::unless_refused(3) else { return };
     let page = prepare(&world);
@@ -226,14 +250,25 @@ fn simulate_vs_allocate_with_one_refusal() {
             (was_full, world.heap.layout().page_of(at.expect("one refusal is mended by one collection")).index())
         }
     });
-    fill_old_space(&world);
+    let wasted = fill_old_space(&world);
     let (was_full, used) = other.join().unwrap();
-    let requests = world.heap.statistics().expect("a sound heap").requests - before;
+    let statistics = world.heap.statistics().expect("a sound heap");
+    let requests = statistics.requests - before;
     assert!(requests <= 1, "one refusal: {requests}");
+    claim_eq!(statistics.collections, [0, statistics.requests, 0], "the count of collections");
+    // The collection has freed the page, which is the first one that serves then.
+    assert!(requests == 0 || used == page, "page {used} serves after a collection, not page {page}");
+    let in_page = usize::from(requests == 0 && used == page);
+    claim_eq!(
+        wasted,
+        worlds::PAGE - 24 * (1 + in_page),
+        "the number of bytes wasted beside {in_page} objects and another"
+    );
     assert!(requests == 1 || !was_full || used != page, "page {used} was free when the space was made full");
     world.end();
 }
 
+/// The same where an exchange fails for no reason: nobody collects for that.
 fn simulate_vs_allocate_with_a_spurious_failure() {
     simulate_vs_allocate();
 }
