@@ -11,7 +11,7 @@ use super::worlds::{self, assert_sound, race, run};
 use heaplab::collection::CollectionSummary;
 use heaplab::{AllocError, AllocationType, Array, CollectionKind, Heap, HeapConfig, Persistent, Scope};
 use heaplab_verify::model::{Fault, Spec};
-use heaplab_verify::models;
+use heaplab_verify::{claim_eq, models};
 
 models! {
     "promotion":
@@ -64,7 +64,7 @@ fn assert_whole(scope: &mut Scope<'_, '_>, list: &Persistent<Array>, count: usiz
         let head = scope.open(list).expect("a list of this heap");
         let mut node = scope.get(head);
         for number in (1..=count).rev() {
-            assert_eq!(scope.load(node, 1).as_small(), Some(number as i32));
+            claim_eq!(scope.load(node, 1).as_small(), Some(number as i32), "the number of the node");
             let next = scope.load(node, 0);
             match scope.downcast::<Array>(next) {
                 Some(next) => node = next,
@@ -85,7 +85,8 @@ fn assert_lasts(heap: &Heap, list: &Persistent<Array>, count: usize) {
     }
 }
 
-/// One thread, one collection, one refusal or none, of the world's set-up or at any survivor.
+/// One thread, one collection, one refusal or none, of the world's set-up or at any survivor. At a survivor it keeps
+/// one node and the others are moved; in the set-up it costs one minor collection, and all are moved.
 fn collect_alone(config: HeapConfig, kind: CollectionKind, count: usize, len: usize) {
     let Some(heap) = worlds::heap_unless_refused(config) else { return };
     let list = run(&heap, |scope| new_list(scope, count, len));
@@ -94,11 +95,15 @@ fn collect_alone(config: HeapConfig, kind: CollectionKind, count: usize, len: us
     let (before, ()) = (moved(), heap.collect(kind).expect("a sound heap"));
     let after = moved();
     let kept = after.pages_kept - before.pages_kept;
-    assert!(kept <= 1, "one refusal keeps one object: {after:?}");
+    let statistics = heap.statistics().expect("a sound heap");
+    let requests = statistics.requests;
+    assert!(requests + kept as u64 <= 1, "one refusal keeps one object, or fails one request: {kept}, {requests}");
     let bytes = |moved: CollectionSummary| moved.survived_bytes + moved.promoted_bytes;
-    if before.pages_kept == 0 && bytes(before) == 0 {
-        assert_eq!(bytes(after), (count - kept) * node_bytes(len), "and the others leave: {after:?}");
-    }
+    let moved = bytes(after) - bytes(before);
+    claim_eq!(moved, (count - kept) * node_bytes(len), "the number of bytes moved, of {count} nodes less {kept},");
+    let mut collections = [requests, 0, 0];
+    collections[kind as usize] += 1;
+    claim_eq!(statistics.collections, collections, "the count of collections");
     assert_lasts(&heap, &list, count);
 }
 
@@ -112,18 +117,28 @@ fn minor_with_survivors_and_one_refusal() {
     collect_alone(worlds::config(2, 3), CollectionKind::Minor, 3, HALF);
 }
 
+/// A major collection promotes each node. The refused one stays, the others leave its page.
 fn major_with_one_refusal() {
     collect_alone(worlds::config(1, 2), CollectionKind::Major, 3, SMALL);
 }
 
-/// The list is old and its page sparse; evacuating it needs a page.
+/// The list is old and its page sparse; evacuating it needs a page. Three nodes are promoted and three are evacuated,
+/// but for one if its page is refused. A refusal of the set-up costs one minor collection.
 fn memory_reducing_with_one_refusal() {
     let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 3)) else { return };
     let list = run(&heap, |scope| new_list(scope, 3, SMALL));
     heap.collect(CollectionKind::Major).expect("a sound heap");
     heap.collect(CollectionKind::MemoryReducing).expect("a sound heap");
-    let kept = heap.statistics().expect("a sound heap").moved.pages_kept;
-    assert!(kept <= 1, "one refusal keeps one object: {kept}");
+    let statistics = heap.statistics().expect("a sound heap");
+    let (requests, kept) = (statistics.requests, statistics.moved.pages_kept);
+    assert!(requests + kept as u64 <= 1, "one refusal keeps one object, or fails one request: {kept}, {requests}");
+    let moved = statistics.moved.promoted_bytes + statistics.moved.evacuated_bytes;
+    claim_eq!(
+        moved,
+        (2 * 3 - kept) * node_bytes(SMALL),
+        "the number of bytes moved, of three nodes twice less {kept},"
+    );
+    claim_eq!(statistics.collections, [requests, 1, 1], "the count of collections");
     assert_lasts(&heap, &list, 3);
 }
 
@@ -168,58 +183,59 @@ fn collect_vs(
     outcome
 }
 
-/// Nobody else collects: one page is kept, nothing is moved.
+/// Nobody else collects, and nobody asks for it: one page is kept, nothing is moved.
 fn full_heap_vs_poll(kind: CollectionKind) {
     let (heap, large, list) = full_heap();
     let (list, outcome) = collect_vs(&heap, list, kind, |scope| {
         scope.poll();
         Ok(())
     });
-    assert_eq!(outcome, Ok(()));
+    claim_eq!(outcome, Ok(()), "what the other thread is told");
     let statistics = heap.statistics().expect("a sound heap");
     let mut collections = [0; 3];
     collections[kind as usize] = 1;
-    assert_eq!(statistics.collections, collections);
+    claim_eq!((statistics.requests, statistics.collections), (0, collections), "the count of requests and collections");
     assert_eq!(statistics.moved.pages_kept, 1, "relabelled in place");
     assert_eq!(statistics.moved.survived_bytes + statistics.moved.promoted_bytes, 0, "nothing had a place to go to");
     assert_lasts(&heap, &list, 3);
     drop(large);
 }
 
+/// A minor collection keeps new space's page.
 fn minor_in_full_heap_vs_poll() {
     full_heap_vs_poll(CollectionKind::Minor);
 }
 
+/// A major collection keeps it as well.
 fn major_in_full_heap_vs_poll() {
     full_heap_vs_poll(CollectionKind::Major);
 }
 
+/// So does a memory-reducing one, which keeps it once: the page is young when it looks for sparse ones.
 fn memory_reducing_in_full_heap_vs_poll() {
     full_heap_vs_poll(CollectionKind::MemoryReducing);
 }
 
-/// The frontier's only page may be relabelled before the request or after it: then new space has no page, and the request
-/// climbs its ladder in vain.
+/// The frontier's only page may be relabelled after the request, which is served at once; or before it: then new space
+/// has no page, and the request climbs its ladder in vain, and is told so.
 fn minor_in_full_heap_vs_allocate_young() {
     let (heap, large, list) = full_heap();
     let (list, outcome) =
         collect_vs(&heap, list, CollectionKind::Minor, |scope| allocate(scope, AllocationType::Young));
     let statistics = heap.statistics().expect("a sound heap");
-    match outcome {
-        Ok(()) => {
-            assert_eq!(statistics.collections, [1, 0, 0]);
-            assert_eq!(statistics.moved.pages_kept, 1);
-        }
-        Err(AllocError::OutOfMemory { .. }) => {
-            assert_eq!(statistics.requests, 5, "it climbed to the top");
-            assert_eq!(statistics.collections, [3, 2, 2]);
-            assert_eq!(
-                statistics.moved.pages_kept, 3,
-                "the last resort's collections find it sparse, and no place either"
-            );
-        }
-        Err(error) => panic!("{error}"),
+    let (requests, collections, kept) = match outcome {
+        Ok(()) => (0, [1, 0, 0], 1),
+        // It climbed to the top, and the last resort's collections find the page sparse, and no place either.
+        Err(_) => (5, [3, 2, 2], 3),
+    };
+    if outcome.is_err() {
+        let out_of_memory =
+            AllocError::OutOfMemory { allocation_type: AllocationType::Young, size_bytes: node_bytes(SMALL) };
+        claim_eq!(outcome, Err(out_of_memory), "what the request is told");
     }
+    claim_eq!(statistics.requests, requests, "the number of requests");
+    claim_eq!(statistics.collections, collections, "the count of collections");
+    claim_eq!(statistics.moved.pages_kept, kept, "the number of pages relabelled in place");
     assert_lasts(&heap, &list, 3);
     drop(large);
 }
@@ -229,42 +245,69 @@ fn minor_in_full_heap_vs_allocate_young() {
 fn old_in_full_heap(kind: CollectionKind) {
     let (heap, large, list) = full_heap();
     let (list, outcome) = collect_vs(&heap, list, kind, |scope| allocate(scope, AllocationType::Old));
-    assert_eq!(outcome, Ok(()));
+    claim_eq!(outcome, Ok(()), "what the request is told");
     let statistics = heap.statistics().expect("a sound heap");
-    assert!(statistics.requests <= 1, "{}", statistics.requests);
-    let collections: u64 = statistics.collections.iter().sum();
-    assert!((1..=1 + statistics.requests).contains(&collections), "{collections} for two who may have asked");
-    assert_eq!(statistics.moved.pages_kept, 1);
+    let (requests, [minor, major, reducing]) = (statistics.requests, statistics.collections);
+    assert!(requests <= 1, "one collection serves it: {requests}");
+    let met = kind == CollectionKind::Major && requests == 1 && major == 1;
+    let here = [u64::from(kind == CollectionKind::Minor), u64::from(kind == CollectionKind::Major)];
+    let own = requests - u64::from(met);
+    claim_eq!(
+        [minor, major, reducing],
+        [here[0], here[1] + own, 0],
+        "the count of collections for {requests} requests"
+    );
+    claim_eq!(statistics.moved.pages_kept, 1, "the number of pages relabelled in place");
+    let moved = statistics.moved.survived_bytes + statistics.moved.promoted_bytes;
+    claim_eq!(moved, 0, "the number of bytes moved, which had no place to go to,");
     assert_lasts(&heap, &list, 3);
     drop(large);
 }
 
+/// The other thread's collection is a minor one, which meets no request of an old object: that has a major one of its
+/// own.
 fn minor_in_full_heap_vs_allocate_old() {
     old_in_full_heap(CollectionKind::Minor);
 }
 
+/// The other thread's collection is a major one, which meets the request if it comes after that.
 fn major_in_full_heap_vs_allocate_old() {
     old_in_full_heap(CollectionKind::Major);
 }
 
-/// A page to spare, which may be refused at any node, or to the other thread.
-fn one_refusal_vs(kind: CollectionKind, request: Request) {
-    let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 2)) else { return };
-    let list = run(&heap, |scope| new_list(scope, 3, SMALL));
+/// A page to spare, which may be refused at any node, or to the other thread. One refusal keeps one node or fails one
+/// request, which one collection mends: of the set-up, or of the other thread, so many times. Returns that, and the
+/// collections.
+fn one_refusal_vs(kind: CollectionKind, request: Request) -> Option<(u64, u64, [u64; 3])> {
+    let heap = worlds::heap_unless_refused(worlds::config(1, 2))?;
+    let (list, set_up) = run(&heap, |scope| (new_list(scope, 3, SMALL), scope.own_requests().collections));
     let (list, outcome) = collect_vs(&heap, list, kind, request);
     assert_eq!(outcome, Ok(()), "one refusal is mended by one collection");
     let statistics = heap.statistics().expect("a sound heap");
-    assert!(statistics.requests <= 1, "{}", statistics.requests);
-    assert!(statistics.moved.pages_kept <= 1, "one refusal keeps one object: {}", statistics.moved.pages_kept);
+    let (requests, kept) = (statistics.requests, statistics.moved.pages_kept);
+    assert!(requests + kept as u64 <= 1, "one refusal keeps one object, or fails one request: {kept}, {requests}");
+    let moved = statistics.moved.survived_bytes + statistics.moved.promoted_bytes;
+    claim_eq!(moved, (3 - kept) * node_bytes(SMALL), "the number of bytes moved, of three nodes less {kept},");
     assert_lasts(&heap, &list, 3);
+    Some((set_up, requests - set_up, statistics.collections))
 }
 
+/// The young request finds room in new space, so it asks for nothing; the set-up may have asked for one minor
+/// collection.
 fn minor_with_one_refusal_vs_allocate_young() {
-    one_refusal_vs(CollectionKind::Minor, |scope| allocate(scope, AllocationType::Young));
+    let ran = one_refusal_vs(CollectionKind::Minor, |scope| allocate(scope, AllocationType::Young));
+    let Some((set_up, asked, collections)) = ran else { return };
+    claim_eq!(asked, 0, "the number of collections that the request asked for");
+    claim_eq!(collections, [1 + set_up, 0, 0], "the count of collections");
 }
 
+/// The old request may be refused its page, and asks for one major collection then, which is the other thread's if that
+/// comes after it.
 fn major_with_one_refusal_vs_allocate_old() {
-    one_refusal_vs(CollectionKind::Major, |scope| allocate(scope, AllocationType::Old));
+    let ran = one_refusal_vs(CollectionKind::Major, |scope| allocate(scope, AllocationType::Old));
+    let Some((set_up, asked, [minor, major, reducing])) = ran else { return };
+    claim_eq!((minor, reducing), (set_up, 0), "the number of minor and memory-reducing collections");
+    assert!(major == 1 || major == 1 + asked, "{major} major collections for {asked} requests");
 }
 
 /// Three nodes of half a page, a survivor page for two, no old page: the third stays and is old now, and what it refers to
@@ -280,9 +323,12 @@ fn kept_refers_to_survivor_vs_poll() {
         scope.poll();
         Ok(())
     });
-    assert_eq!(outcome, Ok(()));
-    let moved = heap.statistics().expect("a sound heap").moved;
-    assert_eq!((moved.pages_kept, moved.survived_bytes), (1, 2 * 64), "two survive, one stays");
+    claim_eq!(outcome, Ok(()), "what the other thread is told");
+    let statistics = heap.statistics().expect("a sound heap");
+    claim_eq!((statistics.requests, statistics.collections), (0, [1, 0, 0]), "the count of requests and collections");
+    let moved = statistics.moved;
+    let found = (moved.pages_kept, moved.survived_bytes, moved.promoted_bytes);
+    claim_eq!(found, (1, 2 * 64, 0), "the count of pages kept, of bytes that survived, and of bytes promoted");
     assert_lasts(&heap, &list, 3);
     drop(large);
 }
