@@ -10,7 +10,7 @@ use heaplab::space::Spaces;
 use heaplab::sync::{Arc, Ordering};
 use heaplab::words::{Limit, Offset, PageIndex};
 use heaplab_verify::model::Spec;
-use heaplab_verify::models;
+use heaplab_verify::{claim_eq, models};
 
 models! {
     "forwarding":
@@ -53,21 +53,24 @@ fn evacuate(spaces: &Spaces, object: Offset, to: Offset) -> Offset {
                 }
             }
         };
-        assert_eq!(view.read(copy), Root::ByteArrayMap.tagged().bits());
-        assert_eq!(view.read(copy.word(2)), 42);
+        claim_eq!(view.read(copy), Root::ByteArrayMap.tagged().bits(), "the header of the copy");
+        claim_eq!(view.read(copy.word(1)), (16 - 8) << 1, "the length of the copy");
+        claim_eq!(view.read(copy.word(2)), 42, "the contents of the copy");
         copy
     }
 }
 
+/// Each offers a place of its own: both go on with the same copy, which is one of the two.
 fn evacuate_vs_evacuate() {
     let (spaces, object) = world();
     let to = spaces.layout().page_end(spaces.layout().page_of(object));
     let there = spaces.clone();
     let (a, b) = race(|| evacuate(&spaces, object, to), move || evacuate(&there, object, to.plus(64)));
-    assert_eq!(a, b, "one copy");
+    claim_eq!(b, a, "the copy that the second collector found");
+    assert!([to, to.plus(64)].contains(&a), "one of the two places: {a:?}");
 }
 
-/// One finds no destination and keeps the object: then the other one leaves it where it is.
+/// One finds no destination and keeps the object: then the other one leaves it where it is. Exactly one has decided.
 fn keep_vs_keep() {
     fn keep(spaces: &Spaces, object: Offset) -> bool {
         let map = Root::ByteArrayMap.offset();

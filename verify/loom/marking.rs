@@ -14,7 +14,7 @@ models! {
     mark_vs_mark: Spec::two_threads(),
 }
 
-/// Two objects, in opposite order.
+/// Two objects, in opposite order: each is marked by exactly one, and both are marked in the end.
 fn mark_vs_mark() {
     let (spaces, object) = world();
     let there = spaces.clone();
@@ -26,6 +26,6 @@ fn mark_vs_mark() {
     );
     assert!(a[0] != b[1], "one marks the first object");
     assert!(a[1] != b[0], "one marks the second object");
-    assert!(spaces.pages.is_marked(object));
-    assert!(spaces.pages.is_marked(object.plus(8)));
+    assert!(spaces.pages.is_marked(object), "the first object is marked");
+    assert!(spaces.pages.is_marked(object.plus(8)), "the second object is marked");
 }

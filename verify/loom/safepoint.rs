@@ -10,7 +10,7 @@ use heaplab::sync::{Arc, UnsafeCell, thread};
 use heaplab::thread::{Local, LocalData, Safepoint, Stop};
 use heaplab::words::{CollectionKind, SafepointKey};
 use heaplab_verify::model::{Fault, Spec};
-use heaplab_verify::models;
+use heaplab_verify::{claim_eq, models};
 
 models! {
     "safepoint":
@@ -90,9 +90,9 @@ impl World {
         unsafe {
             self.parts[index].with_mut(|part| *part += 1);
             let stops = local.data().with(|data| (*data).counts.started(CollectionKind::Minor));
-            // T-5: the copy is as new as the newest stop that this thread has been through.
+            // T-5: the copy is of the newest stop that this thread has been through.
             let seen = self.parts[index].with(|part| u64::from(*part / STOP));
-            assert!(stops >= seen, "the copy of the counts says {stops}, the heap says {seen}");
+            claim_eq!(stops, seen, "the copy of the count of stops, by what they left in the heap,");
         }
     }
 
@@ -106,7 +106,7 @@ impl World {
         };
         // SAFETY: T-1: the initiator is this thread's, and runs.
         let stopped = unsafe { self.safepoint.stop(initiator, |_| true, work) };
-        assert!(stopped.is_some());
+        assert!(stopped.is_some(), "a stop that is always wanted");
     }
 
     /// At the end, with every thread joined: the parts, and the stops counted.
@@ -117,7 +117,16 @@ impl World {
     }
 }
 
+/// At the end: what was done in each part, the stops, and the local heaps that are attached.
+fn assert_end(world: &World, parts: &[u32], stops: u64, attached: usize) {
+    let (found, counted) = world.end();
+    claim_eq!(found, parts, "what was done in each part");
+    claim_eq!(counted, stops, "the number of stops counted");
+    claim_eq!(world.safepoint.lock().locals().len(), attached, "the number of local heaps attached");
+}
+
 /// Runs `mutator` for the first local heap on a thread of its own against `stops` stops here, begun by nobody attached.
+/// All of its work is done in the end, and each stop has been once, everywhere.
 fn against_stops(world: fn() -> Arc<World>, stops: u32, work: u32, mutator: fn(&World, &Local)) {
     let world = world();
     let there = world.clone();
@@ -129,10 +138,11 @@ fn against_stops(world: fn() -> Arc<World>, stops: u32, work: u32, mutator: fn(&
         },
     );
     let (parts, counted) = world.end();
-    assert_eq!(parts, [stops * STOP + work, stops * STOP]);
-    assert_eq!(counted, u64::from(stops));
+    claim_eq!(parts, [stops * STOP + work, stops * STOP], "what was done in each part");
+    claim_eq!(counted, u64::from(stops), "the number of stops counted");
 }
 
+/// A running thread works and parks: the stop comes after that, waits for it, and is one.
 fn park_vs_stop() {
     against_stops(
         || World::new(1, 0),
@@ -145,6 +155,7 @@ fn park_vs_stop() {
     );
 }
 
+/// A running thread polls between its work: the stop comes at the poll, at the end, or after it, once.
 fn poll_vs_stop() {
     against_stops(
         || World::new(1, 0),
@@ -159,6 +170,7 @@ fn poll_vs_stop() {
     );
 }
 
+/// A parked thread begins to run: its work comes after the stop or the stop waits for it.
 fn unpark_vs_stop() {
     against_stops(
         || World::new(0, 1),
@@ -172,7 +184,7 @@ fn unpark_vs_stop() {
     );
 }
 
-/// A parked region around which the thread works.
+/// A parked region around which the thread works: the stop comes before, in or after it, once.
 fn park_unpark_vs_stop() {
     against_stops(
         || World::new(1, 0),
@@ -188,7 +200,7 @@ fn park_unpark_vs_stop() {
     );
 }
 
-/// The second stop begins while the thread may still be on its way out of the first.
+/// The second stop begins while the thread may still be on its way out of the first. Each of them is counted once.
 fn poll_vs_stop_stop() {
     against_stops(
         || World::new(1, 0),
@@ -203,6 +215,7 @@ fn poll_vs_stop_stop() {
     );
 }
 
+/// The same where the thread comes out of a parked region: into the first stop, between the two, or after them.
 fn unpark_vs_stop_stop() {
     against_stops(
         || World::new(0, 1),
@@ -231,16 +244,16 @@ fn visit(world: &World, part: usize) {
     unsafe { world.safepoint.lock().detach(&local, leave) };
 }
 
+/// A whole visit against a stop, which comes before, between or after its two works; nobody is attached in the end.
 fn attach_detach_vs_stop() {
     let world = World::new(0, 0);
     let there = world.clone();
     race(|| world.stop(None), move || visit(&there, 0));
-    assert_eq!(world.end(), (vec![STOP + 2], 1));
-    assert!(world.safepoint.lock().locals().is_empty());
+    assert_end(&world, &[STOP + 2], 1, 0);
 }
 
 /// A local heap that is dropped where its thread may not wait for the lock: whoever takes the lock next detaches it, and
-/// sees what it did last.
+/// sees what it did last. It is detached once, by whichever of the two that look for it.
 fn abandon_vs_stop_detach() {
     let world = World::new(1, 0);
     let there = world.clone();
@@ -257,8 +270,7 @@ fn abandon_vs_stop_detach() {
         },
     );
     detach_abandoned(&world);
-    assert_eq!(world.end(), (vec![STOP + 2, STOP], 1));
-    assert!(world.safepoint.lock().locals().is_empty());
+    assert_end(&world, &[STOP + 2, STOP], 1, 0);
 }
 
 fn detach_abandoned(world: &World) {
@@ -269,7 +281,7 @@ fn detach_abandoned(world: &World) {
     });
 }
 
-/// The same without a stop in between that would order the two.
+/// The same without a stop in between that would order the two: detached once, and no stop is counted.
 fn abandon_vs_detach() {
     let world = World::new(1, 0);
     let there = world.clone();
@@ -283,7 +295,7 @@ fn abandon_vs_detach() {
         },
     );
     detach_abandoned(&world);
-    assert_eq!(world.end(), (vec![2, 0], 0));
+    assert_end(&world, &[2, 0], 0, 0);
 }
 
 /// An attached thread begins the stop, and works on as soon as it is over (T-6).
@@ -295,6 +307,7 @@ fn initiate(world: &World, index: usize) {
     world.park(local);
 }
 
+/// The other thread polls, and the stop waits for it: one stop, which both have been through.
 fn initiator_vs_poll() {
     let world = World::new(2, 0);
     let there = world.clone();
@@ -308,9 +321,10 @@ fn initiator_vs_poll() {
             there.park(&local);
         },
     );
-    assert_eq!(world.end(), (vec![STOP + 2, STOP + 2, STOP], 1));
+    assert_end(&world, &[STOP + 2, STOP + 2, STOP], 1, 2);
 }
 
+/// The other thread comes out of a parked region, before, in or after the one stop.
 fn initiator_vs_unpark() {
     let world = World::new(1, 1);
     let there = world.clone();
@@ -323,7 +337,7 @@ fn initiator_vs_unpark() {
             there.park(&local);
         },
     );
-    assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
+    assert_end(&world, &[STOP + 2, STOP + 1, STOP], 1, 2);
 }
 
 /// Both want a stop of their own: two stops, each of which waits for the other's initiator.
@@ -331,18 +345,18 @@ fn initiator_vs_initiator() {
     let world = World::new(2, 0);
     let there = world.clone();
     race(|| initiate(&world, 0), move || initiate(&there, 1));
-    assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP], 2));
+    assert_end(&world, &[2 * STOP + 2, 2 * STOP + 2, 2 * STOP], 2, 2);
 }
 
+/// The other thread attaches, works and detaches meanwhile; the initiator alone is attached in the end.
 fn initiator_vs_attach_detach() {
     let world = World::new(1, 0);
     let there = world.clone();
     race(|| initiate(&world, 0), move || visit(&there, 1));
-    assert_eq!(world.end(), (vec![STOP + 2, STOP + 2], 1));
-    assert_eq!(world.safepoint.lock().locals().len(), 1);
+    assert_end(&world, &[STOP + 2, STOP + 2], 1, 1);
 }
 
-/// Two threads are waited for, one of which parks because of the stop and one perhaps by itself.
+/// Two threads are waited for, one of which parks because of the stop and one perhaps by itself. Each is counted once.
 fn poll_vs_park_vs_stop() {
     let world = World::new(2, 0);
     let poller = thread::spawn({
@@ -365,10 +379,10 @@ fn poll_vs_park_vs_stop() {
     world.stop(None);
     poller.join().unwrap();
     parker.join().unwrap();
-    assert_eq!(world.end(), (vec![STOP + 2, STOP + 1, STOP], 1));
+    assert_end(&world, &[STOP + 2, STOP + 1, STOP], 1, 2);
 }
 
-/// Two initiators and a stranger who begins a stop of its own.
+/// Two initiators and a stranger who begins a stop of its own: three stops, one after the other.
 fn initiator_vs_initiator_vs_stop() {
     let world = World::new(2, 0);
     let initiators: Vec<_> = (0..2)
@@ -381,10 +395,10 @@ fn initiator_vs_initiator_vs_stop() {
     for initiator in initiators {
         initiator.join().unwrap();
     }
-    assert_eq!(world.end(), (vec![3 * STOP + 2, 3 * STOP + 2, 3 * STOP], 3));
+    assert_end(&world, &[3 * STOP + 2, 3 * STOP + 2, 3 * STOP], 3, 2);
 }
 
-/// Both initiators' stops have to wait for a thread that leaves a parked region.
+/// Both initiators' stops have to wait for a thread that leaves a parked region: two stops, which it is in none of.
 fn initiator_vs_initiator_vs_unpark() {
     let world = World::new(2, 1);
     let initiators: Vec<_> = (0..2)
@@ -400,7 +414,7 @@ fn initiator_vs_initiator_vs_unpark() {
     for initiator in initiators {
         initiator.join().unwrap();
     }
-    assert_eq!(world.end(), (vec![2 * STOP + 2, 2 * STOP + 2, 2 * STOP + 1, 2 * STOP], 2));
+    assert_end(&world, &[2 * STOP + 2, 2 * STOP + 2, 2 * STOP + 1, 2 * STOP], 2, 3);
 }
 
 /// Whoever waits for the others is woken before they have parked, and goes on waiting.
@@ -413,6 +427,7 @@ fn poll_vs_stop_stop_with_a_spurious_wakeup() {
     poll_vs_stop_stop();
 }
 
+/// Of two stops, either may be woken too early, while it waits for the other's initiator.
 fn initiator_vs_initiator_with_a_spurious_wakeup() {
     initiator_vs_initiator();
 }
