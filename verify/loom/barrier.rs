@@ -17,7 +17,7 @@ use heaplab::{
     Tagged, Tail,
 };
 use heaplab_verify::model::Spec;
-use heaplab_verify::models;
+use heaplab_verify::{claim_eq, models};
 
 models! {
     "barrier":
@@ -32,7 +32,7 @@ models! {
 }
 
 /// One thread stores a young array into a slot of the host while another collects; the array is whole afterwards, and after
-/// one minor collection more.
+/// one minor collection more. Nobody else collects.
 fn store_vs_collection<T: 'static>(
     kind: CollectionKind,
     heap: &Heap,
@@ -47,7 +47,7 @@ fn store_vs_collection<T: 'static>(
             run(&there, |scope| {
                 scope.nested(|scope| store(scope, &its_host));
                 scope.poll();
-                assert!(is_stored(scope, &its_host));
+                assert!(is_stored(scope, &its_host), "what was stored is there after a poll");
             });
         },
     );
@@ -55,6 +55,10 @@ fn store_vs_collection<T: 'static>(
     heap.collect(CollectionKind::Minor).unwrap();
     assert!(run(heap, |scope| is_stored(scope, host)), "held by the old object alone");
     assert_sound(heap);
+    let mut collections = [1, 0, 0];
+    collections[kind as usize] += 1;
+    let statistics = heap.statistics().unwrap();
+    claim_eq!((statistics.requests, statistics.collections), (0, collections), "the count of requests and collections");
 }
 
 fn store_element(scope: &mut Scope<'_, '_>, host: &Persistent<Array>) {
@@ -68,18 +72,20 @@ fn is_element_stored(scope: &mut Scope<'_, '_>, host: &Persistent<Array>) -> boo
     is_seven(scope, scope.load(scope.get(host), 0))
 }
 
+/// An element of an old array: the young array that was stored is found after the collection, and after the next one.
 fn store_vs_minor_collection() {
     let (heap, host) = heap_with_host();
     store_vs_collection(CollectionKind::Minor, &heap, &host, store_element, is_element_stored);
 }
 
-/// A major collection forgets the whole remembered set, since it promotes every young object.
+/// A major collection forgets the whole remembered set, since it promotes every young object. What was stored before it
+/// is old then, and what was stored after it is remembered.
 fn store_vs_major_collection() {
     let (heap, host) = heap_with_host();
     store_vs_collection(CollectionKind::Major, &heap, &host, store_element, is_element_stored);
 }
 
-/// A field of an old record.
+/// A field of an old record: what was stored in it is found.
 fn store_field_vs_minor_collection() {
     let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
     let host: Arc<Persistent<Record>> = Arc::new(run(&heap, |scope| {
@@ -103,7 +109,7 @@ fn store_field_vs_minor_collection() {
     );
 }
 
-/// A slot of a map, which is old from birth and never moves.
+/// A slot of a map, which is old from birth and never moves: what was stored in it is found.
 fn store_map_slot_vs_minor_collection() {
     let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
     let host: Arc<Persistent<Map>> = Arc::new(run(&heap, |scope| {
@@ -126,7 +132,7 @@ fn store_map_slot_vs_minor_collection() {
     );
 }
 
-/// The last element of a large array.
+/// The last element of a large array: what was stored in it is found.
 fn store_into_large_vs_minor_collection() {
     let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
     let host: Arc<Persistent<Array>> = Arc::new(run(&heap, |scope| {
@@ -248,8 +254,9 @@ fn store_vs_store_with<R>(before: impl FnOnce(&Heap) -> R) -> R {
         let host = held(kept).target();
         for index in 0..2 {
             let young = here.load_slot(host.word(2 + index));
-            assert_eq!(here.map_of(young.target()), Root::FixedArrayMap.offset(), "element {index}");
-            assert_eq!(here.view().read(young.target().word(1)), (YOUNG_LEN as u32) << 1, "element {index}");
+            claim_eq!(here.map_of(young.target()), Root::FixedArrayMap.offset(), "the map of element {index}");
+            let length = here.view().read(young.target().word(1)) >> 1;
+            claim_eq!(length as usize, YOUNG_LEN, "the length of element {index}");
         }
         here.park();
     }
@@ -258,12 +265,13 @@ fn store_vs_store_with<R>(before: impl FnOnce(&Heap) -> R) -> R {
     begun
 }
 
-/// Neither bit is lost.
+/// Neither bit is lost: the minor collection after both finds both arrays.
 fn store_vs_store() {
     store_vs_store_with(|_| ());
 }
 
-/// The same against a collection, which forgets and remembers slots of that word as well.
+/// The same against a collection, which forgets and remembers slots of that word as well: both arrays are found by the
+/// next one.
 fn store_vs_store_vs_minor_collection() {
     store_vs_store_with(|heap| {
         let heap = heap.clone();

@@ -17,6 +17,7 @@ use heaplab::{
     AllocError, AllocationOrigin, AllocationType, Array, BuildError, Handle, Heap, HeapConfig, LocalHeap, Ref, Scope,
     Value,
 };
+use heaplab_verify::claim_eq;
 
 /// Bytes of a page in every world.
 pub(crate) const PAGE: usize = 128;
@@ -95,11 +96,11 @@ pub(crate) fn new_seven<'s>(scope: &mut Scope<'s, '_>) -> Handle<'s, Array> {
 /// Whether the value is the array, whole; the small integer 0 is what a slot holds before.
 pub(crate) fn is_seven(scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> bool {
     let Some(array) = scope.downcast::<Array>(value) else {
-        assert_eq!(value.as_small(), Some(0));
+        claim_eq!(value.as_small(), Some(0), "what is no array");
         return false;
     };
-    assert_eq!(scope.len(array), 1);
-    assert_eq!(scope.load(array, 0).as_small(), Some(7));
+    claim_eq!(scope.len(array), 1, "the length of the array");
+    claim_eq!(scope.load(array, 0).as_small(), Some(7), "the element of the array");
     true
 }
 
