@@ -19,6 +19,9 @@
 //! - a model of a table ran about as many executions as the committed baseline says: a model that shrinks to a tenth
 //!   has lost its race, one that grows tenfold will soon not end (`baseline`).
 //!
+//! What a refusal, a count and a bound must be, the doc comment of a model's function says, and its assertions hold
+//! exactly that. A test refuses a model of a table without such a comment (`verify/tests/model_docs.rs`).
+//!
 //! A green pass leaves a [`Certificate`]. It names the bound and what the checker cannot see ([`blind_spots`],
 //! [`TRUSTED`]), because "complete" means complete within those.
 //!

@@ -1,0 +1,89 @@
+//! Goal: every model says what it holds. The doc comment of its function states what a refusal, a count and a bound
+//! must be; an assertion that accepts more than that is found by comparing the two.
+//!
+//! Method: the sources of `verify/loom` are read as text. Each row of a table `models! { .. }` names a function of the
+//! same file, and the lines above that function have a doc comment. Whether the comment is true is not a matter for a
+//! test.
+
+#![cfg(not(any(miri, feature = "loom", feature = "shuttle")))]
+
+use std::fs;
+use std::path::Path;
+
+/// The functions that the tables of a source name as models, in order.
+fn models(source: &str) -> Vec<&str> {
+    let tables = source.split("\nmodels! {").skip(1);
+    let rows = tables.flat_map(|table| table.split("\n}").next().expect("a split has a first part").lines());
+    rows.filter_map(|row| row.trim().split_once(": Spec::")).map(|(name, _)| name).collect()
+}
+
+/// Whether the function of this name has a doc comment.
+///
+/// # Panics
+/// If the source has no such function.
+fn is_documented(source: &str, name: &str) -> bool {
+    let head = format!("fn {name}(");
+    let lines: Vec<&str> = source.lines().collect();
+    let at = lines.iter().position(|line| line.starts_with(&head));
+    let at = at.unwrap_or_else(|| panic!("the table names `{name}`, and the file has no such function"));
+    let above = lines[..at].iter().rev().take_while(|line| line.starts_with("///") || line.starts_with("#["));
+    above.into_iter().any(|line| line.strip_prefix("///").is_some_and(|text| !text.trim().is_empty()))
+}
+
+/// The models of a source without a doc comment.
+fn undocumented(source: &str) -> Vec<&str> {
+    models(source).into_iter().filter(|name| !is_documented(source, name)).collect()
+}
+
+#[test]
+fn every_model_says_what_it_holds() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("loom");
+    let (mut count, mut found) = (0, Vec::new());
+    for entry in fs::read_dir(directory).expect("the models can be read") {
+        let path = entry.expect("the models can be read").path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let source = fs::read_to_string(&path).expect("a source is text");
+        count += models(&source).len();
+        found.extend(undocumented(&source).into_iter().map(|name| format!("{}: {name}", path.display())));
+    }
+    found.sort();
+    assert!(count > 100, "the tables were read: {count} models");
+    assert!(found.is_empty(), "models whose functions have no doc comment:\n{}", found.join("\n"));
+}
+
+/// A small file with a documented model, two that are not, and a function that is no model.
+const SMALL: &str = "
+models! {
+    \"small\":
+    said: Spec::two_threads(),
+    unsaid: Spec::bounded(2, 3).with_fault(Fault::Wakeup),
+    empty: Spec::alone(),
+}
+
+/// One is served.
+#[rustfmt::skip]
+fn said() {}
+
+fn no_model() {}
+
+// No doc comment.
+fn unsaid() {}
+
+///
+fn empty() {}
+";
+
+#[test]
+fn a_model_without_a_doc_comment_is_noticed() {
+    assert_eq!(models(SMALL), ["said", "unsaid", "empty"]);
+    assert_eq!(undocumented(SMALL), ["unsaid", "empty"]);
+    assert_eq!(undocumented(&SMALL.replace("// No doc", "/// A doc").replace("///\n", "/// None.\n")), [""; 0]);
+}
+
+#[test]
+#[should_panic(expected = "the file has no such function")]
+fn a_row_without_a_function_is_noticed() {
+    undocumented(&SMALL.replace("fn said", "fn other"));
+}
