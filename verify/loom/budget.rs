@@ -118,7 +118,7 @@ fn give_back_vs_reserve() {
 }
 
 /// O-7: whoever reserves what was given back sees what was done before: here a cell stands for the address, the memory or
-/// the run that the budget promises. By either way of asking.
+/// the run that the budget promises. By either way of asking. Who asks before may be refused.
 fn give_back_vs_reserve_of_what_was_returned() {
     let (budget, returned) = (budget(4, 4, 4), Arc::new(UnsafeCell::new(false)));
     let (there, returns) = (budget.clone(), returned.clone());

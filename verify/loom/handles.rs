@@ -238,6 +238,12 @@ fn store_root_vs_store_root() {
     unsafe { sets.visit_young(|_| panic!("nothing young was left")) };
 }
 
+/// The collections that have run, none of which a failed attempt has asked for.
+fn assert_collections(heap: &Heap, collections: [u64; 3]) {
+    let statistics = heap.statistics().unwrap();
+    claim_eq!((statistics.requests, statistics.collections), (0, collections), "the count of requests and collections");
+}
+
 /// Handles are pushed, over the border of a block, while a collection moves what they hold. It is the only one.
 fn push_vs_minor_collection() {
     let heap = heap();
@@ -257,8 +263,7 @@ fn push_vs_minor_collection() {
             });
         },
     );
-    let statistics = heap.statistics().unwrap();
-    claim_eq!((statistics.requests, statistics.collections), (0, [1, 0, 0]), "the count of requests and collections");
+    assert_collections(&heap, [1, 0, 0]);
     assert_sound(&heap);
 }
 
@@ -276,7 +281,7 @@ fn push_vs_stop() {
         }
     });
     stopper.join().unwrap();
-    claim_eq!(heap.statistics().unwrap().collections, [0; 3], "the count of collections");
+    assert_collections(&heap, [0; 3]);
     assert_sound(&heap);
 }
 
@@ -303,6 +308,7 @@ fn nested_vs_minor_collection() {
     let moved = heap.statistics().unwrap().moved;
     let bytes = moved.survived_bytes + moved.promoted_bytes;
     assert!([0, 16, 2 * 16].contains(&bytes), "no array, the outer one, or both: {bytes}");
+    assert_collections(&heap, [1, 0, 0]);
     assert_sound(&heap);
 }
 
@@ -330,6 +336,7 @@ fn persist_vs_minor_collection() {
         let array = scope.open(&persistent).unwrap();
         assert!(is_seven(scope, scope.get(array).into()), "held by the persistent handle alone");
     });
+    assert_collections(&heap, [2, 0, 0]);
     assert_sound(&heap);
 }
 
@@ -351,6 +358,7 @@ fn release_vs_minor_collection() {
     });
     heap.collect(CollectionKind::Major).unwrap();
     assert_eq!(heap.statistics().unwrap().moved.live_bytes, 16, "the released one is dead");
+    assert_collections(&heap, [1, 1, 0]);
     assert_sound(&heap);
 }
 
@@ -376,6 +384,9 @@ fn release_persist_vs_minor_collection() {
         },
     );
     assert_sound(&heap);
+    let moved = heap.statistics().unwrap().moved;
+    let bytes = moved.survived_bytes + moved.promoted_bytes;
+    assert!([0, 16].contains(&bytes), "the first array, the second one, or none between the two: {bytes}");
     heap.collect(CollectionKind::Minor).unwrap();
     run(&heap, |scope| {
         let array = scope.open(&second).unwrap();
@@ -384,6 +395,7 @@ fn release_persist_vs_minor_collection() {
     heap.collect(CollectionKind::Major).unwrap();
     heap.collect(CollectionKind::Major).unwrap();
     assert_eq!(heap.statistics().unwrap().moved.live_bytes, 16, "the first one is dead");
+    assert_collections(&heap, [2, 2, 0]);
     assert_sound(&heap);
 }
 
@@ -408,6 +420,9 @@ fn store_root_vs_collection(kind: CollectionKind) {
     assert_sound(&heap);
     heap.collect(CollectionKind::Minor).unwrap();
     run(&heap, |scope| assert!(is_seven(scope, scope.load_root(&set, 0).unwrap()), "held by the root set alone"));
+    let mut collections = [1, 0, 0];
+    collections[kind as usize] += 1;
+    assert_collections(&heap, collections);
 }
 
 /// A minor collection moves what was stored before it, and leaves what is stored after it to the next one.
@@ -442,4 +457,5 @@ fn store_root_park_vs_major_collection() {
     run(&heap, |scope| {
         assert!(is_seven(scope, scope.load_root(&set, 0).expect("this heap's")), "held by the set alone")
     });
+    assert_collections(&heap, [0, 2, 0]);
 }

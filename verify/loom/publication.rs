@@ -156,13 +156,14 @@ fn persist_vs_open() {
     let heap = heap();
     let post = Arc::new(Mutex::new(None::<Persistent<Array>>));
     let (there, posted) = (heap.clone(), post.clone());
-    race(
+    let (is_taken, ()) = race(
         || {
             run(&heap, |scope| {
-                let Some(persistent) = post.lock().take() else { return };
+                let Some(persistent) = post.lock().take() else { return false };
                 let array = scope.open(&persistent).unwrap();
                 assert!(is_seven(scope, scope.get(array).into()), "the array that was posted");
-            });
+                true
+            })
         },
         move || {
             run(&there, |scope| {
@@ -172,6 +173,8 @@ fn persist_vs_open() {
             });
         },
     );
+    let is_left = post.lock().is_some();
+    claim_eq!(is_left, !is_taken, "whether the handle is left, by the reader's word,");
     assert_sound(&heap);
 }
 
@@ -195,6 +198,8 @@ fn allocate_allocate_vs_stop() {
         },
     );
     assert_sound(&heap);
+    let statistics = heap.statistics().expect("a sound heap");
+    claim_eq!((statistics.requests, statistics.collections), (0, [0; 3]), "the count of requests and collections");
 }
 
 /// A store happens once: who read it and then stored finds its own value in the end. Before both stores the slot holds

@@ -398,7 +398,7 @@ fn initiator_vs_initiator_vs_stop() {
     assert_end(&world, &[3 * STOP + 2, 3 * STOP + 2, 3 * STOP], 3, 2);
 }
 
-/// Both initiators' stops have to wait for a thread that leaves a parked region: two stops, which it is in none of.
+/// Both initiators' stops have to wait for a thread that leaves a parked region: two stops, in neither of which it works.
 fn initiator_vs_initiator_vs_unpark() {
     let world = World::new(2, 1);
     let initiators: Vec<_> = (0..2)
