@@ -79,11 +79,8 @@ fn account(spaces: &Spaces, runs: &[(Offset, usize)], paged: usize) {
         let is_used = used.contains(&index);
         claim_eq!(spaces.large.is_used(page), is_used, "whether {page:?} is used, by the table,");
         // SAFETY: every other thread has ended.
-        claim_eq!(
-            unsafe { spaces.pages.kind(page) } == PageKind::Free,
-            !is_used,
-            "whether {page:?} is labelled as free"
-        );
+        let kind = unsafe { spaces.pages.kind(page) };
+        claim_eq!(kind == PageKind::Free, !is_used, "whether {page:?} is labelled as free");
     }
     let committed = ROOTS + layout.new_pages() + count + paged;
     claim_eq!(spaces.budget.committed(), committed, "the number of committed pages");
