@@ -366,7 +366,8 @@ fn a_page_on_a_foreign_offer_is_found() {
     let pages = pages.map(|object| page_of(&heap, object));
     for page in pages {
         for space in [&spaces.old, &spaces.map, &spaces.code] {
-            if space.offered_bytes(page).is_some() {
+            // SAFETY: no local heap runs.
+            if unsafe { space.offered_bytes(page) }.is_some() {
                 continue;
             }
             // The space's own page is off its set meanwhile, so that what comes out again is known.
@@ -422,7 +423,8 @@ fn a_page_offered_for_more_than_it_has_is_found() {
     let heap = build(tiny());
     let old = &heap.spaces().old;
     let full = page_of(&heap, make_bytes(&heap, OLD, [64, 56])[0]);
-    assert_eq!(old.offered_bytes(full), None, "a hole of 8 bytes is not worth it");
+    // SAFETY: no local heap runs.
+    assert_eq!(unsafe { old.offered_bytes(full) }, None, "a hole of 8 bytes is not worth it");
     let mut pages = (0..heap.layout().paged_pages()).map(PageIndex::new);
     // SAFETY: no local heap is running.
     let free = pages.find(|&page| unsafe { heap.spaces().pages.kind(page) } == PageKind::Free).expect("there is room");

@@ -27,10 +27,11 @@ impl Charge {
     /// # Safety
     /// The world is stopped.
     pub(crate) unsafe fn of(spaces: &Spaces) -> Charge {
-        let (committed, free) = (spaces.budget.committed(), spaces.fresh.pooled() + spaces.large.kept_pages());
         // SAFETY: the world is stopped, by the contract.
-        let hard = unsafe { spaces.budget.limit(Limit::Hard) };
-        Charge { committed, free, hard }
+        unsafe {
+            let free = spaces.fresh.pooled_in_stop() + spaces.large.kept_pages_in_stop();
+            Charge { committed: spaces.budget.committed_in_stop(), free, hard: spaces.budget.limit(Limit::Hard) }
+        }
     }
 
     /// The soft limit after a major collection: room for as much again as is in use, `beside` pages' worth of memory for
@@ -38,6 +39,11 @@ impl Charge {
     pub(crate) fn soft_limit(&self, configured: usize, beside: usize) -> usize {
         let in_use = self.committed - self.free + beside;
         in_use.saturating_mul(2).max(configured).saturating_sub(beside).min(self.hard)
+    }
+
+    /// The pages that a soft limit of `soft` leaves, those that are free and committed included.
+    pub(crate) fn left(&self, soft: usize) -> usize {
+        (soft + self.free).saturating_sub(self.committed)
     }
 
     /// Whether a major collection was worth its stop: it leaves its share of the hard limit free, as pages, pooled or not

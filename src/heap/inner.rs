@@ -125,7 +125,7 @@ impl HeapInner {
             self.require_sound(stop, state, "before a collection");
         }
         let committed_bytes = || self.spaces.budget.committed() * self.spaces.layout().page_bytes();
-        let committed_bytes_before = committed_bytes();
+        let committed_bytes_before = state.trace.as_ref().map_or(0, |_| committed_bytes());
         let roots = self.roots(stop);
         let summary = Collector::new(&self.spaces, roots, &mut state.worklist).collect(kind);
         state.statistics.add_collection(kind, &summary);
@@ -135,10 +135,10 @@ impl HeapInner {
             trace.push(CollectionTrace { number, kind, committed_bytes_before, committed_bytes_after, summary });
         }
         if kind >= CollectionKind::Major {
-            self.allow_roots(stop, state);
             let page_bytes = self.spaces.layout().page_bytes();
             // SAFETY: in a stop.
             let charge = unsafe { Charge::of(&self.spaces) };
+            self.allow_roots(stop, state, &charge);
             state.ineffective.count(charge.is_effective(summary.hole_bytes, page_bytes));
         }
         self.assert_within_hard_limit();
@@ -149,12 +149,10 @@ impl HeapInner {
     }
 
     /// After a major collection: roots may take what the soft limit leaves, or as much again as they take now.
-    fn allow_roots(&self, stop: &mut Stop<'_>, state: &mut CollectorState) {
-        let (budget, page_bytes) = (&self.spaces.budget, self.spaces.layout().page_bytes());
+    fn allow_roots(&self, stop: &mut Stop<'_>, state: &mut CollectorState, charge: &Charge) {
         // SAFETY: the world is stopped.
-        let soft = unsafe { budget.limit(Limit::Soft) };
-        let free = self.spaces.fresh.pooled() + self.spaces.large.kept_pages();
-        let left = (soft + free).saturating_sub(budget.committed()) * page_bytes;
+        let soft = unsafe { self.spaces.budget.limit(Limit::Soft) };
+        let left = charge.left(soft) * self.spaces.layout().page_bytes();
         let mut roots = self.roots(stop);
         state.roots_allowance = left.max(roots.bytes()).max(ROOT_BYTES_FREE);
         roots.allow(state.roots_allowance);
@@ -173,7 +171,8 @@ impl HeapInner {
     /// S-1, checked in every stop. At the end of one, what is counted is also compared with what is committed.
     fn assert_within_hard_limit(&self) {
         // SAFETY: called in a stop.
-        let (committed, hard) = (self.spaces.budget.committed(), unsafe { self.spaces.budget.limit(Limit::Hard) });
+        let (committed, hard) =
+            unsafe { (self.spaces.budget.committed_in_stop(), self.spaces.budget.limit(Limit::Hard)) };
         assert!(committed <= hard, "S-1: {committed} pages are committed, the hard limit is {hard}");
     }
 
@@ -448,9 +447,11 @@ impl HeapInner {
         // SAFETY: neither roots nor memory change.
         unsafe { stop.for_each_local(|data| statistics.add_local(data)) };
         let (page_bytes, budget) = (self.spaces.layout().page_bytes(), &self.spaces.budget);
-        statistics.committed_bytes = budget.committed() * page_bytes;
-        statistics.pooled_bytes = (self.spaces.fresh.pooled() + self.spaces.large.kept_pages()) * page_bytes;
-        // SAFETY: called in a stop.
+        // SAFETY: the world is stopped.
+        let charge = unsafe { Charge::of(&self.spaces) };
+        statistics.committed_bytes = charge.committed * page_bytes;
+        statistics.pooled_bytes = charge.free * page_bytes;
+        // SAFETY: as above.
         let limit = |limit| unsafe { budget.limit(limit) };
         statistics.soft_limit_bytes = limit(Limit::Soft) * page_bytes;
         statistics.hard_limit_bytes = limit(Limit::Hard) * page_bytes;

@@ -138,6 +138,8 @@ impl Verification {
 struct Verifier<'a> {
     spaces: &'a Spaces,
     view: View<'a>,
+    /// Whether any page of the large-object area is kept: only then each is asked about.
+    any_kept: bool,
     /// Every object that was walked.
     starts: ObjectSet,
     objects: Vec<Offset>,
@@ -158,6 +160,8 @@ pub(super) fn verify(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Verificati
         spaces,
         // SAFETY: the world is stopped: `roots` holds the stop.
         view: unsafe { spaces.view() },
+        // SAFETY: as above.
+        any_kept: unsafe { spaces.large.kept_pages_in_stop() } != 0,
         starts: ObjectSet::default(),
         objects: Vec::new(),
         found: Verification::default(),
@@ -208,7 +212,8 @@ impl Verifier<'_> {
             self.check_info(page, kind);
         }
         // SAFETY: the world is stopped.
-        let (counted, limit) = (self.spaces.budget.committed(), unsafe { self.spaces.budget.limit(Limit::Hard) });
+        let (counted, limit) =
+            unsafe { (self.spaces.budget.committed_in_stop(), self.spaces.budget.limit(Limit::Hard)) };
         if counted != found {
             self.report(Violation::CommittedDrift { counted, found });
         }
@@ -354,25 +359,27 @@ impl Verifier<'_> {
         }
         if page.index() >= self.spaces.layout().paged_pages() {
             let large = &self.spaces.large;
-            if (kind == PageKind::Pooled || large.kept_pages() != 0)
-                && (kind == PageKind::Pooled) != large.is_kept(page)
-            {
+            if (kind == PageKind::Pooled || self.any_kept) && (kind == PageKind::Pooled) != large.is_kept(page) {
                 self.report(Violation::BadOffer { page });
             }
             return;
         }
-        let is_lost = kind == PageKind::Free && !self.spaces.fresh.has_address(page);
+        // SAFETY: the world is stopped.
+        let is_lost = kind == PageKind::Free && unsafe { !self.spaces.fresh.has_address(page) };
         if is_lost || self.hides_room(page, kind) {
             self.report(Violation::LostPage { page });
         }
         let breaks_its_promise = |space: &PagedSpace| {
             // SAFETY: the world is stopped.
             let greatest = || unsafe { self.spaces.holes(page) }.greatest();
-            space.offered_bytes(page).is_some_and(|bytes| space.kind() != kind || greatest() < bytes)
+            // SAFETY: as above.
+            let offered = unsafe { space.offered_bytes(page) };
+            offered.is_some_and(|bytes| space.kind() != kind || greatest() < bytes)
         };
         let offers = [&self.spaces.old, &self.spaces.map, &self.spaces.code];
-        if (kind == PageKind::Pooled) != self.spaces.fresh.is_pooled(page) || offers.into_iter().any(breaks_its_promise)
-        {
+        // SAFETY: the world is stopped.
+        let is_pooled = unsafe { self.spaces.fresh.is_pooled(page) };
+        if (kind == PageKind::Pooled) != is_pooled || offers.into_iter().any(breaks_its_promise) {
             self.report(Violation::BadOffer { page });
         }
     }
@@ -382,8 +389,8 @@ impl Verifier<'_> {
         let spaces = [&self.spaces.old, &self.spaces.map, &self.spaces.code];
         let Some(space) = spaces.into_iter().find(|space| space.kind() == kind) else { return false };
         // SAFETY: the world is stopped.
-        let greatest = unsafe { self.spaces.holes(page) }.greatest();
-        space.offered_bytes(page).is_none() && space.offer_of(greatest).is_some()
+        let (greatest, offered) = unsafe { (self.spaces.holes(page).greatest(), space.offered_bytes(page)) };
+        offered.is_none() && space.offer_of(greatest).is_some()
     }
 
     fn check_slots(&mut self, object: Offset) {

@@ -90,6 +90,16 @@ impl Budget {
         self.committed.load(Ordering::Relaxed)
     }
 
+    /// As [`committed`](Self::committed), and exact.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    #[must_use]
+    pub unsafe fn committed_in_stop(&self) -> usize {
+        // SAFETY: whoever reserved or gave back has parked since (O-3).
+        unsafe { self.committed.unsync_load() }
+    }
+
     /// Reserves `pages` pages within `limit`; whether it could.
     ///
     /// # Safety

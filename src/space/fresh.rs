@@ -80,6 +80,16 @@ impl FreshPages {
         self.pool.len()
     }
 
+    /// As [`pooled`](Self::pooled), and exact.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    #[must_use]
+    pub unsafe fn pooled_in_stop(&self) -> usize {
+        // SAFETY: by the contract.
+        unsafe { self.pool.len_in_stop() }
+    }
+
     /// Takes a pooled page; the caller owns it then.
     ///
     /// # Safety
@@ -105,15 +115,23 @@ impl FreshPages {
         self.addresses.put(page);
     }
 
-    /// Whether the address of `page` is one that nobody uses. Exact while nobody allocates, else a snapshot.
+    /// Whether the address of `page` is one that nobody uses.
+    ///
+    /// # Safety
+    /// The world is stopped.
     #[must_use]
-    pub fn has_address(&self, page: PageIndex) -> bool {
-        self.addresses.contains(page)
+    pub unsafe fn has_address(&self, page: PageIndex) -> bool {
+        // SAFETY: by the contract.
+        unsafe { self.addresses.contains(page) }
     }
 
-    /// Whether `page` is in the pool. Exact while nobody allocates, else a snapshot.
+    /// Whether `page` is in the pool.
+    ///
+    /// # Safety
+    /// The world is stopped.
     #[must_use]
-    pub fn is_pooled(&self, page: PageIndex) -> bool {
-        self.pool.contains(page)
+    pub unsafe fn is_pooled(&self, page: PageIndex) -> bool {
+        // SAFETY: by the contract.
+        unsafe { self.pool.contains(page) }
     }
 }

@@ -127,6 +127,16 @@ impl LargeSpace {
         self.kept.load(Ordering::Relaxed)
     }
 
+    /// As [`kept_pages`](Self::kept_pages), and exact.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    #[must_use]
+    pub unsafe fn kept_pages_in_stop(&self) -> usize {
+        // SAFETY: whoever changed the number has parked since (O-3).
+        unsafe { self.kept.unsync_load() }
+    }
+
     /// Whether a page of the large area is kept.
     #[must_use]
     pub fn is_kept(&self, page: PageIndex) -> bool {

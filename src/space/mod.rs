@@ -244,7 +244,8 @@ impl Spaces {
     /// The world is stopped.
     pub unsafe fn trim_pool(&self, pool_pages_max: usize) {
         // Bounded by the count taken first: a page that the system refuses to take goes back into the pool.
-        for _ in pool_pages_max..self.fresh.pooled() {
+        // SAFETY: the world is stopped.
+        for _ in pool_pages_max..unsafe { self.fresh.pooled_in_stop() } {
             // SAFETY: the world is stopped; the page was just taken from the pool.
             unsafe {
                 match self.fresh.take_pooled() {

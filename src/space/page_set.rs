@@ -62,6 +62,16 @@ impl PageSet {
         self.available.load(Ordering::Relaxed)
     }
 
+    /// As [`len`](Self::len), and exact.
+    ///
+    /// # Safety
+    /// Nobody puts or takes meanwhile: the world is stopped.
+    #[must_use]
+    pub unsafe fn len_in_stop(&self) -> usize {
+        // SAFETY: whoever put or took has parked since (O-3).
+        unsafe { self.available.unsync_load() }
+    }
+
     /// Whether the set is empty; as exact as [`len`](Self::len).
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -119,12 +129,15 @@ impl PageSet {
         if self.is_empty() { None } else { self.take() }
     }
 
-    /// Whether `page` is in the set. Exact while nobody puts or takes, else a snapshot.
+    /// Whether `page` is in the set.
+    ///
+    /// # Safety
+    /// Nobody puts or takes meanwhile: the world is stopped.
     #[must_use]
-    pub fn contains(&self, page: PageIndex) -> bool {
+    pub unsafe fn contains(&self, page: PageIndex) -> bool {
         let mask = 1u64 << (page.index() % self.bits_per_word);
-        // Relaxed: in a stop the safepoint orders it.
-        self.words[page.index() / self.bits_per_word].load(Ordering::Relaxed) & mask != 0
+        // SAFETY: whoever put or took has parked since (O-3).
+        unsafe { self.words[page.index() / self.bits_per_word].unsync_load() & mask != 0 }
     }
 
     /// Empties the set.
@@ -132,7 +145,8 @@ impl PageSet {
     /// # Safety
     /// The world is stopped; the pages become the caller's.
     pub unsafe fn clear(&self) {
-        if self.is_empty() {
+        // SAFETY: by the contract.
+        if unsafe { self.len_in_stop() } == 0 {
             return;
         }
         for word in &self.words {

@@ -29,6 +29,7 @@ pub use super::model_mutant::{Change, Mutant, MutantGuard, Operand, one_step_wea
 use super::model_mutant::{self as mutant};
 use core::cell::{Cell, RefCell};
 use core::fmt;
+use core::hash::{BuildHasherDefault, Hasher};
 use core::panic::Location;
 use core::sync::atomic::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -200,6 +201,37 @@ pub(super) type FaultPoint = (usize, u32);
 
 type SiteKey = (*const Location<'static>, Operand);
 
+/// For keys that are addresses and small numbers, of the program's own: every operation of a model is looked up.
+#[derive(Default)]
+struct PlaceHasher(u64);
+
+impl Hasher for PlaceHasher {
+    fn finish(&self) -> u64 {
+        // A map takes the upper bits and the lower ones.
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(byte.into());
+        }
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
+    }
+
+    fn write_isize(&mut self, value: isize) {
+        self.write_usize(value.cast_unsigned());
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+type Sites = HashMap<SiteKey, SiteUse, BuildHasherDefault<PlaceHasher>>;
+
 struct Control {
     exploring: Cell<bool>,
     pass: Cell<Pass>,
@@ -215,10 +247,10 @@ struct Control {
     /// The most points of each thread in any execution.
     points_max: Cell<[u32; loom::MAX_THREADS + 1]>,
     /// Where the stack of each thread begins; 0 for those that have not started.
-    stacks: Cell<[usize; loom::MAX_THREADS + 1]>,
+    stacks: [Cell<usize>; loom::MAX_THREADS + 1],
     /// The operation that each thread began last, while somebody listens.
-    attempts: Cell<[Option<&'static Location<'static>>; loom::MAX_THREADS + 1]>,
-    sites: RefCell<Option<HashMap<SiteKey, SiteUse>>>,
+    attempts: [Cell<Option<&'static Location<'static>>>; loom::MAX_THREADS + 1],
+    sites: RefCell<Option<Sites>>,
     journal: RefCell<Option<Vec<JournalEntry>>>,
 }
 
@@ -242,8 +274,8 @@ thread_local! {
             strike: Cell::new(None),
             points: Cell::new([0; loom::MAX_THREADS + 1]),
             points_max: Cell::new([0; loom::MAX_THREADS + 1]),
-            stacks: Cell::new([0; loom::MAX_THREADS + 1]),
-            attempts: Cell::new([None; loom::MAX_THREADS + 1]),
+            stacks: [const { Cell::new(0) }; loom::MAX_THREADS + 1],
+            attempts: [const { Cell::new(None) }; loom::MAX_THREADS + 1],
             sites: RefCell::new(None),
             journal: RefCell::new(None),
         }
@@ -251,6 +283,12 @@ thread_local! {
 }
 
 impl Control {
+    fn thread_index(&self) -> usize {
+        let here = stack_address();
+        let above = self.stacks.iter().map(Cell::get).enumerate().filter(|&(_, base)| base >= here);
+        above.min_by_key(|&(_, base)| base).map_or(0, |(index, _)| index)
+    }
+
     /// Restores C-1.
     fn update_watching(&self) {
         let listens = self.sites.borrow().is_some() || self.journal.borrow().is_some();
@@ -274,7 +312,7 @@ pub fn pass() -> Pass {
 /// Starts an empty register of sites on this system thread.
 pub fn start_sites() {
     CONTROL.with(|control| {
-        *control.sites.borrow_mut() = Some(HashMap::new());
+        *control.sites.borrow_mut() = Some(Sites::default());
         control.update_watching();
     });
 }
@@ -421,8 +459,8 @@ pub(super) fn begin_execution() {
 /// Runs an execution's body.
 pub(super) fn run_execution(body: impl FnOnce()) {
     CONTROL.with(|control| {
-        control.stacks.set([0; loom::MAX_THREADS + 1]);
-        control.attempts.set([None; loom::MAX_THREADS + 1]);
+        control.stacks.iter().for_each(|stack| stack.set(0));
+        control.attempts.iter().for_each(|attempt| attempt.set(None));
         control.points.set([0; loom::MAX_THREADS + 1]);
     });
     enter_thread(0);
@@ -487,9 +525,7 @@ pub(crate) fn page_request_fails() -> bool {
 pub(super) fn attempt(location: &'static Location<'static>) {
     CONTROL.with(|control| {
         if control.watching.get() {
-            let mut attempts = control.attempts.get();
-            attempts[thread_index()] = Some(location);
-            control.attempts.set(attempts);
+            control.attempts[control.thread_index()].set(Some(location));
         }
     });
 }
@@ -497,9 +533,10 @@ pub(super) fn attempt(location: &'static Location<'static>) {
 /// Where each modelled thread that has begun an operation in this execution stands: index and site.
 #[must_use]
 pub fn whereabouts() -> Vec<(usize, Site)> {
-    let attempts = CONTROL.with(|control| control.attempts.get());
-    let site = |(thread, location): (usize, Option<&'static Location<'static>>)| Some((thread, Site::of(location?)));
-    attempts.into_iter().enumerate().filter_map(site).collect()
+    CONTROL.with(|control| {
+        let attempts = control.attempts.iter().enumerate();
+        attempts.filter_map(|(thread, attempt)| Some((thread, Site::of(attempt.get()?)))).collect()
+    })
 }
 
 /// What is different about an operation that comes now. What its thread put off on the same object is done first.
@@ -614,7 +651,7 @@ fn note(control: &Control, event: Event) {
         && let Some(journal) = control.journal.borrow_mut().as_mut()
     {
         journal.push(JournalEntry {
-            thread: thread_index(),
+            thread: control.thread_index(),
             site,
             action: event.action,
             object: event.object,
@@ -630,9 +667,7 @@ fn note(control: &Control, event: Event) {
 pub(super) fn enter_thread(index: usize) {
     let base = stack_address();
     CONTROL.with(|control| {
-        let mut stacks = control.stacks.get();
-        stacks[index] = base;
-        control.stacks.set(stacks);
+        control.stacks[index].set(base);
     });
 }
 
@@ -648,8 +683,5 @@ fn stack_address() -> usize {
 /// loom does not tell without being asked through its own state, which is in use while it panics. So threads are told by
 /// their stacks: stacks do not overlap and grow downwards, and a thread's frames lie below the one that it began with.
 pub(super) fn thread_index() -> usize {
-    let here = stack_address();
-    let stacks = CONTROL.with(|control| control.stacks.get());
-    let above = stacks.iter().enumerate().filter(|&(_, &base)| base >= here);
-    above.min_by_key(|&(_, &base)| base).map_or(0, |(index, _)| index)
+    CONTROL.with(Control::thread_index)
 }

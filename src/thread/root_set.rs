@@ -306,8 +306,11 @@ impl RootSets {
     }
 
     fn forget_gone(&self, list: &mut Lists) {
-        // Relaxed: as in `drop`: a hint, whose order with the sets is relied on by nobody.
-        self.gone.fetch_sub(list.forget_gone(), Ordering::Relaxed);
+        let forgotten = list.forget_gone();
+        if forgotten != 0 {
+            // Relaxed: as in `drop`: a hint, whose order with the sets is relied on by nobody.
+            self.gone.fetch_sub(forgotten, Ordering::Relaxed);
+        }
     }
 
     /// Gives what is left of dropped sets back to the Rust allocator, if that is more than a share of all sets: so it costs

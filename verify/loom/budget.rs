@@ -197,9 +197,11 @@ fn assert_exact(spaces: &Spaces) {
     claim_eq!(spaces.budget.committed(), used, "the number of committed pages, by those that are not free,");
     let pooled = labelled(PageKind::Pooled);
     claim_eq!(spaces.fresh.pooled(), pooled.len(), "the number of pooled pages, by their labels,");
-    assert!(pooled.into_iter().all(|page| spaces.fresh.is_pooled(page)), "what is labelled so can be taken");
+    // SAFETY: the threads have ended.
+    assert!(pooled.into_iter().all(|page| unsafe { spaces.fresh.is_pooled(page) }), "what is labelled so can be taken");
     let has_owner = |page: &PageIndex| match page.index() < spaces.layout().paged_pages() {
-        true => spaces.fresh.has_address(*page),
+        // SAFETY: as above.
+        true => unsafe { spaces.fresh.has_address(*page) },
         false => !spaces.large.is_used(*page),
     };
     assert!(free.iter().all(has_owner), "S-2: the address of a free page is there to be used: {free:?}");

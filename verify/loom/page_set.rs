@@ -64,7 +64,8 @@ impl World {
     /// Every page that is left, in order. The counter agrees with the bits: each bit is a page that somebody may take once,
     /// so a page that was put twice, the second time while its taker was on the way, is found out.
     fn drain(&self) -> Vec<usize> {
-        let inside = |page: &usize| self.set.contains(PageIndex::new(*page));
+        // SAFETY: the other thread has ended.
+        let inside = |page: &usize| unsafe { self.set.contains(PageIndex::new(*page)) };
         let bits: Vec<usize> = (0..self.notes.len()).filter(inside).collect();
         claim_eq!(self.set.len(), bits.len(), "the count of pages, of which {bits:?} have their bits,");
         let mut left: Vec<usize> = core::iter::from_fn(|| self.take()).map(|(page, _)| page).collect();
