@@ -30,6 +30,7 @@ models! {
     release_run_vs_large_run: Spec::two_threads(),
     refused_release_vs_large_run: Spec::two_threads(),
     refused_release_and_reserve_vs_large_run: Spec::two_threads(),
+    release_kept_vs_large_run: Spec::two_threads(),
     reserve_vs_reserve_with_room_for_both_and_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
     reserve_vs_reserve_at_the_limit_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
     take_page_vs_take_page_with_one_refusal: Spec::two_threads().with_fault(Fault::PageRequest),
@@ -384,6 +385,31 @@ fn refused_release_and_reserve_vs_large_run() {
     let last = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard);
     claim_eq!(last, if reserved { Err(AttemptError::Exhausted) } else { Ok(run) }, "what is left");
     assert_eq!(spaces.memory.release_fault_in(), None, "the release was refused");
+}
+
+/// A kept page, the only one that is free, goes back to the system while a run is asked for: the run is served by the kept
+/// page, or by its budget once it is back, and is refused only while the releaser has the page. Nothing is kept then, unless
+/// the run was served by it.
+fn release_kept_vs_large_run() {
+    let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
+    let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
+    spaces.memory.fail_release_at(NonZeroUsize::new(1));
+    // SAFETY: the run is this thread's, and holds no object.
+    unsafe { LargeSpace::release_run(&spaces, spaces.layout().page_of(run)) };
+    claim_eq!(spaces.large.kept_pages(), 1, "the number of kept pages before");
+    let there = spaces.clone();
+    let (got, ()) = race(
+        || worlds::take_run(&spaces, worlds::PAGE, Limit::Hard),
+        // SAFETY: S-4: nobody stops the world here.
+        move || unsafe { LargeSpace::release_kept(&there) },
+    );
+    assert!(matches!(got, Err(AttemptError::Exhausted)) || got == Ok(run), "there is one place: {got:?}");
+    claim_eq!(spaces.large.kept_pages(), 0, "the number of kept pages");
+    let again = got.or_else(|_| worlds::take_run(&spaces, worlds::PAGE, Limit::Hard));
+    claim_eq!(again, Ok(run), "the run, or what the next request is told");
+    assert_exact(&spaces);
+    let last = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard);
+    claim_eq!(last, Err(AttemptError::Exhausted), "what a request beyond the limit is told");
 }
 
 /// A reservation whose exchange fails for no reason is tried again: both are served still.
