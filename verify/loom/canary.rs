@@ -48,7 +48,8 @@ mod explored {
         Arc, AtomicBool, AtomicU32, Condvar, ExploreOptions, HeapWord, Mutex, Ordering, UnsafeCell, explore, thread,
     };
     use heaplab_verify::model::token::Token;
-    use heaplab_verify::model::{Failure, Fault, Model, Spec, model, run, try_model};
+    use heaplab_verify::model::{Failure, Fault, Model, Spec, model, try_model};
+    use heaplab_verify::suite::run;
     use std::collections::BTreeSet;
     use std::panic::catch_unwind;
     use std::process::Command;
@@ -547,7 +548,7 @@ mod explored {
         says("models --only canary::race_beside_a_heap");
         let replay = out.lines().find_map(|line| line.strip_prefix("replay:  ")).expect("a command");
         let (command, token) = replay.split_once(" replay ").expect("a token");
-        assert_eq!(command, heaplab_verify::suite::cargo_run(), "the command of this build");
+        assert_eq!(command, heaplab_verify::build::cargo_run(), "the command of this build");
         let token: Token = token.parse().expect("a token");
         assert_eq!((&*token.model, token.check_fresh()), ("canary::race_beside_a_heap", Ok(())));
         let picture = out.lines().find_map(|line| line.strip_prefix("picture: ")).expect("a path");

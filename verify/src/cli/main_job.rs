@@ -4,10 +4,10 @@
 use super::progress::Progress;
 use super::table::table;
 use super::{BAD_USAGE, FAILED, JobOptions, PASSED, complain};
+use crate::build::cargo_run;
 use crate::report::{self, JobRecord, grouped};
 use crate::scenario::{self, Mode, Scenario, ScenarioReport};
 use crate::stress::{self, StressOptions, StressReport};
-use crate::suite::cargo_run;
 use heaplab::sync::roll;
 use heaplab::{BuildError, Heap, HeapConfig};
 use std::fs::{File, OpenOptions};

@@ -3,11 +3,7 @@
 //! Without a subcommand it does the main job ([`main_job`]). A subcommand is a variant of [`Command`] with arguments of its
 //! own, in a module of its own.
 //!
-//! | exit code | meaning |
-//! |---|---|
-//! | 0 | every check held |
-//! | 1 | a check failed, or a file that is to be replayed cannot be read |
-//! | 2 | the arguments are wrong, or the job could not begin |
+//! Its exit codes are those of [`exit`](crate::exit).
 
 #[cfg(feature = "loom")]
 mod campaign;
@@ -35,6 +31,7 @@ mod replay_file;
 mod script;
 mod table;
 
+use crate::exit::{BAD_USAGE, FAILED, PASSED};
 #[cfg(feature = "loom")]
 use crate::model::{Model, litmus::Litmus};
 use clap::Parser as _;
@@ -44,13 +41,6 @@ pub use options::{
     CampaignOptions, Cli, CodeMutantsOptions, Command, DetectOptions, JobOptions, ModelsOptions, ReplayOptions,
     ScriptOptions,
 };
-
-/// Everything held.
-pub const PASSED: u8 = 0;
-/// A check failed.
-pub const FAILED: u8 = 1;
-/// The arguments are wrong, or the job could not begin.
-pub const BAD_USAGE: u8 = 2;
 
 /// What the binary brings: the models and the litmus table. A build without the model checker needs neither.
 #[derive(Debug)]
@@ -75,7 +65,7 @@ pub fn main(suite: &Suite) -> ExitCode {
         }
     };
     if let Some(directory) = &cli.out
-        && let Err(error) = crate::report::write_artefacts_to(directory)
+        && let Err(error) = crate::artefact::write_artefacts_to(directory)
     {
         complain(&format!("--out {error}"));
         return ExitCode::from(BAD_USAGE);

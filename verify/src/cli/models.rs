@@ -3,15 +3,15 @@
 use super::checker::find_models;
 use super::live::Live;
 use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, Suite, complain, complain_raw};
+use crate::build::cargo_run;
 use crate::model::Model;
 use crate::model::baseline::{BLESS, Baseline};
 use crate::model::census::Census;
 use crate::model::litmus::Litmus;
+use crate::record::{ModelRecord, SuiteRecord};
 use crate::report::grouped;
-use crate::suite::cargo_run;
 use crate::suite::pool;
 use crate::suite::process::{self, Event};
-use crate::suite::record::{ModelRecord, SuiteRecord};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! `heaplab replay FILE`: what a fuzzer found, or a recorded program, again.
 
 use super::{BAD_USAGE, FAILED, PASSED, ReplayOptions, complain};
+use crate::artefact::write_artefact;
 use crate::replay::{Failure, Input, Target};
 use crate::report::{self, Html, Report};
 use std::io::Write as _;
@@ -69,7 +70,7 @@ fn show(failure: &Failure, input: &Input) {
         None => failure.how.clone(),
     };
     let _ = writeln!(out, "\nFAILS, {place}\n{}", failure.reason);
-    match report::write_artefact(PAGE, &page(failure, &place, input).render()) {
+    match write_artefact(PAGE, &page(failure, &place, input).render()) {
         Ok(page) => _ = writeln!(out, "picture: {}", page.display()),
         Err(error) => complain(&format!("the picture cannot be written: {error}")),
     }

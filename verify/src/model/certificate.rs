@@ -105,7 +105,7 @@ impl Certificate {
         if std::env::var_os("HEAPLAB_CERTIFICATES").is_none() {
             return;
         }
-        let path = crate::report::artefact_directory().join("certificates.jsonl");
+        let path = crate::artefact::artefact_directory().join("certificates.jsonl");
         let append = || {
             std::fs::create_dir_all(path.parent().expect("the path has a directory"))?;
             let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;

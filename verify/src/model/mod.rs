@@ -61,7 +61,7 @@ pub mod token;
 mod watch;
 
 pub use certificate::{Certificate, TRUSTED, blind_spots};
-pub use runner::{Failure, model, run, try_model};
+pub use runner::{Failure, model, try_model};
 #[cfg(feature = "loom")]
 pub use runner::{OnExecution, PassOptions, explore_once, explore_pass, passes, try_loud_model, write_picture};
 #[cfg(feature = "loom")]
@@ -157,36 +157,6 @@ impl fmt::Debug for Model {
 #[must_use]
 pub fn test_path(path: &'static str) -> &'static str {
     path.split_once("::").map_or(path, |(_, path)| path)
-}
-
-/// The table of a protocol's models: the protocol's name, then the functions that are their bodies, each with its
-/// [`Spec`]. Becomes a constant `MODELS` and, in a test build, a test for each.
-#[macro_export]
-macro_rules! models {
-    ($protocol:literal: $($race:ident: $spec:expr),* $(,)?) => {
-        /// The models of this protocol.
-        #[allow(dead_code, reason = "the tests use the table's rows, the binary the table")]
-        pub(crate) const MODELS: &[$crate::model::Model] = &[$($crate::model::Model {
-            name: concat!($protocol, "::", stringify!($race)),
-            spec: $spec,
-            body: $race,
-        }),*];
-
-        #[cfg(test)]
-        mod explored {
-            use super::*;
-
-            $(#[test]
-            fn $race() {
-                let model = $crate::model::Model {
-                    name: concat!($protocol, "::", stringify!($race)),
-                    spec: $spec,
-                    body: super::$race,
-                };
-                $crate::model::run(&model, $crate::model::test_path(concat!(module_path!(), "::", stringify!($race))));
-            })*
-        }
-    };
 }
 
 /// How large a model is, and how to run it.

@@ -3,9 +3,7 @@
 //! Under the model checker each pass is one call of `heaplab::sync::explore`; the runner adds the rules of the
 //! parent module. Without it the closure is repeated on real threads.
 
-use super::{Bound, Certificate, Model, Spec, THREADS_MAX};
-#[cfg(feature = "loom")]
-use crate::suite::{process, record::ModelRecord, worker};
+use super::{Bound, Certificate, Spec, THREADS_MAX};
 use std::fmt;
 
 #[cfg(feature = "loom")]
@@ -76,58 +74,6 @@ pub fn model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Ve
         Ok(certificates) => certificates,
         Err(failure) => panic!("{failure}"),
     }
-}
-
-/// Runs a model of a table in a process of its own, compares it with the baseline, and keeps the record for
-/// `models --resume`. `test` is the path of the test that calls this: the process is the same program, with that test
-/// alone, and ends here.
-///
-/// # Panics
-///
-/// When the model is red, however its process ended: what the failing execution did has been printed and drawn. When the
-/// baseline objects, and when the record cannot be written.
-#[track_caller]
-#[cfg(feature = "loom")]
-pub fn run(of: &Model, test: &str) {
-    if process::is_worker_of(of.name) {
-        let is_green = worker::run(of, None, None);
-        std::process::exit(i32::from(if is_green { crate::cli::PASSED } else { crate::cli::FAILED }));
-    }
-    let start = std::time::Instant::now();
-    let outcome = process::run_in_test(test, of.name)
-        .unwrap_or_else(|error| panic!("model {} cannot be run as a process: {error}", of.name));
-    let certificates: Vec<Certificate> = outcome.certificates().cloned().collect();
-    certificates.iter().for_each(Certificate::publish);
-    if let Some(why) = outcome.failure() {
-        eprint!("{}", outcome.complaints);
-        panic!(
-            "model {} is red: {why}\nAbove is what the failing execution did. To run this model again: {} models --only {}",
-            of.name,
-            crate::suite::cargo_run(),
-            of.name,
-        );
-    }
-    let baseline = super::baseline::Baseline::committed();
-    for one in &certificates {
-        if let Some(objection) = baseline.objection(&one.model, &one.pass, one.executions) {
-            panic!("model {}, {} pass: {objection}; {}", one.model, one.pass, super::baseline::BLESS);
-        }
-    }
-    let seconds = start.elapsed().as_secs_f64();
-    let sites = outcome.sites().to_vec();
-    let record = ModelRecord { name: of.name.to_owned(), certificates, sites, failure: None, seconds };
-    record.keep().unwrap_or_else(|error| panic!("the record of model {} cannot be kept: {error}", of.name));
-}
-
-/// Runs a model of a table.
-///
-/// # Panics
-///
-/// As [`model`].
-#[track_caller]
-#[cfg(not(feature = "loom"))]
-pub fn run(of: &Model, _test: &str) {
-    drop(model(of.name, of.spec, of.body));
 }
 
 /// As [`model`], with failure as a value. For the tests of the tests, which need models to fail.
@@ -211,10 +157,11 @@ use explored::run_passes;
 
 #[cfg(feature = "loom")]
 mod explored {
+    use super::super::Model;
     use super::super::watch::{self, OnFailure, Subject};
     use super::super::{Fault, Passes, Snapshot};
-    use super::{Certificate, Failure, How, Model, Spec, THREADS_MAX};
-    use crate::report::{COUNTEREXAMPLES, write_artefact};
+    use super::{Certificate, Failure, How, Spec, THREADS_MAX};
+    use crate::artefact::{COUNTEREXAMPLES, write_artefact};
     use crate::trace::{Counterexample, Sources};
     use heaplab::sync::model_control::{self, Mutant, Pass, set_mutant, start_journal, take_journal};
     use heaplab::sync::{ExploreOptions, explore};

@@ -6,7 +6,7 @@
 //! refused, not replayed as something else. With a mutant, the token names it.
 
 use super::mutation::{self, MutantName};
-use crate::suite::record::{COMMIT, FINGERPRINT};
+use crate::build::{COMMIT, FINGERPRINT};
 use std::fmt;
 use std::str::FromStr;
 

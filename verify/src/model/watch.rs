@@ -6,7 +6,7 @@
 //! a thread of its own.
 
 use super::token::Token;
-use crate::suite::cargo_run;
+use crate::build::cargo_run;
 use crate::trace::{Counterexample, Sources};
 use heaplab::sync::model_control::{self, JournalEntry, Site};
 use std::cell::RefCell;
@@ -172,7 +172,7 @@ fn show(subject: &Subject, snapshot: Snapshot) {
     match subject.on_failure {
         OnFailure::ShowAndEnd(_) => {
             let _ = std::io::stdout().write_all(text.as_bytes());
-            std::process::exit(i32::from(crate::cli::PASSED));
+            std::process::exit(i32::from(crate::exit::PASSED));
         }
         OnFailure::Keep | OnFailure::Show => _ = std::io::stderr().write_all(text.as_bytes()),
     }

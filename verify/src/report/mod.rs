@@ -7,38 +7,33 @@
 //!           target/heaplab/*  ->  refresh  ->  target/heaplab/report.html
 //! ```
 //!
-//! Outside of the workspace the directory is another one: see [`artefact_directory`].
+//! Outside of the workspace the directory is another one: see [`artefact`](crate::artefact).
 //!
 //! The parts of the page come from builds that exclude each other, so each leaves an artefact, and whoever wrote one last
 //! renders the page anew from all that are there ([`refresh`]). A part without an artefact is left out.
 //!
 //! * **E-1** The page is one file: no script, no link to anything outside.
 //! * **E-2** What was found is text: it passes through [`Html::text`] and cannot become markup.
-//! * **E-3** An artefact is replaced as a whole: who reads while it is written gets the old one.
-//! * **E-4** Rendering depends on the artefacts alone: equal ones make equal pages.
+//! * **E-3** Rendering depends on the artefacts alone: equal ones make equal pages.
 
 mod code_mutants;
 mod detection;
 mod heap_picture;
 mod html;
 mod job;
-mod place;
 mod suite;
 
 pub use heap_picture::{legend, pictures};
 pub use html::{Html, HtmlTable, Tone, grouped, kib};
 pub use job::JobRecord;
-pub use place::{artefact_directory, asked_for, write_artefacts_to};
 
-use crate::suite::record::{CERTIFICATE, SuiteRecord};
+use crate::artefact::{COUNTEREXAMPLES, artefact_directory, write_artefact};
+use crate::record::{CERTIFICATE, SuiteRecord};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::{fs, io, process};
 
 /// The file that the main job leaves its record in.
 pub const SCENARIOS: &str = "scenarios.json";
-/// The directory of the pictures of failing executions.
-pub const COUNTEREXAMPLES: &str = "counterexamples";
 /// The page.
 pub const PAGE: &str = "report.html";
 
@@ -154,33 +149,10 @@ pub fn refresh() -> io::Result<PathBuf> {
     write_artefact(PAGE, &page)
 }
 
-/// Writes an artefact and returns where it is (E-3).
-///
-/// # Errors
-/// It cannot be written; the error names the file.
-pub fn write_artefact(name: &str, text: &str) -> io::Result<PathBuf> {
-    static WRITES: AtomicU32 = AtomicU32::new(0);
-    let directory = artefact_directory();
-    // Relaxed: a number that nobody else in this process has.
-    let write = WRITES.fetch_add(1, Ordering::Relaxed);
-    let finished = directory.join(name);
-    let unfinished = finished.with_extension(format!("{}.{write}.unfinished", process::id()));
-    let written = fs::create_dir_all(finished.parent().unwrap_or(&directory))
-        .and_then(|()| fs::write(&unfinished, text))
-        .and_then(|()| fs::rename(&unfinished, &finished));
-    match written {
-        Ok(()) => Ok(finished.canonicalize().unwrap_or(finished)),
-        Err(error) => {
-            // It may not exist: then there is nothing to tidy up.
-            let _ = fs::remove_file(&unfinished);
-            Err(io::Error::new(error.kind(), format!("{}: {error}", finished.display())))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{fs, process};
 
     /// E-1 and E-2.
     #[test]

@@ -159,7 +159,7 @@ pub fn announce() {
             eprintln!("{program}");
         }
         if cfg!(fuzzing) {
-            eprintln!("to look at it: {} replay FILE, which is named below", crate::suite::cargo_run());
+            eprintln!("to look at it: {} replay FILE, which is named below", crate::build::cargo_run());
         }
         before(info);
     }));

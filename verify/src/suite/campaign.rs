@@ -6,10 +6,10 @@
 //! *explained* if a committed file says why (see [`verdicts`](super::verdicts)), else the campaign is red.
 
 use super::process;
-use super::record::{Fate, ModelRecord, MutantRecord, SiteRecord};
 use super::verdicts::Verdicts;
 use crate::model::census::Census;
 use crate::model::mutation::Campaign;
+use crate::record::{Fate, ModelRecord, MutantRecord, SiteRecord};
 use heaplab::sync::model_control::Mutant;
 use std::collections::BTreeMap;
 use std::time::Instant;

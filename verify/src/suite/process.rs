@@ -4,8 +4,8 @@
 //! checker that is no longer in order, and a panic there is an abort. So each model has a process of its own, whether the
 //! binary runs it ([`run`]) or a test does ([`run_in_test`]).
 
-use super::record::SiteRecord;
 use crate::model::Certificate;
+use crate::record::SiteRecord;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, ExitStatus, Stdio};
@@ -107,7 +107,7 @@ impl Outcome {
     #[must_use]
     pub fn has_real_failure(&self) -> bool {
         let said = self.events.iter().any(|event| matches!(event, Event::Failed { truncated: false, .. }));
-        said || self.status.code() != Some(i32::from(crate::cli::FAILED))
+        said || self.status.code() != Some(i32::from(crate::exit::FAILED))
     }
 
     /// Whether it met a limit before it saw everything.
@@ -133,7 +133,7 @@ pub fn is_worker_of(model: &str) -> bool {
 pub fn run(arguments: &[String], on_event: impl FnMut(&Event)) -> std::io::Result<Outcome> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("worker").args(arguments);
-    if let Some(directory) = crate::report::asked_for() {
+    if let Some(directory) = crate::artefact::asked_for() {
         // Its counterexamples belong beside the record.
         command.arg("--out").arg(directory);
     }

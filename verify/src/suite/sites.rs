@@ -1,7 +1,7 @@
 //! Sites between the checker's register and the record.
 
-use super::record::SiteRecord;
 use crate::model::mutation;
+use crate::record::SiteRecord;
 use heaplab::sync::Ordering;
 use heaplab::sync::model_control::{self, Operand, Site, SiteUse};
 

@@ -1,8 +1,8 @@
 //! The worker: runs one model, or one mutant of it, and says what happens (see [`process`](super::process)).
 
 use super::process::Event;
-use super::record::SiteRecord;
 use crate::model::{Model, OnExecution, PassOptions, explore_pass, passes};
+use crate::record::SiteRecord;
 use heaplab::sync::model_control::{self, Mutant};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ fn say(event: &Event) {
     line.push('\n');
     // Whoever started this and went away wants no more of it.
     if std::io::stdout().lock().write_all(line.as_bytes()).is_err() {
-        std::process::exit(i32::from(crate::cli::FAILED));
+        std::process::exit(i32::from(crate::exit::FAILED));
     }
 }
 

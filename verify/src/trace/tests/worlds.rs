@@ -1,6 +1,5 @@
 //! Worlds that are explored until they fail, and mutants of the heap's own protocols.
 
-use crate::model::Bound;
 use crate::trace::{Counterexample, Sources};
 use heaplab::space::PageSet;
 use heaplab::sync::model_control::{
@@ -30,7 +29,7 @@ fn fail_within(model: &str, options: &ExploreOptions, f: impl Fn() + Send + Sync
     Counterexample {
         model: model.to_owned(),
         pass: options.pass.to_string(),
-        bound: options.preemption_bound.map_or(Bound::Unbounded, Bound::Preemptions).to_string(),
+        bound: options.preemption_bound.map_or("unbounded".to_owned(), |bound| format!("at most {bound} preemptions")),
         execution: exploration.executions,
         message: exploration.outcome.expect_err("the world must fail"),
         failed_thread: None,

@@ -1,12 +1,20 @@
-//! Where artefacts are: never in a checkout that nobody called the binary in.
+//! Artefacts: the files that a job leaves, and where.
 //!
-//! The directory that was asked for (`--out`), else `heaplab` in cargo's target directory where the binary was called in this
-//! project's workspace or below it, else `heaplab-report` where it was called.
+//! They are never in a checkout that nobody called the binary in: their directory is the one that was asked for (`--out`), else
+//! `heaplab` in cargo's target directory where the binary was called in this project's workspace or below it, else
+//! `heaplab-report` where it was called.
+//!
+//! * **AR-1** An artefact is replaced as a whole: who reads while it is written gets the old one.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{fs, process};
+
+/// The directory of the pictures of failing executions.
+pub const COUNTEREXAMPLES: &str = "counterexamples";
 
 /// The artefacts' directory beneath the one that a binary is called in, outside of the workspace.
 const ELSEWHERE: &str = "heaplab-report";
@@ -19,10 +27,10 @@ static ASKED_FOR: OnceLock<PathBuf> = OnceLock::new();
 /// It cannot be made or written to; the error names it.
 pub fn write_artefacts_to(directory: &Path) -> io::Result<()> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", directory.display()));
-    std::fs::create_dir_all(directory).map_err(named)?;
+    fs::create_dir_all(directory).map_err(named)?;
     let directory = directory.canonicalize().map_err(named)?;
-    let probe = directory.join(format!("{}.unfinished", std::process::id()));
-    std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe)).map_err(named)?;
+    let probe = directory.join(format!("{}.unfinished", process::id()));
+    fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)).map_err(named)?;
     if *ASKED_FOR.get_or_init(|| directory.clone()) == directory {
         Ok(())
     } else {
@@ -57,10 +65,34 @@ fn place(current: &Path, target: Option<OsString>) -> PathBuf {
 
 /// Whether this project's workspace is rooted here, by what its suite is called.
 fn is_workspace(directory: &Path) -> bool {
-    let manifest = |path: &str| std::fs::read_to_string(directory.join(path)).unwrap_or_default();
+    let manifest = |path: &str| fs::read_to_string(directory.join(path)).unwrap_or_default();
     let names_suite = |line: &str| line.trim() == concat!("name = \"", env!("CARGO_PKG_NAME"), "\"");
     manifest("verify/Cargo.toml").lines().any(names_suite)
         && manifest("Cargo.toml").lines().any(|line| line.trim() == "[workspace]")
+}
+
+/// Writes an artefact and returns where it is (AR-1).
+///
+/// # Errors
+/// It cannot be written; the error names the file.
+pub fn write_artefact(name: &str, text: &str) -> io::Result<PathBuf> {
+    static WRITES: AtomicU32 = AtomicU32::new(0);
+    let directory = artefact_directory();
+    // Relaxed: a number that nobody else in this process has.
+    let write = WRITES.fetch_add(1, Ordering::Relaxed);
+    let finished = directory.join(name);
+    let unfinished = finished.with_extension(format!("{}.{write}.unfinished", process::id()));
+    let written = fs::create_dir_all(finished.parent().unwrap_or(&directory))
+        .and_then(|()| fs::write(&unfinished, text))
+        .and_then(|()| fs::rename(&unfinished, &finished));
+    match written {
+        Ok(()) => Ok(finished.canonicalize().unwrap_or(finished)),
+        Err(error) => {
+            // It may not exist: then there is nothing to tidy up.
+            let _ = fs::remove_file(&unfinished);
+            Err(io::Error::new(error.kind(), format!("{}: {error}", finished.display())))
+        }
+    }
 }
 
 #[cfg(test)]

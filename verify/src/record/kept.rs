@@ -4,8 +4,9 @@
 //! only: those that an interrupted run did not come to, or, after `cargo test --features loom`, none. What was kept of other
 //! sources, by another checker or of a red model is as if it were not there.
 
-use super::record::{CHECKER, FINGERPRINT, ModelRecord};
-use crate::report::{artefact_directory, write_artefact};
+use super::ModelRecord;
+use crate::artefact::{artefact_directory, write_artefact};
+use crate::build::{CHECKER, FINGERPRINT};
 use serde::{Deserialize, Serialize};
 use std::io;
 

@@ -3,18 +3,17 @@
 //! Each command adds what it found out: `models` the certificates, `weaken` and `mutants` the fates of mutants. The file is
 //! about one state of the sources; what was found out about another one is dropped.
 
+#[cfg(feature = "loom")]
+mod kept;
+#[cfg(feature = "loom")]
+mod litmus;
+
+use crate::artefact::{artefact_directory, write_artefact};
+use crate::build::{CHECKER, COMMIT, FINGERPRINT};
 use crate::model::Certificate;
-use crate::report::{artefact_directory, write_artefact};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// The sources that this program was built from.
-pub const FINGERPRINT: &str = env!("HEAPLAB_FINGERPRINT");
-/// The commit that they were based on.
-pub const COMMIT: &str = env!("HEAPLAB_COMMIT");
-/// The model checker.
-pub const CHECKER: &str = concat!("loom ", env!("HEAPLAB_LOOM"));
 
 /// The file's name among the artefacts.
 pub const CERTIFICATE: &str = "certificate.json";
