@@ -13,10 +13,10 @@
 //! ```
 //!
 //! Invariants:
-//! * **B-1** (S-1 made physical) `headroom` is never negative: at no moment is a page committed that is not charged.
-//! * **B-2** In a stop `headroom` is 0: nothing is charged that is not committed, or late.
+//! * **LG-1** (S-1 made physical) `headroom` is never negative: at no moment is a page committed that is not charged.
+//! * **LG-2** In a stop `headroom` is 0: nothing is charged that is not committed, or late.
 //!
-//! B-1 is checked by every read-modify-write that lowers the word, with the value that it left, so no alarm is false:
+//! LG-1 is checked by every read-modify-write that lowers the word, with the value that it left, so no alarm is false:
 //! a thread charges before it commits and releases before it discharges, its own steps are in program order, and a page
 //! passes from one thread to the next by an edge (S-3). So every prefix of the word's modification order holds for each
 //! charge and for each page a prefix of what became of it, and none of those prefixes is below 0. It is as sharp as it is
@@ -67,7 +67,7 @@ impl Ledger {
         Ledger::new(0, 1).expect("a table without entries")
     }
 
-    /// From now on there is a budget, and B-1 is asserted.
+    /// From now on there is a budget, and LG-1 is asserted.
     pub fn audit(&self) {
         self.audited.swap(1);
     }
@@ -90,7 +90,7 @@ impl Ledger {
     /// The budget is about to count `count` pages less.
     ///
     /// # Panics
-    /// If more is committed than is charged then (B-1): budget was given back before its memory.
+    /// If more is committed than is charged then (LG-1): budget was given back before its memory.
     pub fn discharge(&self, count: usize) {
         self.charged.add(-pages(count));
         self.change_headroom(-pages(count), &format_args!("giving back the budget of {count} pages"));
@@ -101,7 +101,7 @@ impl Ledger {
     }
 
     /// # Panics
-    /// If more is committed than is charged then (B-1).
+    /// If more is committed than is charged then (LG-1).
     pub(super) fn commit(&self, offset: usize, bytes: usize) {
         let (mut reserved, mut late) = (0, 0);
         for page in self.range(offset, bytes) {
@@ -152,7 +152,7 @@ impl Ledger {
     /// allocates.
     ///
     /// # Panics
-    /// If it is not so (B-2).
+    /// If it is not so (LG-2).
     pub fn assert_settled(&self, counted: usize) {
         let (charged, headroom) = (self.charged.get(), self.headroom.get());
         assert!(charged == pages(counted), "S-1: {counted} pages are counted, {charged} were charged ({self:?})");

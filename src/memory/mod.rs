@@ -19,12 +19,12 @@
 //!
 //! # Invariants
 //!
-//! * **I-1** The base never changes and the reservation stays whole until the [`Memory`] is dropped.
-//! * **I-2** The base is aligned to [`BASE_ALIGN`] bytes at least, so an offset has the alignment of its address up to
+//! * **ME-1** The base never changes and the reservation stays whole until the [`Memory`] is dropped.
+//! * **ME-2** The base is aligned to [`BASE_ALIGN`] bytes at least, so an offset has the alignment of its address up to
 //!   that.
-//! * **I-3** After a successful commit every word of the range is accessible to every thread that learns of the commit,
+//! * **ME-3** After a successful commit every word of the range is accessible to every thread that learns of the commit,
 //!   until some part of the range is released. Learning takes an edge of the caller's own: a commit publishes nothing.
-//! * **I-4** A word is a [`HeapWord`](crate::sync::HeapWord) and nothing else: 4 bytes, 4-aligned. Byte copies go
+//! * **ME-4** A word is a [`HeapWord`](crate::sync::HeapWord) and nothing else: 4 bytes, 4-aligned. Byte copies go
 //!   through the word that contains the byte, so no two atomic accesses of different sizes ever meet.
 //!
 //! # Two kinds of access

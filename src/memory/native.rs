@@ -17,7 +17,7 @@ pub(super) const BYTES_MAX: usize = 1 << (usize::BITS - 3);
 
 /// A reservation of real memory.
 pub(super) struct Region {
-    /// Points to offset 0 and has the provenance of the whole reservation. Never changes (I-1).
+    /// Points to offset 0 and has the provenance of the whole reservation. Never changes (ME-1).
     base: NonNull<u8>,
     /// Before the pages, so that it is dropped before them.
     poison: Poison,
@@ -122,7 +122,7 @@ impl Region {
     /// `offset` is 4-aligned and its word committed.
     #[inline(always)]
     pub(super) unsafe fn word(&self, offset: usize) -> &HeapWord {
-        // SAFETY: the word lies inside the reservation, is aligned (I-2), accessible (I-3) and only ever a word (I-4).
+        // SAFETY: the word lies inside the reservation, is aligned (ME-2), accessible (ME-3) and only ever a word (ME-4).
         unsafe { self.base.add(offset).cast::<HeapWord>().as_ref() }
     }
 

@@ -149,7 +149,7 @@ impl Budget {
             // before to whoever is refused for it. Relaxed on failure: another guess.
             match self.committed.compare_exchange_weak(seen, seen + pages, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => {
-                    // Relied on by nobody: what the ledger asserts, it asserts of a word of its own (B-1).
+                    // Relied on by nobody: what the ledger asserts, it asserts of a word of its own (LG-1).
                     self.ledger.charge(pages);
                     return true;
                 }

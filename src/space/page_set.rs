@@ -10,9 +10,9 @@
 //! No links, so no ABA: a bit says nothing but "this page is here", and clearing it by RMW has one winner.
 //!
 //! Invariants:
-//! * **I-1** A claimer finds a bit. It sees as many set bits as the counter said when it claimed; a scan that finds
+//! * **PS-1** A claimer finds a bit. It sees as many set bits as the counter said when it claimed; a scan that finds
 //!   none of them has met rivals that claimed later and took its bit, and sees what those saw, so another one.
-//! * **I-2** A take fails only if `available` was 0 at one moment during the call: the refusal is read by an RMW.
+//! * **PS-2** A take fails only if `available` was 0 at one moment during the call: the refusal is read by an RMW.
 //!
 //! A set is one of numbers. What it means that a page is in one, its user says, and vouches for what is put in (S-3).
 //!
@@ -99,7 +99,7 @@ impl PageSet {
         let mut seen = self.available.load(Ordering::Relaxed);
         loop {
             if seen == 0 {
-                // I-2: a load may be stale; a refusal is decided by an RMW. Relaxed: who is refused looks at no bit.
+                // PS-2: a load may be stale; a refusal is decided by an RMW. Relaxed: who is refused looks at no bit.
                 seen = self.available.fetch_or(0, Ordering::Relaxed);
                 if seen == 0 {
                     return None;
@@ -188,7 +188,7 @@ impl Claim<'_> {
                 }
             }
             if !first_scan {
-                // I-1: a rival moved bits during the scan; another one is set.
+                // PS-1: a rival moved bits during the scan; another one is set.
                 backoff.spin();
             }
             first_scan = false;

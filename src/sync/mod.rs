@@ -20,17 +20,17 @@
 //!
 //! # What it guarantees
 //!
-//! - **I-1, one text.** All faces have the same items with the same signatures; [`MODEL`] tells them apart where a *test*
+//! - **SY-1, one text.** All faces have the same items with the same signatures; [`MODEL`] tells them apart where a *test*
 //!   must size its world, and nothing else may depend on it. (What drives a checker from outside, [`check`] excepted,
 //!   exists in its face only.)
-//! - **I-2, nothing is weakened or dropped.** An operation of the native face is exactly the operation it is named after,
+//! - **SY-2, nothing is weakened or dropped.** An operation of the native face is exactly the operation it is named after,
 //!   with the ordering it was given. The model face performs the same operation in the normal pass. In the
 //!   read-as-RMW pass it performs an operation that is *stronger as an access* (see below) under the same ordering. Only
 //!   a mutant that a test of the tests asks for (`model_control::set_mutant`) changes an operation, at one call site. The scheduled face performs the operation itself, and more strongly: all orderings
 //!   are `SeqCst` to shuttle.
-//! - **I-3, nothing is hidden.** Every access through this module is seen by the model checker, except `Arc`'s count. The
+//! - **SY-3, nothing is hidden.** Every access through this module is seen by the model checker, except `Arc`'s count. The
 //!   scheduler sees atomics, locks and threads; it does not see heap words and cells.
-//! - **I-4, sites have names.** In the model face each operation knows the source location it was called from
+//! - **SY-4, sites have names.** In the model face each operation knows the source location it was called from
 //!   (`#[track_caller]`). Wrappers around it should be `#[track_caller]` too, else all their callers share one name.
 //!
 //! # The two passes
@@ -123,7 +123,7 @@ pub use yield_point::{YieldPoint, stretch};
 /// Whether a heap exists inside a checker only: in an exploration of the model face or in a run of the scheduled one.
 ///
 /// For tests, generators and programs that need system threads or a heap of their own; an algorithm that reads it breaks
-/// I-1. It says nothing of memory: that is [`PageSource::default`](crate::memory::PageSource)'s to say.
+/// SY-1. It says nothing of memory: that is [`PageSource::default`](crate::memory::PageSource)'s to say.
 pub const MODEL: bool = cfg!(any(feature = "loom", feature = "shuttle"));
 
 /// The system refused to start a thread.

@@ -161,7 +161,7 @@ impl Condvar {
             }
             Some(Change::Postpone) => {
                 let condvar = core::ptr::from_ref(&self.0);
-                // SAFETY: U-3: performed before the condition variable goes away (see its drop).
+                // SAFETY: MU-3: performed before the condition variable goes away (see its drop).
                 mutant::postpone(object, Box::new(move || notify(unsafe { &*condvar })));
                 report();
                 return;

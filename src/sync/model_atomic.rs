@@ -168,7 +168,7 @@ macro_rules! atomic {
             /// Puts `perform` off: it is called with the atomic when the thread has published something else.
             fn postpone(&self, perform: impl FnOnce(&modelled::$repr) + 'static) {
                 let modelled = core::ptr::from_ref(self.modelled());
-                // SAFETY: U-3: performed before the atomic goes away (see its drop).
+                // SAFETY: MU-3: performed before the atomic goes away (see its drop).
                 mutant::postpone(self.object(), Box::new(move || perform(unsafe { &*modelled })));
             }
 

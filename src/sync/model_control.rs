@@ -19,9 +19,9 @@
 //!
 //! Invariants:
 //!
-//! - C-1: `watching` is set exactly when a mutant, something put off, the site register or the journal is in use. While it
+//! - MC-1: `watching` is set exactly when a mutant, something put off, the site register or the journal is in use. While it
 //!   is clear an operation pays two thread-local flags and a counter, no more.
-//! - C-2: pass, fault and counters belong to one exploration and are reset at its end, also when it panicked. Register and
+//! - MC-2: pass, fault and counters belong to one exploration and are reset at its end, also when it panicked. Register and
 //!   journal belong to the test and last until it ends them.
 
 pub use super::model_mutant::{Change, Mutant, MutantGuard, Operand, one_step_weaker, set_mutant};
@@ -289,7 +289,7 @@ impl Control {
         above.min_by_key(|&(_, base)| base).map_or(0, |(index, _)| index)
     }
 
-    /// Restores C-1.
+    /// Restores MC-1.
     fn update_watching(&self) {
         let listens = self.sites.borrow().is_some() || self.journal.borrow().is_some();
         self.watching.set(listens || self.has_mutant.get() || self.has_postponed.get());
@@ -366,7 +366,7 @@ pub fn take_journal() -> Vec<JournalEntry> {
     })
 }
 
-/// Marks this system thread as exploring; the drop resets pass and counters (C-3).
+/// Marks this system thread as exploring; the drop resets pass and counters (MC-2).
 pub(super) struct ExplorationGuard;
 
 impl ExplorationGuard {
@@ -553,7 +553,7 @@ pub(super) fn prepare(location: &'static Location<'static>, operand: Operand, ob
         if !control.has_mutant.get() {
             return None;
         }
-        // U-3.
+        // MU-3.
         let is_shared = control.counters.get().threads > 1;
         mutant::change_at(location, operand).filter(|&change| change != Change::Postpone || is_shared)
     })
@@ -572,7 +572,7 @@ pub(super) fn settle_thread() {
     settle_after_publication();
 }
 
-/// An object goes away: what this thread put off on it is done now, what others did is lost (U-3).
+/// An object goes away: what this thread put off on it is done now, what others did is lost (MU-3).
 #[inline]
 pub(super) fn settle_object(object: usize) {
     if CONTROL.try_with(|control| control.has_postponed.get()).unwrap_or(false) {

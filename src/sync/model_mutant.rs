@@ -23,9 +23,9 @@
 //!
 //! Invariants:
 //!
-//! - U-1: a mutant changes one site, and there operations of one operand only; [`MutantGuard::hits`] tells how many.
-//! - U-2: an ordering is replaced only by a strictly weaker one.
-//! - U-3: what is postponed is performed by its own thread, in the same execution, while its object exists and is where it
+//! - MU-1: a mutant changes one site, and there operations of one operand only; [`MutantGuard::hits`] tells how many.
+//! - MU-2: an ordering is replaced only by a strictly weaker one.
+//! - MU-3: what is postponed is performed by its own thread, in the same execution, while its object exists and is where it
 //!   was. So nothing is postponed before a second thread has started: until then objects are made, and moved to their place.
 
 use super::model_control::{self as control, Site};
@@ -286,7 +286,7 @@ pub(super) fn hit() {
     HITS.set(HITS.get() + 1);
 }
 
-/// Puts an operation off (U-3).
+/// Puts an operation off (MU-3).
 pub(super) fn postpone(object: usize, perform: Box<dyn FnOnce()>) {
     hit();
     let thread = control::thread_index();

@@ -7,9 +7,9 @@
 //! There is no algorithm here. An atomic is shuttle's atomic behind a `std` cell, because shuttle wants an exclusive borrow
 //! for a plain store.
 //!
-//! Invariant Z-1: a thread is switched away inside an operation of an atomic only before it has looked at the value. So a
-//! thread that owns the atomic, in the sense of [`AtomicU32::unsync_store`], shares it with no operation that has begun:
-//! such an operation would look at the value later, with no edge from the owner's store to it.
+//! - Z-1: a thread is switched away inside an operation of an atomic only before it has looked at the value. So a thread that
+//!   owns the atomic, in the sense of [`AtomicU32::unsync_store`], shares it with no operation that has begun: such an
+//!   operation would look at the value later, with no edge from the owner's store to it.
 
 use core::cell::{self, Cell};
 use core::ops::{Deref, DerefMut};

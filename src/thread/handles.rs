@@ -9,11 +9,11 @@
 //! for reuse; a collection gives those back that are not in use, but one. The owner pushes and reads while it runs; the collector reads and
 //! rewrites in a stop. Slots beyond `next` are not roots.
 //!
-//! * **I-1** A block's slots lie at the end of a piece of memory that is aligned to its size, a power of two, and they do
+//! * **HS-1** A block's slots lie at the end of a piece of memory that is aligned to its size, a power of two, and they do
 //!   not fill it. So an aligned `next` is the end of a block, and no aligned address is a slot: to push and to go back
 //!   takes no second word.
-//! * **I-2** All blocks before the one that `next` is in are full.
-//! * **I-3** A block's memory starts with the block's number. So `next` alone tells its block (I-1), and going on to the
+//! * **HS-2** All blocks before the one that `next` is in are full.
+//! * **HS-3** A block's memory starts with the block's number. So `next` alone tells its block (HS-1), and going on to the
 //!   next block takes the same time whatever lies outside.
 
 use crate::object::Tagged;
@@ -24,14 +24,14 @@ use std::alloc::{self, Layout};
 /// A slot of the handle stack: the bits of a tagged word.
 pub type Slot = UnsafeCell<u32>;
 
-/// The number of a block (I-3).
+/// The number of a block (HS-3).
 type BlockNumber = u32;
 
 /// A handle stack.
 #[derive(Debug)]
 pub struct HandleSlots {
     next: *const Slot,
-    /// The size of a block's memory, less one (I-1).
+    /// The size of a block's memory, less one (HS-1).
     mask: usize,
     /// The first slot of each block. Raw, because slots are read through copies of these pointers.
     blocks: Vec<NonNull<Slot>>,
@@ -54,7 +54,7 @@ impl HandleSlots {
     #[must_use]
     pub fn new(block_slots: usize) -> HandleSlots {
         assert!(block_slots != 0);
-        // I-1, I-3: the slots and the block's number.
+        // HS-1, HS-3: the slots and the block's number.
         let mask = (block_slots * size_of::<Slot>() + size_of::<BlockNumber>()).next_power_of_two() - 1;
         let mut slots =
             HandleSlots { next: core::ptr::null(), mask, blocks: Vec::new(), block_slots, bytes_allowed: usize::MAX };
@@ -72,7 +72,7 @@ impl HandleSlots {
             self.grow();
         }
         let slot = self.next;
-        // SAFETY: I-1: `next` is a slot of a block and not its end.
+        // SAFETY: HS-1: `next` is a slot of a block and not its end.
         unsafe {
             self.next = slot.add(1);
             (*slot).with_mut(|bits| *bits = value.bits());
@@ -102,7 +102,7 @@ impl HandleSlots {
         };
         let number = BlockNumber::try_from(self.blocks.len()).expect("fewer blocks than 2^32");
         // SAFETY: the slots lie in the memory, from the padding to its end, and are aligned, since its end is; the number
-        // lies before them (I-3), at the memory's start, which is aligned to more than four bytes.
+        // lies before them (HS-3), at the memory's start, which is aligned to more than four bytes.
         unsafe {
             memory.cast::<BlockNumber>().write(number);
             let block = memory.add(pad_bytes(self.mask, self.block_slots)).cast::<Slot>();
@@ -116,9 +116,9 @@ impl HandleSlots {
 
     /// The block that `next` is in, or at the end of.
     fn block_of_next(&self) -> usize {
-        // How far `next` is from the start of the memory: beyond the number, up to its end included (I-1).
+        // How far `next` is from the start of the memory: beyond the number, up to its end included (HS-1).
         let distance = (self.next.addr().wrapping_sub(1) & self.mask) + 1;
-        // SAFETY: I-1: `next` was made from the pointer to this block's memory, whose start is that far back; I-3: there
+        // SAFETY: HS-1: `next` was made from the pointer to this block's memory, whose start is that far back; HS-3: there
         // is the number.
         unsafe { self.next.byte_sub(distance).cast::<BlockNumber>().read() as usize }
     }
@@ -177,7 +177,7 @@ impl HandleSlots {
                 // SAFETY: both point into the current block, or to its end.
                 usize::try_from(unsafe { self.next.offset_from(start) }).expect("next is in the block")
             } else {
-                // I-2.
+                // HS-2.
                 self.block_slots
             };
             for slot in 0..count {
@@ -278,7 +278,7 @@ mod tests {
         });
     }
 
-    /// I-1, for blocks of any number of slots.
+    /// HS-1, for blocks of any number of slots.
     #[test]
     fn slots_end_where_their_memory_does() {
         crate::sync::check(|| {
@@ -315,7 +315,7 @@ mod tests {
         });
     }
 
-    /// I-3: wherever the stack stands, at either end of a block or within, it knows in which.
+    /// HS-3: wherever the stack stands, at either end of a block or within, it knows in which.
     #[test]
     fn next_tells_its_block() {
         crate::sync::check(|| {

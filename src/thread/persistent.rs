@@ -15,12 +15,12 @@
 //! A minor collection visits the cells that may hold a young object: those that were filled since the last collection, or
 //! whose object stayed young in it. A bit for each cell says so, and a bit for each slab with such a cell.
 //!
-//! * **I-1** The word of a cell is written under the mutex only: when the cell is filled, visited, or found released. Its
+//! * **PH-1** The word of a cell is written under the mutex only: when the cell is filled, visited, or found released. Its
 //!   handle reads it.
-//! * **I-2** The link of a cell belongs to the cell's handle, until that pushes the cell on the released list; then to the
+//! * **PH-2** The link of a cell belongs to the cell's handle, until that pushes the cell on the released list; then to the
 //!   holder of the mutex.
-//! * **I-3** A slab is freed when all its cells are free. So the cell of a handle exists as long as the handle does.
-//! * **I-4** Between collections, a cell that holds a young object has its bit set.
+//! * **PH-3** A slab is freed when all its cells are free. So the cell of a handle exists as long as the handle does.
+//! * **PH-4** Between collections, a cell that holds a young object has its bit set.
 
 use super::slabs::{Cell, Slabs};
 use crate::object::Tagged;
@@ -46,7 +46,7 @@ impl PersistentCell {
     /// number else.
     #[must_use]
     pub fn tagged(&self) -> Tagged {
-        // SAFETY: I-3.
+        // SAFETY: PH-3.
         let cell = unsafe { self.cell.as_ref() };
         // Relaxed: the handle reached the caller by a transfer that orders (it is `Send`, not magic), and moves of the
         // object happened in stops (O-8).
@@ -62,13 +62,13 @@ impl PersistentCell {
 
 impl Drop for PersistentCell {
     fn drop(&mut self) {
-        // SAFETY: I-3.
+        // SAFETY: PH-3.
         let cell = unsafe { self.cell.as_ref() };
         let released = &self.register.released;
         // Relaxed: a guess, which the exchange checks.
         let mut seen = released.load(Ordering::Relaxed);
         loop {
-            // SAFETY: I-2: the cell is still this handle's.
+            // SAFETY: PH-2: the cell is still this handle's.
             unsafe { cell.link.with_mut(|link| *link = seen) };
             // O-8: Release hands the link, and the cell, to whoever takes the list. Relaxed on failure: another guess. Ends:
             // a failure means that another handle was released, or that the list was taken.
@@ -139,8 +139,8 @@ impl PersistentHandles {
                 is_over = slabs.take_over();
             }
         };
-        // SAFETY: I-3: the cell is in use.
-        // Relaxed: I-1; visitors take the mutex. That released cells were taken before is relied on by nobody.
+        // SAFETY: PH-3: the cell is in use.
+        // Relaxed: PH-1; visitors take the mutex. That released cells were taken before is relied on by nobody.
         unsafe { cell.as_ref() }.word.store(value.bits(), Ordering::Relaxed);
         if value.is_reference() {
             slabs.set_young(index);
@@ -156,7 +156,7 @@ impl PersistentHandles {
         let mut next = self.released.swap(NO_CELL, Ordering::Acquire);
         let any = next != NO_CELL;
         while next != NO_CELL {
-            // I-2: the cells of the list are ours. Their words change under the mutex; the order is relied on by nobody.
+            // PH-2: the cells of the list are ours. Their words change under the mutex; the order is relied on by nobody.
             next = slabs.free_cell(next);
         }
         any
@@ -240,12 +240,12 @@ impl PersistentHandles {
 
 /// Replaces the word of a cell in use; the caller holds the mutex.
 fn visit_cell(cell: &Cell, f: impl FnOnce(Tagged) -> Tagged) {
-    // Relaxed: I-1.
+    // Relaxed: PH-1.
     let old = cell.word.load(Ordering::Relaxed);
     let new = f(Tagged::from_bits(old)).bits();
     yield_point(YieldPoint::RootRead);
     if new != old {
-        // Relaxed: I-1; a handle's owner reads it after the stop (O-4).
+        // Relaxed: PH-1; a handle's owner reads it after the stop (O-4).
         cell.word.store(new, Ordering::Relaxed);
     }
 }

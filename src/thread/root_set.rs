@@ -9,9 +9,9 @@
 //! looks at the bit first; only the first store into a block after a collection sets it, and takes the register's mutex to
 //! enter the set.
 //!
-//! * **I-1** Between collections, a block that holds a young object has its bit set, and its set is on the list. Bits are
+//! * **RS-1** Between collections, a block that holds a young object has its bit set, and its set is on the list. Bits are
 //!   cleared in stops only.
-//! * **I-2** A set is on the list at most once, and the list has room for every set: entering one takes no memory.
+//! * **RS-2** A set is on the list at most once, and the list has room for every set: entering one takes no memory.
 
 use super::persistent::RefusedMemory;
 use crate::object::Tagged;
@@ -27,7 +27,7 @@ pub const ROOT_SET_SLOTS_MAX: usize = 1 << 28;
 #[derive(Debug)]
 pub struct RootSetSlots {
     slots: Box<[AtomicU32]>,
-    /// A bit for each block that may hold a young object (I-1).
+    /// A bit for each block that may hold a young object (RS-1).
     young: Bitmap,
     /// Whether the set is on the register's list; under the register's mutex.
     is_listed: UnsafeCell<bool>,
@@ -196,7 +196,7 @@ impl Lists {
         if self.sets.len() >= self.sets.capacity() / 2 {
             self.sets.try_reserve(self.sets.len().max(8)).map_err(refused)?;
         }
-        // I-2.
+        // RS-2.
         self.young.try_reserve_exact(self.sets.capacity().saturating_sub(self.young.len())).map_err(refused)?;
         Ok(forgotten)
     }
@@ -209,7 +209,7 @@ impl Lists {
             return;
         }
         if self.young.len() == self.young.capacity() {
-            // I-2: what is left is fewer than the sets.
+            // RS-2: what is left is fewer than the sets.
             self.young.retain(|set| set.strong_count() != 0);
         }
         self.young.push(Arc::downgrade(set));

@@ -117,7 +117,7 @@ impl Slabs {
         let (number, place) = self.place(index);
         let free = self.slabs[number].first_free;
         let cell = &self.cells(number)[place];
-        // Relaxed: I-1 of the register.
+        // Relaxed: PH-1.
         let held = cell.word.load(Ordering::Relaxed);
         debug_assert_ne!(held, FREE, "a cell is released once");
         cell.word.store(FREE, Ordering::Relaxed);
@@ -188,7 +188,7 @@ impl Slabs {
             if slab.used == 0
                 && let Some(cells) = slab.cells.take()
             {
-                // SAFETY: I-3 of the register: no handle has a cell of it.
+                // SAFETY: PH-3 of the register: no handle has a cell of it.
                 drop(unsafe { Box::from_raw(cells.as_ptr()) });
                 slab.first_free = NO_CELL;
                 self.present -= 1;
@@ -249,7 +249,7 @@ impl Slabs {
             let listed = self.young[number / BITS] >> (number % BITS) & 1 != 0;
             for (place, cell) in self.cells(number).iter().enumerate().filter(|(_, cell)| is_used(cell)) {
                 let young = slab.young[place / BITS] >> (place % BITS) & 1 != 0;
-                // Relaxed: I-1 of the register.
+                // Relaxed: PH-1.
                 f(Tagged::from_bits(cell.word.load(Ordering::Relaxed)), listed && young);
             }
         }
@@ -281,7 +281,7 @@ impl Slabs {
 }
 
 fn is_used(cell: &Cell) -> bool {
-    // Relaxed: I-1 of the register.
+    // Relaxed: PH-1.
     cell.word.load(Ordering::Relaxed) != FREE
 }
 

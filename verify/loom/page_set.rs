@@ -120,7 +120,7 @@ fn take_vs_put() {
     claim_eq!(world.drain(), if taken.is_none() { vec![1] } else { vec![] }, "what is left");
 }
 
-/// I-2: who takes after a page was put gets one, though nothing but time lies between, and a load of the counter may be
+/// PS-2: who takes after a page was put gets one, though nothing but time lies between, and a load of the counter may be
 /// stale. A take that begins before the put has ended may find none; then the page is left.
 fn take_after_put() {
     let world = World::new(1, 1, &[]);
@@ -255,7 +255,7 @@ fn take_vs_take_put() {
     claim_eq!(world.drain(), if a.is_none() { vec![1] } else { vec![] }, "what is left");
 }
 
-/// I-2: at every moment one page at least is available, so the taker is not refused, though pages leave and come back.
+/// PS-2: at every moment one page at least is available, so the taker is not refused, though pages leave and come back.
 fn take_vs_take_put_with_a_page_to_spare() {
     let world = World::new(2, 1, &[0, 1]);
     let there = world.clone();

@@ -8,10 +8,10 @@
 //! A bug is a patch of the heap's sources ([`Bug`]), an engine a way to run the suite ([`Engine`]). The sources are copied
 //! first ([`Tree`]), so the work tree is never touched, and a bug cannot outlive its run.
 //!
-//! * **B-1** Before any bug, every engine passes on the copy as it is: else it would notice anything.
-//! * **B-2** A bug is *caught* by an engine that fails within [`SECONDS`]; one that runs out of time has missed it.
-//! * **B-3** A bug whose patch does not fit, or that does not compile, is an error by its name: it is not counted as caught.
-//! * **B-4** An engine keeps nothing of what it finds: no bug is caught by a program that another one has left.
+//! * **DT-1** Before any bug, every engine passes on the copy as it is: else it would notice anything.
+//! * **DT-2** A bug is *caught* by an engine that fails within [`SECONDS`]; one that runs out of time has missed it.
+//! * **DT-3** A bug whose patch does not fit, or that does not compile, is an error by its name: it is not counted as caught.
+//! * **DT-4** An engine keeps nothing of what it finds: no bug is caught by a program that another one has left.
 
 mod bug;
 mod engine;

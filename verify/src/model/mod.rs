@@ -12,11 +12,11 @@
 //!
 //! # When a model is green
 //!
-//! - every pass of its [`Passes`] has run, and each has seen every execution within the bound. A run that met a limit
+//! - MD-1: every pass of its [`Passes`] has run, and each has seen every execution within the bound. A run that met a limit
 //!   is red, whoever set the limit.
-//! - no execution failed an assertion, deadlocked, or raced.
-//! - it ran with exactly the threads it declares; else its certificate would claim a larger or a smaller world.
-//! - a model of a table ran about as many executions as the committed baseline says: a model that shrinks to a tenth
+//! - MD-2: no execution failed an assertion, deadlocked, or raced.
+//! - MD-3: it ran with exactly the threads it declares; else its certificate would claim a larger or a smaller world.
+//! - MD-4: a model of a table ran about as many executions as the committed baseline says: a model that shrinks to a tenth
 //!   has lost its race, one that grows tenfold will soon not end (`baseline`).
 //!
 //! What a refusal, a count and a bound must be, the doc comment of a model's function says, and its assertions hold

@@ -1,6 +1,6 @@
 //! The runner: turns a closure and a [`Spec`] into certificates or a failure that says where it stands.
 //!
-//! Under the model checker each pass is one call of `heaplab::sync::explore`; the runner adds the rules of the
+//! Under the model checker each pass is one call of `heaplab::sync::explore`; the runner adds the rules MD-1 to MD-4 of the
 //! parent module. Without it the closure is repeated on real threads.
 
 use super::{Bound, Certificate, Spec, THREADS_MAX};

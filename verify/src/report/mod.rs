@@ -12,9 +12,9 @@
 //! The parts of the page come from builds that exclude each other, so each leaves an artefact, and whoever wrote one last
 //! renders the page anew from all that are there ([`refresh`]). A part without an artefact is left out.
 //!
-//! * **E-1** The page is one file: no script, no link to anything outside.
-//! * **E-2** What was found is text: it passes through [`Html::text`] and cannot become markup.
-//! * **E-3** Rendering depends on the artefacts alone: equal ones make equal pages.
+//! * **RP-1** The page is one file: no script, no link to anything outside.
+//! * **RP-2** What was found is text: it passes through [`Html::text`] and cannot become markup.
+//! * **RP-3** Rendering depends on the artefacts alone: equal ones make equal pages.
 
 mod code_mutants;
 mod detection;
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
     use std::{fs, process};
 
-    /// E-1 and E-2.
+    /// RP-1 and RP-2.
     #[test]
     fn the_page_stands_alone() {
         let mut report = Report::new();

@@ -13,12 +13,12 @@
 //!
 //! Each object is overwritten by a filler of its own size, or dropped. What must hold:
 //!
-//! * **C-1** every allocation inside the scope succeeds at its first attempt: no retry of the owner is counted;
-//! * **C-2** no collection is requested by the owner inside the scope;
-//! * **C-3** the verifier finds nothing afterwards;
-//! * **C-4** the committed memory never exceeds the hard limit (the heap asserts it in every stop).
+//! * **SN-1** every allocation inside the scope succeeds at its first attempt: no retry of the owner is counted;
+//! * **SN-2** no collection is requested by the owner inside the scope;
+//! * **SN-3** the verifier finds nothing afterwards;
+//! * **SN-4** the committed memory never exceeds the hard limit (the heap asserts it in every stop).
 //!
-//! C-1 and C-2 are promised up to the reserve. Step 3 may go beyond it when a rival takes the room between the check of
+//! SN-1 and SN-2 are promised up to the reserve. Step 3 may go beyond it when a rival takes the room between the check of
 //! the soft limit and the allocation. Then only the soft limit is lifted, and success rests on the rivals' manners:
 //! [`rival`] keeps little alive, so between two collections each of them exceeds the soft limit by one request at most.
 //!

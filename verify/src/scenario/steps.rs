@@ -55,7 +55,7 @@ impl Sizes {
     }
 }
 
-/// One allocation, with C-1 and C-2.
+/// One allocation, with SN-1 and SN-2.
 fn allocate(door: &mut impl Door, request: Request, tally: &mut Tally) {
     let before = door.own();
     tally.allocations += 1;
@@ -151,7 +151,7 @@ pub fn alloc_after_failures<'s, 'o: 's>(scope: &mut Scope<'s, 'o>, tally: &mut T
 ///
 /// The owner's requests are told from others' by the heap's count of requests inside always-allocate scopes, which is
 /// the owner's alone as long as nobody else enters one. A first attempt that fails asks for a collection next (the retry
-/// ladders say so), so C-2 implies C-1 here.
+/// ladders say so), so SN-2 implies SN-1 here.
 pub fn alloc_after_failures_raw(heap: &Heap, local: &mut LocalHeap, tally: &mut Tally) -> bool {
     let requests = |tally: &mut Tally| match heap.statistics() {
         Ok(statistics) => statistics.requests_in_scope,

@@ -16,9 +16,9 @@
 //! Then the mission's example runs: a class `Foo` with a getter, `const foo = new Foo()`, `console.log(foo.get)`,
 //! where the class's own getter has been replaced by the native accessor. It must print `true`.
 //!
-//! * **J-1** The initial map has no descriptors after step 2 and one, an accessor, after step 3.
-//! * **J-2** The getter runs once for each script, and each result is `true`, the heap's.
-//! * **J-3** What the interpreter holds over the getter is whole afterwards: the object, its map, the global object.
+//! * **SJ-1** The initial map has no descriptors after step 2 and one, an accessor, after step 3.
+//! * **SJ-2** The getter runs once for each script, and each result is `true`, the heap's.
+//! * **SJ-3** What the interpreter holds over the getter is whole afterwards: the object, its map, the global object.
 
 use super::Tally;
 use super::steps::alloc_after_failures;
@@ -51,15 +51,15 @@ type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Valu
 /// What the interpreter throws; no memory.
 ///
 /// # Panics
-/// J-1 is broken.
+/// SJ-1 is broken.
 fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter: Rc<Getter>) -> Run<Obj<'s>> {
     let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
     let class = empty_function(interpreter, scope, "Foo")?;
     let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
     map::new_object(scope, map)?;
-    claim_eq!(map::info(scope, scope.get(map)).own(), 0, "J-1: the number of descriptors of a fresh initial map");
+    claim_eq!(map::info(scope, scope.get(map)).own(), 0, "SJ-1: the number of descriptors of a fresh initial map");
     add_native_accessor(interpreter, scope, map, "get", native)?;
-    claim_eq!(map::info(scope, scope.get(map)).own(), 1, "J-1: the number of descriptors with the accessor");
+    claim_eq!(map::info(scope, scope.get(map)).own(), 1, "SJ-1: the number of descriptors with the accessor");
     interpreter.define_global(scope, "Foo", class.any())?;
     Ok(class)
 }
@@ -70,15 +70,15 @@ fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter
 /// What the interpreter throws; no memory.
 ///
 /// # Panics
-/// J-3 is broken.
+/// SJ-3 is broken.
 fn run_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, class: Obj<'s>, unit: Unit) -> Run<bool> {
     let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
     let result = interpreter.run_unit(scope, unit)?;
     let again = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
-    claim_eq!(scope.get(again), scope.get(map), "J-3: the initial map");
+    claim_eq!(scope.get(again), scope.get(map), "SJ-3: the initial map");
     let name = interpreter.name(scope, "get")?;
     let found = map::find(scope, scope.get(map), scope.get(name));
-    assert!(found.is_some_and(|(_, details)| details.is_accessor()), "J-3: the accessor is still there");
+    assert!(found.is_some_and(|(_, details)| details.is_accessor()), "SJ-3: the accessor is still there");
     Ok(scope.get(result) == scope.boolean(true))
 }
 
@@ -167,7 +167,7 @@ fn run_example(
         let key = interpreter.name(scope, "get")?;
         let own = interpreter.find_own(scope, scope.get(prototype), Key::Name(key)).expect("the accessor");
         let info = property::value(scope, scope.get(prototype), own.place);
-        claim_eq!(kind_of(scope, info), Some(kind::ACCESSOR_INFO), "J-3: the kind of what the accessor's slot holds");
+        claim_eq!(kind_of(scope, info), Some(kind::ACCESSOR_INFO), "SJ-3: the kind of what the accessor's slot holds");
         Ok(printed.take())
     })
 }
@@ -206,14 +206,14 @@ pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) ->
         Ok(Err(text)) => tally.violation(format!("the script failed: {text}")),
         Ok(Ok((is_true, example))) => {
             if !is_true {
-                tally.violation(format!("J-2: {SCRIPT} is not true"));
+                tally.violation(format!("SJ-2: {SCRIPT} is not true"));
             }
             if example != "true\n" {
-                tally.violation(format!("J-2: the example prints {example:?}"));
+                tally.violation(format!("SJ-2: the example prints {example:?}"));
             }
             let calls = *calls.borrow();
             if calls != 2 {
-                tally.violation(format!("J-2: the getter ran {calls} times"));
+                tally.violation(format!("SJ-2: the getter ran {calls} times"));
             }
         }
     }

@@ -12,9 +12,9 @@
 //! | 2 | large | at every allocation |
 //! | 3 | small | when needed, verified before and after each |
 //!
-//! * **F-1** The three print the same and end the same: with the same value, the same exception, or the same refusal.
+//! * **GN-1** The three print the same and end the same: with the same value, the same exception, or the same refusal.
 //!   Unless memory ran out, which the small heap may do earlier.
-//! * **F-2** The heap is sound after each.
+//! * **GN-2** The heap is sound after each.
 
 use super::interpreter::Interpreter;
 use super::run::{Failure, Finished, Printed, run_lowered};
@@ -374,7 +374,7 @@ pub enum Mode {
 /// The source is refused before it runs.
 ///
 /// # Panics
-/// F-2: the heap is not sound afterwards.
+/// GN-2: the heap is not sound afterwards.
 pub fn show(source: &str, heap_bytes: usize, mode: Mode, fuel: u64) -> core::result::Result<Shown, SourceError> {
     let unit = lower(source, false)?;
     let mut config = HeapConfig::sized(heap_bytes, 2);
@@ -394,14 +394,14 @@ pub fn show(source: &str, heap_bytes: usize, mode: Mode, fuel: u64) -> core::res
     let out_of_memory = interpreter.times_out_of_memory() != 0;
     drop((attachment, interpreter));
     let verification = heap.verify().expect("no local heap runs");
-    assert!(verification.is_sound(), "F-2: {}", verification.describe());
+    assert!(verification.is_sound(), "GN-2: {}", verification.describe());
     Ok(Shown { printed: printed.take(), ended, out_of_memory })
 }
 
 /// Runs a drawn script on the three heaps.
 ///
 /// # Panics
-/// F-1, F-2.
+/// GN-1, GN-2.
 pub fn check(script: &Script) {
     let runs = [(8 << 20, Mode::Plain), (8 << 20, Mode::Every), (2 << 20, Mode::Verified)];
     let shown = runs.map(|(bytes, mode)| show(&script.0, bytes, mode, FUEL));
@@ -410,7 +410,7 @@ pub fn check(script: &Script) {
     };
     for other in rest.iter().flatten() {
         if !first.out_of_memory && !other.out_of_memory {
-            assert_eq!(first, other, "F-1:\n{}", script.0);
+            assert_eq!(first, other, "GN-1:\n{}", script.0);
         }
     }
 }

@@ -19,10 +19,10 @@
 //! The language is the part of JavaScript that allocation-heavy programs use. All code is strict code. What is not
 //! there is an error that names the construct, with line and column; never another result:
 //!
-//! * **J-1** What the parser knows and the interpreter does not is refused before the script runs (`SourceError`).
-//! * **J-2** A function of the language that the library has not got stops the script when it is looked at
+//! * **SC-1** What the parser knows and the interpreter does not is refused before the script runs (`SourceError`).
+//! * **SC-2** A function of the language that the library has not got stops the script when it is looked at
 //!   (`Stopped::Unsupported`). The script cannot catch that.
-//! * **J-3** Where code that is not strict would do something else than strict code, it is refused or stopped.
+//! * **SC-3** Where code that is not strict would do something else than strict code, it is refused or stopped.
 //!
 //! Not part of it: generators, async functions, modules, regular expressions, symbols and iterators of the script's
 //! own, private names, tagged templates, `arguments`, direct `eval`, BigInt, `Map`, `Set`, `Date`, `JSON`, and

@@ -232,7 +232,7 @@ fn share_array(world: &World) -> Result<(), String> {
     made.map_err(|error| error.to_string())?
 }
 
-/// Drops everything, collects, and compares the heap with what it was: S-2, S-3, S-5.
+/// Drops everything, collects, and compares the heap with what it was: ST-2, ST-3, ST-5.
 fn finish(world: World, baseline: &Baseline, pulse: &Pulse) -> Result<Statistics, String> {
     let World { heap, board, mailbox, .. } = world;
     heap.set_stress_concurrent_allocation(false).map_err(|error| error.to_string())?;

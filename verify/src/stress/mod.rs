@@ -12,13 +12,13 @@
 //!
 //! # What must hold
 //!
-//! * **S-1** everything an object holds after any number of collections equals what the shadow says;
-//! * **S-2** the verifier finds nothing, at any time;
-//! * **S-3** no more than the hard limit is committed (asserted by the heap in every stop, and read from its statistics);
-//! * **S-4** inside an always-allocate scope what the reserve covers succeeds at the first attempt (unless this run
+//! * **ST-1** everything an object holds after any number of collections equals what the shadow says;
+//! * **ST-2** the verifier finds nothing, at any time;
+//! * **ST-3** no more than the hard limit is committed (asserted by the heap in every stop, and read from its statistics);
+//! * **ST-4** inside an always-allocate scope what the reserve covers succeeds at the first attempt (unless this run
 //!   injects failures);
-//! * **S-5** when all is dropped and collected, the heap holds the objects that it held at first, and no more memory;
-//! * **S-6** nobody hangs: each thread takes a step within [`StressOptions::stall`].
+//! * **ST-5** when all is dropped and collected, the heap holds the objects that it held at first, and no more memory;
+//! * **ST-6** nobody hangs: each thread takes a step within [`StressOptions::stall`].
 //!
 //! `OutOfMemory` is legal: a worker that meets it drops half of what it holds and goes on.
 //!

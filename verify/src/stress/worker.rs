@@ -517,7 +517,7 @@ impl<'w> Worker<'w> {
         });
     }
 
-    /// One object of each type in an always-allocate scope: what its reserve covers, so S-4.
+    /// One object of each type in an always-allocate scope: what its reserve covers, so ST-4.
     fn always_allocate(&mut self, scope: &mut Scope<'_, '_>) -> Result<(), Halt> {
         let sizes = self.world.sizes;
         let large_bytes = if sizes.large { sizes.large_bytes.next_multiple_of(8) } else { 0 };

@@ -13,7 +13,7 @@ use crate::{build::cargo_run, exit, model::Certificate, model::baseline, record:
 /// # Panics
 ///
 /// When the model is red, however its process ended: what the failing execution did has been printed and drawn. When the
-/// baseline objects, and when the record cannot be written.
+/// baseline objects (MD-4), and when the record cannot be written.
 #[track_caller]
 #[cfg(feature = "loom")]
 pub fn run(of: &Model, test: &str) {

@@ -110,7 +110,7 @@ impl Interpreter {
     /// What a `catch` gets: takes the exception out of its root, and makes one of a failed allocation.
     ///
     /// # Errors
-    /// E-3: what is no exception of the language.
+    /// IN-3: what is no exception of the language.
     pub fn caught<'s>(&mut self, scope: &mut Scope<'s, '_>, unwind: Unwind) -> Run<Js<'s>> {
         match unwind {
             Unwind::Thrown => {}
@@ -122,7 +122,7 @@ impl Interpreter {
         Ok(exception)
     }
 
-    /// E-2: a failed allocation becomes an exception.
+    /// IN-2: a failed allocation becomes an exception.
     fn throw_out_of_memory(&mut self, scope: &mut Scope<'_, '_>, error: AllocError) {
         if let AllocError::TooLarge { size_bytes_max: string::LENGTH_MAX, .. } = error {
             // If there is no memory for this error either, it is out of memory.

@@ -12,11 +12,11 @@
 //! So a collection may happen at every allocation, and whatever it moves is followed. Statements, loop iterations and
 //! calls have a handle scope each; a result leaves its scope through a root ([`Interpreter::escape`]).
 //!
-//! * **E-1** The interpreter polls at every call and at every iteration, so no stop waits for a script.
-//! * **E-2** An exception is in the root `Exception` from the moment it is thrown until somebody catches it; in
+//! * **IN-1** The interpreter polls at every call and at every iteration, so no stop waits for a script.
+//! * **IN-2** An exception is in the root `Exception` from the moment it is thrown until somebody catches it; in
 //!   between, an [`Unwind`] travels. An allocation that fails travels as the heap's error, and becomes an exception
 //!   where it is caught, by an object that was made in advance.
-//! * **E-3** What is not an exception of the language ([`Stopped`]) passes through every `catch` and `finally`.
+//! * **IN-3** What is not an exception of the language ([`Stopped`]) passes through every `catch` and `finally`.
 
 mod assign;
 mod call;
@@ -190,7 +190,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// E-1, and the clock.
+    /// IN-1, and the clock.
     #[inline]
     fn poll(&mut self, scope: &mut heaplab::Scope<'_, '_>) -> Run<()> {
         scope.poll();
