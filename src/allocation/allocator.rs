@@ -80,7 +80,8 @@ impl Allocator {
         self.attempts_before_failure = attempts;
     }
 
-    /// So many attempts succeed, as far as it goes, before the one that was asked to fail; `None` if none is to.
+    /// How many attempts are left before the one that [`fail_after`](Self::fail_after) makes fail; `None` if no attempt is
+    /// to fail. Each of those that are left may still fail for want of memory.
     #[must_use]
     pub fn attempts_before_failure(&self) -> Option<u64> {
         self.attempts_before_failure

@@ -124,7 +124,8 @@ impl From<StopError> for FlagError {
     }
 }
 
-/// A persistent handle was opened in a heap that it does not belong to.
+/// A persistent handle was opened in a scope of a heap that the handle does not belong to. Only scopes of the handle's
+/// own heap open it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[must_use]
 #[error("the persistent handle belongs to another heap: open it in a scope of its own")]

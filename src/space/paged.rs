@@ -83,15 +83,15 @@ impl PagedSpace {
         true
     }
 
-    /// What a page whose greatest hole has `greatest` bytes is promised to have when it is put: see
-    /// [`offered_bytes`](Self::offered_bytes).
+    /// What the set that [`put`](Self::put) chooses for a page promises, if the page's greatest hole has `greatest` bytes:
+    /// see [`offered_bytes`](Self::offered_bytes). `None` if no set takes the page.
     #[must_use]
     pub fn offer_of(&self, greatest: usize) -> Option<usize> {
         [self.roomy_bytes, self.holey_bytes].into_iter().find(|&bytes| greatest >= bytes)
     }
 
-    /// The hole that a page on offer is promised to have, in bytes: it has none smaller as its greatest. `None` if it is in
-    /// none of the sets.
+    /// What the set that a page is in promises of the page: its greatest hole has so many bytes at least. `None` if the
+    /// page is in none of the sets.
     ///
     /// # Safety
     /// The world is stopped.

@@ -131,8 +131,8 @@ impl fmt::Display for YieldPoint {
 
 /// Stretching: threads of the native face linger at yield points, at random.
 ///
-/// A thread lingers if it says so, for as long as it says so. Without debug assertions, and in the other faces, everything
-/// here is there and does nothing: see [`ENABLED`](stretch::ENABLED).
+/// A thread lingers while it has the guard that [`begin`](stretch::begin) returned to it. Without debug assertions, and
+/// in the other faces, this module has the same items, and no thread lingers: see [`ENABLED`](stretch::ENABLED).
 pub mod stretch {
     use super::YieldPoint;
     use core::cell::Cell;
@@ -156,7 +156,7 @@ pub mod stretch {
         static DICE: Cell<Option<u64>> = const { Cell::new(None) };
     }
 
-    /// This thread lingers while it lives.
+    /// While this guard lives, the thread that made it lingers at yield points.
     #[derive(Debug)]
     #[must_use = "dropping it ends the stretch"]
     pub struct StretchGuard(PhantomData<*mut ()>);

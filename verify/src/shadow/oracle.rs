@@ -59,8 +59,9 @@ pub struct Oracle {
     pub(super) guards: Vec<ReserveGuard>,
     /// Pages whose free memory is out of reach since a space was made full.
     pub(super) full: [BTreeSet<PageIndex>; 5],
-    /// What this operation, if it fills a page, leaves of it, and what the last one left, whatever it was.
+    /// If the present step has filled a page: its actor, the type whose space the page is of, and the bytes left free.
     filled: Option<(usize, AllocationType, usize)>,
+    /// The same of the step before; `None` if that step, whatever it did, has filled no page.
     filled_before: Option<(usize, AllocationType, usize)>,
     /// Steps that do not collect are compared by their results, and every so often by everything.
     compare_interval: usize,
