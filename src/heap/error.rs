@@ -128,7 +128,7 @@ impl From<StopError> for FlagError {
 /// own heap open it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[must_use]
-#[error("the persistent handle belongs to another heap: open it in a scope of its own")]
+#[error("the persistent handle belongs to another heap: open it in a scope of the heap that made it")]
 pub struct WrongHeap;
 
 /// A heap could not be closed.

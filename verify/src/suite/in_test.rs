@@ -59,7 +59,7 @@ pub fn run(of: &Model, _test: &str) {
 }
 
 /// The table of a protocol's models: the protocol's name, then the functions that are their bodies, each with its
-/// [`Spec`]. Becomes a constant `MODELS` and, in a test build, a test for each.
+/// [`Spec`](crate::model::Spec). Becomes a constant `MODELS` and, in a test build, a test for each.
 #[macro_export]
 macro_rules! models {
     ($protocol:literal: $($race:ident: $spec:expr),* $(,)?) => {
