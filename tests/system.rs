@@ -257,7 +257,7 @@ fn a_refused_thread_is_an_error() {
         assert!(error.to_string().contains("the system refused the stress thread"), "{error}");
     }
     assert_eq!(heap.statistics().unwrap().attached, 0, "the local heap of the thread that was not");
-    limit(libc::RLIMIT_AS, 1 << 40);
+    limit(libc::RLIMIT_AS, isize::MAX.cast_unsigned());
     heap.set_stress_concurrent_allocation(true).unwrap();
     heap.set_stress_concurrent_allocation(false).unwrap();
 }
