@@ -17,6 +17,8 @@ const MIB: usize = 1 << 20;
 /// What may be resident beside what is committed.
 const RESIDENT_BESIDE_MAX: usize = 4 * MIB;
 const MAPPINGS_MAX: usize = 8;
+/// Runs of a page each; a 32-bit program has no addresses for as many, but nearly.
+const RUNS: usize = if usize::BITS < 64 { 60_000 } else { 75_000 };
 
 const OLD: AllocationType = AllocationType::Old;
 const REDUCE: CollectionKind = CollectionKind::MemoryReducing;
@@ -25,7 +27,7 @@ type Case = (&'static str, fn());
 
 const CASES: [Case; 9] = [
     ("released_memory_is_gone_without_address_space", released_memory_is_gone_without_address_space),
-    ("alternate_runs_cost_no_mappings", || alternate_runs_cost_no_mappings(4 << 10, 75_000)),
+    ("alternate_runs_cost_no_mappings", || alternate_runs_cost_no_mappings(4 << 10, RUNS)),
     ("alternate_runs_of_larger_pages_cost_no_mappings", || alternate_runs_cost_no_mappings(16 << 10, 12_000)),
     ("floods_of_each_kind_leave_nothing_resident", floods_of_each_kind_leave_nothing_resident),
     ("small_pages_are_refused_by_name", small_pages_are_refused_by_name),
@@ -187,11 +189,11 @@ fn alternate_runs_cost_no_mappings(page_bytes: usize, count: usize) {
         .unwrap();
     world.heap.collect(REDUCE).unwrap();
     world.check("every second one dropped");
-    assert!(world.committed_bytes() < hard * 6 / 10, "{} of {hard} bytes are committed", world.committed_bytes());
+    assert!(world.committed_bytes() < hard / 10 * 6, "{} of {hard} bytes are committed", world.committed_bytes());
     let more = world.heap.new_root_set(1);
     let made = world.keep_bytes(&more, bytes, count);
     assert!(made >= count / 2, "{made} of {count} more");
-    assert!(world.committed_bytes() >= hard * 19 / 20, "{} of {hard} bytes are committed", world.committed_bytes());
+    assert!(world.committed_bytes() >= hard / 20 * 19, "{} of {hard} bytes are committed", world.committed_bytes());
     world.check("full again");
     world.heap.set_stress_concurrent_allocation(true).unwrap();
     world.heap.set_stress_concurrent_allocation(false).unwrap();
@@ -221,7 +223,8 @@ fn small_pages_are_refused_by_name() {
     assert!(error.to_string().contains("PageSource::Owned"), "{error}");
     config.page_source = PageSource::Owned;
     assert_eq!(Heap::new(config).unwrap().layout().page_bytes(), system / 4);
-    for bytes in [4 * MIB, 64 * MIB, 1024 * MIB] {
+    // The greatest that a 32-bit program has addresses for, and more where there are.
+    for bytes in [4 * MIB, 64 * MIB, if usize::BITS < 64 { 512 * MIB } else { 1024 * MIB }] {
         assert!(Heap::new(HeapConfig::sized(bytes, 2)).unwrap().layout().page_bytes() >= system);
     }
 }
@@ -271,8 +274,8 @@ fn looking_at_a_heap_without_memory_is_an_error() {
     assert!(world.keep_bytes(&keep, 8, 200_000) == 200_000);
     // What is said in the end needs memory too.
     let mut spare = vec![0_u8; 4 * CHUNK];
-    limit(libc::RLIMIT_AS, mapped_bytes());
     let mut taken: Vec<Vec<u8>> = Vec::with_capacity(100_000);
+    limit(libc::RLIMIT_AS, mapped_bytes());
     for bytes in [CHUNK, 512, 64] {
         while taken.len() < taken.capacity() {
             let mut chunk = Vec::new();
