@@ -25,7 +25,7 @@ for ((seed = first; seed < first + seeds; seed++)); do
     export MIRIFLAGS="$flags -Zmiri-seed=$seed" HEAPLAB_REPLAY_SEED=$seed
     if ((seeds > 1)); then
         export HEAPLAB_REPLAY_ENGINES=3 HEAPLAB_REPLAY_PROGRAMS=20
-        cargo +nightly miri test --locked -p heaplab --lib --test programs --test collections --test limits \
+        cargo +nightly miri test --locked -p heaplab --features internals --lib --test programs --test collections --test limits \
             --test input --test survey
     else
         cargo +nightly miri test --locked -p heaplab --lib

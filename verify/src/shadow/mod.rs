@@ -4,7 +4,8 @@
 //! ```text
 //! Graph     every live object: shape, contents, identity, space            what must be there
 //! bound     when a request may be refused, and when it may not            what must (not) fail
-//! Oracle    one operation on both, then compares             single, interleaved, concurrent: who does the next one
+//! Oracle    one operation on both, then compares
+//! engines   who does the next operation: single, interleaved, concurrent
 //! Driver    which of the first two, on which heap, with which fault
 //! Door      the safe API, or the raw one
 //! ```
