@@ -62,7 +62,7 @@ fn taken_by(f: impl FnOnce()) -> (isize, isize) {
     (MOST.get() - before, TAKEN.get() - before)
 }
 
-/// As many as the issue has; fewer where each step is slow.
+/// A million, or fewer where each step is slow.
 const MILLION: usize = if cfg!(miri) { 200 } else { 1_000_000 };
 /// Root sets of a thousand slots that are made and dropped; each costs as much as its slots.
 const SETS: usize = if cfg!(miri) { 40 } else { 10 * MILLION };

@@ -124,24 +124,22 @@ impl HeapInner {
         if state.verify_heap {
             self.require_sound(stop, state, "before a collection");
         }
-        let committed_bytes = || self.spaces.budget.committed() * self.spaces.layout().page_bytes();
-        let committed_bytes_before = state.trace.as_ref().map_or(0, |_| committed_bytes());
+        let page_bytes = self.spaces.layout().page_bytes();
+        let committed_bytes_before = self.charge(stop).committed * page_bytes;
         let roots = self.roots(stop);
         let summary = Collector::new(&self.spaces, roots, &mut state.worklist).collect(kind);
         state.statistics.add_collection(kind, &summary);
+        let charge = self.charge(stop);
         if let Some(trace) = &mut state.trace {
             let number = state.statistics.collections.iter().sum();
-            let committed_bytes_after = committed_bytes();
+            let committed_bytes_after = charge.committed * page_bytes;
             trace.push(CollectionTrace { number, kind, committed_bytes_before, committed_bytes_after, summary });
         }
         if kind >= CollectionKind::Major {
-            let page_bytes = self.spaces.layout().page_bytes();
-            // SAFETY: in a stop.
-            let charge = unsafe { Charge::of(&self.spaces) };
             self.allow_roots(stop, state, &charge);
             state.ineffective.count(charge.is_effective(summary.hole_bytes, page_bytes));
         }
-        self.assert_within_hard_limit();
+        self.assert_within_hard_limit(stop);
         self.spaces.budget.assert_settled();
         if state.verify_heap {
             self.require_sound(stop, state, "after a collection");
@@ -168,11 +166,16 @@ impl HeapInner {
         self.collector.lock().trace.as_mut().map(core::mem::take).unwrap_or_default()
     }
 
+    /// What is committed at this moment of the stop, which is one of this heap.
+    fn charge(&self, stop: &Stop<'_>) -> Charge {
+        stop.assert_of(self.spaces.heap());
+        // SAFETY: the world is stopped, as `stop` proves.
+        unsafe { Charge::of(&self.spaces) }
+    }
+
     /// S-1, checked in every stop. At the end of one, what is counted is also compared with what is committed.
-    fn assert_within_hard_limit(&self) {
-        // SAFETY: called in a stop.
-        let (committed, hard) =
-            unsafe { (self.spaces.budget.committed_in_stop(), self.spaces.budget.limit(Limit::Hard)) };
+    fn assert_within_hard_limit(&self, stop: &Stop<'_>) {
+        let Charge { committed, hard, .. } = self.charge(stop);
         assert!(committed <= hard, "S-1: {committed} pages are committed, the hard limit is {hard}");
     }
 
@@ -248,7 +251,7 @@ impl HeapInner {
         let collection = |stop: &mut Stop<'_>| {
             let state = &mut *self.collector.lock();
             self.collect_in_stop(stop, state, kind);
-            self.restore_hard_limit(state, kind);
+            self.restore_hard_limit(stop, state, kind);
         };
         // SAFETY: R-1, by the contract.
         unsafe { self.stop(initiator, wanted, collection) }.map(drop)
@@ -284,7 +287,7 @@ impl HeapInner {
                 yield_point(YieldPoint::LastResortCollected);
                 // SAFETY: the caller's contract.
                 let result = unsafe { stop.with_initiator(&mut attempt) }.flatten();
-                self.assert_within_hard_limit();
+                self.assert_within_hard_limit(stop);
                 self.spaces.budget.assert_settled();
                 result
             })
@@ -307,10 +310,9 @@ impl HeapInner {
     }
 
     /// In a stop, after a major collection: takes a raise of the callback's back once the heap fits again, if configured so.
-    fn restore_hard_limit(&self, state: &CollectorState, kind: CollectionKind) {
+    fn restore_hard_limit(&self, stop: &Stop<'_>, state: &CollectorState, kind: CollectionKind) {
         let budget = &self.spaces.budget;
-        // SAFETY: called in a stop.
-        let (hard, committed) = (unsafe { budget.limit(Limit::Hard) }, budget.committed());
+        let Charge { committed, hard, .. } = self.charge(stop);
         let fits = committed <= state.hard_limit_base && state.hard_limit_base < hard;
         if self.config.restore_hard_limit && kind >= CollectionKind::Major && fits {
             // SAFETY: called in a stop.
@@ -329,21 +331,21 @@ impl HeapInner {
     #[track_caller]
     pub(crate) fn set_hard_limit(&self, pages: usize) -> Result<usize, LimitError> {
         let (layout, budget) = (self.spaces.layout(), &self.spaces.budget);
-        let fits = || budget.committed() <= pages;
+        let fits = |stop: &Stop<'_>| self.charge(stop).committed <= pages;
         let set = |stop: &mut Stop<'_>| {
             let state = &mut *self.collector.lock();
             for _ in 0..LAST_RESORT_ROUNDS {
-                if !fits() {
+                if !fits(stop) {
                     self.collect_in_stop(stop, state, CollectionKind::MemoryReducing);
                 }
             }
-            if fits() {
+            if fits(stop) {
                 state.hard_limit_base = pages;
                 // SAFETY: the world is stopped.
                 unsafe { budget.set_limits(budget.limit(Limit::Soft), pages) };
-                self.assert_within_hard_limit();
+                self.assert_within_hard_limit(stop);
             }
-            (fits(), budget.committed() * layout.page_bytes())
+            (fits(stop), self.charge(stop).committed * layout.page_bytes())
         };
         // SAFETY: begun from outside.
         match unsafe { self.stopped(None, set) }? {
@@ -413,7 +415,7 @@ impl HeapInner {
         let prepared = |stop: &mut Stop<'_>| {
             make_walkable(&self.spaces, stop);
             let result = f(stop);
-            self.assert_within_hard_limit();
+            self.assert_within_hard_limit(stop);
             result
         };
         // SAFETY: R-1, by the contract.
@@ -447,11 +449,10 @@ impl HeapInner {
         // SAFETY: neither roots nor memory change.
         unsafe { stop.for_each_local(|data| statistics.add_local(data)) };
         let (page_bytes, budget) = (self.spaces.layout().page_bytes(), &self.spaces.budget);
-        // SAFETY: the world is stopped.
-        let charge = unsafe { Charge::of(&self.spaces) };
+        let charge = self.charge(stop);
         statistics.committed_bytes = charge.committed * page_bytes;
         statistics.pooled_bytes = charge.free * page_bytes;
-        // SAFETY: as above.
+        // SAFETY: the world is stopped.
         let limit = |limit| unsafe { budget.limit(limit) };
         statistics.soft_limit_bytes = limit(Limit::Soft) * page_bytes;
         statistics.hard_limit_bytes = limit(Limit::Hard) * page_bytes;

@@ -164,7 +164,8 @@ pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Survey, No
     surveyor.refused.unless(())?;
     surveyor.walk_all();
     let found = surveyor.refused.unless(surveyor.found)?;
-    let (pages, committed) = (found.pages.len(), spaces.budget.committed());
+    // SAFETY: the world is stopped: `roots` held the stop.
+    let (pages, committed) = (found.pages.len(), unsafe { spaces.budget.committed_in_stop() });
     assert!(pages == committed, "U-1: {pages} pages are in use, {committed} count as committed");
     Ok(found)
 }

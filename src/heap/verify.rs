@@ -5,10 +5,11 @@
 
 use super::object_set::{NoMemory, ObjectSet, Refused};
 use crate::collection::Roots;
+use crate::collection::policy::Charge;
 use crate::object::{Header, Root, Tagged, View, kind};
 use crate::page::{NO_ORDINAL, PageKind};
 use crate::space::{PagedSpace, Spaces};
-use crate::words::{GRANULE_BYTES, Limit, Offset, PageIndex, ROOT_BYTES, SpaceKind};
+use crate::words::{GRANULE_BYTES, Offset, PageIndex, ROOT_BYTES, SpaceKind};
 use core::fmt;
 
 /// Something that is wrong.
@@ -212,8 +213,7 @@ impl Verifier<'_> {
             self.check_info(page, kind);
         }
         // SAFETY: the world is stopped.
-        let (counted, limit) =
-            unsafe { (self.spaces.budget.committed_in_stop(), self.spaces.budget.limit(Limit::Hard)) };
+        let Charge { committed: counted, hard: limit, .. } = unsafe { Charge::of(self.spaces) };
         if counted != found {
             self.report(Violation::CommittedDrift { counted, found });
         }

@@ -285,6 +285,16 @@ fn large_run_vs_large_run_from_the_pool() {
     claim_eq!(spaces.fresh.pooled(), 0, "the number of pooled pages");
 }
 
+/// There is one place for a run, `run`'s. A request for it was served or came too early, which `Exhausted` says; then the next
+/// one is served. What is counted is exact, and nobody else is served.
+fn assert_the_only_place(spaces: &Spaces, got: Result<Offset, AttemptError>, run: Offset) {
+    assert!(matches!(got, Ok(_) | Err(AttemptError::Exhausted)), "served, or too early: {got:?}");
+    let take = || worlds::take_run(spaces, worlds::PAGE, Limit::Hard);
+    claim_eq!(got.or_else(|_| take()), Ok(run), "the run in the only place");
+    assert_exact(spaces);
+    claim_eq!(take(), Err(AttemptError::Exhausted), "what is left then");
+}
+
 /// A run goes back while another is asked for: labels and words change hands under the leaf mutex, the budget after it.
 /// The only place is that run's, so the request gets it, or comes too early and is told `Exhausted`, and then the next
 /// one gets it.
@@ -314,15 +324,10 @@ fn release_run_vs_large_run() {
             }
         },
     );
-    assert_exact(&spaces);
-    assert!(matches!(got, Ok(_) | Err(AttemptError::Exhausted)), "served, or too early: {got:?}");
     // SAFETY: every other thread has ended.
     let writers = unsafe { written.with(|value| *value) };
     claim_eq!(writers, 1 + u32::from(got.is_ok()), "the number of owners that have written to the run");
-    let again = got.or_else(|_| worlds::take_run(&spaces, worlds::PAGE, Limit::Hard));
-    claim_eq!(again, Ok(run), "the run in the only place");
-    let beyond = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard);
-    claim_eq!(beyond, Err(AttemptError::Exhausted), "what is left then");
+    assert_the_only_place(&spaces, got, run);
 }
 
 /// A run goes back, the system does not take it, and another one is asked for: it is refused while the run is its owner's, and
@@ -354,13 +359,8 @@ fn refused_release_vs_large_run() {
         committed,
         "a refused release credits nothing, and a kept page costs nothing"
     );
-    assert!(matches!(got, Ok(_) | Err(AttemptError::Exhausted)), "served, or too early: {got:?}");
-    assert_eq!(spaces.large.kept_pages(), usize::from(got.is_err()), "it is kept until somebody has it");
-    let again = got.or_else(|_| worlds::take_run(&spaces, worlds::PAGE, Limit::Hard));
-    assert_eq!(again, Ok(run), "the kept page serves, and there is no other");
-    assert_exact(&spaces);
-    let beyond = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard);
-    claim_eq!(beyond, Err(AttemptError::Exhausted), "what is left then");
+    claim_eq!(spaces.large.kept_pages(), usize::from(got.is_err()), "the number of kept pages, until somebody has it,");
+    assert_the_only_place(&spaces, got, run);
 }
 
 /// A run goes back that the system does not take, and then the last page of the budget is taken: there is room for another
@@ -388,8 +388,7 @@ fn refused_release_and_reserve_vs_large_run() {
 }
 
 /// A kept page, the only one that is free, goes back to the system while a run is asked for: the run is served by the kept
-/// page, or by its budget once it is back, and is refused only while the releaser has the page. Nothing is kept then, unless
-/// the run was served by it.
+/// page, or by its budget once it is back, and is refused only while the releaser has the page. No page is kept afterwards.
 fn release_kept_vs_large_run() {
     let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
     let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
@@ -403,13 +402,8 @@ fn release_kept_vs_large_run() {
         // SAFETY: S-4: nobody stops the world here.
         move || unsafe { LargeSpace::release_kept(&there) },
     );
-    assert!(matches!(got, Err(AttemptError::Exhausted)) || got == Ok(run), "there is one place: {got:?}");
     claim_eq!(spaces.large.kept_pages(), 0, "the number of kept pages");
-    let again = got.or_else(|_| worlds::take_run(&spaces, worlds::PAGE, Limit::Hard));
-    claim_eq!(again, Ok(run), "the run, or what the next request is told");
-    assert_exact(&spaces);
-    let last = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard);
-    claim_eq!(last, Err(AttemptError::Exhausted), "what a request beyond the limit is told");
+    assert_the_only_place(&spaces, got, run);
 }
 
 /// A reservation whose exchange fails for no reason is tried again: both are served still.

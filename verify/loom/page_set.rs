@@ -61,6 +61,13 @@ impl World {
         Some((page, note))
     }
 
+    /// Claims a page, and finds it after a look whether a rival is `done`, which may be seen and orders nothing.
+    fn claim_then_find(&self, done: &Milestone) -> Option<usize> {
+        let claim = self.set.claim();
+        let _ = done.is_reached();
+        claim.map(|claim| claim.find().index())
+    }
+
     /// Every page that is left, in order. The counter agrees with the bits: each bit is a page that somebody may take once,
     /// so a page that was put twice, the second time while its taker was on the way, is found out.
     fn drain(&self) -> Vec<usize> {
@@ -176,12 +183,7 @@ fn claim_find_vs_put_take() {
     let (there, done) = (world.clone(), Milestone::new());
     let is_done = done.clone();
     let (a, b) = race(
-        || {
-            let claim = world.set.claim();
-            // It may be seen, which orders nothing.
-            let _ = done.is_reached();
-            claim.map(|claim| claim.find().index())
-        },
+        || world.claim_then_find(&done),
         move || {
             there.put(1, 1);
             let taken = there.take();
@@ -195,18 +197,14 @@ fn claim_find_vs_put_take() {
     claim_eq!(world.drain(), [0; 0], "what is left");
 }
 
-/// A later scan reads by an RMW that changes nothing: whatever a rival puts back meanwhile stays in the set.
+/// A later scan reads by an RMW that changes nothing: whatever a rival puts back meanwhile stays in the set. Neither is
+/// refused, and of the two pages one is left.
 fn claim_find_vs_put_take_put() {
     let world = World::new(2, 1, &[0]);
     let (there, done) = (world.clone(), Milestone::new());
     let is_done = done.clone();
     let (a, ()) = race(
-        || {
-            let claim = world.set.claim();
-            // It may be seen, which orders nothing.
-            let _ = done.is_reached();
-            claim.map(|claim| claim.find().index())
-        },
+        || world.claim_then_find(&done),
         move || {
             there.put(1, 1);
             let (page, note) = there.take().expect("two pages for two takers");

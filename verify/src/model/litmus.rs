@@ -114,8 +114,3 @@ impl Litmus {
         Ok(std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
-
-/// An outcome as text.
-pub(crate) fn shown(values: &[u32]) -> String {
-    values.iter().map(u32::to_string).collect::<Vec<_>>().join(" ")
-}

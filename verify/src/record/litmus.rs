@@ -1,7 +1,7 @@
 //! What a program of the litmus table shows, for the report.
 
 use super::LitmusRecord;
-use crate::model::litmus::{Litmus, Values, shown, verdict};
+use crate::model::litmus::{Litmus, Values, verdict};
 use heaplab::sync::model_control::Pass;
 use std::collections::BTreeSet;
 
@@ -32,4 +32,9 @@ impl Litmus {
             explored,
         })
     }
+}
+
+/// An outcome as text.
+fn shown(values: &[u32]) -> String {
+    values.iter().map(u32::to_string).collect::<Vec<_>>().join(" ")
 }

@@ -58,8 +58,8 @@ pub(super) struct Rivals {
     issued: Vec<AtomicU32>,
     peaks: Mutex<Vec<Peak>>,
     refusals: Mutex<Vec<Need>>,
-    /// Releases that the system may refuse, each once.
-    releases_refused: usize,
+    /// Whether the system may refuse a release, at any time.
+    releases_fail: bool,
     /// Whether an operation may switch this on, at any time.
     pub(super) interval: bool,
     pub(super) failures: bool,
@@ -83,7 +83,7 @@ impl Rivals {
             issued: (0..threads).map(|_| AtomicU32::new(0)).collect(),
             peaks: Mutex::new(Vec::new()),
             refusals: Mutex::new(Vec::new()),
-            releases_refused: program.steps.iter().filter(|step| matches!(step.op, Op::FailRelease(Some(_)))).count(),
+            releases_fail: has(|op| matches!(op, Op::FailRelease(Some(_)))),
             interval: has(|op| matches!(op, Op::GcInterval(1..))),
             failures: has(|op| matches!(op, Op::FailAttempt(Some(_)) | Op::FailCommit(Some(_)))),
             exclusion: has(|op| matches!(op, Op::Concurrent(false))),
@@ -117,8 +117,9 @@ impl Rivals {
         // extra local heap.
         let others = if self.board.is_some() { 1 + 2 * SLOTS + 2 * self.threads } else { 0 } + self.threads;
         let runs = sum.run_pages + sum.reserved_pages;
-        // What one release gives back is a page, or the run of an object or a reserve.
-        let refused = self.releases_refused * runs.max(1);
+        // Each of the two collections before a refusal asks again for what was not taken back, and a refusal of the system
+        // strikes once in a stop. So what it may still keep is the pooled page that the attempt itself was to give back.
+        let refused = usize::from(self.releases_fail);
         let fixed = layout.root_pages() + layout.new_pages() + sum.objects + others + runs + refused;
         for need in self.refusals.lock().expect("nothing panics with it").iter() {
             let (pages, run) = match *need {
