@@ -6,9 +6,12 @@
 
 #![cfg(not(miri))]
 
+#[path = "common/source.rs"]
+mod source;
+
+use source::{paths, read, rust_files, strip, tokens};
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const LINES_MAX: usize = 700;
 
@@ -29,98 +32,6 @@ fn layers(lib: &str) -> BTreeMap<String, u32> {
         }
     }
     layers
-}
-
-/// The source without comments; with `strings`, string literals are kept.
-fn strip(source: &str, strings: bool) -> String {
-    let (mut out, mut rest) = (String::new(), source);
-    while let Some(first) = rest.chars().next() {
-        if rest.starts_with("//") {
-            rest = rest.find('\n').map_or("", |end| &rest[end..]);
-        } else if rest.starts_with("/*") {
-            rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
-        } else if first == '"' {
-            let mut escaped = false;
-            let is_end = |c: char| {
-                let end = c == '"' && !escaped;
-                escaped = c == '\\' && !escaped;
-                end
-            };
-            let end = rest[1..].find(is_end).map_or(rest.len(), |end| end + 2);
-            out.push_str(if strings { &rest[..end] } else { "\"\"" });
-            rest = &rest[end..];
-        } else if rest.starts_with("'\"'") || rest.starts_with("'/'") {
-            rest = &rest[3..];
-        } else {
-            out.push(first);
-            rest = &rest[first.len_utf8()..];
-        }
-    }
-    out
-}
-
-#[derive(Clone, PartialEq, Debug)]
-enum Token {
-    Name(String),
-    Colons,
-    Open,
-    Close,
-    Comma,
-    Other,
-}
-
-fn tokens(source: &str) -> Vec<Token> {
-    let (mut tokens, mut rest) = (Vec::new(), source.trim_start());
-    while let Some(first) = rest.chars().next() {
-        let name = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        let (token, bytes) = match first {
-            _ if name != 0 => (Token::Name(rest[..name].to_owned()), name),
-            ':' if rest.starts_with("::") => (Token::Colons, 2),
-            '{' => (Token::Open, 1),
-            '}' => (Token::Close, 1),
-            ',' => (Token::Comma, 1),
-            _ => (Token::Other, first.len_utf8()),
-        };
-        tokens.push(token);
-        rest = rest[bytes..].trim_start();
-    }
-    tokens
-}
-
-/// Every path in the tokens, use trees expanded: `a::{b, c::d}` is `a::b` and `a::c::d`.
-fn paths(tokens: &[Token]) -> Vec<Vec<String>> {
-    let (mut found, mut at) = (Vec::new(), 0);
-    while at < tokens.len() {
-        at = path(tokens, at, &[], &mut found).max(at + 1);
-    }
-    found
-}
-
-/// Reads one path or use tree at `at`, under `prefix`, and returns where it ends.
-fn path(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<Vec<String>>) -> usize {
-    let mut path = prefix.to_vec();
-    loop {
-        match tokens.get(at) {
-            Some(Token::Name(name)) => path.push(name.clone()),
-            Some(Token::Open) if path.len() > prefix.len() || !prefix.is_empty() => {
-                at += 1;
-                while !matches!(tokens.get(at), None | Some(Token::Close)) {
-                    at = self::path(tokens, at, &path, found).max(at + 1);
-                }
-                return at + 1;
-            }
-            _ => break,
-        }
-        at += 1;
-        if tokens.get(at) != Some(&Token::Colons) {
-            break;
-        }
-        at += 1;
-    }
-    if path.len() > 1 {
-        found.push(path);
-    }
-    at
 }
 
 /// What is wrong with one file of module `module`.
@@ -156,103 +67,8 @@ fn violations(layers: &BTreeMap<String, u32>, module: &str, root_of_module: bool
     wrong
 }
 
-/// A room of the suite, and the rooms that it may use.
-type Room = (String, Vec<String>);
-
-/// The rooms of the suite, as the table in `verify/src/lib.rs` says.
-fn rooms(lib: &str) -> Vec<Room> {
-    let name = |cell: &str| Some(cell.trim().strip_prefix('`')?.strip_suffix('`')?.to_owned());
-    let row = |line: &str| {
-        let mut cells = line.strip_prefix("//! |")?.split('|');
-        let (room, _, uses) = (name(cells.next()?)?, cells.next()?, cells.next()?);
-        Some((room, uses.split(',').filter_map(name).collect()))
-    };
-    lib.lines().filter_map(row).collect()
-}
-
-/// The rooms that a source of `room` uses. A macro counts as its room.
-fn used_rooms(rooms: &[Room], room: &str, source: &str) -> Vec<String> {
-    const MACROS: [(&str, &str); 2] = [("claim_eq", "claim"), ("models", "suite")];
-    let mut used: Vec<String> = Vec::new();
-    for path in paths(&tokens(&strip(source, false))) {
-        let [first, name, ..] = &path[..] else { continue };
-        if first != "crate" && first != "heaplab_verify" {
-            continue;
-        }
-        let name = MACROS.iter().find(|(of, _)| of == name).map_or(name.as_str(), |(_, room)| room);
-        if name != room && rooms.iter().any(|(other, _)| other == name) && !used.iter().any(|other| other == name) {
-            used.push(name.to_owned());
-        }
-    }
-    used
-}
-
-/// What is wrong with the table and the sources of the suite: each is a room and a text.
-fn broken_walls(rooms: &[Room], sources: &[(String, String)]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for (at, (room, uses)) in rooms.iter().enumerate() {
-        let above = &rooms[..at];
-        for used in uses.iter().filter(|used| !above.iter().any(|(other, _)| other == *used)) {
-            wrong.push(format!("{room} may not use {used}, which is not above it in the table of verify/src/lib.rs"));
-        }
-        let all: Vec<String> = sources.iter().filter(|(of, _)| of == room).map(|(_, source)| source.clone()).collect();
-        if all.is_empty() {
-            wrong.push(format!("{room} is in the table of verify/src/lib.rs, and has no source"));
-        }
-        let used = all.iter().flat_map(|source| used_rooms(rooms, room, source)).collect::<Vec<_>>();
-        for other in used.iter().filter(|other| !uses.contains(other)) {
-            wrong.push(format!("{room} uses {other}, which its row in verify/src/lib.rs does not name"));
-        }
-        for other in uses.iter().filter(|other| !used.contains(other)) {
-            wrong.push(format!("{room} does not use {other}, which its row in verify/src/lib.rs names"));
-        }
-    }
-    for (room, _) in sources.iter().filter(|(room, _)| !rooms.iter().any(|(other, _)| other == room)) {
-        wrong.push(format!("{room} is no room: give it a row in the table of verify/src/lib.rs, below what it uses"));
-    }
-    wrong.sort();
-    wrong.dedup();
-    wrong
-}
-
-#[test]
-fn rooms_of_the_suite_have_walls() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("verify/src");
-    let rooms = rooms(&read(&src.join("lib.rs")));
-    assert!(rooms.len() > 20, "the table of verify/src/lib.rs: {rooms:?}");
-    let mut files = Vec::new();
-    rust_files(&src, &mut files);
-    let room = |file: &Path| {
-        let first = file.strip_prefix(&src).expect("found there").components().next().expect("a name");
-        first.as_os_str().to_str().expect("plain names").trim_end_matches(".rs").to_owned()
-    };
-    let sources: Vec<(String, String)> = files.iter().map(|file| (room(file), read(file))).collect();
-    let sources: Vec<_> = sources.into_iter().filter(|(room, _)| room != "lib" && room != "main").collect();
-    let wrong = broken_walls(&rooms, &sources);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
 fn too_long(source: &str) -> bool {
     source.lines().count() > LINES_MAX
-}
-
-/// The Rust files under `dir`, build output excluded.
-fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).expect("the sources are readable") {
-        let path = entry.expect("the sources are readable").path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.is_dir() {
-            if name != "target" && !name.starts_with('.') {
-                rust_files(&path, files);
-            }
-        } else if name.ends_with(".rs") {
-            files.push(path);
-        }
-    }
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).expect("the sources are readable")
 }
 
 #[test]
@@ -347,40 +163,6 @@ fn what_is_allowed_is_not_a_violation() {
     }
     let door = "use std::sync::Mutex;\nuse core::cell::UnsafeCell;\n#[cfg(feature = \"loom\")]\nuse loom::cell::Cell;";
     assert!(violations(&layers(TABLE), "sync", false, door).is_empty());
-}
-
-/// Each breach of a wall is seen, and says where the room belongs.
-#[test]
-fn each_broken_wall_is_seen() {
-    let table = "//! | room | what for | uses |\n//! |---|---|---|\n//! | `claim` | says | |\n//! | `ops` | programs | |\n\
-                 //! | `shadow` | oracle | `claim`, `ops` |\n";
-    let rooms = rooms(table);
-    assert_eq!(rooms.len(), 3, "{rooms:?}");
-    assert_eq!(rooms[2].1, ["claim", "ops"]);
-    let sources = |ops: &str, shadow: &str, more: &[&str]| {
-        let all = [("claim", "fn f() {}"), ("ops", ops), ("shadow", shadow)];
-        let more = more.iter().map(|&room| (room, "fn f() {}"));
-        all.into_iter().chain(more).map(|(room, source)| (room.to_owned(), source.to_owned())).collect::<Vec<_>>()
-    };
-    let good = "use crate::{claim_eq, ops::{Op, Program}};\n// crate::ops and crate::report\n";
-    assert_eq!(broken_walls(&rooms, &sources("use std::fmt;", good, &[])), [""; 0]);
-    let breaches = [
-        (sources("use crate::shadow::Oracle;", good, &[]), "ops uses shadow"),
-        (sources("fn f() { $crate::claim_eq!(1, 1, \"one\") }", good, &[]), "ops uses claim"),
-        (sources("", "use crate::ops::Op;", &[]), "shadow does not use claim"),
-        (sources("", good, &["explorer"]), "explorer is no room: give it a row"),
-    ];
-    for (sources, expected) in breaches {
-        let wrong = broken_walls(&rooms, &sources);
-        assert!(wrong.len() == 1 && wrong[0].starts_with(expected), "{expected}: {wrong:?}");
-    }
-    let upside_down = self::rooms("//! | `ops` | programs | `shadow` |\n//! | `shadow` | oracle | |\n");
-    let sources =
-        [("ops", "use crate::shadow::Oracle;"), ("shadow", "")].map(|(room, text)| (room.into(), text.into()));
-    assert_eq!(
-        broken_walls(&upside_down, &sources),
-        ["ops may not use shadow, which is not above it in the table of verify/src/lib.rs"]
-    );
 }
 
 #[test]

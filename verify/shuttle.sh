@@ -25,5 +25,5 @@ export HEAPLAB_SHUTTLE_SCALE=$scale
 [[ -n ${2:-} ]] && export SHUTTLE_RANDOM_SEED=$seed
 cargo test --locked -p heaplab-verify --features shuttle --test shuttle --test shuttle_ops -- --nocapture
 if ((scale > 1)); then
-    cargo test --locked -p heaplab-verify --features shuttle --test loom
+    cargo test --locked -p heaplab-models --features shuttle --test loom
 fi

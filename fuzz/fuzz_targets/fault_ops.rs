@@ -5,8 +5,8 @@
 #![no_main]
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::Faulty;
-use heaplab_verify::shadow::{self, Driver};
+use heaplab_programs::ops::Faulty;
+use heaplab_programs::shadow::{self, Driver};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: shadow::announce(), |faulty: Faulty| {

@@ -3,7 +3,7 @@
 //! `cargo fuzz fmt hostile_config FILE` prints both.
 #![no_main]
 
-use heaplab_verify::{hostile::Hostile, shadow};
+use heaplab_programs::{hostile::Hostile, shadow};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: shadow::announce(), |hostile: Hostile| {

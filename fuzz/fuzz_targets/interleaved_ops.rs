@@ -4,7 +4,7 @@
 #![no_main]
 
 use heaplab::memory::PageSource;
-use heaplab_verify::{ops::Program, shadow};
+use heaplab_programs::{ops::Program, shadow};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: shadow::announce(), |program: Program| {

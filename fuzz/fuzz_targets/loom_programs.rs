@@ -4,7 +4,7 @@
 //! column for each thread, and says where the picture of it is.
 #![no_main]
 
-use heaplab_verify::explored::{self, Explored, Reach, TinyProgram};
+use heaplab_programs::explored::{self, Explored, Reach, TinyProgram};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 /// What to replay: libFuzzer names the file when the target has ended.

@@ -3,8 +3,8 @@
 //! `cargo fuzz fmt script_ops FILE` prints a script; a crash prints it too.
 #![no_main]
 
-use heaplab_verify::script::generate::{Script, check};
-use heaplab_verify::shadow;
+use heaplab_programs::shadow;
+use heaplab_script::generate::{Script, check};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: shadow::announce(), |script: Script| check(&script));

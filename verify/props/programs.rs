@@ -2,9 +2,9 @@
 
 use crate::strategies::program;
 use heaplab::memory::PageSource;
-use heaplab_verify::build::cargo_run;
-use heaplab_verify::ops::{Limits, Op, Program, Step, World, WorldSize, found, write_found};
-use heaplab_verify::shadow::{quietly, run_concurrent, run_interleaved, run_single};
+use heaplab_common::cargo_run;
+use heaplab_programs::ops::{Limits, Op, Program, Step, World, WorldSize, found, write_found};
+use heaplab_programs::shadow::{quietly, run_concurrent, run_interleaved, run_single};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{

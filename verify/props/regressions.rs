@@ -2,8 +2,8 @@
 //! them.
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{FaultPoint, Faulty, Limits, Op, Program, Strikes, check_made, recorded};
-use heaplab_verify::shadow::{run_interleaved, run_single};
+use heaplab_programs::ops::{FaultPoint, Faulty, Limits, Op, Program, Strikes, check_made, recorded};
+use heaplab_programs::shadow::{run_interleaved, run_single};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ fn hostile(index: usize, text: &str) -> Vec<u8> {
 }
 
 /// Configurations that a recorded program's world is not, each run by the short program of the target or refused: what
-/// `heaplab_verify::hostile` starts from, and the edits.
+/// `heaplab_programs::hostile` starts from, and the edits.
 const CONFIGURATIONS: [(&str, u8, &[[u8; 3]]); 12] = [
     ("a_block_has_one_handle", 0, &[[11, 0, 1]]),
     ("a_collection_overflows_its_worklist", 8, &[[10, 0, 1]]),

@@ -3,7 +3,7 @@
 //! Each program uses a few operations only, chosen anew (swarm testing): what two operations do to each other shows when
 //! both are frequent, and many operations hide each other's effects.
 
-use heaplab_verify::ops::{Limits, Op, Program, Step, World, WorldSize};
+use heaplab_programs::ops::{Limits, Op, Program, Step, World, WorldSize};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

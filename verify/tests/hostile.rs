@@ -1,10 +1,10 @@
 //! Goal: no configuration and no text does harm: each is refused by a message that says what to do, or works.
-//! Method: drawn bytes ([`hostile`](heaplab_verify::hostile)), which reach every field's refusal, and inputs that are empty,
+//! Method: drawn bytes ([`hostile`](heaplab_programs::hostile)), which reach every field's refusal, and inputs that are empty,
 //! huge or made to be slow, within a time that says that they are not.
 #![cfg(not(feature = "loom"))]
 
-use heaplab_verify::hostile::{Hostile, Outcome, read};
-use heaplab_verify::ops::{Limits, Program, recorded};
+use heaplab_programs::hostile::{Hostile, Outcome, read};
+use heaplab_programs::ops::{Limits, Program, recorded};
 use rand_core::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use std::collections::BTreeSet;

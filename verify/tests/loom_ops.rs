@@ -7,9 +7,9 @@
 //! ```
 #![cfg(feature = "loom")]
 
-use heaplab_verify::explored::{Explored, Reach, TinyProgram, explore};
-use heaplab_verify::ops::{Program, check_made, recorded};
-use heaplab_verify::suite::{pool, process};
+use heaplab_checker::suite::{pool, process};
+use heaplab_programs::explored::{Explored, Reach, TinyProgram, explore};
+use heaplab_programs::ops::{Program, check_made, recorded};
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Goal: every model says what it holds. The doc comment of its function states what a refusal, a count and a bound
 //! must be; an assertion that accepts more than that is found by comparing the two.
 //!
-//! Method: the sources of `verify/loom` are read as text. Each row of a table `models! { .. }` names a function of the
+//! Method: the sources of `verify/models/src` are read as text. Each row of a table `models! { .. }` names a function of the
 //! same file, and the lines above that function have a doc comment. Whether the comment is true is not a matter for a
 //! test.
 
@@ -37,7 +37,7 @@ fn undocumented(source: &str) -> Vec<&str> {
 
 #[test]
 fn every_model_says_what_it_holds() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("loom");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/src");
     let (mut count, mut found) = (0, Vec::new());
     for entry in fs::read_dir(directory).expect("the models can be read") {
         let path = entry.expect("the models can be read").path();

@@ -7,9 +7,9 @@
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Op, Program, Step, World, WorldSize, recorded};
-use heaplab_verify::shadow::{announce, run_concurrent, run_interleaved, run_single, run_stretched};
-use heaplab_verify::stress::Dice;
+use heaplab_common::Dice;
+use heaplab_programs::ops::{Op, Program, Step, World, WorldSize, recorded};
+use heaplab_programs::shadow::{announce, run_concurrent, run_interleaved, run_single, run_stretched};
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().expect("the variable holds a number"))

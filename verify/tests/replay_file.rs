@@ -5,10 +5,10 @@
 
 use heaplab::Heap;
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Faulty, Program};
+use heaplab_programs::ops::{Faulty, Program};
+use heaplab_programs::shadow::Driver;
+use heaplab_scenarios::{Group, Moment};
 use heaplab_verify::replay::{Input, Target, observe};
-use heaplab_verify::scenario::{Group, Moment};
-use heaplab_verify::shadow::Driver;
 use std::path::Path;
 
 const TEXT: &str = "heaplab-ops 2\nworld tiny\n0 poll\n0 allocate old array half\n0 collect major\n0 verify\n";
@@ -26,14 +26,14 @@ fn a_target_is_known_by_its_directory() {
 fn each_target_reads_its_own_form() {
     let program = Program::parse(TEXT).unwrap();
     for target in [Target::HeapOps, Target::InterleavedOps] {
-        let Input::Program(read, _) = Input::decode(target, &program.encode()) else { panic!("{target:?}") };
+        let Ok(Input::Program(read, _)) = Input::decode(target, &program.encode()) else { panic!("{target:?}") };
         assert_eq!(read, program, "{target:?} reads another program than was written");
     }
     let bytes = Faulty::encode(true, &[], &program);
-    assert!(matches!(Input::decode(Target::FaultOps, &bytes), Input::Program(read, _) if read == program));
+    assert!(matches!(Input::decode(Target::FaultOps, &bytes), Ok(Input::Program(read, _)) if read == program));
     for &target in Target::ALL {
-        Input::decode(target, &bytes).run().unwrap();
-        Input::decode(target, b"").run().unwrap();
+        Input::decode(target, &bytes).unwrap().run().unwrap();
+        Input::decode(target, b"").unwrap().run().unwrap();
     }
 }
 

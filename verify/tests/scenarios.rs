@@ -3,7 +3,8 @@
 #![cfg(not(feature = "loom"))]
 
 use heaplab::{CollectionKind, Heap, HeapConfig, MemoryUse, PageSource};
-use heaplab_verify::scenario::{HeapPicture, Mode, Moment, Scenario, ScenarioReport, Sizes, Tally, run};
+use heaplab_scenarios::{HeapPicture, Mode, Moment, Scenario, ScenarioReport, Sizes, Tally, run};
+use heaplab_verify::scripts::scenarios as all_scenarios;
 
 /// A few pages of a few words; four more of them than [`HeapConfig::tiny`] has, so that a rival that exceeds the soft limit
 /// by one request leaves room for the owner to do the same.
@@ -26,7 +27,7 @@ fn heaps() -> Vec<(&'static str, HeapConfig)> {
 /// The scenarios that a heap is large enough for: a script's library has more objects than the tiny one.
 fn scenarios(name: &str) -> impl Iterator<Item = Scenario> {
     let is_tiny = name == "tiny";
-    Scenario::ALL.iter().copied().filter(move |scenario| !is_tiny || scenario.name() != "stress_js")
+    all_scenarios().filter(move |scenario| !is_tiny || scenario.name != "stress_js")
 }
 
 fn holds(report: &ScenarioReport, context: &str) {
@@ -46,7 +47,7 @@ fn each_holds(mode: Mode, verify_heap: bool, rounds: u64) {
             for seed in 0..rounds {
                 let heap = Heap::new(config.clone()).unwrap();
                 let report = run(scenario, &heap, mode, seed);
-                let context = format!("{} on {name}, {mode}, verify_heap {verify_heap}, seed {seed}", scenario.name());
+                let context = format!("{} on {name}, {mode}, verify_heap {verify_heap}, seed {seed}", scenario.name);
                 holds(&report, &context);
                 if mode == Mode::Off {
                     assert!(report.soft_limit_reached, "{context}: {report:?}");
@@ -83,7 +84,7 @@ fn on_with_one_rival_verified() {
 fn pictures_show_full_spaces() {
     let memory = |picture: &HeapPicture, memory_use: MemoryUse| picture.bytes()[memory_use as usize];
     for (name, config) in heaps() {
-        for scenario in scenarios(name).filter(|scenario| scenario.name() != "stress_js") {
+        for scenario in scenarios(name).filter(|scenario| scenario.name != "stress_js") {
             let heap = Heap::new(config.clone()).unwrap();
             let report = run(scenario, &heap, Mode::Off, 0);
             let [before, full, after] = &report.pictures[..] else { panic!("{report:?}") };
@@ -105,11 +106,11 @@ fn pictures_show_full_spaces() {
 #[cfg(not(miri))]
 fn on_with_rivals() {
     for (name, config) in heaps().into_iter().skip(1) {
-        for &scenario in Scenario::ALL {
+        for scenario in all_scenarios() {
             for seed in 0..5 {
                 let heap = Heap::new(config.clone()).unwrap();
                 let report = run(scenario, &heap, Mode::On { rivals: 6 }, seed);
-                holds(&report, &format!("{} on {name}, 6 rivals, seed {seed}", scenario.name()));
+                holds(&report, &format!("{} on {name}, 6 rivals, seed {seed}", scenario.name));
                 assert!(report.rival_allocations > 0, "{report:?}");
             }
         }
@@ -132,9 +133,9 @@ fn with_the_stress_flag_verified() {
 fn one_heap_serves_all_scenarios() {
     let heap = Heap::new(HeapConfig::sized(4 << 20, 8)).unwrap();
     for round in 0..3 {
-        for &scenario in Scenario::ALL {
+        for scenario in all_scenarios() {
             for mode in [Mode::Off, Mode::On { rivals: 3 }, Mode::StressFlag] {
-                holds(&run(scenario, &heap, mode, round), &format!("{} {mode}, round {round}", scenario.name()));
+                holds(&run(scenario, &heap, mode, round), &format!("{} {mode}, round {round}", scenario.name));
             }
         }
     }
@@ -155,7 +156,7 @@ fn a_scope_that_is_refused_is_reported() {
         .unwrap();
     let mut tally = Tally::default();
     let mut attachment = heap.attach().unwrap();
-    assert!(!heaplab_verify::scenario::stress_handles(&mut attachment, &mut tally));
+    assert!(!heaplab_scenarios::stress_handles(&mut attachment, &mut tally));
     assert!(tally.violations[0].contains("the scope was refused"), "{tally:?}");
     assert!(heap.verify().unwrap().is_sound());
 }

@@ -1,13 +1,13 @@
 //! Goal: scripts print what they should, in every mode of the heap, and what is wrong with one is said with a place and
 //! exit code 1. Method: the committed scripts and their outputs, `node` where there is one, and the binary with bad
 //! input.
-#![cfg(heaplab_scripts)]
+#![cfg(all(feature = "script", not(any(feature = "loom", feature = "shuttle"))))]
 
 use arbitrary::{Arbitrary, Unstructured};
 use heaplab::{Heap, HeapConfig};
-use heaplab_verify::scenario::{Mode, Scenario, run};
-use heaplab_verify::script::generate::{Script, check};
-use heaplab_verify::script::{Failure, Interpreter, Printed, STACK_BYTES, Stopped, on_large_stack, run_source};
+use heaplab_scenarios::{Mode, run};
+use heaplab_script::generate::{Script, check};
+use heaplab_script::{Failure, Interpreter, Printed, STACK_BYTES, Stopped, on_large_stack, run_source};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -201,7 +201,7 @@ fn stress_js_holds_with_a_collection_at_every_allocation() {
         config.verify_heap = true;
         let heap = Heap::new(config).unwrap();
         heap.set_gc_interval(1).unwrap();
-        let report = run(Scenario::StressJs, &heap, mode, 0);
+        let report = run(heaplab_script::STRESS_JS, &heap, mode, 0);
         assert_eq!(report.violations, [""; 0], "{mode}: {report:?}");
         assert!(report.collections.iter().sum::<u64>() > 500, "{mode}: {report:?}");
         assert!(heap.close().unwrap().is_sound());

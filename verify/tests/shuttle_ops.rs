@@ -20,10 +20,10 @@
 #![cfg(feature = "shuttle")]
 
 use heaplab::sync::{Arc, AtomicU32, Ordering, YieldPoint, shuttle_config, thread, yield_point};
-use heaplab_verify::ops::{Limits, Op, Program, Step, World, WorldSize, check_made, recorded};
-use heaplab_verify::schedule::{Chosen, Preemption, ScheduledProgram, Stretched, replay, run_scheduled};
-use heaplab_verify::shadow::{Tally, announce};
-use heaplab_verify::stress::Dice;
+use heaplab_common::Dice;
+use heaplab_programs::ops::{Limits, Op, Program, Step, World, WorldSize, check_made, recorded};
+use heaplab_programs::schedule::{Chosen, Preemption, ScheduledProgram, Stretched, replay, run_scheduled};
+use heaplab_programs::shadow::{Tally, announce};
 use shuttle::Runner;
 use shuttle::scheduler::{PctScheduler, Scheduler};
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use heaplab::PageSource;
 use heaplab::sync::YieldPoint;
 use heaplab::sync::stretch::{self, ENABLED, visits};
 use heaplab::{AllocError, AllocationType, Heap, HeapConfig};
-use heaplab_verify::stress::{StressOptions, StressReport, run};
+use heaplab_scenarios::stress::{StressOptions, StressReport, run};
 use std::time::Duration;
 
 /// Runs a stress, and on a busy machine, which may give it little time, others of other seeds until one has done `enough`.

@@ -1,12 +1,12 @@
 //! Goal: whatever memory is refused, and when, a program gets an error value at most, and the heap is as good as new.
-//! Method: each fallible point of each program fails in turn ([`systematic`](heaplab_verify::systematic)); the programs are
+//! Method: each fallible point of each program fails in turn ([`systematic`](heaplab_programs::systematic)); the programs are
 //! the recorded ones, in every world, and some that are drawn.
 #![cfg(not(feature = "loom"))]
 
 use heaplab::memory::PageSource;
-use heaplab_verify::ops::{Limits, Program, World, WorldSize, recorded};
-use heaplab_verify::shadow::Driver;
-use heaplab_verify::systematic::{Failures, fail_each_point};
+use heaplab_programs::ops::{Limits, Program, World, WorldSize, recorded};
+use heaplab_programs::shadow::Driver;
+use heaplab_programs::systematic::{Failures, fail_each_point};
 use rand_core::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 

@@ -3,26 +3,16 @@
 use super::live::Live;
 use super::models::{run, save};
 use super::{BAD_USAGE, CampaignOptions, FAILED, PASSED, complain};
-use crate::model::Model;
-use crate::model::census::Census;
-use crate::model::mutation::Campaign;
-use crate::record::{Fate, ModelRecord, MutantRecord, SuiteRecord};
-use crate::suite::campaign::{Candidate, candidates, judge, objections};
-use crate::suite::pool;
-use crate::suite::verdicts::{ORDERINGS_MAX, Verdicts};
+use heaplab_checker::model::Model;
+use heaplab_checker::model::census::Census;
+use heaplab_checker::model::mutation::Campaign;
+use heaplab_checker::record::{Fate, ModelRecord, MutantRecord, SuiteRecord};
+use heaplab_checker::suite::campaign::{Candidate, candidates, judge, objections};
+use heaplab_checker::suite::pool;
+use heaplab_checker::suite::verdicts::{ORDERINGS_MAX, Verdicts};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Instant;
-
-impl Campaign {
-    /// The committed file of those that may survive.
-    fn file(self) -> &'static str {
-        match self {
-            Campaign::Orderings => "weaken.toml",
-            Campaign::Protocol => "mutants.toml",
-        }
-    }
-}
 
 /// Tries the mutants that the options name against all models.
 #[must_use]

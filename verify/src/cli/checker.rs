@@ -1,17 +1,18 @@
 //! What the binary does with the model checker: the commands that need no file of their own.
 
 use super::{
-    BAD_USAGE, Cli, Command, FAILED, PASSED, Suite, campaign, complain, litmus, models, render_report, replay,
+    BAD_USAGE, Cli, Command, FAILED, PASSED, campaign, complain, find::find_models, litmus, models, render_report,
+    replay,
 };
-use crate::model::Model;
-use crate::model::mutation::{self, Campaign};
-use crate::suite::worker;
+use heaplab_checker::model::Model;
+use heaplab_checker::model::mutation::{self, Campaign};
+use heaplab_checker::suite::worker;
 use std::io::Write as _;
 use std::path::Path;
 
 /// Does what the command line says.
-pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
-    let all = &suite.models;
+pub(super) fn do_command(cli: Cli) -> u8 {
+    let all = &*heaplab_models::all();
     match cli.command {
         Some(Command::Report) => render_report(),
         Some(Command::Detect(options)) => super::detect::run(&options),
@@ -31,24 +32,14 @@ pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
             BAD_USAGE
         }
         Some(Command::Models(options)) if options.list => list(all, options.only.as_deref()),
-        Some(Command::Models(options)) => models::models(suite, &options),
-        Some(Command::Litmus) => litmus::litmus(suite.litmus),
+        Some(Command::Models(options)) => models::models(all, &options),
+        Some(Command::Litmus) => litmus::litmus(heaplab_models::litmus::TABLE),
         Some(Command::Weaken(options)) => campaign::campaign(all, Campaign::Orderings, &options),
         Some(Command::Mutants(options)) => campaign::campaign(all, Campaign::Protocol, &options),
         Some(Command::Replay(options)) if Path::new(&options.what).exists() => super::replay_explored::replay(&options),
         Some(Command::Replay(options)) => replay::replay(all, &options.what),
         Some(Command::Worker { model, mutant, executions_max }) => work(all, &model, mutant.as_deref(), executions_max),
     }
-}
-
-/// The models whose names contain `only`; all without it.
-pub(super) fn find_models<'a>(all: &'a [Model], only: Option<&str>) -> Result<Vec<&'a Model>, String> {
-    let found: Vec<&Model> = all.iter().filter(|model| only.is_none_or(|part| model.name.contains(part))).collect();
-    if found.is_empty() {
-        let part = only.unwrap_or_default();
-        return Err(format!("no model's name contains `{part}`; `models --list` prints them all"));
-    }
-    Ok(found)
 }
 
 fn list(all: &[Model], only: Option<&str>) -> u8 {

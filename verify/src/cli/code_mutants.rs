@@ -3,9 +3,9 @@
 use super::{BAD_USAGE, CodeMutantsOptions, FAILED, PASSED, complain};
 use crate::code_mutants::{CAUGHT_MIN, CodeMutantsRecord, Fate, Plan, Reason, campaign, idle, listed, reasons};
 use crate::report;
-use crate::suite::pool;
+use heaplab_checker::suite::pool;
+use heaplab_common::workspace;
 use std::io::Write as _;
-use std::path::Path;
 
 /// The reasons of those that may survive.
 const REASONS: &str = "code_mutants.toml";
@@ -13,11 +13,10 @@ const REASONS: &str = "code_mutants.toml";
 /// Tries the mutants that the options name, and prints how many were caught, and which were not.
 #[must_use]
 pub(super) fn run(options: &CodeMutantsOptions) -> u8 {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = workspace();
     let jobs = options.jobs.map_or_else(pool::processors, |jobs| jobs as usize);
     let plan = Plan { only: options.only.clone(), resume: options.resume, jobs };
-    let root = package.join("..");
-    let begun = reasons(&package.join(REASONS)).and_then(|reasons| Ok((reasons, listed(&plan, &root)?)));
+    let begun = reasons(&root.join("verify").join(REASONS)).and_then(|reasons| Ok((reasons, listed(&plan, root)?)));
     let (reasons, mutants) = match begun {
         Ok(begun) => begun,
         Err(reason) => {
@@ -25,7 +24,7 @@ pub(super) fn run(options: &CodeMutantsOptions) -> u8 {
             return BAD_USAGE;
         }
     };
-    let record = match campaign(&plan, &mutants, &reasons, &root, complain) {
+    let record = match campaign(&plan, &mutants, &reasons, root, complain) {
         Ok(record) => record,
         Err(reason) => {
             complain(&reason);

@@ -5,14 +5,15 @@ use crate::detect::{Bug, Detection, Engine, detect, missed};
 use crate::report;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
+use heaplab_common::workspace;
 use std::io::Write as _;
 use std::path::Path;
 
 /// Plants the bugs that the options name, lets the engines that they name look, and prints who noticed.
 #[must_use]
 pub(super) fn run(options: &DetectOptions) -> u8 {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let chosen = bugs(&package.join("bugs"), &options.only)
+    let root = workspace();
+    let chosen = bugs(&root.join("verify/bugs"), &options.only)
         .and_then(|bugs| Ok((bugs, named("engine", Engine::ALL.to_vec(), |one| one.name, &options.engine)?)));
     let (bugs, engines) = match chosen {
         Ok(chosen) => chosen,
@@ -22,7 +23,7 @@ pub(super) fn run(options: &DetectOptions) -> u8 {
         }
     };
     let say = |line: &str| complain(line);
-    let detections = match detect(&bugs, &engines, &package.join(".."), say) {
+    let detections = match detect(&bugs, &engines, root, say) {
         Ok(detections) => detections,
         Err(reason) => {
             complain(&reason);

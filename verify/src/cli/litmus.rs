@@ -1,9 +1,9 @@
 //! `heaplab litmus`: the checker's own blind spots, measured.
 
 use super::{FAILED, PASSED, complain};
-use crate::model::litmus::Litmus;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
+use heaplab_checker::model::litmus::Litmus;
 use std::io::Write as _;
 
 /// Explores the table and prints it. Red if the checker does not do what it did when the table was written.

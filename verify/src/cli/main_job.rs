@@ -4,12 +4,13 @@
 use super::progress::Progress;
 use super::table::table;
 use super::{BAD_USAGE, FAILED, JobOptions, PASSED, complain};
-use crate::build::cargo_run;
 use crate::report::{self, JobRecord, grouped};
-use crate::scenario::{self, Mode, Scenario, ScenarioReport};
-use crate::stress::{self, StressOptions, StressReport};
+use crate::scripts;
 use heaplab::sync::roll;
 use heaplab::{BuildError, Heap, HeapConfig};
+use heaplab_common::cargo_run;
+use heaplab_scenarios::stress::{self, StressOptions, StressReport};
+use heaplab_scenarios::{Mode, Scenario, ScenarioReport};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::Path;
@@ -124,7 +125,7 @@ fn run(options: &JobOptions, parts: Parts) -> Result<(Vec<ScenarioReport>, Optio
     let rivals = options.threads as usize;
     let modes = [Mode::Off, Mode::On { rivals }, Mode::StressFlag];
     let rows: Vec<(Scenario, Mode)> = if parts.scenarios {
-        Scenario::ALL.iter().flat_map(|&scenario| modes.map(|mode| (scenario, mode))).collect()
+        scripts::scenarios().flat_map(|scenario| modes.map(|mode| (scenario, mode))).collect()
     } else {
         Vec::new()
     };
@@ -135,7 +136,7 @@ fn run(options: &JobOptions, parts: Parts) -> Result<(Vec<ScenarioReport>, Optio
     let mut progress = Progress::new(rows.len(), seconds);
     let mut scenarios = Vec::new();
     for (scenario, mode) in rows {
-        progress.say(format!("{}, concurrent allocation {mode}", scenario.name()));
+        progress.say(format!("{}, concurrent allocation {mode}", scenario.name));
         scenarios.push(run_scenario(scenario, mode, config.clone(), options)?);
         progress.scenario_done();
     }
@@ -168,7 +169,7 @@ fn run_scenario(
     let (sender, receiver) = mpsc::channel();
     let seed = options.seed;
     let body = thread::spawn(move || {
-        let report = scenario::run(scenario, &heap, mode, seed);
+        let report = heaplab_scenarios::run(scenario, &heap, mode, seed);
         // The receiver is gone only if this took too long.
         let _ = sender.send(report);
     });
@@ -178,12 +179,12 @@ fn run_scenario(
         Ok(report) => Ok(report),
         Err(mpsc::RecvTimeoutError::Timeout) => Err(Early::Hang(format!(
             "{} with concurrent allocation {mode} hangs: no end after {seconds} s\n{}",
-            scenario.name(),
+            scenario.name,
             roll::report(),
         ))),
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             drop(body.join());
-            Err(Early::Hang(format!("{} with concurrent allocation {mode} panicked", scenario.name())))
+            Err(Early::Hang(format!("{} with concurrent allocation {mode} panicked", scenario.name)))
         }
     }
 }

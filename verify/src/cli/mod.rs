@@ -3,7 +3,7 @@
 //! Without a subcommand it does the main job ([`main_job`]). A subcommand is a variant of [`Command`] with arguments of its
 //! own, in a module of its own.
 //!
-//! Its exit codes are those of [`exit`](crate::exit).
+//! Its exit codes are those of [`exit`](heaplab_common::exit).
 
 #[cfg(feature = "loom")]
 mod campaign;
@@ -12,6 +12,8 @@ mod checker;
 #[cfg(feature = "loom")]
 mod code_mutants;
 mod detect;
+#[cfg(feature = "loom")]
+mod find;
 #[cfg(feature = "loom")]
 mod litmus;
 #[cfg(feature = "loom")]
@@ -27,14 +29,12 @@ mod replay;
 mod replay_explored;
 #[cfg(not(feature = "loom"))]
 mod replay_file;
-#[cfg(heaplab_scripts)]
+#[cfg(all(feature = "script", not(any(feature = "loom", feature = "shuttle"))))]
 mod script;
 mod table;
 
-use crate::exit::{BAD_USAGE, FAILED, PASSED};
-#[cfg(feature = "loom")]
-use crate::model::{Model, litmus::Litmus};
 use clap::Parser as _;
+use heaplab_common::exit::{BAD_USAGE, FAILED, PASSED};
 use std::process::ExitCode;
 
 pub use options::{
@@ -42,20 +42,9 @@ pub use options::{
     ScriptOptions,
 };
 
-/// What the binary brings: the models and the litmus table. A build without the model checker needs neither.
-#[derive(Debug)]
-pub struct Suite {
-    /// Every model.
-    #[cfg(feature = "loom")]
-    pub models: Vec<Model>,
-    /// What is known of the checker.
-    #[cfg(feature = "loom")]
-    pub litmus: &'static [Litmus],
-}
-
 /// Parses the arguments of this process and does what they say.
 #[must_use]
-pub fn main(suite: &Suite) -> ExitCode {
+pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -65,20 +54,20 @@ pub fn main(suite: &Suite) -> ExitCode {
         }
     };
     if let Some(directory) = &cli.out
-        && let Err(error) = crate::artefact::write_artefacts_to(directory)
+        && let Err(error) = heaplab_common::artefact::write_artefacts_to(directory)
     {
         complain(&format!("--out {error}"));
         return ExitCode::from(BAD_USAGE);
     }
     #[cfg(feature = "loom")]
-    let code = checker::do_command(suite, cli);
+    let code = checker::do_command(cli);
     #[cfg(not(feature = "loom"))]
-    let code = do_command(suite, cli);
+    let code = do_command(cli);
     ExitCode::from(code)
 }
 
 #[cfg(not(feature = "loom"))]
-fn do_command(_suite: &Suite, cli: Cli) -> u8 {
+fn do_command(cli: Cli) -> u8 {
     match cli.command {
         Some(Command::Report) => render_report(),
         Some(Command::Detect(options)) => detect::run(&options),
@@ -100,9 +89,9 @@ fn do_command(_suite: &Suite, cli: Cli) -> u8 {
             complain("this build has the feature `shuttle`: its heap exists inside a scheduler only; build without it");
             BAD_USAGE
         }
-        #[cfg(heaplab_scripts)]
+        #[cfg(all(feature = "script", not(any(feature = "loom", feature = "shuttle"))))]
         Some(Command::Script(options)) => script::script(&options),
-        #[cfg(not(heaplab_scripts))]
+        #[cfg(not(all(feature = "script", not(any(feature = "loom", feature = "shuttle")))))]
         Some(Command::Script(_)) => {
             complain("this build has no scripts: build with the feature `script`, which is a default one");
             BAD_USAGE

@@ -1,19 +1,19 @@
 //! `heaplab models`: every model, side by side as processes.
 
-use super::checker::find_models;
+use super::find::find_models;
 use super::live::Live;
-use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, Suite, complain, complain_raw};
-use crate::build::cargo_run;
-use crate::model::Model;
-use crate::model::baseline::{BLESS, Baseline};
-use crate::model::census::Census;
-use crate::model::litmus::Litmus;
-use crate::record::{ModelRecord, SuiteRecord};
+use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, complain, complain_raw};
 use crate::report::grouped;
-use crate::suite::pool;
-use crate::suite::process::{self, Event};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
+use heaplab_checker::model::Model;
+use heaplab_checker::model::baseline::{BLESS, Baseline};
+use heaplab_checker::model::census::Census;
+use heaplab_checker::model::litmus::Litmus;
+use heaplab_checker::record::{ModelRecord, SuiteRecord};
+use heaplab_checker::suite::pool;
+use heaplab_checker::suite::process::{self, Event};
+use heaplab_common::cargo_run;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
@@ -21,8 +21,7 @@ use std::time::Instant;
 
 /// Runs the models that the options name and prints their table.
 #[must_use]
-pub(super) fn models(suite: &Suite, options: &ModelsOptions) -> u8 {
-    let all = &suite.models;
+pub(super) fn models(all: &[Model], options: &ModelsOptions) -> u8 {
     let chosen = match find_models(all, options.only.as_deref()) {
         Ok(chosen) => chosen,
         Err(text) => {
@@ -73,7 +72,7 @@ pub(super) fn models(suite: &Suite, options: &ModelsOptions) -> u8 {
     let is_whole = options.only.is_none();
     if is_whole {
         record.models = records;
-        match suite.litmus.iter().map(Litmus::record).collect() {
+        match heaplab_models::litmus::TABLE.iter().map(Litmus::record).collect() {
             Ok(litmus) => record.litmus = litmus,
             Err(text) => {
                 complain(&text);

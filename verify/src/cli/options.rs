@@ -201,14 +201,14 @@ pub struct JobOptions {
 #[cfg(feature = "loom")]
 impl ModelsOptions {
     pub(super) fn jobs(&self) -> usize {
-        self.jobs.map_or_else(crate::suite::pool::processors, |jobs| jobs as usize)
+        self.jobs.map_or_else(heaplab_checker::suite::pool::processors, |jobs| jobs as usize)
     }
 }
 
 #[cfg(feature = "loom")]
 impl CampaignOptions {
     pub(super) fn jobs(&self) -> usize {
-        self.jobs.map_or_else(crate::suite::pool::processors, |jobs| jobs as usize)
+        self.jobs.map_or_else(heaplab_checker::suite::pool::processors, |jobs| jobs as usize)
     }
 }
 

@@ -1,9 +1,9 @@
 //! `heaplab replay TOKEN`: one execution again, to look at.
 
 use super::{BAD_USAGE, PASSED, complain};
-use crate::model::token::Token;
-use crate::model::{Model, explore_once, mutation, passes, write_picture};
-use crate::trace::Sources;
+use heaplab_checker::model::token::Token;
+use heaplab_checker::model::{Model, explore_once, mutation, passes, write_picture};
+use heaplab_checker::trace::Sources;
 use std::io::Write as _;
 
 /// Replays an execution: prints its columns and draws its picture.

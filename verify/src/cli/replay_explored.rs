@@ -2,8 +2,8 @@
 //! it runs; the failing one is printed and drawn.
 
 use super::{FAILED, PASSED, ReplayOptions, complain};
-use crate::explored::{self, Explored, Reach, TinyProgram};
-use crate::ops::Program;
+use heaplab_programs::explored::{self, Explored, Reach, TinyProgram};
+use heaplab_programs::ops::Program;
 use std::io::Write as _;
 use std::path::Path;
 

@@ -1,9 +1,9 @@
 //! `heaplab replay FILE`: what a fuzzer found, or a recorded program, again.
 
 use super::{BAD_USAGE, FAILED, PASSED, ReplayOptions, complain};
-use crate::artefact::write_artefact;
 use crate::replay::{Failure, Input, Target};
 use crate::report::{self, Html, Report};
+use heaplab_common::artefact::write_artefact;
 use std::io::Write as _;
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! `heaplab script`: runs a script on a heap of its own.
 
 use super::{BAD_USAGE, FAILED, PASSED, ScriptOptions, complain};
-use crate::script::{self, Failure, Interpreter, STACK_BYTES};
 use heaplab::{Heap, HeapConfig};
+use heaplab_script::{Failure, Interpreter, STACK_BYTES};
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +44,7 @@ pub(super) fn script(options: &ScriptOptions) -> u8 {
         }
     };
     let options = options.clone();
-    match script::on_large_stack(move || run(&heap, &source, &options)) {
+    match heaplab_script::on_large_stack(move || run(&heap, &source, &options)) {
         Ok(Ok(())) => PASSED,
         Ok(Err(text)) => {
             complain(&format!("{name}:{text}"));
@@ -71,7 +71,7 @@ fn run(heap: &Heap, source: &str, options: &ScriptOptions) -> Result<(), String>
     if let Some(seconds) = options.seconds {
         interpreter.set_deadline(Instant::now() + Duration::from_secs(seconds));
     }
-    let ran = script::run_source(&mut attachment, &mut interpreter, source, |_, _| Ok(()));
+    let ran = heaplab_script::run_source(&mut attachment, &mut interpreter, source, |_, _| Ok(()));
     // What it printed comes before what is said of it.
     drop(interpreter);
     drop(attachment);
@@ -89,7 +89,7 @@ fn run(heap: &Heap, source: &str, options: &ScriptOptions) -> Result<(), String>
     match ran {
         Ok(_) => Ok(()),
         Err(
-            failure @ (Failure::Stopped(crate::script::Stopped::Interrupted | crate::script::Stopped::Output)
+            failure @ (Failure::Stopped(heaplab_script::Stopped::Interrupted | heaplab_script::Stopped::Output)
             | Failure::NoRoom(_)),
         ) => Err(text(&failure)),
         Err(failure) => Err(failure.to_string()),

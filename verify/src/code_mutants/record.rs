@@ -1,6 +1,6 @@
 //! What became of each mutant, and the reasons of those that may survive.
 
-use crate::artefact::{artefact_directory, write_artefact};
+use heaplab_common::artefact::{artefact_directory, write_artefact};
 use serde::{Deserialize, Serialize};
 
 /// The file that the record is left in.

@@ -74,11 +74,11 @@ mod tests {
     /// A patch that does not fit is found when the code changes, not when somebody looks for bugs.
     #[test]
     fn every_bug_fits_the_sources_as_they_are() {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let bugs = Bug::all(&package.join("bugs")).expect("the bugs can be read");
+        let root = heaplab_common::workspace();
+        let bugs = Bug::all(&root.join("verify/bugs")).expect("the bugs can be read");
         assert!(!bugs.is_empty());
         for bug in bugs {
-            let text = std::fs::read_to_string(package.join("..").join(&bug.file)).expect("a source");
+            let text = std::fs::read_to_string(root.join(&bug.file)).expect("a source");
             let planted = bug.apply(&text).unwrap_or_else(|reason| panic!("{reason}"));
             assert_ne!(planted, text, "{} changes nothing", bug.name);
         }

@@ -22,7 +22,7 @@ pub use bug::Bug;
 pub use engine::Engine;
 pub use tree::Tree;
 
-use crate::artefact::{artefact_directory, write_artefact};
+use heaplab_common::artefact::{artefact_directory, write_artefact};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 

@@ -1,14 +1,11 @@
 //! Inputs of the targets that run on real primitives.
 
 use super::{Failure, observe, observe_threads};
-use crate::hostile::Hostile;
-use crate::ops::{Faulty, Limits, Program};
-#[cfg(heaplab_scripts)]
-use crate::script::generate::{Script, check};
-use crate::shadow::{Driver, run_concurrent};
-#[cfg(heaplab_scripts)]
-use arbitrary::{Arbitrary as _, Unstructured};
+use crate::scripts::DrawnScript;
 use heaplab::memory::PageSource;
+use heaplab_programs::hostile::Hostile;
+use heaplab_programs::ops::{Faulty, Limits, Program};
+use heaplab_programs::shadow::{Driver, run_concurrent};
 use std::fmt;
 
 /// The fuzz targets whose inputs are replayed here.
@@ -23,20 +20,13 @@ pub enum Target {
     /// Any configuration and any text.
     HostileConfig,
     /// A drawn script.
-    #[cfg(heaplab_scripts)]
     ScriptOps,
 }
 
 impl Target {
     /// All of them.
-    pub const ALL: &[Target] = &[
-        Target::HeapOps,
-        Target::InterleavedOps,
-        Target::FaultOps,
-        Target::HostileConfig,
-        #[cfg(heaplab_scripts)]
-        Target::ScriptOps,
-    ];
+    pub const ALL: &[Target] =
+        &[Target::HeapOps, Target::InterleavedOps, Target::FaultOps, Target::HostileConfig, Target::ScriptOps];
 
     /// Its name, in `fuzz/Cargo.toml`.
     #[must_use]
@@ -46,7 +36,6 @@ impl Target {
             Target::InterleavedOps => "interleaved_ops",
             Target::FaultOps => "fault_ops",
             Target::HostileConfig => "hostile_config",
-            #[cfg(heaplab_scripts)]
             Target::ScriptOps => "script_ops",
         }
     }
@@ -65,15 +54,16 @@ pub enum Input {
     /// A configuration and a text.
     Hostile(Box<Hostile>),
     /// A script.
-    #[cfg(heaplab_scripts)]
-    Script(Script),
+    Script(DrawnScript),
 }
 
 impl Input {
     /// What these bytes are for a target.
-    #[must_use]
-    pub fn decode(target: Target, bytes: &[u8]) -> Input {
-        match target {
+    ///
+    /// # Errors
+    /// This build cannot run inputs of this target.
+    pub fn decode(target: Target, bytes: &[u8]) -> Result<Input, String> {
+        Ok(match target {
             Target::HeapOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), Driver::Single),
             Target::InterleavedOps => Input::Program(Program::decode(bytes, &Limits::FUZZ), Driver::Interleaved),
             Target::FaultOps => {
@@ -81,13 +71,8 @@ impl Input {
                 Input::Program(program, if interleaved { Driver::Interleaved } else { Driver::Single })
             }
             Target::HostileConfig => Input::Hostile(Box::new(Hostile::decode(bytes))),
-            #[cfg(heaplab_scripts)]
-            Target::ScriptOps => {
-                // As the target has it; where the bytes end, zeroes follow.
-                let script = Script::arbitrary_take_rest(Unstructured::new(bytes));
-                Input::Script(script.unwrap_or_else(|_| Script(String::new())))
-            }
-        }
+            Target::ScriptOps => Input::Script(DrawnScript::decode(bytes)?),
+        })
     }
 
     pub(super) fn parse(text: &str) -> Result<Input, String> {
@@ -127,8 +112,7 @@ impl Input {
             Input::Hostile(hostile) => observe(&driven_by(hostile.driver), || {
                 hostile.check();
             }),
-            #[cfg(heaplab_scripts)]
-            Input::Script(script) => observe("on three heaps", || check(script)),
+            Input::Script(script) => observe("on three heaps", || script.check()),
         }
     }
 }
@@ -138,8 +122,7 @@ impl fmt::Display for Input {
         match self {
             Input::Program(program, _) | Input::Recorded(program) => program.fmt(f),
             Input::Hostile(hostile) => write!(f, "{:#?}\n{}", hostile.config, hostile.text),
-            #[cfg(heaplab_scripts)]
-            Input::Script(script) => f.write_str(&script.0),
+            Input::Script(script) => script.fmt(f),
         }
     }
 }

@@ -23,9 +23,9 @@ pub use input::{Input, Target};
 pub use scheduled::{Input, Target};
 
 #[cfg(not(feature = "shuttle"))]
-use crate::ops::Program;
-use crate::scenario::{HeapPicture, Moment};
-use crate::shadow::{current_program, current_step, forget_program, survey_before};
+use heaplab_programs::ops::Program;
+use heaplab_programs::shadow::{current_program, current_step, forget_program, survey_before};
+use heaplab_scenarios::{HeapPicture, Moment};
 use std::any::Any;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -84,7 +84,7 @@ impl Input {
         let bytes = fs::read(path).map_err(|error| named(error.to_string()))?;
         let is_text = path.extension().is_some_and(|extension| extension == "ops");
         match target.or_else(|| Target::of_path(path).filter(|_| !is_text)) {
-            Some(target) => Ok(Input::decode(target, &bytes)),
+            Some(target) => Input::decode(target, &bytes).map_err(named),
             None if is_text => {
                 let text = std::str::from_utf8(&bytes).map_err(|error| named(format!("no text: {error}")))?;
                 Input::parse(text).map_err(named)

@@ -1,7 +1,7 @@
 //! Inputs of the target whose threads run in a schedule of the input.
 
 use super::{Failure, observe};
-use crate::schedule::ScheduledProgram;
+use heaplab_programs::schedule::ScheduledProgram;
 use std::fmt;
 
 /// The fuzz targets whose inputs are replayed here.
@@ -28,9 +28,11 @@ pub struct Input(ScheduledProgram);
 
 impl Input {
     /// What these bytes are for a target.
-    #[must_use]
-    pub fn decode(Target::ScheduleOps: Target, bytes: &[u8]) -> Input {
-        Input(ScheduledProgram::decode(bytes))
+    ///
+    /// # Errors
+    /// None: any bytes are an input.
+    pub fn decode(Target::ScheduleOps: Target, bytes: &[u8]) -> Result<Input, String> {
+        Ok(Input(ScheduledProgram::decode(bytes)))
     }
 
     pub(super) fn parse(_text: &str) -> Result<Input, String> {

@@ -11,8 +11,8 @@
 //! markup and SVG, colours by class: no script, and nothing that differs between two runs on the same survey.
 
 use super::html::{Html, grouped, kib};
-use crate::scenario::{Cell, Group, HeapPicture, Moment, Row, USES};
 use heaplab::MemoryUse;
+use heaplab_scenarios::{Cell, Group, HeapPicture, Moment, Row, USES};
 
 /// Lengths within a drawing are in tenths of its unit, as whole numbers.
 const UNIT: usize = 10;

@@ -3,8 +3,8 @@
 use super::heap_picture::{legend, pictures};
 use super::html::{Html, HtmlTable, Tone, grouped};
 use super::{Report, SCENARIOS};
-use crate::scenario::ScenarioReport;
-use crate::stress::StressReport;
+use heaplab_scenarios::ScenarioReport;
+use heaplab_scenarios::stress::StressReport;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::{fs, io};
@@ -250,7 +250,7 @@ pub(super) fn heaps(report: &mut Report, record: &JobRecord) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Mode;
+    use heaplab_scenarios::Mode;
 
     fn record() -> JobRecord {
         let scenario = ScenarioReport {

@@ -7,7 +7,7 @@
 //!           target/heaplab/*  ->  refresh  ->  target/heaplab/report.html
 //! ```
 //!
-//! Outside of the workspace the directory is another one: see [`artefact`](crate::artefact).
+//! Outside of the workspace the directory is another one: see [`artefact`](heaplab_common::artefact).
 //!
 //! The parts of the page come from builds that exclude each other, so each leaves an artefact, and whoever wrote one last
 //! renders the page anew from all that are there ([`refresh`]). A part without an artefact is left out.
@@ -27,8 +27,8 @@ pub use heap_picture::{legend, pictures};
 pub use html::{Html, HtmlTable, Tone, grouped, kib};
 pub use job::JobRecord;
 
-use crate::artefact::{COUNTEREXAMPLES, artefact_directory, write_artefact};
-use crate::record::{CERTIFICATE, SuiteRecord};
+use heaplab_checker::record::{CERTIFICATE, SuiteRecord};
+use heaplab_common::artefact::{COUNTEREXAMPLES, artefact_directory, write_artefact};
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::html::{Html, HtmlTable, Tone, grouped};
-use crate::record::{Fate, LitmusRecord, ModelRecord, MutantRecord, SuiteRecord};
+use heaplab_checker::record::{Fate, LitmusRecord, ModelRecord, MutantRecord, SuiteRecord};
 use std::fs;
 use std::path::Path;
 

@@ -1,0 +1,164 @@
+//! The committed baseline: how many executions each pass of each model has.
+//!
+//! A model can go blind without failing: a changed world no longer meets its race, and the exploration shrinks. Or it can
+//! grow until nobody waits for it any more. So a pass that has less than a tenth or more than ten times the executions of
+//! `verify/models/baseline.txt` is red, and so is one that is not in it. A change on purpose rewrites the file:
+//!
+//! ```console
+//! cargo run --release --features loom -- models --bless
+//! ```
+
+use super::Certificate;
+use heaplab_common::workspace;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// How far a pass may grow or shrink.
+pub const FACTOR: u64 = 10;
+
+/// What to do about an objection.
+pub const BLESS: &str = "if that is on purpose, run `cargo run --release --features loom -- models --bless` and commit \
+                         verify/models/baseline.txt";
+
+/// Executions by model and pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baseline(BTreeMap<(String, String), u64>);
+
+impl Baseline {
+    /// The file in the tree.
+    #[must_use]
+    pub fn path() -> PathBuf {
+        workspace().join("verify/models/baseline.txt")
+    }
+
+    /// The committed one.
+    ///
+    /// # Panics
+    /// The file cannot be read, or a line of it is something else: the text names the file.
+    #[must_use]
+    pub fn committed() -> Baseline {
+        let text = std::fs::read_to_string(Baseline::path()).map_err(|error| error.to_string());
+        text.and_then(|text| Baseline::parse(&text))
+            .unwrap_or_else(|error| panic!("verify/models/baseline.txt: {error}"))
+    }
+
+    /// Reads lines of model, pass and executions.
+    ///
+    /// # Errors
+    /// The number of a line that is something else.
+    pub fn parse(text: &str) -> Result<Baseline, String> {
+        let mut baseline = Baseline::default();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or("").trim();
+            if line.is_empty() {
+                continue;
+            }
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [model, pass, count] = words[..] else {
+                return Err(format!("line {}: expected model, pass and executions", index + 1));
+            };
+            let count = count.parse().map_err(|error| format!("line {}: {count}: {error}", index + 1))?;
+            baseline.0.insert((model.to_owned(), pass.to_owned()), count);
+        }
+        Ok(baseline)
+    }
+
+    /// The baseline that these certificates make.
+    #[must_use]
+    pub fn of(certificates: &[Certificate]) -> Baseline {
+        let row = |one: &Certificate| ((one.model.clone(), one.pass.clone()), one.executions);
+        Baseline(certificates.iter().map(row).collect())
+    }
+
+    /// As the file's text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text =
+            "# Executions of each pass of each model: see verify/checker/src/model/baseline.rs. Written by\n\
+                        # cargo run --release --features loom -- models --bless\n"
+                .to_owned();
+        for ((model, pass), count) in &self.0 {
+            writeln!(text, "{model} {pass} {count}").expect("a string takes anything");
+        }
+        text
+    }
+
+    /// Models in it, each once.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        let mut last = "";
+        self.0.keys().filter_map(move |(model, _)| {
+            let is_new = model != last;
+            last = model;
+            is_new.then_some(model.as_str())
+        })
+    }
+
+    /// Executions of a model in all its passes; 0 if it is not in the baseline.
+    #[must_use]
+    pub fn executions(&self, model: &str) -> u64 {
+        self.0.iter().filter(|((known, _), _)| known == model).map(|(_, count)| count).sum()
+    }
+
+    /// What is wrong with a pass that had so many executions, if anything.
+    #[must_use]
+    pub fn objection(&self, model: &str, pass: &str, executions: u64) -> Option<String> {
+        match self.0.get(&(model.to_owned(), pass.to_owned())) {
+            None => Some("it is not in the baseline".to_owned()),
+            Some(&before) if executions * FACTOR < before => {
+                Some(format!("{executions} executions where the baseline has {before}: it may have lost its race"))
+            }
+            Some(&before) if executions > before * FACTOR => {
+                Some(format!("{executions} executions where the baseline has {before}: it explodes"))
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_shrinks_or_grows_tenfold_is_objected_to() {
+        let baseline = Baseline::parse("# text\na::b normal 100\na::b read-as-rmw 7 # why\n").unwrap();
+        assert_eq!(Baseline::parse(&baseline.text()), Ok(baseline.clone()));
+        assert_eq!(baseline.objection("a::b", "normal", 10), None);
+        assert_eq!(baseline.objection("a::b", "normal", 1000), None);
+        assert!(baseline.objection("a::b", "normal", 9).unwrap().contains("lost its race"));
+        assert!(baseline.objection("a::b", "normal", 1001).unwrap().contains("explodes"));
+        assert!(baseline.objection("a::c", "normal", 100).unwrap().contains("not in the baseline"));
+        assert_eq!(baseline.models().collect::<Vec<_>>(), ["a::b"]);
+    }
+
+    /// Documents name models that exist: a model that is renamed takes its mentions along.
+    #[test]
+    fn documents_name_models_that_exist() {
+        let baseline = Baseline::committed();
+        let protocols: std::collections::BTreeSet<&str> =
+            baseline.models().filter_map(|model| model.split("::").next()).collect();
+        let documents = ["architecture.md", "ordering.md"];
+        let (mut seen, mut wrong) = (0, Vec::new());
+        for name in documents {
+            let text = std::fs::read_to_string(workspace().join("src/docs").join(name)).expect("a document");
+            for quoted in text.split('`').skip(1).step_by(2) {
+                let is_model = quoted.split_once("::").is_some_and(|(protocol, _)| protocols.contains(protocol));
+                if is_model {
+                    seen += 1;
+                    if !baseline.models().any(|model| model == quoted) {
+                        wrong.push(format!("{name}: {quoted}"));
+                    }
+                }
+            }
+        }
+        assert!(seen > 30, "only {seen} mentions found");
+        assert!(wrong.is_empty(), "no such models: {wrong:?}");
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        assert!(Baseline::parse("a normal\n").unwrap_err().contains("line 1"));
+        assert!(Baseline::parse("\na normal x\n").unwrap_err().contains("line 2"));
+    }
+}

@@ -1,0 +1,166 @@
+//! Certificates: what a completed pass may claim, in a line for people and as JSON for tools.
+
+use super::Spec;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::io::Write as _;
+use std::time::Duration;
+
+/// What the checker takes on trust in every pass.
+pub const TRUSTED: &[&str] =
+    &["the model checker itself", "the count of Arc", "the mapping of heap words to one modelled atomic each"];
+
+/// What the named pass cannot see.
+#[must_use]
+pub fn blind_spots(pass: &str) -> &'static [&'static str] {
+    match pass {
+        "normal" => &[
+            "a load that races with another thread's load-then-store of the same word",
+            "load buffering of relaxed operations",
+            "spurious failure of compare_exchange_weak, unless the model has that fault",
+            "stale values read by a failing compare_exchange",
+            "stores older than the last seven of a word",
+            "spurious wake-ups, unless the model has that fault",
+        ],
+        _ => &[
+            "stale values of control atomics, hence orderings",
+            "spurious failure of compare_exchange_weak, unless the model has that fault",
+            "spurious wake-ups, unless the model has that fault",
+        ],
+    }
+}
+
+/// One pass of one model that saw every execution within its bound, and saw none fail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// The model.
+    pub model: String,
+    /// The pass: "normal" or "read-as-rmw".
+    pub pass: String,
+    /// Why there is no second pass, if there is none.
+    pub normal_only_reason: Option<String>,
+    /// Threads, the first included.
+    pub threads: usize,
+    /// Preemptions within which it is complete; none for any number.
+    pub preemption_bound: Option<usize>,
+    /// What was made to fail once, at every point.
+    pub fault: Option<String>,
+    /// Executions seen.
+    pub executions: u64,
+    /// Operations of `heaplab::sync` in the longest execution.
+    pub operations_max: u64,
+    /// Wall-clock time.
+    pub seconds: f64,
+    /// Whether every execution within the bound was seen: a certificate of anything else does not exist.
+    pub complete: bool,
+    /// What this pass cannot see.
+    pub blind_spots: Vec<String>,
+    /// What is taken on trust.
+    pub trusted: Vec<String>,
+}
+
+impl Certificate {
+    /// The certificate of a completed pass.
+    #[must_use]
+    pub fn new(
+        model: &str,
+        pass: &str,
+        spec: &Spec,
+        (threads, executions, operations_max): (usize, u64, u64),
+        duration: Duration,
+    ) -> Certificate {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        Certificate {
+            model: model.to_owned(),
+            pass: pass.to_owned(),
+            normal_only_reason: match spec.passes {
+                super::Passes::Both => None,
+                super::Passes::NormalOnly { reason } => Some(reason.to_owned()),
+            },
+            threads,
+            preemption_bound: spec.bound.preemptions(),
+            fault: spec.fault.map(|fault| fault.to_string()),
+            executions,
+            operations_max,
+            seconds: duration.as_secs_f64(),
+            complete: true,
+            blind_spots: owned(blind_spots(pass)),
+            trusted: owned(TRUSTED),
+        }
+    }
+
+    /// The bound, in words.
+    #[must_use]
+    pub fn bound(&self) -> super::Bound {
+        self.preemption_bound.map_or(super::Bound::Unbounded, super::Bound::Preemptions)
+    }
+
+    /// Prints the certificate, and [keeps](Certificate::append) it.
+    ///
+    /// # Panics
+    ///
+    /// As [`append`](Certificate::append).
+    pub fn publish(&self) {
+        println!("{self}");
+        self.append();
+    }
+
+    /// Appends the certificate to `certificates.jsonl`, if the environment has `HEAPLAB_CERTIFICATES`.
+    ///
+    /// # Panics
+    ///
+    /// When the file cannot be written: a certificate that is asked for and lost would pass unnoticed.
+    pub fn append(&self) {
+        if std::env::var_os("HEAPLAB_CERTIFICATES").is_none() {
+            return;
+        }
+        let path = heaplab_common::artefact::artefact_directory().join("certificates.jsonl");
+        let append = || {
+            std::fs::create_dir_all(path.parent().expect("the path has a directory"))?;
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
+            // One write: models of several test threads append to one file.
+            file.write_all(format!("{}\n", serde_json::to_string(self)?).as_bytes())
+        };
+        append().unwrap_or_else(|error: std::io::Error| panic!("cannot append to {}: {error}", path.display()));
+    }
+}
+
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "model {}: {} threads, {} pass, {}, {} executions of up to {} operations, {:.2} s, complete",
+            self.model,
+            self.threads,
+            self.pass,
+            self.bound(),
+            self.executions,
+            self.operations_max,
+            self.seconds,
+        )?;
+        if let Some(fault) = &self.fault {
+            write!(f, ", with {fault} at any point")?;
+        }
+        if let Some(reason) = &self.normal_only_reason {
+            write!(f, " (no second pass: {reason})")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a certificate survives its JSON, whatever the model is called.
+    #[test]
+    fn json_keeps_everything() {
+        let spec = Spec::bounded(2, 3);
+        let certificate =
+            Certificate::new("a \"quoted\"\nname", "normal", &spec, (2, 7, 4), Duration::from_millis(1500));
+        let json = serde_json::to_string(&certificate).unwrap();
+        assert!(!json.contains('\n'), "one line: {json}");
+        assert_eq!(serde_json::from_str::<Certificate>(&json).unwrap(), certificate);
+        assert!(json.contains(r#""preemption_bound":3"#) && json.contains(r#""complete":true"#), "{json}");
+    }
+}

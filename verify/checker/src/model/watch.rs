@@ -1,0 +1,179 @@
+//! Watching an exploration fail: what happened in the failing execution, saved at the moment of the panic.
+//!
+//! A panic inside a model may be the last thing that the process does: what unwinds may meet the broken heap in a
+//! destructor, panic again and abort. So a panic hook takes the journal before anything unwinds, and, if the run is a loud
+//! one, prints the counterexample there and then. The hook runs on the small stack of a modelled thread; drawing is done on
+//! a thread of its own.
+
+use super::token::Token;
+use crate::trace::{Counterexample, Sources};
+use heaplab::sync::model_control::{self, JournalEntry, Site};
+use heaplab_common::cargo_run;
+use std::cell::RefCell;
+use std::io::Write as _;
+use std::panic::PanicHookInfo;
+use std::sync::Once;
+
+/// The failing execution, or one that was replayed.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Its number, from 1.
+    pub execution: u64,
+    /// Who failed, if anybody did.
+    pub thread: Option<usize>,
+    /// What was said, if it failed.
+    pub message: String,
+    /// What happened.
+    pub journal: Vec<JournalEntry>,
+    /// Where each thread stood at the end.
+    pub whereabouts: Vec<(usize, Site)>,
+}
+
+/// What is being explored.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    pub(super) model: String,
+    pub(super) pass: String,
+    pub(super) bound: String,
+    pub(super) mutant: Option<String>,
+    /// What to do about a failure as soon as it happens.
+    pub(super) on_failure: OnFailure,
+    /// The file that is explored, of a program that is in no table: its token says nothing to the binary.
+    pub(super) file: Option<String>,
+}
+
+/// What to do when an execution fails, before anything unwinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnFailure {
+    /// Nothing: whoever explores has the snapshot when that has ended.
+    Keep,
+    /// Print and draw it, on the error stream.
+    Show,
+    /// The execution of this number is what was asked for: print it, on the output stream, draw it, and end the process,
+    /// since what unwinds may abort it.
+    ShowAndEnd(u64),
+}
+
+thread_local! {
+    static SUBJECT: RefCell<Option<Subject>> = const { RefCell::new(None) };
+    static SNAPSHOT: RefCell<Option<Snapshot>> = const { RefCell::new(None) };
+}
+
+/// Watches what this system thread explores until [`end`].
+pub(super) fn begin(subject: Subject) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if is_wreckage() {
+                // In a line, so that what it came of is what stands out.
+                let place = info.location().map_or(String::new(), |location| format!(" ({location})"));
+                if let Some(message) = message_of(info) {
+                    let _ =
+                        writeln!(std::io::stderr(), "and then, while that unwound: {}{place}", first_line(&message));
+                }
+                return;
+            }
+            previous(info);
+            on_panic(info);
+        }));
+    });
+    SNAPSHOT.take();
+    SUBJECT.replace(Some(subject));
+}
+
+/// Ends the watch; the failing execution, if there was one.
+pub(super) fn end() -> Option<Snapshot> {
+    SUBJECT.take();
+    SNAPSHOT.take()
+}
+
+/// Whether the present execution has failed before: what comes after the first panic is wreckage. A panic that an earlier
+/// execution survived was meant.
+fn is_wreckage() -> bool {
+    let execution = model_control::execution();
+    let is_its = |snapshot: &RefCell<Option<Snapshot>>| {
+        snapshot.try_borrow().is_ok_and(|it| it.as_ref().is_some_and(|snapshot| snapshot.execution == execution))
+    };
+    model_control::is_exploring() && SNAPSHOT.try_with(is_its).unwrap_or(false)
+}
+
+fn message_of(info: &PanicHookInfo<'_>) -> Option<String> {
+    let payload = info.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+    text.map(str::to_owned)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("a panic without text")
+}
+
+fn on_panic(info: &PanicHookInfo<'_>) {
+    if !model_control::is_exploring() {
+        return;
+    }
+    let Some(subject) = SUBJECT.with_borrow(Clone::clone) else { return };
+    // loom ends coroutines by a panic of its own, which is nobody's failure.
+    let Some(message) = message_of(info) else { return };
+    let snapshot = Snapshot {
+        execution: model_control::execution(),
+        thread: Some(model_control::current_thread()),
+        message,
+        journal: model_control::journal_so_far(),
+        whereabouts: model_control::whereabouts(),
+    };
+    let is_shown = match subject.on_failure {
+        OnFailure::Keep => false,
+        OnFailure::Show => true,
+        OnFailure::ShowAndEnd(execution) => execution == snapshot.execution,
+    };
+    if is_shown {
+        let shown = snapshot.clone();
+        let drawn = std::thread::Builder::new().spawn(move || show(&subject, shown));
+        if let Ok(drawn) = drawn {
+            // A failure to draw must not hide the failure.
+            let _ = drawn.join();
+        }
+    }
+    SNAPSHOT.replace(Some(snapshot));
+}
+
+/// The counterexample of a snapshot.
+pub(super) fn counterexample(subject: &Subject, snapshot: Snapshot) -> Counterexample {
+    let token = Token::new(&subject.model, &subject.pass, snapshot.execution, subject.mutant.clone());
+    Counterexample {
+        model: subject.model.clone(),
+        pass: subject.pass.clone(),
+        bound: subject.bound.clone(),
+        execution: snapshot.execution,
+        message: snapshot.message,
+        failed_thread: snapshot.thread,
+        token: token.to_string(),
+        mutant: subject.mutant.clone(),
+        journal: snapshot.journal,
+        whereabouts: snapshot.whereabouts,
+    }
+}
+
+/// Prints the columns, writes the picture, and says how to see it again.
+fn show(subject: &Subject, snapshot: Snapshot) {
+    let counterexample = counterexample(subject, snapshot);
+    let sources = Sources::new();
+    let mut text = counterexample.columns(&sources);
+    match super::runner::write_picture(&counterexample, &sources) {
+        Ok(path) => text += &format!("\npicture: {}\n", path.display()),
+        Err(error) => text += &format!("\nno picture: {error}\n"),
+    }
+    text += &match &subject.file {
+        None => format!("replay:  {} replay {}\n", cargo_run(), counterexample.token),
+        Some(file) => format!("replay:  {} replay {file}\n", cargo_run()),
+    };
+    // One write, so that models on several threads do not mix; whoever closed the stream wants no text.
+    match subject.on_failure {
+        OnFailure::ShowAndEnd(_) => {
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            std::process::exit(i32::from(heaplab_common::exit::PASSED));
+        }
+        OnFailure::Keep | OnFailure::Show => _ = std::io::stderr().write_all(text.as_bytes()),
+    }
+}

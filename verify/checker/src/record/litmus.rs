@@ -1,0 +1,40 @@
+//! What a program of the litmus table shows, for the report.
+
+use super::LitmusRecord;
+use crate::model::litmus::{Litmus, Values, verdict};
+use heaplab::sync::model_control::Pass;
+use std::collections::BTreeSet;
+
+impl Litmus {
+    /// Explores both passes, for the report.
+    ///
+    /// # Errors
+    /// As [`explore`](Self::explore), or the outcomes are not the expected ones: the checker has changed.
+    pub fn record(&self) -> Result<LitmusRecord, String> {
+        let text = |outcomes: &BTreeSet<Values>| outcomes.iter().map(|values| shown(values)).collect();
+        let mut explored = Vec::new();
+        for pass in [Pass::Normal, Pass::ReadAsRmw] {
+            let seen = self.explore(pass)?;
+            if seen != self.expected(pass) {
+                return Err(format!(
+                    "litmus {}, {pass} pass: the checker explores {seen:?}, and explored {:?} when the table was written: \
+                     its version has changed; look at verify/models/src/litmus.rs",
+                    self.name,
+                    self.expected(pass)
+                ));
+            }
+            explored.push((pass.to_string(), text(&seen), verdict(&self.allowed(), &seen).to_string()));
+        }
+        Ok(LitmusRecord {
+            name: self.name.to_owned(),
+            program: self.program.to_owned(),
+            allowed: text(&self.allowed()),
+            explored,
+        })
+    }
+}
+
+/// An outcome as text.
+fn shown(values: &[u32]) -> String {
+    values.iter().map(u32::to_string).collect::<Vec<_>>().join(" ")
+}

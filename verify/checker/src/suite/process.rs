@@ -1,0 +1,184 @@
+//! One worker process and what it says: a line of JSON for each event, on its standard output.
+//!
+//! A model that fails may take its process along: what unwinds meets the broken heap in a destructor, or a lock of the
+//! checker that is no longer in order, and a panic there is an abort. So each model has a process of its own, whether the
+//! binary runs it ([`run`]) or a test does ([`run_in_test`]).
+
+use crate::model::Certificate;
+use crate::record::SiteRecord;
+use serde::{Deserialize, Serialize};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, ExitStatus, Stdio};
+
+/// What a worker says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// An execution has begun; said now and then.
+    Progress {
+        /// The pass.
+        pass: String,
+        /// Its number.
+        executions: u64,
+    },
+    /// A pass is complete.
+    Certified(Certificate),
+    /// The sites that the model ran, in all its passes.
+    Sites {
+        /// In source order.
+        sites: Vec<SiteRecord>,
+    },
+    /// A pass is red.
+    Failed {
+        /// The pass.
+        pass: String,
+        /// The failing execution's number.
+        executions: u64,
+        /// What was said.
+        message: String,
+        /// Whether it only met a limit.
+        truncated: bool,
+    },
+    /// All passes have run and are green.
+    Done,
+}
+
+/// What came of a worker.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it said.
+    pub events: Vec<Event>,
+    /// What it complained of.
+    pub complaints: String,
+}
+
+impl Outcome {
+    /// Certificates, in the order of the passes.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        self.events.iter().filter_map(|event| match event {
+            Event::Certified(certificate) => Some(certificate),
+            _ => None,
+        })
+    }
+
+    /// The sites of the model.
+    #[must_use]
+    pub fn sites(&self) -> &[SiteRecord] {
+        let sites = self.events.iter().find_map(|event| match event {
+            Event::Sites { sites } => Some(&**sites),
+            _ => None,
+        });
+        sites.unwrap_or(&[])
+    }
+
+    /// Whether every pass is green.
+    #[must_use]
+    pub fn is_green(&self) -> bool {
+        self.status.success() && self.events.iter().any(|event| matches!(event, Event::Done))
+    }
+
+    /// Why it is red; `None` if it is green.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        if self.is_green() {
+            return None;
+        }
+        let mut failures: Vec<(bool, &String)> = self
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Failed { truncated, message, .. } => Some((*truncated, message)),
+                _ => None,
+            })
+            .collect();
+        failures.sort_by_key(|&(truncated, _)| truncated);
+        let said = failures.first().map(|&(_, message)| message.clone());
+        // An abort leaves no event: the first panic on the error stream says what began it.
+        let complained = || {
+            let mut lines = self.complaints.lines().skip_while(|line| !line.contains("panicked at"));
+            lines.nth(1).map(str::to_owned)
+        };
+        Some(said.or_else(complained).unwrap_or_else(|| format!("it ended without a message, {}", self.status)))
+    }
+
+    /// Whether something failed that is no limit.
+    #[must_use]
+    pub fn has_real_failure(&self) -> bool {
+        let said = self.events.iter().any(|event| matches!(event, Event::Failed { truncated: false, .. }));
+        said || self.status.code() != Some(i32::from(heaplab_common::exit::FAILED))
+    }
+
+    /// Whether it met a limit before it saw everything.
+    #[must_use]
+    pub fn is_truncated(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::Failed { truncated: true, .. }))
+    }
+}
+
+/// In the environment of a program of tests that is to be the worker of one: the model's name.
+const WORKER: &str = "HEAPLAB_WORKER";
+
+/// Whether this process, a program of tests, is the worker of this model.
+#[must_use]
+pub fn is_worker_of(model: &str) -> bool {
+    std::env::var_os(WORKER).is_some_and(|name| name == model)
+}
+
+/// Runs this program as a worker and listens to it until it ends.
+///
+/// # Errors
+/// It cannot be started, or says something that is no event.
+pub fn run(arguments: &[String], on_event: impl FnMut(&Event)) -> std::io::Result<Outcome> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("worker").args(arguments);
+    if let Some(directory) = heaplab_common::artefact::asked_for() {
+        // Its counterexamples belong beside the record.
+        command.arg("--out").arg(directory);
+    }
+    listen(&mut command, false, on_event)
+}
+
+/// Runs this program, one of tests, as the worker of one model: the test of this path, which has to ask
+/// [`is_worker_of`].
+///
+/// # Errors
+/// As [`run`].
+pub fn run_in_test(test: &str, model: &str) -> std::io::Result<Outcome> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([test, "--exact", "--nocapture", "--quiet", "--test-threads=1"]).env(WORKER, model);
+    listen(&mut command, true, |_| {})
+}
+
+/// Runs a worker and listens to it until it ends. The harness of tests says things too, which are no events.
+fn listen(command: &mut Command, in_test: bool, mut on_event: impl FnMut(&Event)) -> std::io::Result<Outcome> {
+    let mut child = command
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut errors = child.stderr.take().expect("piped");
+    // Both streams are read at once: a worker that waits for one of them to be read would wait for ever.
+    let complaints = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = errors.read_to_end(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    let mut events = Vec::new();
+    for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
+        let line = line?;
+        if in_test && !line.starts_with('{') {
+            continue;
+        }
+        let event: Event = serde_json::from_str(&line)
+            .map_err(|error| std::io::Error::other(format!("a worker said `{line}`: {error}")))?;
+        on_event(&event);
+        if !matches!(event, Event::Progress { .. }) {
+            events.push(event);
+        }
+    }
+    let status = child.wait()?;
+    Ok(Outcome { status, events, complaints: complaints.join().unwrap_or_default() })
+}

@@ -1,0 +1,31 @@
+//! P13, marking: two markers meet one object.
+//!
+//! Goal: one of them marks it, both find it marked afterwards, and marks of neighbours in the same word are not lost (O-9).
+//! Method: the shipping mark bits. There is one marker today; termination of several has no model, since they do not exist.
+
+use super::forwarding::world;
+use super::worlds::race;
+use heaplab::space::Spaces;
+use heaplab_checker::model::Spec;
+use heaplab_checker::models;
+
+models! {
+    "marking":
+    mark_vs_mark: Spec::two_threads(),
+}
+
+/// Two objects, in opposite order: each is marked by exactly one, and both are marked in the end.
+fn mark_vs_mark() {
+    let (spaces, object) = world();
+    let there = spaces.clone();
+    // SAFETY: the world has no local heap that could run; both threads are its collector's.
+    let mark = |spaces: &Spaces, at| unsafe { spaces.pages.mark(at) };
+    let (a, b) = race(
+        || [mark(&spaces, object), mark(&spaces, object.plus(8))],
+        move || [mark(&there, object.plus(8)), mark(&there, object)],
+    );
+    assert!(a[0] != b[1], "one marks the first object");
+    assert!(a[1] != b[0], "one marks the second object");
+    assert!(spaces.pages.is_marked(object), "the first object is marked");
+    assert!(spaces.pages.is_marked(object.plus(8)), "the second object is marked");
+}

@@ -1,0 +1,28 @@
+//! The litmus table against the checker.
+
+#![cfg(feature = "loom")]
+
+use heaplab::sync::model_control::Pass;
+use heaplab_checker::model::litmus::{Verdict, verdict};
+use heaplab_models::litmus::TABLE;
+
+/// A change in what the checker explores turns this red.
+#[test]
+fn each_pass_explores_what_the_table_says() {
+    let wrong: Vec<String> = TABLE.iter().filter_map(|one| one.record().err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the two passes are for: the first alone is blind to plain interleavings, and only the first sees stale values.
+#[test]
+fn each_pass_sees_what_the_other_misses() {
+    let known = |name: &str, pass| {
+        let one = TABLE.iter().find(|one| one.name == name).expect("in the table");
+        verdict(&one.allowed(), &one.expected(pass))
+    };
+    assert_eq!(known("load and exchange against a reader", Pass::Normal), Verdict::Misses);
+    assert_eq!(known("load and exchange against a reader", Pass::ReadAsRmw), Verdict::Exact);
+    assert_eq!(known("message passing, relaxed", Pass::Normal), Verdict::Exact);
+    assert_eq!(known("message passing, relaxed", Pass::ReadAsRmw), Verdict::Misses);
+    assert_eq!(known("store against RMW", Pass::Normal), Verdict::FalseAlarm);
+}

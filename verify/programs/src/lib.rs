@@ -1,0 +1,23 @@
+//! Programs of heap operations: the language, the oracle of what a program's heap must be, and who drives programs.
+//!
+//! Each module is a room, and uses rooms above it in this table only: those that its row names. A test reads the table and the
+//! sources (`tests/layers.rs` of the heap's package).
+//!
+//! | room | what for | uses |
+//! |---|---|---|
+//! | `ops` | programs: operations, their text and their bytes | |
+//! | `shadow` | the oracle: what a program's heap must be, and who drives it | `ops` |
+//! | `systematic` | each fallible point of a program fails in turn | `ops`, `shadow` |
+//! | `hostile` | any configuration, and a program on it | `ops`, `shadow` |
+//! | `schedule` | programs under random schedules | `ops`, `shadow` |
+//! | `explored` | every interleaving of a small program | `ops`, `shadow` |
+
+#[cfg(feature = "loom")]
+pub mod explored;
+#[cfg(not(feature = "loom"))]
+pub mod hostile;
+pub mod ops;
+#[cfg(feature = "shuttle")]
+pub mod schedule;
+pub mod shadow;
+pub mod systematic;

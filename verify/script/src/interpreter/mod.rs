@@ -1,0 +1,222 @@
+//! The interpreter: it walks the lowered source and works on heap objects.
+//!
+//! Where references are held:
+//!
+//! | what | where |
+//! |---|---|
+//! | the values of an expression's operands | handles, in the scope of the statement |
+//! | a call's arguments, `this`, local variables, the value it returns | a *frame*: an array in the heap, behind a handle |
+//! | variables that closures capture | contexts |
+//! | what outlives every scope: prototypes, internalised strings, the exception that is thrown | the root set |
+//!
+//! So a collection may happen at every allocation, and whatever it moves is followed. Statements, loop iterations and
+//! calls have a handle scope each; a result leaves its scope through a root ([`Interpreter::escape`]).
+//!
+//! * **IN-1** The interpreter polls at every call and at every iteration, so no stop waits for a script.
+//! * **IN-2** An exception is in the root `Exception` from the moment it is thrown until somebody catches it; in
+//!   between, an [`Unwind`] travels. An allocation that fails travels as the heap's error, and becomes an exception
+//!   where it is caught, by an object that was made in advance.
+//! * **IN-3** What is not an exception of the language ([`Stopped`]) passes through every `catch` and `finally`.
+
+mod assign;
+mod call;
+mod class;
+mod convert;
+mod define;
+mod error;
+mod expression;
+mod frame;
+mod intern;
+mod iterate;
+mod operator;
+mod property;
+pub mod root;
+mod statement;
+
+pub use call::{Call, Frame, HostFn, Native, NativeFn};
+pub use error::ErrorKind;
+pub use root::Root;
+
+use super::code::{Position, Unit};
+use heaplab::{AllocError, Heap, RootSet};
+use heaplab_objects::{Js, Obj};
+use std::io::Write;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// A result, or why there is none.
+pub type Run<T> = Result<T, Unwind>;
+
+/// Why an evaluation ends early.
+#[derive(Debug)]
+pub enum Unwind {
+    /// An exception is thrown: it is in the root `Exception`.
+    Thrown,
+    /// An allocation failed. Becomes an exception where it is caught.
+    Memory(AllocError),
+    /// The script is stopped, and cannot catch it.
+    Stopped(Box<Stopped>),
+}
+
+/// Why a script is stopped without an exception.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stopped {
+    /// It uses something that there is not here.
+    Unsupported {
+        /// What.
+        what: String,
+        /// Where.
+        at: Position,
+    },
+    /// Its time is over.
+    Interrupted,
+    /// The heap is poisoned.
+    Poisoned,
+    /// Its output cannot be written: whoever reads it went away.
+    Output,
+}
+
+impl From<AllocError> for Unwind {
+    fn from(error: AllocError) -> Unwind {
+        match error {
+            AllocError::Poisoned => Unwind::Stopped(Box::new(Stopped::Poisoned)),
+            error => Unwind::Memory(error),
+        }
+    }
+}
+
+/// Calls within calls. A deeper one is a RangeError.
+pub const DEPTH_MAX: usize = 7000;
+/// Bytes of stack that the interpreter leaves to what it calls, the heap's collections among them.
+const STACK_RESERVE: usize = 1 << 20;
+/// Polls between two looks at the clock.
+const POLLS_A_LOOK: u64 = 1024;
+
+/// The state of an interpreter on one heap. What it knows of the heap is in its root set.
+pub struct Interpreter {
+    pub(super) roots: RootSet,
+    pub(super) units: Vec<Rc<Unit>>,
+    pub(super) natives: Vec<Native>,
+    /// Where console.log prints.
+    pub(super) out: Box<dyn Write>,
+    /// Strings in the string table.
+    pub(super) interned: usize,
+    /// Where the script is.
+    pub(super) at: Position,
+    /// Where the latest error was made.
+    pub(super) thrown_at: Position,
+    depth: usize,
+    /// Array joins within array joins.
+    pub(super) joins: usize,
+    /// Whether the function that runs is strict code.
+    pub(super) is_strict: bool,
+    /// The address that the stack must not pass.
+    stack_end: Option<usize>,
+    deadline: Option<Instant>,
+    /// Polls after which the script is stopped.
+    fuel: Option<u64>,
+    polls: u64,
+    /// Times that an allocation failed.
+    pub(super) out_of_memory: u64,
+    /// The state of Math.random.
+    pub(super) random: u64,
+}
+
+impl Interpreter {
+    /// An interpreter without a realm: no global object, no prototypes.
+    #[must_use]
+    pub fn new(heap: &Heap, out: Box<dyn Write>) -> Interpreter {
+        Interpreter {
+            roots: heap.new_root_set(root::ROOTS),
+            units: Vec::new(),
+            natives: Vec::new(),
+            out,
+            interned: 0,
+            at: Position::START,
+            thrown_at: Position::START,
+            depth: 0,
+            joins: 0,
+            is_strict: true,
+            stack_end: None,
+            deadline: None,
+            fuel: None,
+            polls: 0,
+            out_of_memory: 0,
+            random: 0x9e37_79b9_7f4a_7c15,
+        }
+    }
+
+    /// Says how many bytes of stack this thread has from here on; without it only [`DEPTH_MAX`] limits recursion.
+    pub fn limit_stack(&mut self, bytes: usize) {
+        self.stack_end = Some(address_of_stack().saturating_sub(bytes.saturating_sub(STACK_RESERVE)));
+    }
+
+    /// Stops the script at this moment.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    /// Stops the script after so many calls and iterations: at the same place in every run.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        self.fuel = Some(fuel);
+    }
+
+    /// Times that an allocation of the script failed.
+    #[must_use]
+    pub fn times_out_of_memory(&self) -> u64 {
+        self.out_of_memory
+    }
+
+    /// Registers a native function.
+    pub fn native(&mut self, native: Native) -> usize {
+        self.natives.push(native);
+        self.natives.len() - 1
+    }
+
+    /// Whether the stack is nearly used up.
+    #[inline]
+    fn is_stack_low(&self) -> bool {
+        self.stack_end.is_some_and(|end| address_of_stack() < end)
+    }
+
+    /// Whether there is stack left for one step deeper.
+    ///
+    /// # Errors
+    /// A RangeError if there is not.
+    pub(super) fn check_stack(&mut self, scope: &mut heaplab::Scope<'_, '_>) -> Run<()> {
+        if self.is_stack_low() {
+            return Err(self.range_error(scope, "Maximum call stack size exceeded"));
+        }
+        Ok(())
+    }
+
+    /// IN-1, and the clock.
+    #[inline]
+    fn poll(&mut self, scope: &mut heaplab::Scope<'_, '_>) -> Run<()> {
+        scope.poll();
+        self.polls = self.polls.wrapping_add(1);
+        let is_late = || self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if self.fuel.is_some_and(|fuel| self.polls > fuel) || (self.polls.is_multiple_of(POLLS_A_LOOK) && is_late()) {
+            return Err(Unwind::Stopped(Box::new(Stopped::Interrupted)));
+        }
+        Ok(())
+    }
+
+    /// Says that there is no such thing here.
+    pub fn unsupported(&self, what: impl Into<String>) -> Unwind {
+        Unwind::Stopped(Box::new(Stopped::Unsupported { what: what.into(), at: self.at }))
+    }
+}
+
+/// An address in the current stack frame.
+#[inline]
+fn address_of_stack() -> usize {
+    let here = 0_u8;
+    core::hint::black_box(&raw const here).addr()
+}
+
+impl std::fmt::Debug for Interpreter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interpreter").field("at", &self.at).field("depth", &self.depth).finish_non_exhaustive()
+    }
+}

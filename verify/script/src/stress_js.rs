@@ -1,0 +1,230 @@
+//! `stress_js`: `alloc_after_failures` inside an accessor that a script calls.
+//!
+//! As in the mission's source, on the object model of [`crate`]:
+//!
+//! | step | what | in the heap |
+//! |---|---|---|
+//! | 1 | a function of the library, `Foo`, strict and empty | shared info, function |
+//! | 2 | `new Foo` once: forces the initial map, which has no descriptors | map, prototype |
+//! | 3 | slack of one descriptor, then the accessor `get`, constant, without attributes | descriptors, accessor info |
+//! | 4 | `Foo` on the global object | a property |
+//! | 5 | `(new Foo).get` is parsed and run | the getter finds itself in the receiver's own map |
+//!
+//! The getter runs `alloc_after_failures` and gives what it returns. The interpreter meanwhile holds the receiver, the
+//! accessor and its frames as handles; every collection moves what it can.
+//!
+//! Then the mission's example runs: a class `Foo` with a getter, `const foo = new Foo()`, `console.log(foo.get)`,
+//! where the class's own getter has been replaced by the native accessor. It must print `true`.
+//!
+//! * **SJ-1** The initial map has no descriptors after step 2 and one, an accessor, after step 3.
+//! * **SJ-2** The getter runs once for each script, and each result is `true`, the heap's.
+//! * **SJ-3** What the interpreter holds over the getter is whole afterwards: the object, its map, the global object.
+
+use crate::interpreter::{Interpreter, Native, Root, Run, Unwind};
+use crate::{Printed, code::Unit, lower};
+use heaplab::{Attachment, Handle, Heap, Map, Scope};
+use heaplab_common::claim_eq;
+use heaplab_objects::function::{self, Code, Info, flag};
+use heaplab_objects::map::{self, Details};
+use heaplab_objects::property::{self, Key};
+use heaplab_objects::{Obj, accessor, kind, kind_of, map_of, object_handle};
+use heaplab_scenarios::{Scenario, Tally, alloc_after_failures, attached};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What the mission's source runs.
+const SCRIPT: &str = "(new Foo).get";
+/// The mission's example, in two parts: between them the getter is replaced.
+const EXAMPLE: [&str; 2] = [
+    "\"use strict\"; globalThis.Foo = class Foo { get get() { return false; } };",
+    "\"use strict\"; const foo = new Foo(); console.log(foo.get);",
+];
+
+/// What the native getter does. It returns a value of the heap.
+type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Value>;
+
+/// Steps 1 to 4, with `getter` as the accessor's: builds the function, its initial map and the accessor, and binds
+/// `Foo` on the global object. The interpreter has its core set up. Returns the function.
+///
+/// # Errors
+/// What the interpreter throws; no memory.
+///
+/// # Panics
+/// SJ-1 is broken.
+fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter: Rc<Getter>) -> Run<Obj<'s>> {
+    let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
+    let class = empty_function(interpreter, scope, "Foo")?;
+    let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
+    map::new_object(scope, map)?;
+    claim_eq!(map::info(scope, scope.get(map)).own(), 0, "SJ-1: the number of descriptors of a fresh initial map");
+    add_native_accessor(interpreter, scope, map, "get", native)?;
+    claim_eq!(map::info(scope, scope.get(map)).own(), 1, "SJ-1: the number of descriptors with the accessor");
+    interpreter.define_global(scope, "Foo", class.any())?;
+    Ok(class)
+}
+
+/// Step 5: runs the unit of `(new Foo).get`. Whether the result is `true`.
+///
+/// # Errors
+/// What the interpreter throws; no memory.
+///
+/// # Panics
+/// SJ-3 is broken.
+fn run_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, class: Obj<'s>, unit: Unit) -> Run<bool> {
+    let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
+    let result = interpreter.run_unit(scope, unit)?;
+    let again = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
+    claim_eq!(scope.get(again), scope.get(map), "SJ-3: the initial map");
+    let name = interpreter.name(scope, "get")?;
+    let found = map::find(scope, scope.get(map), scope.get(name));
+    assert!(found.is_some_and(|(_, details)| details.is_accessor()), "SJ-3: the accessor is still there");
+    Ok(scope.get(result) == scope.boolean(true))
+}
+
+/// A strict function that does nothing, which may be called with `new`.
+fn empty_function<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, name: &str) -> Run<Obj<'s>> {
+    let empty = interpreter.native(Native::Function(|_, scope, _| Ok(scope.handle(scope.undefined()))));
+    let shared_map = interpreter.map(scope, Root::SharedMap)?;
+    let name = interpreter.name(scope, name)?;
+    let info = Info { length: 0, code: Code::Native(empty), flags: flag::CONSTRUCTOR };
+    let shared = function::new_shared(scope, shared_map, name, info, None)?;
+    let map = interpreter.map(scope, Root::FunctionMap)?;
+    Ok(function::new(scope, map, shared, None)?)
+}
+
+/// The accessor info of a native getter, with its name.
+fn native_accessor<'s>(
+    interpreter: &mut Interpreter,
+    scope: &mut Scope<'s, '_>,
+    name: &str,
+    native: usize,
+) -> Run<(Obj<'s>, Obj<'s>)> {
+    let name = interpreter.name(scope, name)?;
+    let info_map = interpreter.map(scope, Root::AccessorInfoMap)?;
+    Ok((name, accessor::new_info(scope, info_map, name, Some(native), None)?))
+}
+
+/// Appends a constant native accessor to a map's descriptors.
+fn add_native_accessor<'s>(
+    interpreter: &mut Interpreter,
+    scope: &mut Scope<'s, '_>,
+    map: Handle<'s, Map>,
+    name: &str,
+    native: usize,
+) -> Run<()> {
+    scope.nested(|scope| {
+        let (name, info) = native_accessor(interpreter, scope, name, native)?;
+        let descriptors = interpreter.map(scope, Root::DescriptorsMap)?;
+        map::ensure_slack(scope, descriptors, map, 1)?;
+        let details = Details::new(true, false, true, true);
+        map::append(scope, scope.get(map), scope.get(name), details, Some(scope.get(info).into()));
+        Ok(())
+    })
+}
+
+/// Puts a native accessor where an object's own getter is.
+fn replace_getter<'s>(
+    interpreter: &mut Interpreter,
+    scope: &mut Scope<'s, '_>,
+    object: Obj<'s>,
+    name: &str,
+    native: usize,
+) -> Run<()> {
+    scope.nested(|scope| {
+        let (name, info) = native_accessor(interpreter, scope, name, native)?;
+        let at = scope.get(object);
+        match property::find_named(scope, at, scope.get(name)).map(|own| own.place) {
+            Some(property::Place::Descriptor(index)) => {
+                map::set_value(scope, map_of(scope, at), index, scope.get(info).into());
+                Ok(())
+            }
+            other => Err(interpreter.unsupported(format!("a getter at {other:?}"))),
+        }
+    })
+}
+
+/// The mission's example, its getter native. What it prints.
+fn run_example(
+    interpreter: &mut Interpreter,
+    scope: &mut Scope<'_, '_>,
+    printed: &Printed,
+    getter: Rc<Getter>,
+) -> Run<String> {
+    let [declares, uses] = EXAMPLE.map(|source| lower(source, false).expect("the example is a script"));
+    scope.nested(|scope| {
+        let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
+        let class = interpreter.run_unit(scope, declares)?;
+        let Some(class) = object_handle(scope, class) else {
+            return Err(interpreter.unsupported("a class that is none"));
+        };
+        let prototype = interpreter.prototype_property(scope, class)?;
+        let prototype = object_handle(scope, prototype).expect("a class has a prototype");
+        replace_getter(interpreter, scope, prototype, "get", native)?;
+        // What was printed before is not the example's.
+        drop(printed.take());
+        interpreter.run_unit(scope, uses)?;
+        let key = interpreter.name(scope, "get")?;
+        let own = interpreter.find_own(scope, scope.get(prototype), Key::Name(key)).expect("the accessor");
+        let info = property::value(scope, scope.get(prototype), own.place);
+        claim_eq!(kind_of(scope, info), Some(kind::ACCESSOR_INFO), "SJ-3: the kind of what the accessor's slot holds");
+        Ok(printed.take())
+    })
+}
+
+/// The scenario: an accessor of a script allocates when everything is full.
+pub const STRESS_JS: Scenario = Scenario {
+    name: "stress_js",
+    body: |heap, tally| {
+        attached(heap, tally, |attachment, tally| {
+            stress_js(heap, attachment, tally);
+        });
+    },
+};
+
+/// `stress_js`: both scripts. Whether everything held.
+pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) -> bool {
+    let printed = Printed::default();
+    let mut interpreter = Interpreter::new(heap, Box::new(printed.clone()));
+    // The getters count into a tally of their own, which is put back when they are gone.
+    let shared = Rc::new(RefCell::new(core::mem::take(tally)));
+    let calls = Rc::new(RefCell::new(0_u32));
+    let getter: Rc<Getter> = Rc::new({
+        let (shared, calls) = (Rc::clone(&shared), Rc::clone(&calls));
+        move |scope| {
+            *calls.borrow_mut() += 1;
+            let mut tally = shared.borrow_mut();
+            // Each of the scripts enters the scope anew.
+            tally.entries = 0;
+            alloc_after_failures(scope, &mut tally)
+        }
+    });
+    let ran = attachment.run(|scope| {
+        let unit = lower(SCRIPT, false).expect("the mission's script is one");
+        let scripts = interpreter.set_up(scope).and_then(|()| {
+            let class = bind_foo(&mut interpreter, scope, Rc::clone(&getter))?;
+            let is_true = run_foo(&mut interpreter, scope, class, unit)?;
+            let example = run_example(&mut interpreter, scope, &printed, Rc::clone(&getter))?;
+            Ok::<_, Unwind>((is_true, example))
+        });
+        scripts.map_err(|unwind| interpreter.failure(scope, unwind).to_string())
+    });
+    drop((interpreter, getter));
+    *tally = Rc::try_unwrap(shared).expect("the getters are gone").into_inner();
+    match ran {
+        Err(error) => tally.violation(error.to_string()),
+        Ok(Err(text)) => tally.violation(format!("the script failed: {text}")),
+        Ok(Ok((is_true, example))) => {
+            if !is_true {
+                tally.violation(format!("SJ-2: {SCRIPT} is not true"));
+            }
+            if example != "true\n" {
+                tally.violation(format!("SJ-2: the example prints {example:?}"));
+            }
+            let calls = *calls.borrow();
+            if calls != 2 {
+                tally.violation(format!("SJ-2: the getter ran {calls} times"));
+            }
+        }
+    }
+    tally.violations.is_empty()
+}
