@@ -1,7 +1,7 @@
 //! Assignment: to names, members and patterns.
 
 use super::call::Frame;
-use super::statement::code_text;
+use super::code_text::code_text;
 use super::{Interpreter, Js, Obj, Run};
 use crate::code::{self, Binary, Expression, Logical, Target};
 use heaplab::{Scope, Value};

@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::call::Frame;
-use super::statement::{code_text, iterable_text};
+use super::code_text::{code_text, iterable_text};
 use super::{Interpreter, Js, Obj, Root, Run};
 use crate::code::{self, Expression, Item, Kind, Link, Member, ReferenceId, Step};
 use heaplab::{Ref, Scope};

@@ -21,6 +21,7 @@
 mod assign;
 mod call;
 mod class;
+mod code_text;
 mod convert;
 mod define;
 mod error;

@@ -3,8 +3,9 @@
 
 use super::assign::Source;
 use super::call::Frame;
+use super::code_text::iterable_text;
 use super::{Interpreter, Js, Run, Unwind};
-use crate::code::{self, Each, Expression, FRAME_RESULT, Label, Loop, Statement, Switch, Try};
+use crate::code::{Each, FRAME_RESULT, Label, Loop, Statement, Switch, Try};
 use heaplab::Scope;
 use heaplab_objects::context;
 
@@ -303,50 +304,5 @@ fn leave(flow: Flow, labels: &[Label]) -> Option<Flow> {
         Flow::Continue(label) if labels.contains(&label) => None,
         Flow::Break(label) if labels.contains(&label) => Some(Flow::Next),
         flow => Some(flow),
-    }
-}
-
-/// An expression as messages show it; nothing if that is more than names, members, calls and constants.
-pub(super) fn code_text(interpreter: &Interpreter, frame: &Frame<'_, '_>, expression: &Expression) -> Option<String> {
-    use code::{Key, Kind};
-    Some(match &expression.kind {
-        Kind::Read(reference) => interpreter.constant_text(frame, frame.unit.references[*reference].name),
-        Kind::Member(object, key) => {
-            let object = code_text(interpreter, frame, object)?;
-            match &**key {
-                Key::Name(name) => format!("{object}.{}", interpreter.constant_text(frame, *name)),
-                Key::Index(index) => format!("{object}[{index}]"),
-                Key::Computed(key) => format!("{object}[{}]", code_text(interpreter, frame, key)?),
-            }
-        }
-        Kind::SuperMember { key, .. } => match &**key {
-            Key::Name(name) => format!("(intermediate value).{}", interpreter.constant_text(frame, *name)),
-            _ => return None,
-        },
-        Kind::Call(callee, _) => format!("{}(...)", code_text(interpreter, frame, callee)?),
-        Kind::Small(value) => value.to_string(),
-        Kind::Constant(id) => match &frame.unit.constants[*id] {
-            code::Constant::String(units) => format!("\"{}\"", String::from_utf16_lossy(units)),
-            code::Constant::Number(value) => heaplab_objects::number::to_text(*value),
-        },
-        Kind::Undefined => "undefined".to_owned(),
-        Kind::Null => "null".to_owned(),
-        Kind::Boolean(value) => value.to_string(),
-        Kind::Function(_) => "(intermediate value)".to_owned(),
-        _ => return None,
-    })
-}
-
-/// What messages say of an expression whose value cannot be iterated.
-pub(super) fn iterable_text(
-    interpreter: &Interpreter,
-    frame: &Frame<'_, '_>,
-    expression: &Expression,
-) -> Option<String> {
-    match &expression.kind {
-        code::Kind::Call(callee, _) => {
-            Some(format!("{} is not a function or its return value", code_text(interpreter, frame, callee)?))
-        }
-        _ => code_text(interpreter, frame, expression),
     }
 }
