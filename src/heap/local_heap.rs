@@ -20,12 +20,13 @@ use super::StopError;
 use super::climber::Climber;
 use super::inner::HeapInner;
 use crate::allocation::{Fell, Reserve, climb, rungs};
-use crate::object::{Header, Root, Shape, Tagged, View, kind};
+use crate::object::{Header, MAP_SHAPE_WORD, Root, Shape, Tagged, View, kind};
 use crate::page::PageKind;
 use crate::sync::{Arc, Ordering, YieldPoint, run_marker, yield_point};
 use crate::thread::{HandleMark, Local, LocalData, Slot};
 use crate::words::{
-    AllocError, AllocationOrigin, AllocationType, CollectionKind, GRANULE_BYTES, Limit, Offset, align_up,
+    ALIGNMENT_BYTES_MAX, AllocError, AllocationOrigin, AllocationType, CollectionKind, GRANULE_BYTES, Limit, MAP_BYTES,
+    Offset, align_up,
 };
 use core::ptr::NonNull;
 
@@ -172,7 +173,7 @@ impl RawLocalHeap {
         if size == 0 || !size.is_multiple_of(GRANULE_BYTES) {
             return Err(AllocError::InvalidSize { size_bytes: size });
         }
-        if !matches!(alignment, 8 | 16 | 32 | 64) {
+        if !alignment.is_power_of_two() || !(GRANULE_BYTES..=ALIGNMENT_BYTES_MAX).contains(&alignment) {
             return Err(AllocError::InvalidAlignment { alignment_bytes: alignment });
         }
         let layout = self.inner().spaces.layout();
@@ -185,7 +186,7 @@ impl RawLocalHeap {
         let slack = alignment.saturating_sub(granule);
         let bytes = align_up(size, granule) + slack;
         let bytes = if bytes > layout.regular_bytes_max() {
-            align_up(size, granule).max(layout.regular_bytes_max() + 8)
+            align_up(size, granule).max(layout.regular_bytes_max() + GRANULE_BYTES)
         } else {
             bytes
         };
@@ -437,7 +438,7 @@ impl RawLocalHeap {
         // SAFETY: a live object's words are committed; J-1: they never change after publication, and whoever holds the
         // map was handed it by an edge.
         let word = |index| unsafe { self.inner().spaces.memory.load(map.word(index).bytes(), Ordering::Relaxed) };
-        Shape::decode([word(1), word(2)])
+        Shape::decode([word(MAP_SHAPE_WORD), word(MAP_SHAPE_WORD + 1)])
     }
 
     /// The map of `object`.
@@ -468,7 +469,7 @@ impl RawLocalHeap {
         }
         // SAFETY; the map is written before anything else happens.
         unsafe {
-            let at = self.allocate_raw(32, AllocationType::Map, AllocationOrigin::Runtime, 8)?;
+            let at = self.allocate_raw(MAP_BYTES, AllocationType::Map, AllocationOrigin::Runtime, GRANULE_BYTES)?;
             self.view().write_map(at, Root::MetaMap.offset(), shape);
             Ok(at)
         }

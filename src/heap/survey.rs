@@ -29,7 +29,7 @@ use crate::collection::Roots;
 use crate::object::{View, kind};
 use crate::page::{NO_ORDINAL, PageKind};
 use crate::space::Spaces;
-use crate::words::{Limit, Offset, PageIndex, ROOT_BYTES};
+use crate::words::{By, Limit, Offset, PageIndex, ROOT_BYTES, numbered};
 
 /// What a byte of a committed page is used for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -64,6 +64,8 @@ impl MemoryUse {
     ];
 }
 
+numbered! { MemoryUse: MemoryUse::ALL.len(), }
+
 /// One committed page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PageSurvey {
@@ -71,22 +73,22 @@ pub struct PageSurvey {
     pub index: PageIndex,
     /// What it is. All pages of a held run are `Reserved`.
     pub kind: PageKind,
-    bytes: [usize; MemoryUse::ALL.len()],
+    bytes: By<MemoryUse, usize, { MemoryUse::ALL.len() }>,
 }
 
 impl PageSurvey {
     fn new(index: PageIndex, kind: PageKind) -> PageSurvey {
-        PageSurvey { index, kind, bytes: [0; MemoryUse::ALL.len()] }
+        PageSurvey { index, kind, bytes: By::splat(0) }
     }
 
     fn add(&mut self, memory_use: MemoryUse, bytes: usize) {
-        self.bytes[memory_use as usize] += bytes;
+        self.bytes[memory_use] += bytes;
     }
 
     /// Its bytes of one use.
     #[must_use]
     pub fn bytes(&self, memory_use: MemoryUse) -> usize {
-        self.bytes[memory_use as usize]
+        self.bytes[memory_use]
     }
 }
 
@@ -240,7 +242,7 @@ impl Surveyor<'_> {
     }
 
     fn enter(&mut self, page: PageSurvey) {
-        let bytes: usize = page.bytes.iter().sum();
+        let bytes: usize = page.bytes.iter().map(|(_, bytes)| bytes).sum();
         assert!(bytes == self.found.page_bytes, "U-2: {bytes} bytes of {page:?}");
         self.refused.push(&mut self.found.pages, page);
     }

@@ -9,7 +9,7 @@ use crate::collection::policy::Charge;
 use crate::object::{Header, Root, Tagged, View, kind};
 use crate::page::{NO_ORDINAL, PageKind};
 use crate::space::{PagedSpace, Spaces};
-use crate::words::{GRANULE_BYTES, Offset, PageIndex, ROOT_BYTES, SpaceKind};
+use crate::words::{CACHE_LINE_BYTES, GRANULE_BYTES, MAP_BYTES, Offset, PageIndex, ROOT_BYTES, SpaceKind};
 use core::fmt;
 
 /// Something that is wrong.
@@ -250,7 +250,7 @@ impl Verifier<'_> {
     /// Whether `map` is the address of a map: an object whose own map is the meta map.
     fn is_map(&self, map: Offset) -> bool {
         if map.bytes() >= self.spaces.layout().paged_pages() << self.spaces.layout().page_shift()
-            || !map.bytes().is_multiple_of(32)
+            || !map.bytes().is_multiple_of(MAP_BYTES)
         {
             return false;
         }
@@ -278,8 +278,8 @@ impl Verifier<'_> {
         let kind = shape.kind();
         if kind != kind::FILLER && kind != kind::FREE_BLOCK {
             let granule = match space {
-                Some(SpaceKind::Map) => 32,
-                Some(SpaceKind::Code) => 64,
+                Some(SpaceKind::Map) => MAP_BYTES,
+                Some(SpaceKind::Code) => CACHE_LINE_BYTES,
                 _ => GRANULE_BYTES,
             };
             let belongs = match space {

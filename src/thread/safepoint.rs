@@ -6,20 +6,20 @@
 
 use super::{Local, LocalData};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, YieldPoint, fork, yield_point};
-use crate::words::{CollectionKind, HeapId, SafepointKey};
+use crate::words::{ByKind, CollectionKind, HeapId, SafepointKey};
 use core::ops::Deref;
 
 /// Collections started, per kind. Changes in stops only (T-5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct CollectionCounts {
-    started: [u64; 3],
+    started: ByKind<u64>,
 }
 
 impl CollectionCounts {
     /// Collections of exactly this kind that were started.
     #[must_use]
     pub fn started(&self, kind: CollectionKind) -> u64 {
-        self.started[kind as usize]
+        self.started[kind]
     }
 
     /// Whether a collection that meets a request for `kind` was started since `before`.
@@ -29,7 +29,7 @@ impl CollectionCounts {
     }
 
     fn start(&mut self, kind: CollectionKind) {
-        self.started[kind as usize] += 1;
+        self.started[kind] += 1;
     }
 }
 
