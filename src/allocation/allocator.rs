@@ -294,7 +294,7 @@ impl Allocator {
         let space = spaces.paged(ty).expect("a paged type");
         // SAFETY: S-4, by L-5.
         let take_fresh = |limit| unsafe { spaces.take_page(space.kind(), limit) };
-        // SAFETY: as above.
+        // SAFETY: S-4, by L-5.
         if let Some(page) = unsafe { space.take_seen(bytes) } {
             yield_point(YieldPoint::PageTaken);
             return Ok(page);

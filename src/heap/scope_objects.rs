@@ -19,7 +19,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         length: Option<usize>,
     ) -> Result<Handle<'s, T>, AllocError> {
         let local = self.local();
-        // SAFETY; the size is that of the shape of `map`, and maps never move (C-5).
+        // SAFETY: H-1, H-2; R-3: the size is that of the shape of `map`, and maps never move (C-5).
         unsafe {
             let at = local.allocate_object(bytes, ty, map)?;
             if let Some(length) = length {
@@ -99,7 +99,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// See [`AllocError`]; `InvalidShape` for a built-in kind.
     pub fn new_map(&mut self, shape: Shape) -> Result<Handle<'s, Map>, AllocError> {
         let local = self.local();
-        // SAFETY; the map is rooted before anything else happens.
+        // SAFETY: H-1, H-2; the map is rooted before anything else happens.
         unsafe {
             let at = local.allocate_map(shape)?;
             Ok(Handle::new(local.push_handle(Tagged::reference(at))))
@@ -189,19 +189,19 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
 
     #[inline(always)]
     fn load_word<'a>(&'a self, object: Offset, index: usize) -> Ref<'a, Value> {
-        // SAFETY; the callers have checked that the word is a tagged word of a live object.
+        // SAFETY: H-1; the callers have checked that the word is a tagged word of a live object.
         unsafe { Ref::new(self.local().load_slot(object.word(index))) }
     }
 
     #[inline(always)]
     fn store_word(&self, object: Offset, index: usize, value: Ref<'_, Value>) {
-        // SAFETY; the callers have checked that the word is a tagged word of a live object.
+        // SAFETY: H-1; the callers have checked that the word is a tagged word of a live object.
         unsafe { self.local().store_slot(object, object.word(index), value.tagged()) }
     }
 
     #[inline(always)]
     fn shape(&self, object: Offset) -> Shape {
-        // SAFETY: R-1; the object is live.
+        // SAFETY: H-1; the object is live.
         unsafe { self.local().shape_of(self.local().map_of(object)) }
     }
 
@@ -237,14 +237,14 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// The map of an object. `None` for a small integer.
     #[must_use]
     pub fn map<'a>(&'a self, value: Ref<'a, Value>) -> Option<Ref<'a, Map>> {
-        // SAFETY: R-1; the object is live, and so is its map.
+        // SAFETY: H-1; the object is live, and so is its map.
         value.tagged().as_reference().map(|object| unsafe { Ref::new(Tagged::reference(self.local().map_of(object))) })
     }
 
     /// The shape that a map describes.
     #[must_use]
     pub fn shape_of(&self, map: Ref<'_, Map>) -> Shape {
-        // SAFETY: R-1; the map is live.
+        // SAFETY: H-1; the map is live.
         unsafe { self.local().shape_of(map.tagged().target()) }
     }
 

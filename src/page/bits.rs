@@ -70,7 +70,7 @@ impl Bitmap {
             if index * BITS >= end {
                 return None;
             }
-            // SAFETY: as above.
+            // SAFETY: exclusively owned, by the contract.
             word = unsafe { self.words[index].unsync_load() };
         }
     }

@@ -143,7 +143,7 @@ impl PageSet {
     /// Empties the set.
     ///
     /// # Safety
-    /// The world is stopped; the pages become the caller's.
+    /// S-4: the world is stopped; the pages become the caller's.
     pub unsafe fn clear(&self) {
         // SAFETY: by the contract.
         if unsafe { self.len_in_stop() } == 0 {
