@@ -44,8 +44,9 @@ const OBLIGATIONS: [&str; 22] = [
 ];
 
 /// Types that are the proof, by value or as the receiver, and why.
-const PROOFS: [(&str, &str); 6] = [
+const PROOFS: [(&str, &str); 7] = [
     ("Stop", "made by `Safepoint::stop` alone, which waits until no local heap of its heap runs; it knows its heap"),
+    ("Stopped", "made by a stop of the heap whose spaces they are, for as long as that lasts"),
     ("RegistryGuard", "the collector lock, held"),
     ("Roots", "its unsafe constructor takes a stop, and that the tables of roots are of the heap that is stopped"),
     ("Collector", "made of `Roots`, whose heap it has checked"),

@@ -5,7 +5,7 @@ use super::{Lab, Reserve, ReservedMemory};
 use crate::page::PageKind;
 use crate::space::{LargeSpace, Spaces};
 use crate::sync::{YieldPoint, yield_point};
-use crate::words::{AllocationType, AttemptError, Limit, Offset, PageIndex};
+use crate::words::{AllocationType, AttemptError, ByType, GRANULE_BYTES, Limit, Offset, PageIndex};
 
 /// What one local heap did, counted without shared words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,9 +25,9 @@ pub struct AllocationCounters {
 /// The memory of one local heap. Used by its owner while it runs, and by the collector in a stop.
 #[derive(Debug)]
 pub struct Allocator {
-    labs: [Lab; 4],
+    labs: ByType<Lab>,
     /// The page owned in each paged space (L-4); nothing for `Young`.
-    owned: [Option<PageIndex>; 4],
+    owned: ByType<Option<PageIndex>>,
     /// The unused rest of a young page that came out of an always-allocate scope.
     young_rest: Option<(Offset, usize)>,
     reserved: ReservedMemory,
@@ -42,8 +42,8 @@ impl Allocator {
     #[must_use]
     pub fn new() -> Allocator {
         Allocator {
-            labs: [Lab::EMPTY; 4],
-            owned: [None; 4],
+            labs: ByType::splat(Lab::EMPTY),
+            owned: ByType::splat(None),
             young_rest: None,
             reserved: ReservedMemory::default(),
             always_allocate_depth: 0,
@@ -58,7 +58,7 @@ impl Allocator {
     #[inline(always)]
     #[must_use]
     pub fn bump(&mut self, ty: AllocationType, bytes: usize) -> Option<Offset> {
-        self.labs[ty as usize].bump(bytes)
+        self.labs[ty].bump(bytes)
     }
 
     /// The counters.
@@ -70,7 +70,7 @@ impl Allocator {
     /// Opens or closes the bump path's window in every LAB.
     pub fn set_window(&mut self, open: bool) {
         self.window_open = open;
-        for lab in &mut self.labs {
+        for lab in self.labs.values_mut() {
             lab.set_window(open);
         }
     }
@@ -130,13 +130,12 @@ impl Allocator {
         } else if bytes > spaces.layout().regular_bytes_max() {
             // SAFETY: L-5.
             unsafe { self.attempt_large(spaces, bytes, limit) }
-        } else if let Some(at) = self.labs[ty as usize].bump_behind_window(bytes) {
+        } else if let Some(at) = self.labs[ty].bump_behind_window(bytes) {
             Ok(at)
         } else {
             // SAFETY: L-5.
-            unsafe { self.refill(spaces, ty, bytes, limit) }.map(|()| {
-                self.labs[ty as usize].bump_behind_window(bytes).expect("a refill makes room for its request")
-            })
+            unsafe { self.refill(spaces, ty, bytes, limit) }
+                .map(|()| self.labs[ty].bump_behind_window(bytes).expect("a refill makes room for its request"))
         };
         self.counters.failed_attempts += u64::from(result.is_err());
         result
@@ -189,7 +188,7 @@ impl Allocator {
 
     fn install(&mut self, spaces: &Spaces, ty: AllocationType, start: Offset, bytes: usize) {
         spaces.memory.withhold(start.bytes(), bytes);
-        self.labs[ty as usize] = Lab::new(start, bytes, self.window_open);
+        self.labs[ty] = Lab::new(start, bytes, self.window_open);
     }
 
     /// A range that the frontier gave up for this local heap alone, at least `bytes_min` bytes of it.
@@ -267,7 +266,7 @@ impl Allocator {
         limit: Limit,
     ) -> Result<(Offset, usize), AttemptError> {
         let bytes_max = spaces.layout().regular_bytes_max();
-        if let Some(page) = self.owned[ty as usize] {
+        if let Some(page) = self.owned[ty] {
             // SAFETY: the page is this local heap's (L-4).
             if let Some(hole) = unsafe { spaces.holes(page) }.take(bytes, bytes_max) {
                 return Ok(hole);
@@ -277,7 +276,7 @@ impl Allocator {
         }
         // SAFETY: L-5.
         let page = unsafe { self.take_page_with_room(spaces, ty, bytes, limit) }?;
-        self.owned[ty as usize] = Some(page);
+        self.owned[ty] = Some(page);
         // SAFETY: the page is this local heap's (L-4).
         let hole = unsafe { spaces.holes(page) }.take(bytes, bytes_max);
         Ok(hole.expect("a page is taken only if its holes have room"))
@@ -295,7 +294,7 @@ impl Allocator {
         let space = spaces.paged(ty).expect("a paged type");
         // SAFETY: S-4, by L-5.
         let take_fresh = |limit| unsafe { spaces.take_page(space.kind(), limit) };
-        // SAFETY: as above.
+        // SAFETY: S-4, by L-5.
         if let Some(page) = unsafe { space.take_seen(bytes) } {
             yield_point(YieldPoint::PageTaken);
             return Ok(page);
@@ -329,12 +328,12 @@ impl Allocator {
     /// # Safety
     /// As [`attempt`](Self::attempt).
     pub unsafe fn retire(&mut self, spaces: &Spaces, ty: AllocationType) {
-        let (at, bytes) = core::mem::replace(&mut self.labs[ty as usize], Lab::EMPTY).rest();
+        let (at, bytes) = core::mem::replace(&mut self.labs[ty], Lab::EMPTY).rest();
         if bytes == 0 {
             return;
         }
         yield_point(YieldPoint::LabEmptied);
-        match self.owned[ty as usize] {
+        match self.owned[ty] {
             // SAFETY: the rest is this local heap's (L-2), and so is the page (L-4).
             Some(page) => unsafe { spaces.holes(page).give(at, bytes) },
             // SAFETY: the rest is this local heap's (L-2).
@@ -345,7 +344,7 @@ impl Allocator {
     /// # Safety
     /// L-5; the LAB of the page is retired.
     unsafe fn give_up_page(&mut self, spaces: &Spaces, ty: AllocationType) {
-        if let Some(page) = self.owned[ty as usize].take() {
+        if let Some(page) = self.owned[ty].take() {
             // SAFETY: the page is this local heap's until the put (L-4). S-4 by L-5.
             unsafe {
                 let greatest = spaces.holes(page).greatest();
@@ -376,8 +375,8 @@ impl Allocator {
 
     /// In a stop that has unwound: has no memory any more. Nothing is given up, since what is free is not known.
     pub fn forget(&mut self) {
-        self.labs = [Lab::EMPTY; 4];
-        self.owned = [None; 4];
+        self.labs = ByType::splat(Lab::EMPTY);
+        self.owned = ByType::splat(None);
         self.young_rest = None;
         self.reserved = ReservedMemory::default();
     }
@@ -458,11 +457,11 @@ impl Allocator {
         let (start, bytes) = unsafe {
             self.retire(spaces, ty);
             if ty == AllocationType::Young {
-                Allocator::carve(spaces, 8.max(bytes_left), layout.page_bytes())?
+                Allocator::carve(spaces, GRANULE_BYTES.max(bytes_left), layout.page_bytes())?
             } else {
                 self.give_up_page(spaces, ty);
                 let page = self.take_page_with_room(spaces, ty, bytes_left.max(ty.granule_bytes()), Limit::Hard)?;
-                self.owned[ty as usize] = Some(page);
+                self.owned[ty] = Some(page);
                 let holes = spaces.holes(page);
                 let hole = holes.take(bytes_left.max(ty.granule_bytes()), layout.page_bytes());
                 holes.drop_all();

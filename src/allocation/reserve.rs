@@ -3,7 +3,7 @@
 use crate::page::PageKind;
 use crate::space::{LargeSpace, Spaces};
 use crate::sync::{YieldPoint, yield_point};
-use crate::words::{AllocationType, AttemptError, Limit, Offset, PageIndex};
+use crate::words::{AllocationType, AttemptError, ByType, Limit, Offset, PageIndex};
 
 /// How much an always-allocate scope sets aside. Sizes are in pages of the heap, and bytes for the large run.
 ///
@@ -47,20 +47,20 @@ impl Reserve {
 /// Committed memory held for one owner. Its pages are labelled `Reserved`; a run is a large object's without an object.
 #[derive(Debug, Default)]
 pub struct ReservedMemory {
-    pages: [Vec<PageIndex>; 4],
+    pages: ByType<Vec<PageIndex>>,
     runs: Vec<PageIndex>,
 }
 
 /// How much was held at one moment: what [`ReservedMemory::give_back`] returns to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ReserveMark {
-    pages: [usize; 4],
+    pages: ByType<usize>,
     runs: usize,
 }
 
 impl ReservedMemory {
     pub(super) fn mark(&self) -> ReserveMark {
-        ReserveMark { pages: [0, 1, 2, 3].map(|ty| self.pages[ty].len()), runs: self.runs.len() }
+        ReserveMark { pages: ByType::from_fn(|ty| self.pages[ty].len()), runs: self.runs.len() }
     }
 
     #[cfg(feature = "internals")]
@@ -81,9 +81,9 @@ impl ReservedMemory {
         limit: Limit,
     ) -> Result<(), AttemptError> {
         for ty in AllocationType::ALL {
-            while self.pages[ty as usize].len() < mark.pages[ty as usize] + reserve.pages(ty) {
+            while self.pages[ty].len() < mark.pages[ty] + reserve.pages(ty) {
                 // SAFETY: S-4, by L-5.
-                self.pages[ty as usize].push(unsafe { spaces.take_page(PageKind::Reserved, limit) }?);
+                self.pages[ty].push(unsafe { spaces.take_page(PageKind::Reserved, limit) }?);
                 yield_point(YieldPoint::ReserveTaken);
             }
         }
@@ -101,7 +101,7 @@ impl ReservedMemory {
     }
 
     pub(super) fn take_page(&mut self, ty: AllocationType) -> Option<PageIndex> {
-        self.pages[ty as usize].pop()
+        self.pages[ty].pop()
     }
 
     /// Takes a held run that has room for `bytes` bytes, the innermost scope's first; what it has too much goes back.
@@ -126,7 +126,9 @@ impl ReservedMemory {
     pub(super) unsafe fn give_back(&mut self, spaces: &Spaces, mark: ReserveMark) {
         yield_point(YieldPoint::ReserveLeft);
         for ty in AllocationType::ALL {
-            for page in self.pages[ty as usize].drain(mark.pages[ty as usize].min(self.pages[ty as usize].len())..) {
+            let held = &mut self.pages[ty];
+            let kept = mark.pages[ty].min(held.len());
+            for page in held.drain(kept..) {
                 // SAFETY: the page is held by this local heap and never held an object.
                 unsafe { spaces.pool_page(page) };
             }

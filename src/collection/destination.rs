@@ -1,12 +1,12 @@
 //! Where a collection moves objects to: holes and fresh pages of old space, survivor pages of new space.
 
 use crate::page::{PageInfo, PageKind};
-use crate::space::Spaces;
+use crate::space::Stopped;
 use crate::words::{Limit, Offset, PageIndex};
 
 /// The collector's own buffers. Memory is not zeroed: a copy overwrites all of it.
 pub(super) struct Destination<'a> {
-    spaces: &'a Spaces,
+    spaces: Stopped<'a>,
     old: Buffer,
     old_page: Option<PageIndex>,
     survivor: Buffer,
@@ -38,10 +38,7 @@ impl Buffer {
 
 impl<'a> Destination<'a> {
     /// Buffers without memory.
-    ///
-    /// # Safety
-    /// While the value exists, the heap of `spaces` is stopped, and the caller is its collector.
-    pub(super) unsafe fn new(spaces: &'a Spaces, survivor_pages_max: usize) -> Destination<'a> {
+    pub(super) fn new(spaces: Stopped<'a>, survivor_pages_max: usize) -> Destination<'a> {
         Destination {
             spaces,
             old: Buffer::EMPTY,
@@ -60,11 +57,11 @@ impl<'a> Destination<'a> {
         if self.survivor_pages == self.survivor_pages_max {
             return None;
         }
-        // SAFETY: the world is stopped.
+        // SAFETY: S-4, by SW-1.
         let page = unsafe { self.spaces.take_page(PageKind::New, Limit::Hard) }.ok()?;
         self.retire_survivor();
         let layout = self.spaces.layout();
-        // SAFETY: the world is stopped.
+        // SAFETY: S-3: the page was just taken; SW-1.
         unsafe { self.spaces.pages.label(page, PageKind::New, PageInfo { age: 1, ..PageInfo::NEW }) };
         self.survivor_pages += 1;
         self.survivor = Buffer { top: layout.page_start(page), end: layout.page_end(page) };
@@ -76,16 +73,16 @@ impl<'a> Destination<'a> {
         if let Some(at) = self.old.bump(bytes) {
             return Some(at);
         }
-        let (spaces, layout) = (self.spaces, self.spaces.layout());
+        let (spaces, layout) = (self.spaces.spaces(), self.spaces.layout());
         self.retire_old_buffer();
-        // SAFETY: the world is stopped, and the page is this collector's.
+        // SAFETY: S-3: `old_page` and a page that was just taken are this collector's.
         let hole = |page| unsafe { spaces.holes(page) }.take(bytes, layout.page_bytes());
         let found = self.old_page.and_then(hole);
         let (start, length) = match found {
             Some(found) => found,
             None => {
                 self.put_old_page();
-                // SAFETY: the world is stopped; a page that is taken is this collector's, and a fresh one is empty.
+                // SAFETY: S-4, by SW-1; S-3: a page that is taken is this collector's, and a fresh one is empty.
                 let page = unsafe {
                     match spaces.old.take(bytes) {
                         Some(page) => page,
@@ -118,14 +115,14 @@ impl<'a> Destination<'a> {
     fn retire_old_buffer(&mut self) {
         let rest = core::mem::replace(&mut self.old, Buffer::EMPTY);
         if let Some(page) = self.old_page {
-            // SAFETY: the world is stopped, and the page is this collector's.
+            // SAFETY: S-3: `old_page` is this collector's.
             unsafe { self.spaces.holes(page).give(rest.top, rest.rest()) };
         }
     }
 
     fn put_old_page(&mut self) {
         if let Some(page) = self.old_page.take() {
-            // SAFETY: the world is stopped, and the page is this collector's until the put.
+            // SAFETY: S-3: `old_page` is this collector's until the put. S-4, by SW-1.
             unsafe {
                 let greatest = self.spaces.holes(page).greatest();
                 self.spaces.old.put(page, greatest);
@@ -135,7 +132,7 @@ impl<'a> Destination<'a> {
 
     fn retire_survivor(&mut self) {
         let rest = core::mem::replace(&mut self.survivor, Buffer::EMPTY);
-        // SAFETY: the world is stopped, and the buffer is this collector's.
+        // SAFETY: S-3: the buffer lies in a page that this collector took.
         unsafe { self.spaces.view().write_filler(rest.top, rest.rest()) };
     }
 
@@ -152,6 +149,7 @@ impl<'a> Destination<'a> {
 mod tests {
     use super::*;
     use crate::memory::PageSource;
+    use crate::space::Spaces;
     use crate::sync::check;
     use crate::words::{Layout, LayoutRequest};
 
@@ -161,8 +159,8 @@ mod tests {
         check(|| {
             let layout = Layout::derive(&LayoutRequest::EIGHT_PAGES).unwrap();
             let spaces = Spaces::new(&layout, PageSource::for_page_bytes(layout.page_bytes()), 4).unwrap();
-            // SAFETY: this thread alone has the heap.
-            let mut destination = unsafe { Destination::new(&spaces, 1) };
+            // SAFETY: SW-1: this thread alone has the heap.
+            let mut destination = Destination::new(unsafe { Stopped::new(&spaces) }, 1);
             let (old, survivor) = (destination.old(24).unwrap(), destination.survivor(24).unwrap());
             let (next_old, next_survivor) = (destination.old(16).unwrap(), destination.survivor(16).unwrap());
             assert_eq!((next_old, next_survivor), (old.plus(24), survivor.plus(24)));

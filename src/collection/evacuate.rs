@@ -21,7 +21,7 @@ impl Collector<'_, '_> {
         }
         sparse.sort_unstable();
         for &(_, page) in &sparse {
-            // SAFETY: the world is stopped.
+            // SAFETY: SW-1; the flag goes with the page's label (C-2).
             unsafe { self.spaces.pages.update(page, |info| info.evacuated = true) };
         }
         sparse.into_iter().map(|(_, page)| page).collect()
@@ -30,8 +30,7 @@ impl Collector<'_, '_> {
     /// Moves what is marked in new space and in `sparse`, updates references, and frees what was left.
     pub(super) fn evacuate(&mut self, sparse: &[PageIndex], pool_pages_max: usize) {
         let young = self.flag_new_pages();
-        // SAFETY: the world is stopped.
-        let mut destination = unsafe { Destination::new(self.spaces, 0) };
+        let mut destination = Destination::new(self.spaces, 0);
         let (mut promoted, mut evacuated) = (0, 0);
         for &page in &young {
             promoted += self.evacuate_page(page, &mut destination);
@@ -47,16 +46,14 @@ impl Collector<'_, '_> {
         }
         let mut free = Vec::new();
         for &page in &young {
-            // SAFETY: the world is stopped.
-            if unsafe { self.spaces.pages.info(page) }.kept {
+            if self.spaces.info(page).kept {
                 self.keep_marked_page(page);
             } else {
                 free.push(page);
             }
         }
         for &page in sparse {
-            // SAFETY: the world is stopped.
-            if unsafe { self.spaces.pages.info(page) }.kept {
+            if self.spaces.info(page).kept {
                 self.keep_marked_page(page);
             } else {
                 self.free_page(page, pool_pages_max);
@@ -85,28 +82,27 @@ impl Collector<'_, '_> {
             moved += bytes;
             // The mark moves with the object: references in it are updated, the memory it left is free.
             let (page, granule) = pages.granule_of(object);
-            // SAFETY: the world is stopped.
+            // SAFETY: SW-1; the object that was marked is at `to` now, and not at `object`.
             unsafe {
                 pages.mark(to);
                 pages.marks().put(page, granule, false);
             }
         }
         if kept {
-            // SAFETY: the world is stopped.
+            // SAFETY: SW-1; the flag goes with the page's label (C-2).
             unsafe { pages.update(page, |info| info.kept = true) };
         }
         moved
     }
 
     fn update_references(&mut self) {
-        let (pages, view) = (&self.spaces.pages, self.view);
+        let (spaces, view) = (self.spaces, self.view);
         let updated = |word: Tagged| -> Tagged {
             if !word.is_reference() {
                 return word;
             }
             let object: Offset = word.target();
-            // SAFETY: the world is stopped.
-            if !unsafe { pages.is_evacuated(pages.layout().page_of(object)) } {
+            if !spaces.is_evacuated(spaces.layout().page_of(object)) {
                 return word;
             }
             match view.header(object) {

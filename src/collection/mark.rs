@@ -4,12 +4,12 @@
 use super::Collector;
 use super::worklist::{Aside, Work};
 use crate::object::{Tagged, View};
-use crate::page::PageTable;
+use crate::space::Stopped;
 use crate::words::{Offset, ROOT_BYTES};
 
 struct Marker<'a> {
     view: View<'a>,
-    pages: &'a PageTable,
+    spaces: Stopped<'a>,
     work: Work<'a>,
 }
 
@@ -25,8 +25,8 @@ impl Marker<'_> {
     #[inline]
     fn mark_object(&mut self, object: Offset) {
         // The built-in objects are immortal and refer to each other only.
-        // SAFETY: the world is stopped.
-        if object.bytes() >= ROOT_BYTES && unsafe { self.pages.mark(object) } {
+        // SAFETY: SW-1; an object starts where a reference leads.
+        if object.bytes() >= ROOT_BYTES && unsafe { self.spaces.pages.mark(object) } {
             // W-1: who marks first pushes.
             self.work.push(object);
         }
@@ -54,8 +54,8 @@ impl Marker<'_> {
 impl Collector<'_, '_> {
     /// Marks. Nothing may be remembered.
     pub(super) fn mark(&mut self) {
-        let pages = &self.spaces.pages;
-        let mut marker = Marker { view: self.view, pages, work: Work::new(self.worklist, pages, Aside::Remembered) };
+        let spaces = self.spaces;
+        let mut marker = Marker { view: self.view, spaces, work: Work::new(self.worklist, spaces, Aside::Remembered) };
         // SAFETY: roots stay what they are.
         unsafe {
             self.roots.visit(|word| {

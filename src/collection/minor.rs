@@ -10,13 +10,14 @@ use super::destination::Destination;
 use super::worklist::{Aside, Work};
 use super::{Collector, policy};
 use crate::object::{Header, Tagged, View};
-use crate::page::{PageKind, PageTable};
+use crate::page::PageKind;
+use crate::space::Stopped;
 use crate::words::{Offset, PageIndex};
 
 /// Moves objects out of evacuated pages, and counts.
 struct Mover<'a> {
     view: View<'a>,
-    pages: &'a PageTable,
+    spaces: Stopped<'a>,
     destination: Destination<'a>,
     work: Work<'a>,
     survived_bytes: usize,
@@ -31,8 +32,7 @@ impl Mover<'_> {
             return word;
         }
         let object = word.target();
-        // SAFETY: the world is stopped.
-        if !unsafe { self.pages.is_evacuated(self.pages.layout().page_of(object)) } {
+        if !self.spaces.is_evacuated(self.spaces.layout().page_of(object)) {
             return word;
         }
         match self.view.header(object) {
@@ -45,9 +45,8 @@ impl Mover<'_> {
     fn evacuate(&mut self, object: Offset, map: Offset) -> Tagged {
         let shape = self.view.shape(map);
         let bytes = shape.size_bytes_of(self.view.length(object, shape));
-        let page = self.pages.layout().page_of(object);
-        // SAFETY: the world is stopped.
-        let aged = unsafe { self.pages.info(page) }.age > 0;
+        let page = self.spaces.layout().page_of(object);
+        let aged = self.spaces.info(page).age > 0;
         let survivor = if aged { None } else { self.destination.survivor(bytes) };
         let Some(to) = survivor.or_else(|| self.destination.old(bytes)) else {
             return self.keep(object, map, page);
@@ -76,8 +75,8 @@ impl Mover<'_> {
     fn keep(&mut self, object: Offset, map: Offset, page: PageIndex) -> Tagged {
         match self.view.claim(object, Header::Map(map), Header::Kept(map)) {
             Ok(()) => {
-                // SAFETY: the world is stopped.
-                unsafe { self.pages.update(page, |info| info.kept = true) };
+                // SAFETY: SW-1; the flag goes with the page's label (C-2).
+                unsafe { self.spaces.pages.update(page, |info| info.kept = true) };
                 self.work.push(object);
                 Tagged::reference(object)
             }
@@ -89,9 +88,8 @@ impl Mover<'_> {
     /// Whether an object will be young when the collection ends.
     #[inline]
     fn stays_young(&self, object: Offset) -> bool {
-        let page = self.pages.layout().page_of(object);
-        // SAFETY: the world is stopped.
-        unsafe { self.pages.kind(page) == PageKind::New && !self.pages.info(page).kept }
+        let page = self.spaces.layout().page_of(object);
+        self.spaces.kind(page) == PageKind::New && !self.spaces.info(page).kept
     }
 
     /// Relocates the slots of a copied or kept object, and remembers those that lead from old to young.
@@ -110,8 +108,8 @@ impl Mover<'_> {
                     self.view.write(slot, new.bits());
                 }
                 if !young && self.stays_young(new.target()) {
-                    // SAFETY: in a stop, and the slot is one of an object that is old when the stop ends.
-                    unsafe { self.pages.remember(slot) };
+                    // SAFETY: SW-1; the slot is one of an object that is old when the stop ends (C-3).
+                    unsafe { self.spaces.pages.remember(slot) };
                 }
             }
         }
@@ -130,10 +128,9 @@ impl Collector<'_, '_> {
         let survivor_pages_max = policy::survivor_pages_max(self.spaces.layout().new_pages());
         let mut mover = Mover {
             view: self.view,
-            pages: &self.spaces.pages,
-            // SAFETY: the world is stopped.
-            destination: unsafe { Destination::new(self.spaces, survivor_pages_max) },
-            work: Work::new(self.worklist, &self.spaces.pages, Aside::Marks),
+            spaces: self.spaces,
+            destination: Destination::new(self.spaces, survivor_pages_max),
+            work: Work::new(self.worklist, self.spaces, Aside::Marks),
             survived_bytes: 0,
             promoted_bytes: 0,
         };
@@ -145,7 +142,7 @@ impl Collector<'_, '_> {
                 (new, new.is_reference() && mover.stays_young(new.target()))
             });
         }
-        // SAFETY: the world is stopped. C-3: a slot that no longer leads to a young object is forgotten.
+        // SAFETY: SW-1. C-3: a slot that no longer leads to a young object is forgotten.
         unsafe {
             self.spaces.pages.retain_remembered(|slot| {
                 let old = mover.view.tagged(slot);
@@ -163,8 +160,7 @@ impl Collector<'_, '_> {
         mover.destination.finish();
         let mut free = Vec::new();
         for page in from {
-            // SAFETY: the world is stopped.
-            if unsafe { self.spaces.pages.info(page) }.kept {
+            if self.spaces.info(page).kept {
                 self.keep_page(page);
             } else {
                 free.push(page);
@@ -178,7 +174,7 @@ impl Collector<'_, '_> {
         let pages = self.pages_of(PageKind::New);
         for &page in &pages {
             if self.is_reached(page) {
-                // SAFETY: the world is stopped.
+                // SAFETY: SW-1; the flag goes with the page's label (C-2).
                 unsafe { self.spaces.pages.update(page, |info| info.evacuated = true) };
             }
         }
@@ -189,7 +185,7 @@ impl Collector<'_, '_> {
     fn keep_page(&mut self, page: PageIndex) {
         let layout = self.spaces.layout();
         let (mut at, end) = (layout.page_start(page), layout.page_end(page));
-        // SAFETY: the world is stopped.
+        // SAFETY: S-3: a page that is renewed is the collector's, by SW-1.
         let holes = unsafe { self.spaces.holes(page) };
         let mut gap = at;
         while at < end {

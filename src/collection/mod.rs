@@ -36,7 +36,7 @@ pub use worklist::{WorkDone, Worklist};
 
 use crate::object::View;
 use crate::page::PageKind;
-use crate::space::{LargeSpace, Spaces};
+use crate::space::{Spaces, Stopped};
 use crate::thread::Stop;
 use crate::words::{CollectionKind, PageIndex};
 
@@ -62,7 +62,7 @@ pub struct CollectionSummary {
 
 /// What a collection works on.
 pub struct Collector<'a, 's> {
-    spaces: &'a Spaces,
+    spaces: Stopped<'a>,
     view: View<'a>,
     roots: Roots<'a, 's>,
     worklist: &'a mut Worklist,
@@ -77,12 +77,12 @@ impl<'a, 's> Collector<'a, 's> {
     /// half-way.
     #[track_caller]
     pub fn new(spaces: &'a Spaces, roots: Roots<'a, 's>, worklist: &'a mut Worklist) -> Collector<'a, 's> {
-        roots.assert_of(spaces);
-        // SAFETY: this heap is stopped, as the `Stop` in `roots` proves, and this is its collector.
-        let view = unsafe { spaces.view() };
+        let spaces = roots.stopped(spaces);
+        // SAFETY: SW-1; by G-2 it is used on committed pages only.
+        let view = unsafe { spaces.spaces().view() };
         let mut this = Collector { spaces, view, roots, worklist, summary: CollectionSummary::default() };
         assert!(!this.roots.stop().registry().is_poisoned(), "a poisoned heap is not collected");
-        make_walkable(spaces, this.roots.stop());
+        make_walkable(spaces.spaces(), this.roots.stop());
         this
     }
 
@@ -99,7 +99,7 @@ impl<'a, 's> Collector<'a, 's> {
     }
 
     fn major(&mut self, reduce: bool) {
-        // SAFETY: the world is stopped. No young object will be left to remember (C-3).
+        // SAFETY: SW-1; no young object will be left to remember (C-3).
         unsafe { self.spaces.pages.retain_remembered(|_| false) };
         self.mark();
         let sparse = if reduce { self.select_sparse() } else { Vec::new() };
@@ -113,17 +113,15 @@ impl<'a, 's> Collector<'a, 's> {
         if reduce {
             self.uncommit_new_space();
         }
-        // SAFETY: the world is stopped.
-        unsafe { self.spaces.trim_pool(pool_pages_max) };
-        // SAFETY: S-4: the world is stopped.
-        unsafe { LargeSpace::release_kept(self.spaces) };
+        self.spaces.trim_pool(pool_pages_max);
+        self.spaces.release_kept();
         self.set_soft_limit();
     }
 
     fn clear_marks(&self) {
         for page in self.pages() {
             if self.kind(page).space().is_some() {
-                // SAFETY: the world is stopped.
+                // SAFETY: SW-1; marks mean nothing any more (C-2).
                 unsafe { self.spaces.pages.marks().clear_page(page) };
             }
         }
@@ -134,11 +132,9 @@ impl<'a, 's> Collector<'a, 's> {
     fn set_soft_limit(&mut self) {
         let layout = self.spaces.layout();
         let beside = self.roots.bytes().saturating_sub(ROOT_BYTES_FREE) / layout.page_bytes();
-        // SAFETY: the world is stopped.
-        let charge = unsafe { policy::Charge::of(self.spaces) };
+        let charge = policy::Charge::of(self.spaces);
         let soft = charge.soft_limit(layout.soft_limit_pages(), beside);
-        // SAFETY: the world is stopped.
-        unsafe { self.spaces.budget.set_limits(soft, charge.hard) };
+        self.spaces.set_limits(soft, charge.hard);
     }
 
     fn pages(&self) -> impl Iterator<Item = PageIndex> + use<> {
@@ -146,8 +142,7 @@ impl<'a, 's> Collector<'a, 's> {
     }
 
     fn kind(&self, page: PageIndex) -> PageKind {
-        // SAFETY: the world is stopped.
-        unsafe { self.spaces.pages.kind(page) }
+        self.spaces.kind(page)
     }
 
     fn pages_of(&self, kind: PageKind) -> Vec<PageIndex> {
@@ -161,8 +156,8 @@ impl<'a, 's> Collector<'a, 's> {
 /// If it is a stop of another heap than that of `spaces`.
 #[track_caller]
 pub fn make_walkable(spaces: &Spaces, stop: &mut Stop<'_>) {
-    stop.assert_of(spaces.heap());
-    // SAFETY: this heap is stopped, and this is its collector. L-5.
+    let spaces = stop.spaces(spaces).spaces();
+    // SAFETY: SW-1, by which all of it is at work (S-4); the local heaps of the stop are those of the spaces (L-5).
     unsafe {
         stop.for_each_local(|data| data.allocator.give_up(spaces));
         spaces.new.make_walkable(spaces.view(), spaces.layout());

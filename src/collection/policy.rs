@@ -2,7 +2,7 @@
 //!
 //! Sizes are in pages unless they say otherwise.
 
-use crate::space::Spaces;
+use crate::space::Stopped;
 use crate::words::Limit;
 
 /// What is committed, at one moment of a stop.
@@ -23,15 +23,9 @@ const INEFFECTIVE_MAX: u32 = 4;
 
 impl Charge {
     /// What is committed now.
-    ///
-    /// # Safety
-    /// The world is stopped.
-    pub(crate) unsafe fn of(spaces: &Spaces) -> Charge {
-        // SAFETY: the world is stopped, by the contract.
-        unsafe {
-            let free = spaces.fresh.pooled_in_stop() + spaces.large.kept_pages_in_stop();
-            Charge { committed: spaces.budget.committed_in_stop(), free, hard: spaces.budget.limit(Limit::Hard) }
-        }
+    pub(crate) fn of(spaces: Stopped<'_>) -> Charge {
+        let free = spaces.pooled() + spaces.kept_pages();
+        Charge { committed: spaces.committed(), free, hard: spaces.limit(Limit::Hard) }
     }
 
     /// The soft limit after a major collection: room for as much again as is in use, `beside` pages' worth of memory for

@@ -8,8 +8,7 @@ use crate::words::{Limit, PageIndex};
 impl Collector<'_, '_> {
     /// Whether a page of new space has been reached by the frontier, or never was the frontier's.
     pub(super) fn is_reached(&self, page: PageIndex) -> bool {
-        // SAFETY: the world is stopped.
-        let ordinal = unsafe { self.spaces.pages.info(page) }.ordinal;
+        let ordinal = self.spaces.info(page).ordinal;
         ordinal == NO_ORDINAL || self.spaces.new.is_reached(ordinal as usize)
     }
 
@@ -32,7 +31,7 @@ impl Collector<'_, '_> {
             }
         }
         while ordinals.len() < wanted {
-            // SAFETY: the world is stopped.
+            // SAFETY: S-4, by SW-1.
             match unsafe { self.spaces.take_page(PageKind::New, Limit::Hard) } {
                 Ok(page) => ordinals.push(Ordinal::committed(page)),
                 Err(_) => break,
@@ -41,7 +40,7 @@ impl Collector<'_, '_> {
         for ordinal in ordinals.iter().filter(|ordinal| ordinal.committed) {
             self.spaces.memory.withhold(layout.page_start(ordinal.page).bytes(), layout.page_bytes());
         }
-        // SAFETY: the world is stopped, and no live object is in these pages.
+        // SAFETY: SW-1; the pages are new space's, and no live object is left in them (C-1).
         unsafe { self.spaces.new.rebuild(&self.spaces.pages, ordinals) };
     }
 
@@ -52,7 +51,7 @@ impl Collector<'_, '_> {
     }
 
     fn free_uncommitted(&self, page: PageIndex) {
-        // SAFETY: the world is stopped, and nothing refers to the page.
+        // SAFETY: S-3: the page was the frontier's, which is the collector's by SW-1; nothing was ever in it.
         unsafe {
             self.spaces.pages.label(page, PageKind::Free, crate::page::PageInfo::NEW);
             self.spaces.memory.end_late(self.spaces.layout().page_start(page).bytes());
@@ -67,13 +66,14 @@ impl Collector<'_, '_> {
     /// collection that left new space empty.
     pub(super) fn uncommit_new_space(&mut self) {
         let layout = self.spaces.layout();
-        // SAFETY: the world is stopped.
-        let ordinals = unsafe { self.spaces.new.ordinals() }
+        let ordinals = self
+            .spaces
+            .ordinals()
             .into_iter()
             .map(|(ordinal, _)| {
                 let start = layout.page_start(ordinal.page).bytes();
                 let committed = self.is_committed(ordinal.page);
-                // SAFETY: the page holds no object, and the world is stopped.
+                // SAFETY: SW-1; after a major collection the page holds no object (C-3).
                 let released = committed && unsafe { self.spaces.memory.release(start, layout.page_bytes()) }.is_ok();
                 if released {
                     self.spaces.memory.begin_late(start);
@@ -82,7 +82,7 @@ impl Collector<'_, '_> {
                 Ordinal { page: ordinal.page, committed: committed && !released }
             })
             .collect();
-        // SAFETY: as above.
+        // SAFETY: SW-1; the pages are the table's, and new space is empty (C-3).
         unsafe { self.spaces.new.rebuild(&self.spaces.pages, ordinals) };
     }
 }

@@ -1,7 +1,7 @@
 //! The roots of a heap: handles of every local heap, persistent handles, root sets.
 
 use crate::object::Tagged;
-use crate::space::Spaces;
+use crate::space::{Spaces, Stopped};
 use crate::thread::{PersistentHandles, RootSets, Stop};
 
 /// What roots take from the Rust allocator counts as much as heap memory does, but for so many bytes: less is not worth a
@@ -25,13 +25,16 @@ impl<'a, 's> Roots<'a, 's> {
         Roots { stop, persistent, sets }
     }
 
-    /// Checks that these are the roots of the heap of `spaces`, which the stop then stops.
+    /// The spaces of the heap whose roots these are, which is stopped.
     ///
     /// # Panics
     /// If they are another heap's.
     #[track_caller]
-    pub fn assert_of(&self, spaces: &Spaces) {
-        self.stop.assert_of(spaces.heap());
+    pub fn stopped<'b>(&self, spaces: &'b Spaces) -> Stopped<'b>
+    where
+        's: 'b,
+    {
+        self.stop.spaces(spaces)
     }
 
     pub(super) fn stop(&mut self) -> &mut Stop<'s> {
@@ -43,7 +46,7 @@ impl<'a, 's> Roots<'a, 's> {
     /// # Safety
     /// `f` returns what its argument has become: a small integer or a live object of this heap.
     pub unsafe fn visit(&mut self, mut f: impl FnMut(Tagged) -> Tagged) {
-        // SAFETY: the world is stopped; the caller's contract.
+        // SAFETY: the caller's contract; the registers are those of the heap that `self.stop` stops.
         unsafe {
             self.visit_handles(&mut f);
             self.persistent.visit(&mut f);
@@ -58,7 +61,7 @@ impl<'a, 's> Roots<'a, 's> {
     /// # Safety
     /// As [`visit`](Self::visit), and what `f` says of it is true.
     pub(super) unsafe fn visit_young(&mut self, mut f: impl FnMut(Tagged) -> (Tagged, bool)) {
-        // SAFETY: the world is stopped; the caller's contract.
+        // SAFETY: the caller's contract; the registers are those of the heap that `self.stop` stops.
         unsafe {
             self.visit_handles(|word| f(word).0);
             self.persistent.visit_young(&mut f);
@@ -69,7 +72,7 @@ impl<'a, 's> Roots<'a, 's> {
     /// # Safety
     /// As [`visit`](Self::visit).
     unsafe fn visit_handles(&mut self, mut f: impl FnMut(Tagged) -> Tagged) {
-        // SAFETY: the world is stopped, so the slots are the collector's; what `f` returns is a root.
+        // SAFETY: by `self.stop` the slots are the collector's; by the contract what `f` returns is a root.
         unsafe {
             self.stop.for_each_local(|data| {
                 data.handles.for_each(|slot| {
@@ -84,7 +87,7 @@ impl<'a, 's> Roots<'a, 's> {
     /// # Safety
     /// New space is empty.
     pub(super) unsafe fn forget_young(&mut self) {
-        // SAFETY: the world is stopped, and new space is empty.
+        // SAFETY: the caller's contract; the registers are those of the heap that `self.stop` stops.
         unsafe {
             self.persistent.forget_young();
             self.sets.forget_young();

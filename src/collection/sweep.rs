@@ -15,26 +15,24 @@ struct Swept {
 impl Collector<'_, '_> {
     /// The marked objects of a page, in address order.
     pub(super) fn marked(&self, page: PageIndex) -> impl Iterator<Item = Offset> + use<'_> {
-        let (pages, mut granule) = (&self.spaces.pages, 0);
+        let (spaces, mut granule) = (self.spaces, 0);
         core::iter::from_fn(move || {
-            // SAFETY: the world is stopped.
-            let found = unsafe { pages.marks().next(page, granule) }?;
+            let found = spaces.next_marked(page, granule)?;
             granule = found + 1;
-            Some(pages.granule_offset(page, found))
+            Some(spaces.pages.granule_offset(page, found))
         })
     }
 
     /// Sweeps old, code and large space. Pages that are flagged as evacuated are left alone.
     pub(super) fn sweep(&mut self, pool_pages_max: usize) {
-        // SAFETY: the world is stopped; the pages are offered anew below.
+        // SAFETY: SW-1; the pages are offered anew below.
         unsafe {
             self.spaces.old.clear();
             self.spaces.code.clear();
         }
         for page in self.pages() {
             match self.kind(page) {
-                // SAFETY: the world is stopped.
-                PageKind::Old if unsafe { self.spaces.pages.is_evacuated(page) } => {}
+                PageKind::Old if self.spaces.is_evacuated(page) => {}
                 PageKind::Old => self.sweep_page(page, AllocationType::Old, pool_pages_max),
                 PageKind::Code => self.sweep_page(page, AllocationType::Code, pool_pages_max),
                 PageKind::LargeHead => self.sweep_run(page),
@@ -46,7 +44,7 @@ impl Collector<'_, '_> {
 
     /// Sweeps map space. Last, since every other object is measured by its map (C-5).
     pub(super) fn sweep_maps(&mut self, pool_pages_max: usize) {
-        // SAFETY: the world is stopped; the pages are offered anew below.
+        // SAFETY: SW-1; the pages are offered anew below.
         unsafe { self.spaces.map.clear() };
         for page in self.pages_of(PageKind::Map) {
             self.sweep_page(page, AllocationType::Map, pool_pages_max);
@@ -58,27 +56,26 @@ impl Collector<'_, '_> {
         if self.spaces.pages.is_marked(object) {
             self.summary.live_bytes += self.view.size_bytes(object);
         } else {
-            // SAFETY: the object is dead, and the world is stopped.
-            unsafe { LargeSpace::release_run(self.spaces, head) };
+            // SAFETY: S-3: nothing reaches the run's object, so the run is the collector's, by SW-1.
+            unsafe { LargeSpace::release_run(&self.spaces, head) };
         }
     }
 
     fn sweep_page(&mut self, page: PageIndex, ty: AllocationType, pool_pages_max: usize) {
-        // SAFETY: the world is stopped.
-        if unsafe { self.spaces.pages.marks().next(page, 0) }.is_none() {
+        if self.spaces.next_marked(page, 0).is_none() {
             self.free_page(page, pool_pages_max);
             return;
         }
         let swept = self.sweep_in_place(page, ty.granule_bytes());
         self.summary.live_bytes += swept.live_bytes;
         self.summary.hole_bytes += swept.hole_bytes;
-        // SAFETY: the world is stopped, and the page was taken off the sets.
+        // SAFETY: S-3: the page was taken off the sets, so it is the collector's. S-4, by SW-1.
         unsafe { self.spaces.paged(ty).expect("a paged type").put(page, swept.greatest_hole) };
     }
 
     /// Frees a page of the paged area without live objects, not the frontier's.
     pub(super) fn free_page(&self, page: PageIndex, pool_pages_max: usize) {
-        // SAFETY: the world is stopped, and nothing refers to the page.
+        // SAFETY: S-3: the page is on no set and nothing in it is live, so it is the collector's, by SW-1.
         unsafe {
             self.spaces.pages.holes().clear_page(page);
             self.spaces.recycle_page(page, pool_pages_max);
@@ -87,7 +84,7 @@ impl Collector<'_, '_> {
 
     fn sweep_in_place(&mut self, page: PageIndex, granule_bytes: usize) -> Swept {
         let layout = self.spaces.layout();
-        // SAFETY: the world is stopped.
+        // SAFETY: S-3: the page is on no set, so it is the collector's, by SW-1.
         let holes = unsafe {
             self.spaces.pages.holes().clear_page(page);
             self.spaces.holes(page)
@@ -126,7 +123,7 @@ impl Collector<'_, '_> {
     pub(super) fn become_old(&mut self, page: PageIndex) {
         use crate::page::PageInfo;
         self.summary.pages_kept += 1;
-        // SAFETY: the world is stopped.
+        // SAFETY: S-3: the page is on no set, so it is the collector's until the put. S-4, by SW-1.
         unsafe {
             self.spaces.pages.label(page, PageKind::Old, PageInfo::NEW);
             let greatest = self.spaces.holes(page).greatest();

@@ -20,7 +20,7 @@
 //! rows of no more pages than objects taken. No table is ever scanned whole for the sake of a few objects.
 
 use crate::memory::{MemoryError, try_reserved};
-use crate::page::PageTable;
+use crate::space::Stopped;
 use crate::words::Offset;
 
 /// A bounded stack of objects.
@@ -51,7 +51,7 @@ pub(super) enum Aside {
 /// The work of one collection: its list, and what is set aside.
 pub(super) struct Work<'a> {
     list: &'a mut Worklist,
-    pages: &'a PageTable,
+    spaces: Stopped<'a>,
     aside: Aside,
     /// How many objects are set aside.
     aside_count: usize,
@@ -89,9 +89,9 @@ impl WorkDone {
 
 impl<'a> Work<'a> {
     /// No work. `aside` is a table that is empty and has no other use until all work is done.
-    pub(super) fn new(list: &'a mut Worklist, pages: &'a PageTable, aside: Aside) -> Work<'a> {
+    pub(super) fn new(list: &'a mut Worklist, spaces: Stopped<'a>, aside: Aside) -> Work<'a> {
         debug_assert!(list.entries.is_empty());
-        Work { list, pages, aside, aside_count: 0, next_page: 0, done: WorkDone::default() }
+        Work { list, spaces, aside, aside_count: 0, next_page: 0, done: WorkDone::default() }
     }
 
     /// Adds an object.
@@ -108,8 +108,8 @@ impl<'a> Work<'a> {
     fn set_aside(&mut self, object: Offset) {
         self.aside_count += 1;
         self.done.set_aside += 1;
-        // SAFETY: the world is stopped, and this collector has the table.
-        unsafe { self.pages.set_aside(object, self.aside == Aside::Remembered) };
+        // SAFETY: SW-1; the table is this collector's, and has no other use (W-1).
+        unsafe { self.spaces.pages.set_aside(object, self.aside == Aside::Remembered) };
     }
 
     /// An object to visit; `None` when all work is done.
@@ -132,15 +132,13 @@ impl<'a> Work<'a> {
         self.done.fillings += 1;
         let wanted = (self.list.entries.capacity() / 2).clamp(1, self.aside_count);
         while self.list.entries.len() < wanted {
-            // SAFETY: the world is stopped, and this collector has the table.
-            let page = unsafe { self.pages.next_with_aside(self.next_page) };
-            let page = page.expect("W-2: what is set aside is found");
+            let page = self.spaces.next_with_aside(self.next_page).expect("W-2: what is set aside is found");
             self.next_page = page.index();
             self.done.pages_searched += 1;
             let entries = &mut self.list.entries;
-            // SAFETY: as above.
+            // SAFETY: SW-1; the table is this collector's, and has no other use (W-1).
             let taken = unsafe {
-                self.pages.take_aside(page, self.aside == Aside::Remembered, wanted - entries.len(), |object| {
+                self.spaces.pages.take_aside(page, self.aside == Aside::Remembered, wanted - entries.len(), |object| {
                     entries.push(object);
                 })
             };

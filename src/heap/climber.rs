@@ -4,7 +4,7 @@
 use super::RawLocalHeap;
 use super::inner::NearLimit;
 use crate::allocation::{Collect, Collected};
-use crate::thread::LocalData;
+use crate::thread::{CollectionCounts, LocalData};
 use crate::words::{AllocationType, CollectionKind, Limit, Offset};
 
 /// A request of a running local heap, on its way up the ladder.
@@ -28,29 +28,35 @@ impl Climber {
     }
 }
 
+/// Counts a collection that is asked for; the collections that were started before it is.
+fn count_request(data: &mut LocalData) -> CollectionCounts {
+    data.requests += 1;
+    data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
+    data.counts
+}
+
 impl Collect for Climber {
     fn attempt(&mut self, limit: Limit) -> Option<Offset> {
-        let inner = self.heap.inner();
-        // SAFETY: R-1; the borrow ends with this call.
-        let data = unsafe { self.heap.data() };
-        // SAFETY: L-5: the local heap is one of this heap, and runs.
-        let result = unsafe { data.allocator.attempt(&inner.spaces, self.ty, self.bytes, limit) }.ok();
-        if result.is_none() && core::mem::take(&mut self.first) {
-            data.retries += 1;
-        }
-        result
+        let heap = self.heap;
+        let attempt = |data: &mut LocalData| {
+            // SAFETY: L-5: the local heap is one of this heap, and runs.
+            let result = unsafe { data.allocator.attempt(&heap.inner().spaces, self.ty, self.bytes, limit) }.ok();
+            if result.is_none() && core::mem::take(&mut self.first) {
+                data.retries += 1;
+            }
+            result
+        };
+        // SAFETY: R-1, by the contract of `new`.
+        unsafe { heap.with_data(attempt) }
     }
 
     fn collect(&mut self, kind: CollectionKind) -> Collected {
-        let before = {
-            // SAFETY: R-1; the borrow ends here. T-5: the counts as of the last attempt.
-            let data = unsafe { self.heap.data() };
-            data.requests += 1;
-            data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
-            data.counts
-        };
-        // SAFETY: R-1; the borrow is over.
-        if unsafe { self.heap.inner().collect(Some(self.heap.local()), kind, Some(before)) }.is_err() {
+        // T-5: the counts as of the last attempt.
+        // SAFETY: R-1, by the contract of `new`.
+        let before = unsafe { self.heap.with_data(count_request) };
+        // SAFETY, by the contract of `new`.
+        let initiator = unsafe { self.heap.initiator() };
+        if self.heap.inner().collect(initiator, kind, Some(before)).is_err() {
             return Collected::Poisoned;
         }
         if self.heap.inner().is_thrashing() { Collected::Thrashing } else { Collected::Done }
@@ -60,13 +66,13 @@ impl Collect for Climber {
         struct CallbackGuard(RawLocalHeap);
         impl Drop for CallbackGuard {
             fn drop(&mut self) {
-                // SAFETY: R-1; also when the callback unwinds.
-                unsafe { self.0.data() }.in_callback = false;
+                // SAFETY: R-1, by the contract of `new`, also when the callback unwinds.
+                unsafe { self.0.with_data(|data| data.in_callback = false) };
             }
         }
         let inner = self.heap.inner();
-        // SAFETY: R-1; the borrow ends here.
-        if unsafe { self.heap.data() }.internal {
+        // SAFETY: R-1, by the contract of `new`.
+        if unsafe { self.heap.with_data(|data| data.internal) } {
             return;
         }
         let Some(callback) = inner.near_limit.lock().clone() else { return };
@@ -78,8 +84,8 @@ impl Collect for Climber {
             hard_limit_bytes_max: layout.hard_limit_pages_max() * layout.page_bytes(),
             committed_bytes: budget.committed() * layout.page_bytes(),
         };
-        // SAFETY: R-1; the borrow ends here.
-        unsafe { self.heap.data() }.in_callback = true;
+        // SAFETY: R-1, by the contract of `new`.
+        unsafe { self.heap.with_data(|data| data.in_callback = true) };
         let guard = CallbackGuard(self.heap);
         let answer = callback(near);
         drop(guard);
@@ -89,15 +95,13 @@ impl Collect for Climber {
     fn last_resort(&mut self) -> Option<Offset> {
         let inner = self.heap.inner();
         let (ty, bytes) = (self.ty, self.bytes);
-        // SAFETY: R-1; the borrow ends here.
-        let data = unsafe { self.heap.data() };
-        data.requests += 1;
-        data.requests_in_scope += u64::from(data.allocator.is_always_allocating());
+        // SAFETY: R-1, by the contract of `new`.
+        unsafe { self.heap.with_data(count_request) };
         let attempt = |data: &mut LocalData| {
             // SAFETY: L-5: the local heap is one of this heap, which is stopped.
             unsafe { data.allocator.attempt(&inner.spaces, ty, bytes, Limit::Hard) }.ok()
         };
-        // SAFETY: R-1; the borrow is over.
-        unsafe { inner.last_resort(self.heap.local(), self.answer_bytes, attempt) }
+        // SAFETY, by the contract of `new`; an attempt leaves what an allocator may have (L-5).
+        unsafe { inner.last_resort(self.heap.initiator(), self.answer_bytes, attempt) }
     }
 }

@@ -64,7 +64,7 @@ impl HeapConfig {
             pages_per_thread_min: 16,
             worklist_entries: 64 << 10,
             handle_block_slots: 255,
-            page_set_bits: 64,
+            page_set_bits: crate::words::TABLE_WORD_BITS,
             concurrent_allocation: true,
             restore_hard_limit: false,
             verify_heap: false,

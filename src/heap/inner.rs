@@ -1,5 +1,6 @@
 //! The heap behind its handles: the layers wired together, and everything that happens in a stop.
 
+use super::initiator::Initiator;
 use super::object_set::NoMemory;
 use super::survey::{self, Survey};
 use super::verify::{self, Verification};
@@ -10,9 +11,7 @@ use crate::memory::Fault;
 use crate::object::{POISON, Root, Tagged};
 use crate::space::Spaces;
 use crate::sync::{Arc, Mutex, YieldPoint, caught, yield_point};
-use crate::thread::{
-    Local, LocalData, LocalFlags, PersistentHandles, Registry, RegistryGuard, RootSets, Safepoint, Stop,
-};
+use crate::thread::{LocalData, LocalFlags, PersistentHandles, Registry, RegistryGuard, RootSets, Safepoint, Stop};
 use crate::words::{CollectionKind, Limit, SpaceKind};
 use core::any::Any;
 use core::panic::Location;
@@ -148,8 +147,7 @@ impl HeapInner {
 
     /// After a major collection: roots may take what the soft limit leaves, or as much again as they take now.
     fn allow_roots(&self, stop: &mut Stop<'_>, state: &mut CollectorState, charge: &Charge) {
-        // SAFETY: the world is stopped.
-        let soft = unsafe { self.spaces.budget.limit(Limit::Soft) };
+        let soft = stop.spaces(&self.spaces).limit(Limit::Soft);
         let left = charge.left(soft) * self.spaces.layout().page_bytes();
         let mut roots = self.roots(stop);
         state.roots_allowance = left.max(roots.bytes()).max(ROOT_BYTES_FREE);
@@ -168,9 +166,7 @@ impl HeapInner {
 
     /// What is committed at this moment of the stop, which is one of this heap.
     fn charge(&self, stop: &Stop<'_>) -> Charge {
-        stop.assert_of(self.spaces.heap());
-        // SAFETY: the world is stopped, as `stop` proves.
-        unsafe { Charge::of(&self.spaces) }
+        Charge::of(stop.spaces(&self.spaces))
     }
 
     /// S-1, checked in every stop. At the end of one, what is counted is also compared with what is committed.
@@ -182,12 +178,12 @@ impl HeapInner {
     /// A stop for `f`, unless `wanted` finds that nobody wants it any more. A stop that unwinds poisons the heap, and goes on
     /// unwinding.
     ///
-    /// # Safety
-    /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive.
+    /// # Panics
+    /// If the initiator is a local heap of another heap.
     #[track_caller]
-    unsafe fn stop<R>(
+    fn stop<R>(
         &self,
-        initiator: Option<&Local>,
+        initiator: Initiator<'_>,
         wanted: impl FnOnce(&Registry) -> bool,
         f: impl FnOnce(&mut Stop<'_>) -> R,
     ) -> Result<Option<R>, StopError> {
@@ -207,7 +203,8 @@ impl HeapInner {
                 std::panic::resume_unwind(payload)
             }
         };
-        // SAFETY: R-1, by the contract.
+        let initiator = initiator.local_of(self);
+        // SAFETY: T-1, by the initiator (SI-1).
         let result = unsafe { self.safepoint.stop(initiator, wanted, guarded) };
         if poisoned { Err(StopError::Poisoned) } else { Ok(result) }
     }
@@ -224,8 +221,8 @@ impl HeapInner {
         // The initiator goes on unwinding by the panic itself.
         // SAFETY: the data is left as it is, but for a flag.
         unsafe { stop.with_initiator(|data| data.told = true) };
-        // SAFETY: the world is stopped.
-        Root::write_poison(unsafe { self.spaces.view() });
+        // SAFETY: SW-1, by `stop`; the built-in objects are committed.
+        Root::write_poison(unsafe { stop.spaces(&self.spaces).spaces().view() });
         // SAFETY: the roots are this heap's; what they become is an object of every heap, immortal.
         unsafe { Roots::new(stop, &self.persistent, &self.root_sets).visit(|_| Tagged::reference(POISON)) };
     }
@@ -236,13 +233,10 @@ impl HeapInner {
     }
 
     /// A collection of `kind` or stronger, unless one was started since `before`.
-    ///
-    /// # Safety
-    /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive.
     #[track_caller]
-    pub(crate) unsafe fn collect(
+    pub(crate) fn collect(
         &self,
-        initiator: Option<&Local>,
+        initiator: Initiator<'_>,
         kind: CollectionKind,
         before: Option<crate::thread::CollectionCounts>,
     ) -> Result<(), StopError> {
@@ -253,8 +247,7 @@ impl HeapInner {
             self.collect_in_stop(stop, state, kind);
             self.restore_hard_limit(stop, state, kind);
         };
-        // SAFETY: R-1, by the contract.
-        unsafe { self.stop(initiator, wanted, collection) }.map(drop)
+        self.stop(initiator, wanted, collection).map(drop)
     }
 
     /// Whether recent collections left next to nothing.
@@ -266,11 +259,10 @@ impl HeapInner {
     /// one stop. `None` if that served nothing, or there was no stop.
     ///
     /// # Safety
-    /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive. `attempt` leaves
-    /// data that it may have.
+    /// `attempt` leaves data that the initiator may have: see [`LocalData`].
     pub(crate) unsafe fn last_resort<R>(
         &self,
-        initiator: &Local,
+        initiator: Initiator<'_>,
         answer_bytes: Option<usize>,
         mut attempt: impl FnMut(&mut LocalData) -> Option<R>,
     ) -> Option<R> {
@@ -279,44 +271,39 @@ impl HeapInner {
             let state = &mut *self.collector.lock();
             if let Some(bytes) = answer_bytes {
                 state.statistics.near_limit_calls += 1;
-                state.statistics.near_limit_raises += u64::from(self.raise_hard_limit(bytes));
+                state.statistics.near_limit_raises += u64::from(self.raise_hard_limit(stop, bytes));
             }
             // A raised limit is not restored here, before the request has had what it was raised for.
             (0..LAST_RESORT_ROUNDS).find_map(|_| {
                 self.collect_in_stop(stop, state, CollectionKind::MemoryReducing);
                 yield_point(YieldPoint::LastResortCollected);
-                // SAFETY: the caller's contract.
+                // SAFETY: what `attempt` leaves, by the contract.
                 let result = unsafe { stop.with_initiator(&mut attempt) }.flatten();
                 self.assert_within_hard_limit(stop);
                 self.spaces.budget.assert_settled();
                 result
             })
         };
-        // SAFETY: R-1, by the contract.
-        unsafe { self.stop(Some(initiator), |_| true, rounds) }.ok().flatten().flatten()
+        self.stop(initiator, |_| true, rounds).ok().flatten().flatten()
     }
 
-    /// In a stop: the hard limit becomes `bytes`, rounded up to whole pages, if that is more. Whether it was.
-    fn raise_hard_limit(&self, bytes: usize) -> bool {
-        let (layout, budget) = (self.spaces.layout(), &self.spaces.budget);
-        // SAFETY: called in a stop.
-        unsafe {
-            let now = budget.limit(Limit::Hard);
-            // The limit is looked at here, not when the callback was asked: a rival may have raised it further meanwhile.
-            let hard = bytes.div_ceil(layout.page_bytes()).min(layout.hard_limit_pages_max()).max(now);
-            budget.set_limits(budget.limit(Limit::Soft), hard);
-            hard > now
-        }
+    /// The hard limit becomes `bytes`, rounded up to whole pages, if that is more. Whether it was.
+    fn raise_hard_limit(&self, stop: &Stop<'_>, bytes: usize) -> bool {
+        let (layout, spaces) = (self.spaces.layout(), stop.spaces(&self.spaces));
+        let now = spaces.limit(Limit::Hard);
+        // The limit is looked at here, not when the callback was asked: a rival may have raised it further meanwhile.
+        let hard = bytes.div_ceil(layout.page_bytes()).min(layout.hard_limit_pages_max()).max(now);
+        spaces.set_limits(spaces.limit(Limit::Soft), hard);
+        hard > now
     }
 
-    /// In a stop, after a major collection: takes a raise of the callback's back once the heap fits again, if configured so.
+    /// After a major collection: takes a raise of the callback's back once the heap fits again, if configured so.
     fn restore_hard_limit(&self, stop: &Stop<'_>, state: &CollectorState, kind: CollectionKind) {
-        let budget = &self.spaces.budget;
-        let Charge { committed, hard, .. } = self.charge(stop);
+        let spaces = stop.spaces(&self.spaces);
+        let Charge { committed, hard, .. } = Charge::of(spaces);
         let fits = committed <= state.hard_limit_base && state.hard_limit_base < hard;
         if self.config.restore_hard_limit && kind >= CollectionKind::Major && fits {
-            // SAFETY: called in a stop.
-            unsafe { budget.set_limits(budget.limit(Limit::Soft), state.hard_limit_base) };
+            spaces.set_limits(spaces.limit(Limit::Soft), state.hard_limit_base);
         }
     }
 
@@ -330,7 +317,7 @@ impl HeapInner {
     /// Sets the hard limit to `pages` pages, in a stop, and collects if that is needed to fit.
     #[track_caller]
     pub(crate) fn set_hard_limit(&self, pages: usize) -> Result<usize, LimitError> {
-        let (layout, budget) = (self.spaces.layout(), &self.spaces.budget);
+        let layout = self.spaces.layout();
         let fits = |stop: &Stop<'_>| self.charge(stop).committed <= pages;
         let set = |stop: &mut Stop<'_>| {
             let state = &mut *self.collector.lock();
@@ -341,27 +328,23 @@ impl HeapInner {
             }
             if fits(stop) {
                 state.hard_limit_base = pages;
-                // SAFETY: the world is stopped.
-                unsafe { budget.set_limits(budget.limit(Limit::Soft), pages) };
+                let spaces = stop.spaces(&self.spaces);
+                spaces.set_limits(spaces.limit(Limit::Soft), pages);
                 self.assert_within_hard_limit(stop);
             }
             (fits(stop), self.charge(stop).committed * layout.page_bytes())
         };
-        // SAFETY: begun from outside.
-        match unsafe { self.stopped(None, set) }? {
+        match self.stopped(Initiator::OUTSIDE, set)? {
             (true, _) => Ok(pages * layout.page_bytes()),
             (false, committed_bytes) => Err(LimitError::DoesNotFit { committed_bytes }),
         }
     }
 
     /// Stops the world for `f`, after every page was made walkable.
-    ///
-    /// # Safety
-    /// `initiator` is a local heap of this heap, running on this thread; no borrow of its data is alive.
     #[track_caller]
-    pub(crate) unsafe fn stopped<R>(
+    pub(crate) fn stopped<R>(
         &self,
-        initiator: Option<&Local>,
+        initiator: Initiator<'_>,
         f: impl FnOnce(&mut Stop<'_>) -> R,
     ) -> Result<R, StopError> {
         let settled = |stop: &mut Stop<'_>| {
@@ -369,21 +352,16 @@ impl HeapInner {
             self.spaces.budget.assert_settled();
             result
         };
-        // SAFETY: R-1, by the contract.
-        unsafe { self.walkable(initiator, settled) }
+        self.walkable(initiator, settled)
     }
 
     /// Verifies in a stop of its own, which asserts nothing of what the verifier is to report.
     ///
     /// # Errors
     /// The world cannot be stopped, or there is no memory for it.
-    ///
-    /// # Safety
-    /// As [`stopped`](Self::stopped).
     #[track_caller]
-    pub(crate) unsafe fn verify(&self, initiator: Option<&Local>) -> Result<Verification, StopError> {
-        // SAFETY: R-1, by the contract.
-        let found = unsafe { self.walkable(initiator, |stop| self.verify_with(stop, &mut self.collector.lock())) };
+    pub(crate) fn verify(&self, initiator: Initiator<'_>) -> Result<Verification, StopError> {
+        let found = self.walkable(initiator, |stop| self.verify_with(stop, &mut self.collector.lock()));
         found?.map_err(|NoMemory| StopError::OutOfMemory)
     }
 
@@ -394,32 +372,22 @@ impl HeapInner {
     ///
     /// # Panics
     /// If an invariant is broken: see [`survey::survey`].
-    ///
-    /// # Safety
-    /// As [`stopped`](Self::stopped).
     #[track_caller]
-    pub(crate) unsafe fn survey(&self, initiator: Option<&Local>) -> Result<Survey, StopError> {
-        // SAFETY: R-1, by the contract.
-        let found = unsafe { self.stopped(initiator, |stop| self.survey_in_stop(stop)) };
+    pub(crate) fn survey(&self, initiator: Initiator<'_>) -> Result<Survey, StopError> {
+        let found = self.stopped(initiator, |stop| self.survey_in_stop(stop));
         found?.map_err(|NoMemory| StopError::OutOfMemory)
     }
 
-    /// # Safety
-    /// As [`stopped`](Self::stopped).
+    /// As [`stopped`](Self::stopped), without looking at what is committed.
     #[track_caller]
-    unsafe fn walkable<R>(
-        &self,
-        initiator: Option<&Local>,
-        f: impl FnOnce(&mut Stop<'_>) -> R,
-    ) -> Result<R, StopError> {
+    fn walkable<R>(&self, initiator: Initiator<'_>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Result<R, StopError> {
         let prepared = |stop: &mut Stop<'_>| {
             make_walkable(&self.spaces, stop);
             let result = f(stop);
             self.assert_within_hard_limit(stop);
             result
         };
-        // SAFETY: R-1, by the contract.
-        let result = unsafe { self.stop(initiator, |_| true, prepared) }?;
+        let result = self.stop(initiator, |_| true, prepared)?;
         Ok(result.expect("a stop that is always wanted"))
     }
 
@@ -448,14 +416,13 @@ impl HeapInner {
         let mut statistics = self.collector.lock().statistics;
         // SAFETY: neither roots nor memory change.
         unsafe { stop.for_each_local(|data| statistics.add_local(data)) };
-        let (page_bytes, budget) = (self.spaces.layout().page_bytes(), &self.spaces.budget);
+        let page_bytes = self.spaces.layout().page_bytes();
         let charge = self.charge(stop);
         statistics.committed_bytes = charge.committed * page_bytes;
         statistics.pooled_bytes = charge.free * page_bytes;
-        // SAFETY: the world is stopped.
-        let limit = |limit| unsafe { budget.limit(limit) };
-        statistics.soft_limit_bytes = limit(Limit::Soft) * page_bytes;
-        statistics.hard_limit_bytes = limit(Limit::Hard) * page_bytes;
+        let spaces = stop.spaces(&self.spaces);
+        statistics.soft_limit_bytes = spaces.limit(Limit::Soft) * page_bytes;
+        statistics.hard_limit_bytes = spaces.limit(Limit::Hard) * page_bytes;
         statistics.roots_bytes = self.roots(stop).bytes();
         statistics.attached = stop.locals_count();
         statistics
@@ -515,22 +482,22 @@ impl HeapInner {
     /// Makes a space full: no memory that is free now serves any later allocation before the next collection of it.
     /// Returns the bytes that are wasted.
     pub(crate) fn simulate_full_space(&self, stop: &mut Stop<'_>, space: SpaceKind) -> usize {
-        let (spaces, layout) = (&self.spaces, self.spaces.layout());
-        make_walkable(spaces, stop);
+        make_walkable(&self.spaces, stop);
+        let (spaces, layout) = (stop.spaces(&self.spaces), self.spaces.layout());
         let paged = match space {
-            // SAFETY: the world is stopped, and walkable.
+            // SAFETY: SW-1; `make_walkable` was called above (F-3).
             SpaceKind::New => return unsafe { spaces.new.exhaust(layout) },
             SpaceKind::Large => return spaces.large.exhaust() * layout.page_bytes(),
             SpaceKind::Old => &spaces.old,
             SpaceKind::Map => &spaces.map,
             SpaceKind::Code => &spaces.code,
         };
-        // SAFETY: the world is stopped; every page of the space is the collector's.
+        // SAFETY: S-3: every page of a paged space is the collector's, by SW-1.
         unsafe {
             paged.clear();
             (0..layout.paged_pages())
                 .map(crate::words::PageIndex::new)
-                .filter(|&page| spaces.pages.kind(page) == paged.kind())
+                .filter(|&page| spaces.kind(page) == paged.kind())
                 .map(|page| spaces.holes(page).drop_all())
                 .sum()
         }
@@ -539,12 +506,9 @@ impl HeapInner {
 
 impl Drop for HeapInner {
     fn drop(&mut self) {
-        if self.collector.get_mut().verify_heap && !crate::sync::thread::panicking() {
-            // SAFETY: begun from outside.
-            let sound = unsafe { self.verify(None) };
-            if let Ok(verification) = sound {
-                assert!(verification.violations.is_empty(), "heap verification at drop: {}", verification.describe());
-            }
+        let verifies = self.collector.get_mut().verify_heap && !crate::sync::thread::panicking();
+        if verifies && let Ok(verification) = self.verify(Initiator::OUTSIDE) {
+            assert!(verification.violations.is_empty(), "heap verification at drop: {}", verification.describe());
         }
     }
 }

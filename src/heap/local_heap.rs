@@ -18,14 +18,16 @@
 
 use super::StopError;
 use super::climber::Climber;
+use super::initiator::Initiator;
 use super::inner::HeapInner;
 use crate::allocation::{Fell, Reserve, climb, rungs};
-use crate::object::{Header, Root, Shape, Tagged, View, kind};
+use crate::object::{Header, MAP_SHAPE_WORD, Root, Shape, Tagged, View, kind};
 use crate::page::PageKind;
 use crate::sync::{Arc, Ordering, YieldPoint, run_marker, yield_point};
 use crate::thread::{HandleMark, Local, LocalData, Slot};
 use crate::words::{
-    AllocError, AllocationOrigin, AllocationType, CollectionKind, GRANULE_BYTES, Limit, Offset, align_up,
+    ALIGNMENT_BYTES_MAX, AllocError, AllocationOrigin, AllocationType, CollectionKind, GRANULE_BYTES, Limit, MAP_BYTES,
+    Offset, align_up,
 };
 use core::ptr::NonNull;
 
@@ -72,25 +74,35 @@ pub struct RawLocalHeap {
 
 impl RawLocalHeap {
     #[inline(always)]
-    pub(super) fn inner<'a>(self) -> &'a HeapInner {
+    pub(super) fn inner(&self) -> &HeapInner {
         // SAFETY: R-0: the attachment keeps the heap alive.
         unsafe { self.inner.as_ref() }
     }
 
     #[inline(always)]
-    pub(super) fn local<'a>(self) -> &'a Local {
+    pub(super) fn local(&self) -> &Local {
         // SAFETY: R-0: the attachment keeps its record alive.
         unsafe { self.local.as_ref() }
     }
 
-    /// The data, exclusively.
+    /// The beginner of a stop.
     ///
     /// # Safety
-    /// R-1 holds, and no other borrow of the data is alive.
+    /// while the value exists; no borrow of the data is alive then.
     #[inline(always)]
-    pub(super) unsafe fn data<'a>(self) -> &'a mut LocalData {
-        // SAFETY: the running owner has the data, by the contract.
-        unsafe { &mut *self.local().data().access() }
+    pub(super) unsafe fn initiator(&self) -> Initiator<'_> {
+        // SAFETY: SI-1, by the contract.
+        unsafe { Initiator::running(self.inner(), self.local()) }
+    }
+
+    /// Calls `f` with the data, exclusively, and for no longer than the call.
+    ///
+    /// # Safety
+    /// R-1 holds, and `f` reaches the data by its argument alone: it calls nothing of this local heap.
+    #[inline(always)]
+    pub(super) unsafe fn with_data<R>(self, f: impl FnOnce(&mut LocalData) -> R) -> R {
+        // SAFETY: R-1: the running owner has the data; by the contract no other borrow of it is alive.
+        f(unsafe { &mut *self.local().data().access() })
     }
 
     /// Allocates `size` bytes of zeroed memory at a multiple of `alignment` bytes.
@@ -116,8 +128,8 @@ impl RawLocalHeap {
     ) -> Result<Offset, AllocError> {
         let plain = matches!(ty, AllocationType::Young | AllocationType::Old) && alignment == GRANULE_BYTES;
         if plain && origin == AllocationOrigin::Runtime && size != 0 && size.is_multiple_of(GRANULE_BYTES) {
-            // SAFETY: R-1, and the borrow ends here.
-            if let Some(at) = unsafe { self.data() }.allocator.bump(ty, size) {
+            // SAFETY: R-1, by the contract.
+            if let Some(at) = unsafe { self.with_data(|data| data.allocator.bump(ty, size)) } {
                 // SAFETY: the words are this local heap's alone (L-2).
                 unsafe { self.view().zero(at, size) };
                 return Ok(at);
@@ -142,7 +154,7 @@ impl RawLocalHeap {
         // SAFETY; the words are this local heap's alone (L-2).
         unsafe {
             if matches!(ty, AllocationType::Young | AllocationType::Old)
-                && let Some(at) = self.data().allocator.bump(ty, bytes)
+                && let Some(at) = self.with_data(|data| data.allocator.bump(ty, bytes))
             {
                 self.view().format(at, bytes, header.bits());
                 return Ok(at);
@@ -172,7 +184,7 @@ impl RawLocalHeap {
         if size == 0 || !size.is_multiple_of(GRANULE_BYTES) {
             return Err(AllocError::InvalidSize { size_bytes: size });
         }
-        if !matches!(alignment, 8 | 16 | 32 | 64) {
+        if !alignment.is_power_of_two() || !(GRANULE_BYTES..=ALIGNMENT_BYTES_MAX).contains(&alignment) {
             return Err(AllocError::InvalidAlignment { alignment_bytes: alignment });
         }
         let layout = self.inner().spaces.layout();
@@ -185,7 +197,7 @@ impl RawLocalHeap {
         let slack = alignment.saturating_sub(granule);
         let bytes = align_up(size, granule) + slack;
         let bytes = if bytes > layout.regular_bytes_max() {
-            align_up(size, granule).max(layout.regular_bytes_max() + 8)
+            align_up(size, granule).max(layout.regular_bytes_max() + GRANULE_BYTES)
         } else {
             bytes
         };
@@ -208,13 +220,16 @@ impl RawLocalHeap {
     }
 
     /// Climbs the ladder for `bytes` bytes.
+    ///
+    /// # Safety
+    ///
     unsafe fn allocate_slow(self, bytes: usize, size: usize, ty: AllocationType) -> Result<Offset, AllocError> {
         let out_of_memory = AllocError::OutOfMemory { allocation_type: ty, size_bytes: size };
-        // SAFETY: R-1; each borrow ends with its statement.
+        // SAFETY: R-1, by the contract.
         unsafe {
             self.inner().safepoint.poll(self.local());
             self.usable()?;
-            if self.data().in_callback {
+            if self.with_data(|data| data.in_callback) {
                 return Err(out_of_memory);
             }
             self.collect_at_interval(ty)?;
@@ -233,37 +248,48 @@ impl RawLocalHeap {
 
     /// A major collection, if what roots take from the Rust allocator has grown by more than the soft limit left; never in
     /// an always-allocate scope.
+    ///
+    /// # Safety
+    ///
     unsafe fn collect_for_roots(self) -> Result<(), AllocError> {
-        // SAFETY: R-1.
-        let data = unsafe { self.data() };
-        let wanted = data.wants_collection || data.handles.is_over();
-        if wanted && !data.allocator.is_always_allocating() {
-            data.requests += 1;
-            let before = data.counts;
-            // SAFETY: R-1; the borrow of the data has ended.
-            if unsafe { self.inner().collect(Some(self.local()), CollectionKind::Major, Some(before)) }.is_err() {
-                // SAFETY: R-1.
-                return unsafe { self.usable() };
+        let wanted = |data: &mut LocalData| {
+            let wanted = data.wants_collection || data.handles.is_over();
+            let wanted = wanted && !data.allocator.is_always_allocating();
+            data.requests += u64::from(wanted);
+            wanted.then_some(data.counts)
+        };
+        // SAFETY: R-1, by the contract.
+        unsafe {
+            if let Some(before) = self.with_data(wanted)
+                && self.inner().collect(self.initiator(), CollectionKind::Major, Some(before)).is_err()
+            {
+                return self.usable();
             }
         }
         Ok(())
     }
 
     /// The flag `gc_interval`: a collection at every n-th allocation, but never in an always-allocate scope.
+    ///
+    /// # Safety
+    ///
     unsafe fn collect_at_interval(self, ty: AllocationType) -> Result<(), AllocError> {
-        // SAFETY: R-1.
-        let data = unsafe { self.data() };
-        if data.flags.gc_interval == 0 || data.allocator.is_always_allocating() {
-            return Ok(());
-        }
-        data.flags.countdown = data.flags.countdown.saturating_sub(1);
-        if data.flags.countdown == 0 {
-            data.flags.countdown = data.flags.gc_interval;
-            let kind = if ty == AllocationType::Young { CollectionKind::Minor } else { CollectionKind::Major };
-            // SAFETY: R-1; the borrow is over.
-            if unsafe { self.inner().collect(Some(self.local()), kind, None) }.is_err() {
-                // SAFETY: R-1.
-                return unsafe { self.usable() };
+        let is_due = |data: &mut LocalData| {
+            if data.flags.gc_interval == 0 || data.allocator.is_always_allocating() {
+                return false;
+            }
+            data.flags.countdown = data.flags.countdown.saturating_sub(1);
+            let is_due = data.flags.countdown == 0;
+            if is_due {
+                data.flags.countdown = data.flags.gc_interval;
+            }
+            is_due
+        };
+        let kind = if ty == AllocationType::Young { CollectionKind::Minor } else { CollectionKind::Major };
+        // SAFETY: R-1, by the contract.
+        unsafe {
+            if self.with_data(is_due) && self.inner().collect(self.initiator(), kind, None).is_err() {
+                return self.usable();
             }
         }
         Ok(())
@@ -278,7 +304,7 @@ impl RawLocalHeap {
     ///
     #[inline(always)]
     pub unsafe fn poll(self) {
-        // SAFETY: R-1.
+        // SAFETY: R-1, by the contract.
         unsafe {
             if self.inner().safepoint.poll(self.local()) {
                 self.poisoned_while_waiting();
@@ -299,7 +325,7 @@ impl RawLocalHeap {
     /// running before, not after.
     #[inline]
     pub unsafe fn park(self) {
-        // SAFETY: R-1.
+        // SAFETY: R-1, by the contract.
         unsafe { self.inner().safepoint.park(self.local()) };
     }
 
@@ -312,7 +338,7 @@ impl RawLocalHeap {
     /// parked before, running after; the thread runs no other local heap.
     #[inline]
     pub unsafe fn unpark(self) {
-        // SAFETY: R-1.
+        // SAFETY: R-1, by the contract.
         unsafe {
             if self.inner().safepoint.unpark(self.local()) {
                 self.poisoned_while_waiting();
@@ -333,10 +359,10 @@ impl RawLocalHeap {
     ///
     #[track_caller]
     pub unsafe fn collect(self, kind: CollectionKind) -> Result<(), StopError> {
-        // SAFETY: R-1; the borrow ends here.
+        // SAFETY: R-1, by the contract.
         unsafe {
-            let before = self.data().counts;
-            let result = self.inner().collect(Some(self.local()), kind, Some(before));
+            let before = self.with_data(|data| data.counts);
+            let result = self.inner().collect(self.initiator(), kind, Some(before));
             self.told(result)
         }
     }
@@ -347,8 +373,8 @@ impl RawLocalHeap {
     /// R-1, and see [`View::new`].
     #[inline(always)]
     #[must_use]
-    pub unsafe fn view<'a>(self) -> View<'a> {
-        // SAFETY: the caller's contract.
+    pub unsafe fn view(&self) -> View<'_> {
+        // SAFETY: R-1 and what `View::new` asks for, by the contract.
         unsafe { self.inner().spaces.view() }
     }
 
@@ -376,13 +402,16 @@ impl RawLocalHeap {
         unsafe { self.inner().spaces.memory.store(slot.bytes(), value.bits(), Ordering::Release) };
         if value.is_reference() {
             yield_point(YieldPoint::BarrierStored);
-            // SAFETY: the caller's contract.
+            // SAFETY: R-1, by the contract; the slot is one of `host`.
             unsafe { self.barrier(host, slot, value.target()) };
         }
     }
 
     /// The write barrier: remembers a slot that leads from an old to a young object. Runs after the store, with no poll
     /// between, so the two are one step to every stop.
+    ///
+    /// # Safety
+    /// R-1; `slot` is a tagged word of the live object `host`, and refers to the live object `target`.
     #[inline(always)]
     unsafe fn barrier(self, host: Offset, slot: Offset, target: Offset) {
         let pages = &self.inner().spaces.pages;
@@ -391,7 +420,7 @@ impl RawLocalHeap {
             unsafe { pages.kind(pages.layout().page_of(object)) }
         };
         if kind(target) == PageKind::New && kind(host) != PageKind::New {
-            // SAFETY: the slot is one of a live old object, and this thread runs.
+            // SAFETY: R-1: this thread runs; the slot is one of `host`, which is old.
             unsafe { pages.remember(slot) };
         }
     }
@@ -402,8 +431,8 @@ impl RawLocalHeap {
     /// R-1; `value` is a small integer or a live object.
     #[inline(always)]
     pub unsafe fn push_handle(self, value: Tagged) -> NonNull<Slot> {
-        // SAFETY: R-1; the borrow ends here.
-        unsafe { self.data() }.handles.push(value)
+        // SAFETY: R-1, by the contract.
+        unsafe { self.with_data(|data| data.handles.push(value)) }
     }
 
     /// Where the handle stack stands.
@@ -413,8 +442,8 @@ impl RawLocalHeap {
     #[inline(always)]
     #[must_use]
     pub unsafe fn handle_mark(self) -> HandleMark {
-        // SAFETY: R-1; the borrow ends here.
-        unsafe { self.data() }.handles.mark()
+        // SAFETY: R-1, by the contract.
+        unsafe { self.with_data(|data| data.handles.mark()) }
     }
 
     /// Goes back to `mark`: later roots are dropped.
@@ -423,8 +452,8 @@ impl RawLocalHeap {
     /// R-1; `mark` was taken on this local heap and not gone back beyond; no later slot is read again.
     #[inline(always)]
     pub unsafe fn reset_handles(self, mark: HandleMark) {
-        // SAFETY: R-1; the borrow ends here.
-        unsafe { self.data().handles.reset(mark) };
+        // SAFETY: R-1, and what the mark is, by the contract.
+        unsafe { self.with_data(|data| data.handles.reset(mark)) };
     }
 
     /// The shape of the map at `map`.
@@ -437,7 +466,7 @@ impl RawLocalHeap {
         // SAFETY: a live object's words are committed; J-1: they never change after publication, and whoever holds the
         // map was handed it by an edge.
         let word = |index| unsafe { self.inner().spaces.memory.load(map.word(index).bytes(), Ordering::Relaxed) };
-        Shape::decode([word(1), word(2)])
+        Shape::decode([word(MAP_SHAPE_WORD), word(MAP_SHAPE_WORD + 1)])
     }
 
     /// The map of `object`.
@@ -468,7 +497,7 @@ impl RawLocalHeap {
         }
         // SAFETY; the map is written before anything else happens.
         unsafe {
-            let at = self.allocate_raw(32, AllocationType::Map, AllocationOrigin::Runtime, 8)?;
+            let at = self.allocate_raw(MAP_BYTES, AllocationType::Map, AllocationOrigin::Runtime, GRANULE_BYTES)?;
             self.view().write_map(at, Root::MetaMap.offset(), shape);
             Ok(at)
         }
@@ -499,18 +528,20 @@ impl RawLocalHeap {
             fn drop(&mut self) {
                 // SAFETY: R-1: the scope is left where it was entered, running. L-5.
                 unsafe {
-                    let data = self.heap.data();
-                    if self.entered {
-                        data.allocator.leave_scope();
-                    }
-                    // In a fork nobody needs it, and its way back may be locked by a thread that is gone.
-                    if !self.heap.inner().safepoint.is_forked() {
-                        data.allocator.give_back_reserve(&self.heap.inner().spaces, self.mark);
-                    }
+                    let inner = self.heap.inner();
+                    self.heap.with_data(|data| {
+                        if self.entered {
+                            data.allocator.leave_scope();
+                        }
+                        // In a fork nobody needs it, and its way back may be locked by a thread that is gone.
+                        if !inner.safepoint.is_forked() {
+                            data.allocator.give_back_reserve(&inner.spaces, self.mark);
+                        }
+                    });
                 }
             }
         }
-        // SAFETY: R-1; each borrow ends with its statement.
+        // SAFETY: R-1, by the contract.
         unsafe {
             self.usable()?;
             let layout = self.inner().spaces.layout();
@@ -524,32 +555,37 @@ impl RawLocalHeap {
                     size_bytes_max: layout.object_bytes_max(),
                 });
             }
-            let mark = self.data().allocator.scope_mark();
+            let mark = self.with_data(|data| data.allocator.scope_mark());
             let mut guard = ScopeGuard { heap: self, mark, entered: false };
             guard.heap.fill_reserve(&reserve, mark)?;
-            guard.heap.data().allocator.enter_scope();
+            guard.heap.with_data(|data| data.allocator.enter_scope());
             guard.entered = true;
             Ok(f(guard.heap))
         }
     }
 
+    /// Takes the reserve of an always-allocate scope, by collections if it must.
+    ///
+    /// # Safety
+    ///
     unsafe fn fill_reserve(self, reserve: &Reserve, mark: crate::allocation::ScopeMark) -> Result<(), AllocError> {
         use CollectionKind::{Major, MemoryReducing};
         let rounds = [(Limit::Soft, Some(Major)), (Limit::Hard, Some(MemoryReducing)), (Limit::Hard, None)];
         // Before the reserve is there: a loop that opens scopes, whose reserves fit, lets stops begin.
-        // SAFETY.
+        // SAFETY, by the contract.
         unsafe { self.poll() };
         for (limit, then) in rounds {
-            // SAFETY: R-1; each borrow ends with its statement.
+            // SAFETY: R-1, by the contract. L-5.
             unsafe {
-                let before = self.data().counts;
+                let before = self.with_data(|data| data.counts);
                 let inner = self.inner();
-                if self.data().allocator.fill_reserve(&inner.spaces, mark, reserve, limit).is_ok() {
+                let fill = |data: &mut LocalData| data.allocator.fill_reserve(&inner.spaces, mark, reserve, limit);
+                if self.with_data(fill).is_ok() {
                     return Ok(());
                 }
                 if let Some(kind) = then {
-                    self.data().requests += 1;
-                    if inner.collect(Some(self.local()), kind, Some(before)).is_err() {
+                    self.with_data(|data| data.requests += 1);
+                    if inner.collect(self.initiator(), kind, Some(before)).is_err() {
                         self.usable()?;
                     }
                 }
@@ -572,8 +608,8 @@ impl RawLocalHeap {
     ///
     #[must_use]
     pub unsafe fn attempts_before_failure(self) -> Option<u64> {
-        // SAFETY: R-1; the borrow ends here.
-        unsafe { self.data() }.allocator.attempts_before_failure()
+        // SAFETY: R-1, by the contract.
+        unsafe { self.with_data(|data| data.allocator.attempts_before_failure()) }
     }
 
     /// Large runs that the always-allocate scopes of this local heap hold still: requests have used none of them.
@@ -583,8 +619,8 @@ impl RawLocalHeap {
     #[cfg(feature = "internals")]
     #[must_use]
     pub unsafe fn reserved_runs(self) -> usize {
-        // SAFETY: R-1; the borrow ends here.
-        unsafe { self.data() }.allocator.reserved_runs()
+        // SAFETY: R-1, by the contract.
+        unsafe { self.with_data(|data| data.allocator.reserved_runs()) }
     }
 
     /// Fills the current page of a type's space but for `bytes_left` bytes, which serve the next allocations. Polls first.
@@ -600,14 +636,14 @@ impl RawLocalHeap {
         if !bytes_left.is_multiple_of(ty.granule_bytes()) || bytes_left > layout.regular_bytes_max() {
             return Err(AllocError::InvalidSize { size_bytes: bytes_left });
         }
-        // SAFETY.
+        // SAFETY, by the contract.
         unsafe {
             self.inner().safepoint.poll(self.local());
             self.usable()?;
         }
         let inner = self.inner();
-        // SAFETY: R-1; the borrow ends here. L-5.
-        unsafe { self.data().allocator.fill_page_but(&inner.spaces, ty, bytes_left) }
+        // SAFETY: R-1, by the contract. L-5.
+        unsafe { self.with_data(|data| data.allocator.fill_page_but(&inner.spaces, ty, bytes_left)) }
             .map_err(|_| AllocError::OutOfMemory { allocation_type: ty, size_bytes: bytes_left })
     }
 }

@@ -21,6 +21,7 @@ mod attachment;
 mod climber;
 mod config;
 mod error;
+mod initiator;
 mod inner;
 pub mod local_heap;
 mod object_set;
@@ -52,6 +53,7 @@ use crate::sync::{Arc, Mutex, SpawnRefused, roll, run_marker};
 use crate::thread::{Local, RootSets, Stop};
 use crate::words::{CollectionKind, Layout, SpaceKind};
 use core::fmt;
+use initiator::Initiator;
 use inner::HeapInner;
 use stress::StressThread;
 
@@ -111,8 +113,7 @@ impl Heap {
     #[track_caller]
     fn stopped<R>(&self, f: impl FnOnce(&mut Stop<'_>) -> R) -> Result<R, StopError> {
         self.outside()?;
-        // SAFETY: begun from outside.
-        unsafe { self.inner.stopped(None, f) }
+        self.inner.stopped(Initiator::OUTSIDE, f)
     }
 
     fn outside(&self) -> Result<(), StopError> {
@@ -132,8 +133,7 @@ impl Heap {
     #[track_caller]
     pub fn collect(&self, kind: CollectionKind) -> Result<(), StopError> {
         self.outside()?;
-        // SAFETY: begun from outside.
-        unsafe { self.inner.collect(None, kind, None) }
+        self.inner.collect(Initiator::OUTSIDE, kind, None)
     }
 
     /// What the stop met that poisoned the heap, and where in the program it was begun. `None` if the heap is not poisoned.
@@ -173,8 +173,7 @@ impl Heap {
     #[track_caller]
     pub fn verify(&self) -> Result<Verification, StopError> {
         self.outside()?;
-        // SAFETY: begun from outside.
-        unsafe { self.inner.verify(None) }
+        self.inner.verify(Initiator::OUTSIDE)
     }
 
     /// Says what each byte of each committed page is used for: live and dead objects, gaps, free memory. For pictures and
@@ -191,8 +190,7 @@ impl Heap {
     #[track_caller]
     pub fn survey(&self) -> Result<Survey, StopError> {
         self.outside()?;
-        // SAFETY: begun from outside.
-        unsafe { self.inner.survey(None) }
+        self.inner.survey(Initiator::OUTSIDE)
     }
 
     /// Statistics, summed in a stop.

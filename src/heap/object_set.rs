@@ -4,7 +4,7 @@
 //! counts for nothing.
 
 use crate::space::Spaces;
-use crate::words::{GRANULE_BYTES, Offset, PageIndex};
+use crate::words::{GRANULE_BYTES, Offset, PageIndex, TABLE_WORD_BITS as BITS};
 use std::collections::HashMap;
 
 /// The Rust allocator had no memory for a walk of the heap.
@@ -40,7 +40,7 @@ impl ObjectSet {
     pub(super) fn insert(&mut self, spaces: &Spaces, object: Offset, refused: &mut Refused) -> bool {
         let (page, granule) = spaces.pages.granule_of(object);
         if !self.0.contains_key(&page) {
-            let len = spaces.layout().page_bytes().div_ceil(GRANULE_BYTES * 64);
+            let len = spaces.layout().page_bytes().div_ceil(GRANULE_BYTES * BITS);
             let mut words = Vec::new();
             if refused.0 || self.0.try_reserve(1).is_err() || words.try_reserve_exact(len).is_err() {
                 *refused = Refused(true);
@@ -50,9 +50,9 @@ impl ObjectSet {
             self.0.insert(page, words);
         }
         let words = self.0.get_mut(&page).expect("just entered, if it was not there");
-        let word = &mut words[granule / 64];
+        let word = &mut words[granule / BITS];
         let before = *word;
-        *word |= 1 << (granule % 64);
+        *word |= 1 << (granule % BITS);
         *word != before
     }
 
@@ -62,6 +62,6 @@ impl ObjectSet {
             return false;
         }
         let (page, granule) = spaces.pages.granule_of(object);
-        self.0.get(&page).is_some_and(|words| words[granule / 64] >> (granule % 64) & 1 != 0)
+        self.0.get(&page).is_some_and(|words| words[granule / BITS] >> (granule % BITS) & 1 != 0)
     }
 }

@@ -1,12 +1,13 @@
 //! The scope: a running thread's door to the heap, and the innermost handle scope. Control; objects are in
 //! `scope_objects`.
 
+use super::initiator::Initiator;
 use super::running::ParkGuard;
 use super::value::{Handle, HeapType, Ref, Value};
 use super::{Persistent, RawLocalHeap, RefusedMemory, RootSet, Statistics, StopError, Survey, Verification, WrongHeap};
 use crate::allocation::Reserve;
 use crate::object::Root;
-use crate::thread::{HandleMark, Local, PersistentHandles};
+use crate::thread::{HandleMark, Local, LocalData, PersistentHandles};
 use crate::words::{AllocError, AllocationType, CollectionKind, SpaceKind};
 use core::fmt;
 use core::marker::PhantomData;
@@ -33,7 +34,7 @@ struct HandleScope {
 impl HandleScope {
     #[inline(always)]
     fn open(heap: RawLocalHeap) -> HandleScope {
-        // SAFETY: the scope that this is opened in keeps the local heap alive and running.
+        // SAFETY: H-1: the scope that this is opened in keeps the local heap alive and running.
         let mark = unsafe { heap.handle_mark() };
         HandleScope { local: NonNull::from(heap.local()), mark }
     }
@@ -42,7 +43,7 @@ impl HandleScope {
 impl Drop for HandleScope {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: as in `open`; handles made since are branded with the inner scope's lifetime, which is over.
+        // SAFETY: H-1, as in `open`; H-3: handles made since have the inner scope's brand, whose lifetime is over.
         unsafe { (*self.local.as_ref().data().access()).handles.reset(self.mark) };
     }
 }
@@ -63,8 +64,21 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     }
 
     #[inline(always)]
-    pub(super) fn local(&self) -> RawLocalHeap {
-        self.heap
+    pub(super) fn local(&self) -> &RawLocalHeap {
+        &self.heap
+    }
+
+    /// The beginner of a stop.
+    #[inline(always)]
+    fn initiator(&mut self) -> Initiator<'_> {
+        // SAFETY: H-1, H-2: the scope's local heap runs, and no reference is alive over `&mut self`.
+        unsafe { self.heap.initiator() }
+    }
+
+    /// What a stop came to; the run is told if the heap is poisoned.
+    fn told<R>(&mut self, result: Result<R, StopError>) -> Result<R, StopError> {
+        // SAFETY: H-1: the scope's local heap runs.
+        unsafe { self.heap.told(result) }
     }
 
     /// Lets a stop begin, if one was asked for. Call it in loops that do not allocate. One load otherwise.
@@ -80,7 +94,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// If the heap is poisoned: see [`Attachment::run`](super::Attachment::run).
     #[inline(always)]
     pub fn poll(&mut self) {
-        // SAFETY: running, and no reference is alive over `&mut self`.
+        // SAFETY: H-1, H-2: the scope's local heap runs, and no reference is alive over `&mut self`.
         unsafe { self.local().poll() }
     }
 
@@ -90,7 +104,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Panics
     /// Passes on a panic of `f`. If the heap is poisoned, once `f` has returned: see [`Attachment::run`](super::Attachment::run).
     pub fn park<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        // SAFETY: running, by the guard of the run, and no reference is alive over `&mut self`, which `f` has not.
+        // SAFETY: H-1, H-2: as for a poll; and `f` has not `self`.
         let _parked = unsafe { ParkGuard::park(self.heap) };
         f()
     }
@@ -104,7 +118,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// See [`Attachment::run`](super::Attachment::run).
     #[track_caller]
     pub fn collect(&mut self, kind: CollectionKind) -> Result<(), StopError> {
-        // SAFETY.
+        // SAFETY: H-1, H-2: the scope's local heap runs, and no reference is alive over `&mut self`.
         unsafe { self.local().collect(kind) }
     }
 
@@ -152,7 +166,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         f: impl for<'i> FnOnce(&mut Scope<'i, 's>) -> R,
     ) -> Result<R, AllocError> {
         let heap = self.heap;
-        // SAFETY; the inner scope lives for the call of `f`.
+        // SAFETY: H-1, H-2; the inner scope lives for the call of `f`.
         unsafe {
             heap.always_allocate(reserve, |_| {
                 let _handles = HandleScope::open(self.heap);
@@ -171,8 +185,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// A handle to an object.
     #[inline(always)]
     pub fn handle<T>(&self, object: Ref<'_, T>) -> Handle<'s, T> {
-        // SAFETY: R-1; the data is not borrowed elsewhere.
-        Handle::new(unsafe { self.local().data() }.handles.push(object.tagged()))
+        // SAFETY: H-1; a reference's object is live.
+        Handle::new(unsafe { self.local().push_handle(object.tagged()) })
     }
 
     /// The value as a `T`, if it is one.
@@ -180,7 +194,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     pub fn downcast<'a, T: HeapType>(&'a self, value: Ref<'a, Value>) -> Option<Ref<'a, T>> {
         let is_a = match value.tagged().as_reference() {
             None => T::ADMITS_SMALL,
-            // SAFETY: R-1; the value is live.
+            // SAFETY: H-1; a reference's object is live.
             Some(object) => unsafe {
                 let local = self.local();
                 T::admits(local.shape_of(local.map_of(object)).kind())
@@ -243,8 +257,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// If so, the next allocation that needs a LAB collects first.
     fn want_collection(&self, so: bool) {
         if so {
-            // SAFETY: R-1; the borrow ends here.
-            unsafe { self.local().data() }.wants_collection = true;
+            // SAFETY: H-1.
+            unsafe { self.local().with_data(|data| data.wants_collection = true) };
         }
     }
 
@@ -300,10 +314,9 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// As [`Heap::verify`](super::Heap::verify).
     #[track_caller]
     pub fn verify(&mut self) -> Result<Verification, StopError> {
-        // SAFETY: R-1: the scope's local heap runs.
-        let found = unsafe { self.heap.inner().verify(Some(self.heap.local())) };
-        // SAFETY: R-1.
-        unsafe { self.heap.told(found) }
+        let heap = self.heap;
+        let found = heap.inner().verify(self.initiator());
+        self.told(found)
     }
 
     /// Says what each byte of each committed page is used for: see [`Heap::survey`](super::Heap::survey).
@@ -315,10 +328,9 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// If an invariant of the heap is broken.
     #[track_caller]
     pub fn survey(&mut self) -> Result<Survey, StopError> {
-        // SAFETY: R-1: the scope's local heap runs.
-        let found = unsafe { self.heap.inner().survey(Some(self.heap.local())) };
-        // SAFETY: R-1.
-        unsafe { self.heap.told(found) }
+        let heap = self.heap;
+        let found = heap.inner().survey(self.initiator());
+        self.told(found)
     }
 
     /// Statistics, summed in a stop.
@@ -327,11 +339,10 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// As [`collect`](Self::collect).
     #[track_caller]
     pub fn statistics(&mut self) -> Result<Statistics, StopError> {
-        let inner = self.heap.inner();
-        // SAFETY: R-1: the scope's local heap runs.
-        let found = unsafe { inner.stopped(Some(self.heap.local()), |stop| inner.statistics_in_stop(stop)) };
-        // SAFETY: R-1.
-        unsafe { self.heap.told(found) }
+        let heap = self.heap;
+        let inner = heap.inner();
+        let found = inner.stopped(self.initiator(), |stop| inner.statistics_in_stop(stop));
+        self.told(found)
     }
 
     /// Makes a space full in a stop: see [`Heap::simulate_full_space`](super::Heap::simulate_full_space).
@@ -340,11 +351,10 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// As [`collect`](Self::collect).
     #[track_caller]
     pub fn simulate_full_space(&mut self, space: SpaceKind) -> Result<usize, StopError> {
-        let inner = self.heap.inner();
-        // SAFETY: R-1: the scope's local heap runs.
-        let found = unsafe { inner.stopped(Some(self.heap.local()), |stop| inner.simulate_full_space(stop, space)) };
-        // SAFETY: R-1.
-        unsafe { self.heap.told(found) }
+        let heap = self.heap;
+        let inner = heap.inner();
+        let found = inner.stopped(self.initiator(), |stop| inner.simulate_full_space(stop, space));
+        self.told(found)
     }
 
     /// Fills the current page of a type's space but for `bytes_left` bytes: see [`RawLocalHeap::fill_page_but`].
@@ -352,7 +362,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Errors
     /// `InvalidSize` or `OutOfMemory`.
     pub fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
-        // SAFETY: R-1.
+        // SAFETY: H-1: the scope's local heap runs.
         unsafe { self.local().fill_page_but(ty, bytes_left) }
     }
 
@@ -361,7 +371,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     #[must_use]
     pub fn soft_bytes_available(&self) -> usize {
         let spaces = &self.local().inner().spaces;
-        // SAFETY: R-1: the local heap runs, so the caller is at work (S-4).
+        // SAFETY: H-1: the local heap runs, so the caller is at work (S-4).
         let limit = unsafe { spaces.budget.limit(crate::words::Limit::Soft) };
         limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes()
     }
@@ -370,7 +380,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     #[cfg(feature = "internals")]
     #[must_use]
     pub fn reserved_runs(&self) -> usize {
-        // SAFETY: R-1.
+        // SAFETY: H-1: the scope's local heap runs.
         unsafe { self.local().reserved_runs() }
     }
 
@@ -384,7 +394,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// [`set_fail_allocation`](super::Heap::set_fail_allocation) fails; `None` if none is to fail.
     #[must_use]
     pub fn attempts_before_failure(&self) -> Option<u64> {
-        // SAFETY: R-1.
+        // SAFETY: H-1: the scope's local heap runs.
         unsafe { self.local().attempts_before_failure() }
     }
 
@@ -392,9 +402,13 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// always-allocate scopes, and allocations whose first attempt failed.
     #[must_use]
     pub fn own_requests(&self) -> OwnRequests {
-        // SAFETY: R-1; the borrow ends here.
-        let data = unsafe { self.local().data() };
-        OwnRequests { collections: data.requests, collections_in_scope: data.requests_in_scope, retries: data.retries }
+        let counted = |data: &mut LocalData| OwnRequests {
+            collections: data.requests,
+            collections_in_scope: data.requests_in_scope,
+            retries: data.retries,
+        };
+        // SAFETY: H-1.
+        unsafe { self.local().with_data(counted) }
     }
 }
 

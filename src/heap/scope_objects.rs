@@ -2,13 +2,11 @@
 
 use super::Scope;
 use super::value::{Array, Bytes, Code, Handle, Map, Record, RecordType, Ref, Value};
-use crate::object::{LENGTH_MAX, MAP_SLOTS, Root, Shape, Tagged, Tail};
+use crate::object::{
+    ELEMENTS_WORD, LENGTH_MAX, LENGTH_WORD, MAP_RECORD_BYTES_WORD, MAP_SLOTS, MAP_SLOTS_WORD, Root, Shape, Tagged, Tail,
+};
 use crate::sync::Ordering;
 use crate::words::{AllocError, AllocationType, Offset, WORD_BYTES};
-
-const ARRAY_ELEMENTS: usize = 2;
-const MAP_RECORD_BYTES: usize = 3;
-const MAP_SLOTS_START: usize = 4;
 
 impl<'s, 'o: 's> Scope<'s, 'o> {
     /// Allocates, writes header and length, and roots the object before anything else can happen.
@@ -21,11 +19,11 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         length: Option<usize>,
     ) -> Result<Handle<'s, T>, AllocError> {
         let local = self.local();
-        // SAFETY; the size is that of the shape of `map`, and maps never move (C-5).
+        // SAFETY: H-1, H-2; R-3: the size is that of the shape of `map`, and maps never move (C-5).
         unsafe {
             let at = local.allocate_object(bytes, ty, map)?;
             if let Some(length) = length {
-                local.view().write(at.word(1), (length as u32) << 1);
+                local.view().write(at.word(LENGTH_WORD), (length as u32) << 1);
             }
             Ok(Handle::new(local.push_handle(Tagged::reference(at))))
         }
@@ -101,7 +99,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// See [`AllocError`]; `InvalidShape` for a built-in kind.
     pub fn new_map(&mut self, shape: Shape) -> Result<Handle<'s, Map>, AllocError> {
         let local = self.local();
-        // SAFETY; the map is rooted before anything else happens.
+        // SAFETY: H-1, H-2; the map is rooted before anything else happens.
         unsafe {
             let at = local.allocate_map(shape)?;
             Ok(Handle::new(local.push_handle(Tagged::reference(at))))
@@ -116,7 +114,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     pub fn new_record(&mut self, map: Handle<'s, Map>) -> Result<Handle<'s, Record>, AllocError> {
         // SAFETY: the handle is a root of this scope.
         let word = unsafe { map.tagged() };
-        match self.word(word.target(), MAP_RECORD_BYTES) >> 1 {
+        match self.word(word.target(), MAP_RECORD_BYTES_WORD) >> 1 {
             0 => self.new_empty_tail(map),
             bytes => self.allocate(AllocationType::Young, bytes as usize, word, None),
         }
@@ -129,7 +127,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     pub fn record_type(&self, map: Handle<'s, Map>) -> Result<RecordType<'s>, AllocError> {
         // SAFETY: the handle is a root of this scope.
         let word = unsafe { map.tagged() };
-        match self.word(word.target(), MAP_RECORD_BYTES) >> 1 {
+        match self.word(word.target(), MAP_RECORD_BYTES_WORD) >> 1 {
             0 => Err(AllocError::InvalidShape("a built-in map, or one whose objects have a tail")),
             bytes => Ok(RecordType::new(word, bytes)),
         }
@@ -186,24 +184,24 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
 
     #[inline(always)]
     fn length(&self, object: Offset) -> usize {
-        (self.word(object, 1) >> 1) as usize
+        (self.word(object, LENGTH_WORD) >> 1) as usize
     }
 
     #[inline(always)]
     fn load_word<'a>(&'a self, object: Offset, index: usize) -> Ref<'a, Value> {
-        // SAFETY; the callers have checked that the word is a tagged word of a live object.
+        // SAFETY: H-1; the callers have checked that the word is a tagged word of a live object.
         unsafe { Ref::new(self.local().load_slot(object.word(index))) }
     }
 
     #[inline(always)]
     fn store_word(&self, object: Offset, index: usize, value: Ref<'_, Value>) {
-        // SAFETY; the callers have checked that the word is a tagged word of a live object.
+        // SAFETY: H-1; the callers have checked that the word is a tagged word of a live object.
         unsafe { self.local().store_slot(object, object.word(index), value.tagged()) }
     }
 
     #[inline(always)]
     fn shape(&self, object: Offset) -> Shape {
-        // SAFETY: R-1; the object is live.
+        // SAFETY: H-1; the object is live.
         unsafe { self.local().shape_of(self.local().map_of(object)) }
     }
 
@@ -222,7 +220,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     pub fn load<'a>(&'a self, array: Ref<'a, Array>, index: usize) -> Ref<'a, Value> {
         let object = array.tagged().target();
         check_index(index, self.length(object));
-        self.load_word(object, ARRAY_ELEMENTS + index)
+        self.load_word(object, ELEMENTS_WORD + index)
     }
 
     /// Sets element `index` of an array.
@@ -233,20 +231,20 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     pub fn store(&self, array: Ref<'_, Array>, index: usize, value: Ref<'_, Value>) {
         let object = array.tagged().target();
         check_index(index, self.length(object));
-        self.store_word(object, ARRAY_ELEMENTS + index, value);
+        self.store_word(object, ELEMENTS_WORD + index, value);
     }
 
     /// The map of an object. `None` for a small integer.
     #[must_use]
     pub fn map<'a>(&'a self, value: Ref<'a, Value>) -> Option<Ref<'a, Map>> {
-        // SAFETY: R-1; the object is live, and so is its map.
+        // SAFETY: H-1; the object is live, and so is its map.
         value.tagged().as_reference().map(|object| unsafe { Ref::new(Tagged::reference(self.local().map_of(object))) })
     }
 
     /// The shape that a map describes.
     #[must_use]
     pub fn shape_of(&self, map: Ref<'_, Map>) -> Shape {
-        // SAFETY: R-1; the map is live.
+        // SAFETY: H-1; the map is live.
         unsafe { self.local().shape_of(map.tagged().target()) }
     }
 
@@ -256,7 +254,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// If there is no such slot.
     pub fn load_map_slot<'a>(&'a self, map: Ref<'a, Map>, index: usize) -> Ref<'a, Value> {
         check_index(index, MAP_SLOTS);
-        self.load_word(map.tagged().target(), MAP_SLOTS_START + index)
+        self.load_word(map.tagged().target(), MAP_SLOTS_WORD + index)
     }
 
     /// Sets slot `index` of a map.
@@ -266,7 +264,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     pub fn store_map_slot(&self, map: Ref<'_, Map>, index: usize, value: Ref<'_, Value>) {
         check_index(index, MAP_SLOTS);
         assert!(map.tagged().target().bytes() >= crate::words::ROOT_BYTES, "built-in maps are immutable");
-        self.store_word(map.tagged().target(), MAP_SLOTS_START + index, value);
+        self.store_word(map.tagged().target(), MAP_SLOTS_WORD + index, value);
     }
 
     /// Field `index` of a record: the tagged words of its fixed part, counted from 0. With a tail, field 0 is the

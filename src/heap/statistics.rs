@@ -3,14 +3,14 @@
 use crate::allocation::AllocationCounters;
 use crate::collection::CollectionSummary;
 use crate::thread::LocalData;
-use crate::words::CollectionKind;
+use crate::words::{CollectionKind, Numbered as _};
 
 /// What a heap did since it was built, and where it stands. Exact: taken in a stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Statistics {
     /// Minor, major and memory-reducing collections.
-    pub collections: [u64; 3],
+    pub collections: [u64; CollectionKind::ALL.len()],
     /// LABs installed, bytes of them, large objects, attempts, failed ones; over all threads, detached ones included.
     pub allocation: AllocationCounters,
     /// Collections that attempts asked for. Several threads that fail together ask often and get one.
@@ -67,7 +67,7 @@ impl Statistics {
     /// Collections of one kind.
     #[must_use]
     pub fn collections_of(&self, kind: CollectionKind) -> u64 {
-        self.collections[kind as usize]
+        *kind.of(&self.collections)
     }
 
     pub(super) fn add_local(&mut self, data: &LocalData) {
@@ -83,7 +83,7 @@ impl Statistics {
     }
 
     pub(super) fn add_collection(&mut self, kind: CollectionKind, summary: &CollectionSummary) {
-        self.collections[kind as usize] += 1;
+        *kind.of_mut(&mut self.collections) += 1;
         self.moved.survived_bytes += summary.survived_bytes;
         self.moved.promoted_bytes += summary.promoted_bytes;
         self.moved.evacuated_bytes += summary.evacuated_bytes;

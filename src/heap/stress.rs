@@ -3,13 +3,13 @@
 use super::inner::HeapInner;
 use super::running::RunGuard;
 use super::{AttachError, LocalHeap, Owner, RawLocalHeap, attach};
-use crate::object::Root;
+use crate::object::{ELEMENTS_WORD, LENGTH_WORD, Root};
 use crate::sync::{Arc, AtomicBool, Ordering, SpawnRefused, Weak, thread};
-use crate::words::{AllocationOrigin, AllocationType, CollectionKind};
+use crate::words::{AllocationOrigin, AllocationType, CollectionKind, GRANULE_BYTES, WORD_BYTES};
 use core::time::Duration;
 
-/// Words of the small objects.
-const SMALL_BYTES: usize = 10 * 4;
+/// Bytes of the small objects.
+const SMALL_BYTES: usize = 5 * GRANULE_BYTES;
 /// Bytes of the medium objects.
 const MEDIUM_BYTES: usize = 8 << 10;
 /// After so many rounds the thread detaches and looks whether anybody else still has the heap; after fewer, if the heap has
@@ -104,10 +104,10 @@ unsafe fn round(local: RawLocalHeap) {
     for size in [SMALL_BYTES, medium, layout.page_bytes()] {
         // SAFETY: the object is formatted at once, and not referred to afterwards.
         unsafe {
-            match local.allocate_raw(size, AllocationType::Old, AllocationOrigin::Runtime, 8) {
+            match local.allocate_raw(size, AllocationType::Old, AllocationOrigin::Runtime, GRANULE_BYTES) {
                 Ok(at) => {
                     local.view().write(at, Root::ByteArrayMap.tagged().bits());
-                    local.view().write(at.word(1), ((size - 8) as u32) << 1);
+                    local.view().write(at.word(LENGTH_WORD), ((size - ELEMENTS_WORD * WORD_BYTES) as u32) << 1);
                 }
                 // Poisoned, and told already: `rounds` ends at the poll.
                 Err(_) => drop(local.collect(CollectionKind::Major)),

@@ -28,8 +28,8 @@ use super::object_set::{NoMemory, ObjectSet, Refused};
 use crate::collection::Roots;
 use crate::object::{View, kind};
 use crate::page::{NO_ORDINAL, PageKind};
-use crate::space::Spaces;
-use crate::words::{Limit, Offset, PageIndex, ROOT_BYTES};
+use crate::space::{Spaces, Stopped};
+use crate::words::{By, Limit, Offset, PageIndex, ROOT_BYTES, numbered};
 
 /// What a byte of a committed page is used for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -64,6 +64,8 @@ impl MemoryUse {
     ];
 }
 
+numbered! { MemoryUse: MemoryUse::ALL.len(), }
+
 /// One committed page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PageSurvey {
@@ -71,22 +73,22 @@ pub struct PageSurvey {
     pub index: PageIndex,
     /// What it is. All pages of a held run are `Reserved`.
     pub kind: PageKind,
-    bytes: [usize; MemoryUse::ALL.len()],
+    bytes: By<MemoryUse, usize, { MemoryUse::ALL.len() }>,
 }
 
 impl PageSurvey {
     fn new(index: PageIndex, kind: PageKind) -> PageSurvey {
-        PageSurvey { index, kind, bytes: [0; MemoryUse::ALL.len()] }
+        PageSurvey { index, kind, bytes: By::splat(0) }
     }
 
     fn add(&mut self, memory_use: MemoryUse, bytes: usize) {
-        self.bytes[memory_use as usize] += bytes;
+        self.bytes[memory_use] += bytes;
     }
 
     /// Its bytes of one use.
     #[must_use]
     pub fn bytes(&self, memory_use: MemoryUse) -> usize {
-        self.bytes[memory_use as usize]
+        self.bytes[memory_use]
     }
 }
 
@@ -127,7 +129,7 @@ impl Survey {
 }
 
 struct Surveyor<'a> {
-    spaces: &'a Spaces,
+    spaces: Stopped<'a>,
     view: View<'a>,
     reached: ObjectSet,
     found: Survey,
@@ -142,14 +144,13 @@ struct Surveyor<'a> {
 /// # Panics
 /// If U-1 or U-2 does not hold: an invariant of the heap is broken. If the roots are another heap's.
 pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Survey, NoMemory> {
-    roots.assert_of(spaces);
+    let spaces = roots.stopped(spaces);
     let layout = spaces.layout();
-    // SAFETY: the world is stopped: `roots` holds the stop.
-    let limit_bytes = |limit| unsafe { spaces.budget.limit(limit) } * layout.page_bytes();
+    let limit_bytes = |limit| spaces.limit(limit) * layout.page_bytes();
     let mut surveyor = Surveyor {
         spaces,
-        // SAFETY: the world is stopped: `roots` holds the stop.
-        view: unsafe { spaces.view() },
+        // SAFETY: SW-1; by G-2 it is used on committed pages only, and nothing is written (U-3).
+        view: unsafe { spaces.spaces().view() },
         reached: ObjectSet::default(),
         found: Survey {
             page_bytes: layout.page_bytes(),
@@ -164,8 +165,7 @@ pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Survey, No
     surveyor.refused.unless(())?;
     surveyor.walk_all();
     let found = surveyor.refused.unless(surveyor.found)?;
-    // SAFETY: the world is stopped: `roots` held the stop.
-    let (pages, committed) = (found.pages.len(), unsafe { spaces.budget.committed_in_stop() });
+    let (pages, committed) = (found.pages.len(), spaces.committed());
     assert!(pages == committed, "U-1: {pages} pages are in use, {committed} count as committed");
     Ok(found)
 }
@@ -178,7 +178,7 @@ impl Surveyor<'_> {
         let mut pending = Vec::new();
         let mut reach = |object: Offset, pending: &mut Vec<Offset>| {
             // The built-in objects refer to each other only.
-            if object.bytes() >= ROOT_BYTES && reached.insert(spaces, object, refused) {
+            if object.bytes() >= ROOT_BYTES && reached.insert(&spaces, object, refused) {
                 refused.push(pending, object);
             }
         };
@@ -207,8 +207,7 @@ impl Surveyor<'_> {
         let mut index = 0;
         while index < layout.pages() {
             let page = PageIndex::new(index);
-            // SAFETY: the world is stopped.
-            let (kind, info) = unsafe { (self.spaces.pages.kind(page), self.spaces.pages.info(page)) };
+            let (kind, info) = (self.spaces.kind(page), self.spaces.info(page));
             index += 1;
             match kind {
                 PageKind::Free => {}
@@ -240,7 +239,7 @@ impl Surveyor<'_> {
     }
 
     fn enter(&mut self, page: PageSurvey) {
-        let bytes: usize = page.bytes.iter().sum();
+        let bytes: usize = page.bytes.iter().map(|(_, bytes)| bytes).sum();
         assert!(bytes == self.found.page_bytes, "U-2: {bytes} bytes of {page:?}");
         self.refused.push(&mut self.found.pages, page);
     }
@@ -257,8 +256,7 @@ impl Surveyor<'_> {
         let (new, layout) = (&self.spaces.new, self.spaces.layout());
         let ordinal = ordinal as usize;
         if ordinal != NO_ORDINAL as usize && !new.is_reached(ordinal) {
-            // SAFETY: the world is stopped.
-            let is_within_reach = unsafe { new.is_within_reach(ordinal) };
+            let is_within_reach = self.spaces.is_within_reach(ordinal);
             let memory_use = if is_within_reach { MemoryUse::Unused } else { MemoryUse::Wasted };
             return self.whole(page, PageKind::New, memory_use);
         }
@@ -308,7 +306,7 @@ impl Surveyor<'_> {
             kind::FILLER => MemoryUse::Filler,
             kind::FREE_BLOCK => MemoryUse::Free,
             _ if at.bytes() < ROOT_BYTES => MemoryUse::Live,
-            _ if self.reached.contains(self.spaces, at) => {
+            _ if self.reached.contains(&self.spaces, at) => {
                 self.found.objects_live += 1;
                 MemoryUse::Live
             }

@@ -27,9 +27,9 @@ impl RawLocalHeap {
         if self.inner().safepoint.is_forked() {
             return Err(AllocError::Forked);
         }
-        // SAFETY: R-1; the borrow ends here.
-        if unsafe { self.data() }.poisoned {
-            // SAFETY: R-1.
+        // SAFETY: R-1, by the contract.
+        if unsafe { self.with_data(|data| data.poisoned) } {
+            // SAFETY: R-1, by the contract.
             unsafe { self.tell_poison() };
             return Err(AllocError::Poisoned);
         }
@@ -45,8 +45,8 @@ impl RawLocalHeap {
     ///
     #[cold]
     pub(super) unsafe fn tell_poison(self) {
-        // SAFETY: R-1; the borrow ends here.
-        if !core::mem::replace(&mut unsafe { self.data() }.told, true) {
+        // SAFETY: R-1, by the contract.
+        if !unsafe { self.with_data(|data| core::mem::replace(&mut data.told, true)) } {
             self.unwind_poisoned();
         }
     }
@@ -73,7 +73,7 @@ impl RawLocalHeap {
     ///
     pub(super) unsafe fn told<R>(self, result: Result<R, StopError>) -> Result<R, StopError> {
         if matches!(result, Err(StopError::Poisoned)) {
-            // SAFETY: R-1.
+            // SAFETY: R-1, by the contract.
             unsafe { self.tell_poison() };
         }
         result
@@ -85,8 +85,8 @@ impl RawLocalHeap {
     ///
     #[cold]
     pub(super) unsafe fn poisoned_while_waiting(self) {
-        // SAFETY: R-1; the borrow ends here.
-        unsafe { self.data() }.told = true;
+        // SAFETY: R-1, by the contract.
+        unsafe { self.with_data(|data| data.told = true) };
         self.unwind_poisoned();
     }
 }

@@ -8,8 +8,8 @@ use crate::collection::Roots;
 use crate::collection::policy::Charge;
 use crate::object::{Header, Root, Tagged, View, kind};
 use crate::page::{NO_ORDINAL, PageKind};
-use crate::space::{PagedSpace, Spaces};
-use crate::words::{GRANULE_BYTES, Offset, PageIndex, ROOT_BYTES, SpaceKind};
+use crate::space::{PagedSpace, Spaces, Stopped};
+use crate::words::{CACHE_LINE_BYTES, GRANULE_BYTES, MAP_BYTES, Offset, PageIndex, ROOT_BYTES, SpaceKind};
 use core::fmt;
 
 /// Something that is wrong.
@@ -137,7 +137,7 @@ impl Verification {
 }
 
 struct Verifier<'a> {
-    spaces: &'a Spaces,
+    spaces: Stopped<'a>,
     view: View<'a>,
     /// Whether any page of the large-object area is kept: only then each is asked about.
     any_kept: bool,
@@ -156,13 +156,12 @@ struct Verifier<'a> {
 /// # Panics
 /// If the roots are another heap's.
 pub(super) fn verify(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Verification, NoMemory> {
-    roots.assert_of(spaces);
+    let spaces = roots.stopped(spaces);
     let mut verifier = Verifier {
         spaces,
-        // SAFETY: the world is stopped: `roots` holds the stop.
-        view: unsafe { spaces.view() },
-        // SAFETY: as above.
-        any_kept: unsafe { spaces.large.kept_pages_in_stop() } != 0,
+        // SAFETY: SW-1; by G-2 it is used on committed pages only, and nothing is written.
+        view: unsafe { spaces.spaces().view() },
+        any_kept: spaces.kept_pages() != 0,
         starts: ObjectSet::default(),
         objects: Vec::new(),
         found: Verification::default(),
@@ -178,8 +177,7 @@ impl Verifier<'_> {
     }
 
     fn kind(&self, page: PageIndex) -> PageKind {
-        // SAFETY: the world is stopped.
-        unsafe { self.spaces.pages.kind(page) }
+        self.spaces.kind(page)
     }
 
     fn run(&mut self, mut roots: Roots<'_, '_>) {
@@ -212,8 +210,7 @@ impl Verifier<'_> {
             }
             self.check_info(page, kind);
         }
-        // SAFETY: the world is stopped.
-        let Charge { committed: counted, hard: limit, .. } = unsafe { Charge::of(self.spaces) };
+        let Charge { committed: counted, hard: limit, .. } = Charge::of(self.spaces);
         if counted != found {
             self.report(Violation::CommittedDrift { counted, found });
         }
@@ -227,7 +224,7 @@ impl Verifier<'_> {
         // SAFETY: roots stay what they are.
         unsafe {
             roots.visit(|word| {
-                if word.is_reference() && !self.starts.contains(self.spaces, word.target()) {
+                if word.is_reference() && !self.starts.contains(&self.spaces, word.target()) {
                     self.report(Violation::BadReference { slot: None, target: word.target() });
                 }
                 word
@@ -242,15 +239,14 @@ impl Verifier<'_> {
     }
 
     fn is_reached(&self, page: PageIndex) -> bool {
-        // SAFETY: the world is stopped.
-        let ordinal = unsafe { self.spaces.pages.info(page) }.ordinal;
+        let ordinal = self.spaces.info(page).ordinal;
         ordinal == NO_ORDINAL || self.spaces.new.is_reached(ordinal as usize)
     }
 
     /// Whether `map` is the address of a map: an object whose own map is the meta map.
     fn is_map(&self, map: Offset) -> bool {
         if map.bytes() >= self.spaces.layout().paged_pages() << self.spaces.layout().page_shift()
-            || !map.bytes().is_multiple_of(32)
+            || !map.bytes().is_multiple_of(MAP_BYTES)
         {
             return false;
         }
@@ -278,8 +274,8 @@ impl Verifier<'_> {
         let kind = shape.kind();
         if kind != kind::FILLER && kind != kind::FREE_BLOCK {
             let granule = match space {
-                Some(SpaceKind::Map) => 32,
-                Some(SpaceKind::Code) => 64,
+                Some(SpaceKind::Map) => MAP_BYTES,
+                Some(SpaceKind::Code) => CACHE_LINE_BYTES,
                 _ => GRANULE_BYTES,
             };
             let belongs = match space {
@@ -292,7 +288,7 @@ impl Verifier<'_> {
             {
                 self.report(Violation::Misplaced { object: at, space });
             }
-            self.starts.insert(self.spaces, at, &mut self.refused);
+            self.starts.insert(&self.spaces, at, &mut self.refused);
             self.refused.push(&mut self.objects, at);
             self.found.objects += 1;
         }
@@ -313,17 +309,14 @@ impl Verifier<'_> {
         if page_kind == PageKind::Root {
             return;
         }
-        // SAFETY: the world is stopped.
-        let holes = unsafe { self.spaces.holes(page) };
-        if !holes.iter().eq(free_blocks) {
+        if !self.spaces.holes_of(page).eq(free_blocks) {
             self.report(Violation::HolesDisagree { page });
         }
     }
 
     fn check_run(&mut self, head: PageIndex) -> usize {
         let layout = self.spaces.layout();
-        // SAFETY: the world is stopped.
-        let run_pages = unsafe { self.spaces.pages.info(head) }.run_pages as usize;
+        let run_pages = self.spaces.info(head).run_pages as usize;
         let start = layout.page_start(head);
         if run_pages == 0 || head.index() + run_pages > layout.pages() {
             self.report(Violation::BadPageInfo { page: head });
@@ -344,8 +337,7 @@ impl Verifier<'_> {
     }
 
     fn check_info(&mut self, page: PageIndex, kind: PageKind) {
-        // SAFETY: the world is stopped.
-        let (info, mark) = unsafe { (self.spaces.pages.info(page), self.spaces.pages.marks().next(page, 0)) };
+        let (info, mark) = (self.spaces.info(page), self.spaces.next_marked(page, 0));
         if info.evacuated || info.kept {
             self.report(Violation::BadPageInfo { page });
         }
@@ -364,43 +356,35 @@ impl Verifier<'_> {
             }
             return;
         }
-        // SAFETY: the world is stopped.
-        let is_lost = kind == PageKind::Free && unsafe { !self.spaces.fresh.has_address(page) };
+        let is_lost = kind == PageKind::Free && !self.spaces.has_address(page);
         if is_lost || self.hides_room(page, kind) {
             self.report(Violation::LostPage { page });
         }
-        let breaks_its_promise = |space: &PagedSpace| {
-            // SAFETY: the world is stopped.
-            let greatest = || unsafe { self.spaces.holes(page) }.greatest();
-            // SAFETY: as above.
-            let offered = unsafe { space.offered_bytes(page) };
-            offered.is_some_and(|bytes| space.kind() != kind || greatest() < bytes)
-        };
-        let offers = [&self.spaces.old, &self.spaces.map, &self.spaces.code];
-        // SAFETY: the world is stopped.
-        let is_pooled = unsafe { self.spaces.fresh.is_pooled(page) };
-        if (kind == PageKind::Pooled) != is_pooled || offers.into_iter().any(breaks_its_promise) {
+        let greatest = || self.spaces.greatest_hole_of(page);
+        let breaks_its_promise = |(space, bytes): (&PagedSpace, usize)| space.kind() != kind || greatest() < bytes;
+        let is_pooled = self.spaces.is_pooled(page);
+        if (kind == PageKind::Pooled) != is_pooled || self.spaces.offers_of(page).any(breaks_its_promise) {
             self.report(Violation::BadOffer { page });
         }
     }
 
     /// Whether a page has a hole that its space would offer, and is on no offer. No local heap owns a page in a stop.
     fn hides_room(&self, page: PageIndex, kind: PageKind) -> bool {
-        let spaces = [&self.spaces.old, &self.spaces.map, &self.spaces.code];
-        let Some(space) = spaces.into_iter().find(|space| space.kind() == kind) else { return false };
-        // SAFETY: the world is stopped.
-        let (greatest, offered) = unsafe { (self.spaces.holes(page).greatest(), space.offered_bytes(page)) };
-        offered.is_none() && space.offer_of(greatest).is_some()
+        let Some(space) = self.spaces.paged_spaces().into_iter().find(|space| space.kind() == kind) else {
+            return false;
+        };
+        let is_offered = self.spaces.offers_of(page).any(|(offering, _)| offering.kind() == kind);
+        !is_offered && space.offer_of(self.spaces.greatest_hole_of(page)).is_some()
     }
 
     fn check_slots(&mut self, object: Offset) {
-        let (pages, view) = (&self.spaces.pages, self.view);
+        let (pages, view) = (&self.spaces.spaces().pages, self.view);
         let shape = view.shape(view.map_of(object));
         let young = self.kind(pages.layout().page_of(object)) == PageKind::New;
         view.for_each_slot(object, shape, |slot| {
             let word: Tagged = view.tagged(slot);
             let Some(target) = word.as_reference() else { return };
-            if !self.starts.contains(self.spaces, target) {
+            if !self.starts.contains(&self.spaces, target) {
                 self.report(Violation::BadReference { slot: Some(slot), target });
             } else if !young && self.kind(pages.layout().page_of(target)) == PageKind::New && !pages.is_remembered(slot)
             {
@@ -412,11 +396,11 @@ impl Verifier<'_> {
     /// Every remembered slot lies in a page of old objects. (That it is a tagged word follows: slots are remembered by
     /// the write barrier and the collector only, and freed ranges are forgotten.)
     fn check_remembered(&mut self) {
-        let pages = &self.spaces.pages;
-        // SAFETY: the world is stopped.
+        let pages = &self.spaces.spaces().pages;
+        // SAFETY: SW-1; every slot is put back.
         unsafe {
             pages.retain_remembered(|slot| {
-                let kind = pages.kind(pages.layout().page_of(slot));
+                let kind = self.spaces.kind(pages.layout().page_of(slot));
                 if !matches!(
                     kind,
                     PageKind::Old | PageKind::Map | PageKind::Code | PageKind::LargeHead | PageKind::LargeTail

@@ -11,6 +11,7 @@ use super::owned::Owned;
 use super::poison::Poison;
 use super::{MemoryError, PageSource};
 use crate::sync::{AtomicUsize, HeapWord, Ordering};
+use crate::words::{GRANULE_BYTES, WORD_BYTES};
 
 /// Keeps every sum of an offset, a size and an alignment below `isize::MAX`, as pointer arithmetic demands.
 pub(super) const BYTES_MAX: usize = 1 << (usize::BITS - 3);
@@ -145,10 +146,13 @@ impl Region {
         // SAFETY: the range is committed, accessed by nobody else, and has a first word, which is aligned.
         unsafe {
             let start = self.base.as_ptr().add(offset);
-            if let 16..=32 = bytes {
+            if let WIDE_BYTES..=TWO_WIDE_BYTES = bytes {
                 // The header comes with the zeros that follow it, in one store.
-                start.add(bytes - 16).cast::<[u32; 4]>().write_unaligned([0; 4]);
-                start.cast::<[u32; 4]>().write_unaligned([header, 0, 0, 0]);
+                start
+                    .add(bytes - WIDE_BYTES)
+                    .cast::<[u32; WIDE_BYTES / WORD_BYTES]>()
+                    .write_unaligned([0; WIDE_BYTES / WORD_BYTES]);
+                start.cast::<[u32; WIDE_BYTES / WORD_BYTES]>().write_unaligned([header, 0, 0, 0]);
             } else {
                 zero(start, bytes);
                 start.cast::<u32>().write(header);
@@ -168,6 +172,12 @@ impl Region {
     }
 }
 
+/// Bytes that one store of the processor writes, and what two and four of them write.
+const WIDE_BYTES: usize = size_of::<[u64; 2]>();
+const TWO_WIDE_BYTES: usize = 2 * WIDE_BYTES;
+const ABOVE_TWO_WIDE_BYTES: usize = TWO_WIDE_BYTES + 1;
+const FOUR_WIDE_BYTES: usize = 4 * WIDE_BYTES;
+
 /// Zeroes `bytes` bytes from `start` on.
 ///
 /// # Safety
@@ -178,23 +188,23 @@ unsafe fn zero(start: *mut u8, bytes: usize) {
     // SAFETY: each store lies within the range.
     unsafe {
         let end = start.add(bytes);
-        // Objects are small: a few stores, overlapping where the size is odd, cost less than a call. Most have 16 to 32
-        // bytes, so these come first.
-        let zero16 = |at: *mut u8| at.cast::<[u64; 2]>().write_unaligned([0; 2]);
+        // Objects are small: a few stores, overlapping where the size is odd, cost less than a call. Most take two
+        // of the widest, so these come first.
+        let zero_wide = |at: *mut u8| at.cast::<[u64; 2]>().write_unaligned([0; 2]);
         match bytes {
-            16..=32 => {
-                zero16(start);
-                zero16(end.sub(16));
+            WIDE_BYTES..=TWO_WIDE_BYTES => {
+                zero_wide(start);
+                zero_wide(end.sub(WIDE_BYTES));
             }
-            8..16 => {
+            GRANULE_BYTES..WIDE_BYTES => {
                 start.cast::<u64>().write_unaligned(0);
-                end.sub(8).cast::<u64>().write_unaligned(0);
+                end.sub(size_of::<u64>()).cast::<u64>().write_unaligned(0);
             }
-            33..=64 => {
-                zero16(start);
-                zero16(start.add(16));
-                zero16(end.sub(32));
-                zero16(end.sub(16));
+            ABOVE_TWO_WIDE_BYTES..=FOUR_WIDE_BYTES => {
+                zero_wide(start);
+                zero_wide(start.add(WIDE_BYTES));
+                zero_wide(end.sub(TWO_WIDE_BYTES));
+                zero_wide(end.sub(WIDE_BYTES));
             }
             _ => ptr::write_bytes(start, 0, bytes),
         }

@@ -49,7 +49,7 @@ struct Slot {
 // operation on a cell contains one, apart from the making of a word, which does not switch; and once made, a word is
 // only ever shared.
 unsafe impl Send for Region {}
-// SAFETY: as above.
+// SAFETY: as for `Send`: threads take turns, and once made a word is only ever shared.
 unsafe impl Sync for Region {}
 
 /// Overwrites a word. The operation is this module's own, whoever asked for pages.

@@ -101,17 +101,17 @@ fn byte_copies_agree_with_a_vector() {
             let range = start..start + bytes;
             if round % 2 == 0 {
                 model[range.clone()].fill_with(|| random.below(256) as u8);
-                // SAFETY: as above.
+                // SAFETY: all of the memory is committed, and no other thread exists.
                 unsafe { memory.copy_in(start, &model[range]) }
             } else {
                 let mut read = vec![0; bytes];
-                // SAFETY: as above.
+                // SAFETY: all of the memory is committed, and no other thread exists.
                 unsafe { memory.copy_out(start, &mut read) }
                 assert_eq!(read, model[range]);
             }
         }
         for (index, word) in model.chunks_exact(4).enumerate() {
-            // SAFETY: as above.
+            // SAFETY: all of the memory is committed, and no other thread exists.
             let read = unsafe { memory.read(index * 4) };
             assert_eq!(read.to_le_bytes(), word);
         }
@@ -130,7 +130,7 @@ fn neighbouring_bytes_survive_each_other() {
             // SAFETY: committed; everybody's access is shared.
             unsafe { theirs.copy_in(4, &[1]) }
         });
-        // SAFETY: as above.
+        // SAFETY: committed; everybody's access is shared.
         unsafe { memory.copy_in(5, &[2, 3]) }
         other.join().unwrap();
         // SAFETY: the other thread has ended.

@@ -24,6 +24,7 @@ mod view;
 pub use header::Header;
 pub(crate) use roots::POISON;
 pub use roots::{BUILT_IN_KINDS, Root};
+pub(crate) use shape::{ELEMENTS_WORD, LENGTH_WORD, MAP_RECORD_BYTES_WORD, MAP_SHAPE_WORD, MAP_SLOTS_WORD, MAP_WORDS};
 pub use shape::{FIXED_WORDS_MAX, LENGTH_MAX, MAP_SLOTS, Shape, Tail, kind};
 pub use tagged::Tagged;
 pub use view::{SlotRange, View};

@@ -1,7 +1,9 @@
 //! The built-in, immortal objects. They fill the first 256 bytes of the reservation, so their addresses are constants.
 
-use super::{Shape, Tagged, Tail, View, kind};
-use crate::words::{Offset, ROOT_BYTES};
+use super::{
+    ELEMENTS_WORD, LENGTH_WORD, MAP_RECORD_BYTES_WORD, MAP_SLOTS_WORD, MAP_WORDS, Shape, Tagged, Tail, View, kind,
+};
+use crate::words::{GRANULE_BYTES, MAP_BYTES, Offset, ROOT_BYTES};
 
 /// A built-in object at a fixed offset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -10,36 +12,36 @@ pub enum Root {
     /// The map of maps, its own included.
     MetaMap = 0,
     /// The map of undefined, null, true and false.
-    OddballMap = 32,
+    OddballMap = MAP_BYTES,
     /// The map of fixed arrays.
-    FixedArrayMap = 64,
+    FixedArrayMap = 2 * MAP_BYTES,
     /// The map of byte arrays.
-    ByteArrayMap = 96,
+    ByteArrayMap = 3 * MAP_BYTES,
     /// The map of code objects.
-    CodeMap = 128,
+    CodeMap = 4 * MAP_BYTES,
     /// The map of fillers.
-    FillerMap = 160,
+    FillerMap = 5 * MAP_BYTES,
     /// The map of free blocks.
-    FreeBlockMap = 192,
+    FreeBlockMap = 6 * MAP_BYTES,
     /// undefined
-    Undefined = 224,
+    Undefined = 7 * MAP_BYTES,
     /// null
-    Null = 232,
+    Null = 7 * MAP_BYTES + GRANULE_BYTES,
     /// true
-    True = 240,
+    True = 7 * MAP_BYTES + 2 * GRANULE_BYTES,
     /// false
-    False = 248,
+    False = 7 * MAP_BYTES + 3 * GRANULE_BYTES,
 }
 
 /// The built-in maps and the shapes they describe.
 pub const BUILT_IN_KINDS: [(Root, Shape); 7] = [
-    (Root::MetaMap, Shape::built_in(kind::MAP, 8, 7, Tail::None)),
+    (Root::MetaMap, Shape::built_in(kind::MAP, MAP_WORDS, MAP_WORDS - 1, Tail::None)),
     (Root::OddballMap, Shape::built_in(kind::ODDBALL, 2, 1, Tail::None)),
-    (Root::FixedArrayMap, Shape::built_in(kind::FIXED_ARRAY, 2, 1, Tail::Tagged)),
-    (Root::ByteArrayMap, Shape::built_in(kind::BYTE_ARRAY, 2, 1, Tail::Bytes)),
-    (Root::CodeMap, Shape::built_in(kind::CODE, 2, 1, Tail::Bytes)),
-    (Root::FillerMap, Shape::built_in(kind::FILLER, 2, 1, Tail::Bytes)),
-    (Root::FreeBlockMap, Shape::built_in(kind::FREE_BLOCK, 2, 1, Tail::Bytes)),
+    (Root::FixedArrayMap, Shape::built_in(kind::FIXED_ARRAY, ELEMENTS_WORD, LENGTH_WORD, Tail::Tagged)),
+    (Root::ByteArrayMap, Shape::built_in(kind::BYTE_ARRAY, ELEMENTS_WORD, LENGTH_WORD, Tail::Bytes)),
+    (Root::CodeMap, Shape::built_in(kind::CODE, ELEMENTS_WORD, LENGTH_WORD, Tail::Bytes)),
+    (Root::FillerMap, Shape::built_in(kind::FILLER, ELEMENTS_WORD, LENGTH_WORD, Tail::Bytes)),
+    (Root::FreeBlockMap, Shape::built_in(kind::FREE_BLOCK, ELEMENTS_WORD, LENGTH_WORD, Tail::Bytes)),
 ];
 
 /// What every root of a poisoned heap refers to: an immortal object that is empty whatever it is taken for. It lies over the
@@ -54,7 +56,7 @@ pub const BUILT_IN_KINDS: [(Root, Shape); 7] = [
 /// ```
 ///
 /// It is not walked: no stop begins on a poisoned heap.
-pub(crate) const POISON: Offset = Offset::new(Root::FreeBlockMap as usize + 16);
+pub(crate) const POISON: Offset = Root::FreeBlockMap.offset().word(MAP_SLOTS_WORD);
 
 const ODDBALLS: [Root; 4] = [Root::Undefined, Root::Null, Root::True, Root::False];
 
@@ -82,15 +84,15 @@ impl Root {
             view.write(oddball.offset(), Root::OddballMap.tagged().bits());
             view.write(oddball.offset().word(1), (index as u32) << 1);
         }
-        const { assert!(Root::False as usize + 8 == ROOT_BYTES) };
+        const { assert!(Root::False.offset().bytes() + GRANULE_BYTES == ROOT_BYTES) };
     }
 
     /// Writes all built-in objects anew, as far as a broken invariant may have reached, and [`POISON`].
     pub(crate) fn write_poison(view: View<'_>) {
-        const { assert!(POISON.bytes() + 8 * crate::words::WORD_BYTES <= ROOT_BYTES) };
+        const { assert!(POISON.bytes() + MAP_BYTES <= ROOT_BYTES) };
         Root::write_all(view);
         view.write(POISON, Root::FixedArrayMap.tagged().bits());
-        (1..4).for_each(|index| view.write(POISON.word(index), 0));
+        (1..=MAP_RECORD_BYTES_WORD).for_each(|index| view.write(POISON.word(index), 0));
     }
 }
 
@@ -109,8 +111,8 @@ mod tests {
             let view = unsafe { View::new(&memory) };
             Root::write_poison(view);
             assert_eq!(view.map_of(POISON), Root::FixedArrayMap.offset());
-            assert_eq!(view.size_bytes(POISON), 8);
-            let words: [Tagged; 8] = core::array::from_fn(|index| view.tagged(POISON.word(index)));
+            assert_eq!(view.size_bytes(POISON), GRANULE_BYTES);
+            let words: [Tagged; MAP_WORDS] = core::array::from_fn(|index| view.tagged(POISON.word(index)));
             assert_eq!([1, 2, 3].map(|index| words[index].as_small()), [Some(0); 3]);
             for word in &words[4..] {
                 assert!(word.as_reference().is_none_or(|map| map == Root::OddballMap.offset()), "{word:?}");

@@ -1,6 +1,6 @@
 //! Shapes: what a map says about its objects. Data, never a visitor, so no embedder code runs in a stop.
 
-use crate::words::{AllocError, GRANULE_BYTES, WORD_BYTES, align_up};
+use crate::words::{AllocError, GRANULE_BYTES, MAP_BYTES, WORD_BYTES, align_up};
 
 /// Instance kinds. Those below [`FIRST_EMBEDDER`](kind::FIRST_EMBEDDER) are built in.
 pub mod kind {
@@ -28,6 +28,20 @@ pub const FIXED_WORDS_MAX: usize = (1 << 14) - 1;
 pub const LENGTH_MAX: usize = if usize::BITS > 32 { (1 << 30) - 1 } else { (1 << 29) - 1 };
 /// Tagged words of a map that are the embedder's: prototype, descriptors, whatever it hangs on a map.
 pub const MAP_SLOTS: usize = 4;
+
+/// The word of an object with a tail that counts its elements.
+pub(crate) const LENGTH_WORD: usize = 1;
+/// The first word of the tail of the built-in arrays, code and gaps: their fixed part is header and length.
+pub(crate) const ELEMENTS_WORD: usize = 2;
+/// The first of the two words of a map that [encode](Shape::encode) a shape: kind, then geometry.
+pub(crate) const MAP_SHAPE_WORD: usize = 1;
+/// The word of a map that has the bytes of its objects, if the kind is an embedder's and they all have the same; else 0.
+pub(crate) const MAP_RECORD_BYTES_WORD: usize = 3;
+/// The first of the embedder's words of a map.
+pub(crate) const MAP_SLOTS_WORD: usize = 4;
+/// Words of a map.
+pub(crate) const MAP_WORDS: usize = MAP_SLOTS_WORD + MAP_SLOTS;
+const _: () = assert!(MAP_WORDS * WORD_BYTES == MAP_BYTES);
 
 /// What follows the fixed part of an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,9 +1,12 @@
 //! The tagged word: a small integer or a reference, in 32 bits.
 
-use crate::words::Offset;
+use crate::words::{GRANULE_BYTES, Offset};
 use core::fmt;
 
-/// A small integer (low bit 0, 31 bits signed) or a reference (`offset / 8 << 1 | 1`, which addresses 16 GiB).
+/// What a reference is shifted by: its lowest bit but one counts granules.
+const REFERENCE_SHIFT: u32 = GRANULE_BYTES.trailing_zeros() - 1;
+
+/// A small integer (low bit 0, 31 bits signed) or a reference (offset in granules, shifted by one, and a low bit of 1, which addresses 16 GiB).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Tagged(u32);
@@ -37,12 +40,12 @@ impl Tagged {
         if value >= Tagged::SMALL_MIN && value <= Tagged::SMALL_MAX { Some(Tagged((value as u32) << 1)) } else { None }
     }
 
-    /// A reference to the object at `offset`, a multiple of 8 below 16 GiB.
+    /// A reference to the object at `offset`, a multiple of a granule below 16 GiB.
     #[inline(always)]
     #[must_use]
     pub const fn reference(offset: Offset) -> Tagged {
-        debug_assert!(offset.bytes().is_multiple_of(8));
-        Tagged((offset.bytes() >> 2) as u32 | 1)
+        debug_assert!(offset.bytes().is_multiple_of(GRANULE_BYTES));
+        Tagged((offset.bytes() >> REFERENCE_SHIFT) as u32 | 1)
     }
 
     /// Whether this word is a reference.
@@ -70,7 +73,7 @@ impl Tagged {
     #[inline(always)]
     #[must_use]
     pub const fn target(self) -> Offset {
-        Offset::new(((self.0 & !1) as usize) << 2)
+        Offset::new(((self.0 & !1) as usize) << REFERENCE_SHIFT)
     }
 }
 

@@ -3,10 +3,13 @@
 //! Plain access is right in two situations only: the words are not yet published (a LAB, an object being written), or
 //! the world is stopped. Creating a [`View`] asserts that one of them holds; its methods then need no further proof.
 
-use super::{Header, Root, Shape, Tagged, Tail};
+use super::{
+    ELEMENTS_WORD, Header, LENGTH_WORD, MAP_RECORD_BYTES_WORD, MAP_SHAPE_WORD, MAP_SLOTS_WORD, MAP_WORDS, Root, Shape,
+    Tagged, Tail,
+};
 use crate::memory::Memory;
 use crate::sync::Ordering;
-use crate::words::{GRANULE_BYTES, Offset, WORD_BYTES};
+use crate::words::{GRANULE_BYTES, MAP_BYTES, Offset, WORD_BYTES};
 
 /// Plain access to heap words, by their exclusive owner.
 #[derive(Clone, Copy)]
@@ -127,7 +130,7 @@ impl<'a> View<'a> {
     #[inline(always)]
     #[must_use]
     pub fn shape(self, map: Offset) -> Shape {
-        Shape::decode([self.read(map.word(1)), self.read(map.word(2))])
+        Shape::decode([self.read(map.word(MAP_SHAPE_WORD)), self.read(map.word(MAP_SHAPE_WORD + 1))])
     }
 
     /// The tail length of an object of `shape`, 0 without a tail.
@@ -136,7 +139,7 @@ impl<'a> View<'a> {
     pub fn length(self, object: Offset, shape: Shape) -> usize {
         match shape.tail() {
             Tail::None => 0,
-            Tail::Tagged | Tail::Bytes => (self.read(object.word(1)) >> 1) as usize,
+            Tail::Tagged | Tail::Bytes => (self.read(object.word(LENGTH_WORD)) >> 1) as usize,
         }
     }
 
@@ -172,17 +175,17 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Writes a map at `at`, a multiple of 32. Its embedder slots are zero. Word 3 is the size of its objects in bytes, a
+    /// Writes a map at `at`, a multiple of [`MAP_BYTES`]. Its embedder slots are zero. Word [`MAP_RECORD_BYTES_WORD`] is the size of its objects in bytes, a
     /// small integer, if the kind is an embedder's and the size is always the same; else 0.
     pub(crate) fn write_map(self, at: Offset, meta_map: Offset, shape: Shape) {
-        debug_assert!(at.bytes().is_multiple_of(32), "J-3");
+        debug_assert!(at.bytes().is_multiple_of(MAP_BYTES), "J-3");
         self.write(at, Tagged::reference(meta_map).bits());
         let [kind, geometry] = shape.encode();
-        self.write(at.word(1), kind);
-        self.write(at.word(2), geometry);
+        self.write(at.word(MAP_SHAPE_WORD), kind);
+        self.write(at.word(MAP_SHAPE_WORD + 1), geometry);
         let fixed = shape.kind() >= super::kind::FIRST_EMBEDDER && shape.tail() == Tail::None;
-        self.write(at.word(3), if fixed { (shape.size_bytes_of(0) as u32) << 1 } else { 0 });
-        for index in 4..8 {
+        self.write(at.word(MAP_RECORD_BYTES_WORD), if fixed { (shape.size_bytes_of(0) as u32) << 1 } else { 0 });
+        for index in MAP_SLOTS_WORD..MAP_WORDS {
             self.write(at.word(index), 0);
         }
     }
@@ -197,7 +200,7 @@ impl<'a> View<'a> {
             self.memory.expose(at.bytes(), GRANULE_BYTES);
             self.memory.withhold(at.bytes() + GRANULE_BYTES, bytes - GRANULE_BYTES);
             self.write(at, map.tagged().bits());
-            self.write(at.word(1), ((bytes - 2 * WORD_BYTES) as u32) << 1);
+            self.write(at.word(LENGTH_WORD), ((bytes - ELEMENTS_WORD * WORD_BYTES) as u32) << 1);
         }
     }
 

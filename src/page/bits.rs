@@ -2,9 +2,7 @@
 
 use crate::memory::{MemoryError, try_table};
 use crate::sync::{AtomicU64, Ordering};
-use crate::words::PageIndex;
-
-const BITS: usize = u64::BITS as usize;
+use crate::words::{PageIndex, TABLE_WORD_BITS as BITS};
 
 /// A fixed number of bits in 64-bit words.
 #[derive(Debug)]
@@ -72,7 +70,7 @@ impl Bitmap {
             if index * BITS >= end {
                 return None;
             }
-            // SAFETY: as above.
+            // SAFETY: exclusively owned, by the contract.
             word = unsafe { self.words[index].unsync_load() };
         }
     }

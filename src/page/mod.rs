@@ -11,6 +11,7 @@
 //!   fillers and free blocks.
 //! * **G-3** The hole bits of a page are touched by its owner only: the local heap that took it, or the collector.
 //!   Each set bit is the start of a free block, and every free block has its bit set.
+//! * **G-4** While the world is stopped every table is the collector's: nobody else reads or writes a row, a kind or a flag.
 
 mod bits;
 mod holes;

@@ -162,7 +162,7 @@ impl PageTable {
     /// Whether a page is being evacuated: one byte of [`info`](Self::info).
     ///
     /// # Safety
-    /// The caller has the world stopped.
+    /// G-4: the world is stopped.
     #[inline(always)]
     #[must_use]
     pub unsafe fn is_evacuated(&self, page: PageIndex) -> bool {
@@ -182,7 +182,7 @@ impl PageTable {
     /// Mark bits, one per granule: set by RMW while marking, clear outside of collections.
     ///
     /// # Safety
-    /// The world is stopped; each bit that the caller leaves is what its collection says of the object that starts there.
+    /// G-4: the world is stopped; each bit that the caller leaves is what its collection says of the object that starts there.
     #[inline(always)]
     #[must_use]
     pub unsafe fn marks(&self) -> &PageBits {
@@ -254,10 +254,10 @@ impl PageTable {
     /// Takes every slot out of the remembered set and hands it to `f`, which says whether to put it back.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// G-4: the world is stopped.
     pub unsafe fn retain_remembered(&self, mut f: impl FnMut(Offset) -> bool) {
         let mut next_page = 0;
-        // SAFETY: every table is the caller's while the world is stopped.
+        // SAFETY: G-4, by the contract.
         unsafe {
             while let Some(index) = self.remembered_pages.next(next_page, self.layout.pages()) {
                 next_page = index + 1;
@@ -285,11 +285,11 @@ impl PageTable {
     /// aside yet, and the table is used for nothing else meanwhile.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// G-4: the world is stopped.
     pub unsafe fn set_aside(&self, object: Offset, in_remembered: bool) {
         let (page, granule) = self.granule_of(object);
         let (bits, columns) = self.aside_bits(in_remembered);
-        // SAFETY: every table is the caller's while the world is stopped.
+        // SAFETY: G-4, by the contract.
         unsafe {
             bits.put(page, granule * columns, true);
             // Relied on by nobody: in a stop, by its collector alone.
@@ -305,10 +305,10 @@ impl PageTable {
     /// The next page with an object that is set aside, at `from` or after it, else from the first page on.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// G-4: the world is stopped.
     #[must_use]
     pub unsafe fn next_with_aside(&self, from: usize) -> Option<PageIndex> {
-        // SAFETY: every table is the caller's while the world is stopped.
+        // SAFETY: G-4, by the contract.
         unsafe { self.aside_pages.next(from, self.layout.pages()).or_else(|| self.aside_pages.next(0, from)) }
             .map(PageIndex::new)
     }
@@ -327,7 +327,7 @@ impl PageTable {
     ) -> usize {
         let (bits, columns) = self.aside_bits(in_remembered);
         let (mut at, mut taken) = (0, 0);
-        // SAFETY: every table is the caller's while the world is stopped.
+        // SAFETY: G-4, by the contract.
         unsafe {
             while let Some(column) = bits.next(page, at) {
                 if taken == count_max {
@@ -347,7 +347,7 @@ impl PageTable {
     /// Takes the slots of `from..from + bytes`, a range within one page or run, out of the remembered set.
     ///
     /// # Safety
-    /// The world is stopped, or the caller owns the page.
+    /// G-4: the world is stopped; or the caller owns the page.
     pub unsafe fn forget_range(&self, from: Offset, bytes: usize) {
         let page_bytes = self.layout.page_bytes();
         let (mut at, end) = (from.bytes(), from.bytes() + bytes);

@@ -77,7 +77,7 @@ impl Budget {
     /// Sets both limits, in pages.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     pub unsafe fn set_limits(&self, soft: usize, hard: usize) {
         // SAFETY: nobody reads the limits in a stop but its collector.
         unsafe { self.limits.with_mut(|limits| *limits = Limits { soft: soft.min(hard), hard }) }
@@ -93,7 +93,7 @@ impl Budget {
     /// As [`committed`](Self::committed), and exact.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     #[must_use]
     pub unsafe fn committed_in_stop(&self) -> usize {
         // SAFETY: whoever reserved or gave back has parked since (O-3).
@@ -107,7 +107,7 @@ impl Budget {
     #[inline]
     #[must_use]
     pub unsafe fn try_reserve(&self, pages: usize, limit: Limit) -> bool {
-        // SAFETY: the caller's contract.
+        // SAFETY: S-4, by the contract.
         self.try_reserve_within(pages, unsafe { self.limit(limit) })
     }
 
@@ -137,7 +137,7 @@ impl Budget {
     pub unsafe fn try_reserve_seen(&self, pages: usize, limit: Limit) -> bool {
         // Relaxed: a guess, which the compare-exchange checks.
         let seen = self.committed.load(Ordering::Relaxed);
-        // SAFETY: the caller's contract.
+        // SAFETY: S-4, by the contract.
         self.reserve_from(seen, pages, unsafe { self.limit(limit) })
     }
 

@@ -83,7 +83,7 @@ impl FreshPages {
     /// As [`pooled`](Self::pooled), and exact.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     #[must_use]
     pub unsafe fn pooled_in_stop(&self) -> usize {
         // SAFETY: by the contract.
@@ -118,7 +118,7 @@ impl FreshPages {
     /// Whether the address of `page` is one that nobody uses.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     #[must_use]
     pub unsafe fn has_address(&self, page: PageIndex) -> bool {
         // SAFETY: by the contract.
@@ -128,7 +128,7 @@ impl FreshPages {
     /// Whether `page` is in the pool.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     #[must_use]
     pub unsafe fn is_pooled(&self, page: PageIndex) -> bool {
         // SAFETY: by the contract.

@@ -130,7 +130,7 @@ impl LargeSpace {
     /// As [`kept_pages`](Self::kept_pages), and exact.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     #[must_use]
     pub unsafe fn kept_pages_in_stop(&self) -> usize {
         // SAFETY: whoever changed the number has parked since (O-3).
@@ -358,7 +358,7 @@ unsafe fn return_pages(spaces: &Spaces, start: usize, pages: usize) {
     let taken = unsafe { spaces.memory.release(at, bytes) }.is_ok();
     let kind = if taken { PageKind::Free } else { PageKind::Pooled };
     for index in head..head + pages {
-        // SAFETY: as above.
+        // SAFETY: S-3: the pages are the caller's, by the contract.
         unsafe { spaces.pages.label(PageIndex::new(index), kind, PageInfo::NEW) };
     }
     if !taken {
@@ -525,7 +525,7 @@ mod tests {
     fn a_kept_run_is_wasted_too() {
         check(|| {
             let spaces = world(0);
-            // SAFETY: S-4: as above.
+            // SAFETY: S-4: this thread alone has the heap, and no run ever held an object.
             unsafe {
                 let run = || LargeSpace::take_run(&spaces, 2 * PAGE, Limit::Hard).map(|at| spaces.layout().page_of(at));
                 let head = run().unwrap();

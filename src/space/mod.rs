@@ -26,7 +26,8 @@
 //!   it, holds its collector lock, or is the collector of its stop; while a heap has no safepoint, its threads arrange by
 //!   themselves that nobody does what a stop does beside anybody else. So nothing here meets a stop.
 //!
-//! Both are contracts of `unsafe` functions, since a page is a number and a stop is a matter of the layers above.
+//! Both are contracts of `unsafe` functions, since a page is a number and a stop is a matter of the layers above. In a stop a
+//! [`Stopped`] proves the second one, and has what needs no more as safe methods.
 
 mod budget;
 mod fresh;
@@ -34,6 +35,7 @@ mod large;
 mod new_space;
 mod page_set;
 mod paged;
+mod stopped;
 
 pub use budget::Budget;
 pub use fresh::FreshPages;
@@ -41,6 +43,7 @@ pub use large::LargeSpace;
 pub use new_space::{Carved, NewSpace, Ordinal};
 pub use page_set::{Claim, PageSet};
 pub use paged::PagedSpace;
+pub use stopped::Stopped;
 
 use crate::memory::{Memory, MemoryError, PageSource, try_reserved};
 use crate::object::{Root, View};
@@ -176,6 +179,12 @@ impl Spaces {
         }
     }
 
+    /// The paged spaces.
+    #[must_use]
+    pub fn paged_spaces(&self) -> [&PagedSpace; 3] {
+        [&self.old, &self.map, &self.code]
+    }
+
     /// The holes of `page`.
     ///
     /// # Safety
@@ -218,7 +227,7 @@ impl Spaces {
     /// In a stop: gives an empty page to the pool while that has room, else back to the system.
     ///
     /// # Safety
-    /// The world is stopped, the caller owns the page, and no reference into it is left.
+    /// S-4: the world is stopped, the caller owns the page, and no reference into it is left.
     pub unsafe fn recycle_page(&self, page: PageIndex, pool_pages_max: usize) {
         let layout = self.layout();
         // SAFETY: the page is the caller's, by the contract.
@@ -241,12 +250,12 @@ impl Spaces {
     /// In a stop: gives pooled pages back to the system until at most `pool_pages_max` are left.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     pub unsafe fn trim_pool(&self, pool_pages_max: usize) {
         // Bounded by the count taken first: a page that the system refuses to take goes back into the pool.
-        // SAFETY: the world is stopped.
+        // SAFETY: S-4, by the contract.
         for _ in pool_pages_max..unsafe { self.fresh.pooled_in_stop() } {
-            // SAFETY: the world is stopped; the page was just taken from the pool.
+            // SAFETY: S-4, by the contract; S-3: the page was just taken from the pool, and is empty.
             unsafe {
                 match self.fresh.take_pooled() {
                     Some(page) => self.recycle_page(page, pool_pages_max),

@@ -108,7 +108,7 @@ impl NewSpace {
     /// # Safety
     /// S-4: the caller is at work in this heap.
     unsafe fn ordinal(&self, ordinal: usize) -> Ordinal {
-        // SAFETY: the caller's contract; the borrow ends here.
+        // SAFETY: S-4, by the contract; the borrow ends with the expression.
         unsafe { self.table() }.ordinals[ordinal - 1]
     }
 
@@ -186,21 +186,21 @@ impl NewSpace {
     /// In a stop: writes a filler over the rest of the current page, without dropping it.
     ///
     /// # Safety
-    /// The world is stopped and `view` is the collector's.
+    /// S-4: the world is stopped and `view` is the collector's.
     pub unsafe fn make_walkable(&self, view: View<'_>, layout: &Layout) {
-        // SAFETY: the world is stopped.
+        // SAFETY: S-4, by the contract.
         if let Some((at, bytes)) = unsafe { self.rest(layout) } {
             view.write_filler(at, bytes);
         }
     }
 
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     unsafe fn rest(&self, layout: &Layout) -> Option<(Offset, usize)> {
         // Relaxed: in a stop.
         let (ordinal, offset) = unpack(self.frontier.load(Ordering::Relaxed));
         (ordinal != 0 && offset < layout.page_bytes()).then(|| {
-            // SAFETY: the world is stopped.
+            // SAFETY: S-4, by the contract.
             let page = unsafe { self.ordinal(ordinal) }.page;
             (layout.page_start(page).plus(offset), layout.page_bytes() - offset)
         })
@@ -210,16 +210,16 @@ impl NewSpace {
     /// a filler already (F-3), and the pages that the frontier has not reached.
     ///
     /// # Safety
-    /// The world is stopped, and the space was made walkable.
+    /// S-4: the world is stopped, and the space was made walkable.
     pub unsafe fn exhaust(&self, layout: &Layout) -> usize {
-        // SAFETY: the world is stopped.
+        // SAFETY: S-4, by the contract.
         let (rest, limit) = unsafe { (self.rest(layout).map_or(0, |(_, bytes)| bytes), self.table().limit) };
         // Relaxed: in a stop.
         let (ordinal, _) = unpack(self.frontier.load(Ordering::Relaxed));
         let wasted = rest + (limit - ordinal) * layout.page_bytes();
         // An RMW, because the word is RMWed elsewhere.
         self.frontier.swap(pack(ordinal, layout.page_bytes()), Ordering::Relaxed);
-        // SAFETY: in a stop the table is the collector's.
+        // SAFETY: S-4, by the contract: the table is the collector's.
         unsafe { self.table.with_mut(|table| (*table).limit = ordinal) };
         wasted
     }
@@ -235,10 +235,10 @@ impl NewSpace {
     /// space was simulated full.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     #[must_use]
     pub unsafe fn is_within_reach(&self, ordinal: usize) -> bool {
-        // SAFETY: the world is stopped.
+        // SAFETY: S-4, by the contract.
         ordinal <= unsafe { self.table() }.limit
     }
 
@@ -255,10 +255,10 @@ impl NewSpace {
     /// In a stop: the table, each entry with whether the frontier reached it (and so committed it).
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     #[must_use]
     pub unsafe fn ordinals(&self) -> Vec<(Ordinal, bool)> {
-        // SAFETY: the world is stopped.
+        // SAFETY: S-4, by the contract.
         let table = unsafe { self.table() };
         (1..=table.ordinals.len()).map(|k| (table.ordinals[k - 1], self.is_reached(k))).collect()
     }
@@ -266,14 +266,14 @@ impl NewSpace {
     /// In a stop: starts again with these pages, in this order, and labels them as new.
     ///
     /// # Safety
-    /// The world is stopped (or the heap is being built), no live object is in these pages, and they are new space's.
+    /// S-4: the world is stopped (or the heap is being built), no live object is in these pages, and they are new space's.
     pub unsafe fn rebuild(&self, pages: &PageTable, ordinals: Vec<Ordinal>) {
         for (index, ordinal) in ordinals.iter().enumerate() {
             let info = PageInfo { ordinal: index as u32 + 1, ..PageInfo::NEW };
-            // SAFETY: the page is new space's and the world is stopped.
+            // SAFETY: S-3, S-4: the page is new space's and holds no object, by the contract.
             unsafe { pages.label(ordinal.page, PageKind::New, info) };
         }
-        // SAFETY: in a stop the table is the collector's.
+        // SAFETY: S-4, by the contract: the table is the collector's.
         unsafe {
             self.table.with_mut(|table| *table = Table { limit: ordinals.len(), ordinals });
         }

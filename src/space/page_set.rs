@@ -25,7 +25,7 @@
 
 use crate::memory::{MemoryError, try_table};
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, YieldPoint, yield_point};
-use crate::words::PageIndex;
+use crate::words::{PageIndex, TABLE_WORD_BITS};
 
 /// A set of pages that any thread may put into and take from.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl PageSet {
     /// # Errors
     /// The Rust allocator refuses its memory.
     pub fn try_new(pages: usize, bits_per_word: usize) -> Result<PageSet, MemoryError> {
-        assert!((1..=64).contains(&bits_per_word));
+        assert!((1..=TABLE_WORD_BITS).contains(&bits_per_word));
         let words = try_table(pages.div_ceil(bits_per_word), || AtomicU64::new(0))?;
         Ok(PageSet { available: CachePadded::new(AtomicUsize::new(0)), words, bits_per_word })
     }
@@ -143,7 +143,7 @@ impl PageSet {
     /// Empties the set.
     ///
     /// # Safety
-    /// The world is stopped; the pages become the caller's.
+    /// S-4: the world is stopped; the pages become the caller's.
     pub unsafe fn clear(&self) {
         // SAFETY: by the contract.
         if unsafe { self.len_in_stop() } == 0 {

@@ -94,7 +94,7 @@ impl PagedSpace {
     /// page is in none of the sets.
     ///
     /// # Safety
-    /// The world is stopped.
+    /// S-4: the world is stopped.
     #[must_use]
     pub unsafe fn offered_bytes(&self, page: PageIndex) -> Option<usize> {
         // SAFETY: by the contract.
@@ -105,9 +105,9 @@ impl PagedSpace {
     /// Takes every page off the sets.
     ///
     /// # Safety
-    /// The world is stopped; the pages become the collector's.
+    /// S-4: the world is stopped; the pages become the collector's.
     pub unsafe fn clear(&self) {
-        // SAFETY: the world is stopped.
+        // SAFETY: S-4, by the contract.
         unsafe {
             self.roomy.clear();
             // Relied on by nobody: nobody looks before the stop ends.

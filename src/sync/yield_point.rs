@@ -33,6 +33,11 @@ macro_rules! yield_points {
             /// All of them.
             pub const ALL: &[YieldPoint] = &[$(YieldPoint::$point),*];
 
+            /// Its place in the list of all.
+            const fn number(self) -> usize {
+                self as usize
+            }
+
             /// Its name: the protocol, and what has just been done.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -173,10 +178,14 @@ pub mod stretch {
         }
     }
 
+    fn visits_of(point: YieldPoint) -> &'static AtomicU64 {
+        &VISITS[point.number()]
+    }
+
     /// How often lingering threads of this process have come by a yield point.
     #[must_use]
     pub fn visits(point: YieldPoint) -> u64 {
-        VISITS[point as usize].load(Ordering::Relaxed)
+        visits_of(point).load(Ordering::Relaxed)
     }
 
     /// Lingers, or not.
@@ -191,7 +200,7 @@ pub mod stretch {
 
     #[cold]
     fn linger(point: YieldPoint, state: u64) {
-        VISITS[point as usize].fetch_add(1, Ordering::Relaxed);
+        visits_of(point).fetch_add(1, Ordering::Relaxed);
         // A step of splitmix64.
         let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         DICE.set(Some(state));

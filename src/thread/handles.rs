@@ -269,7 +269,7 @@ mod tests {
             assert_eq!(values(&slots), [1, 7, 8]);
             // SAFETY: this thread owns the stack, and the scope of `first` is open.
             assert_eq!(unsafe { first.as_ref().with(|bits| *bits) }, small(1).bits());
-            // SAFETY: as above.
+            // SAFETY: this thread owns the stack, and no slot beyond the mark is used again.
             unsafe { slots.reset(empty) };
             assert!(slots.is_empty());
             slots.push(small(9));
@@ -329,7 +329,7 @@ mod tests {
                     assert_eq!(slots.len(), pushed + 1);
                 }
                 for (pushed, mark) in marks.into_iter().enumerate().rev() {
-                    // SAFETY: as above.
+                    // SAFETY: this thread owns the stack, and no slot beyond the mark is used again.
                     unsafe { slots.reset(mark) };
                     assert_eq!(slots.block_of_next(), pushed.saturating_sub(1) / block_slots);
                     assert_eq!(slots.len(), pushed);

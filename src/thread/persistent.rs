@@ -82,7 +82,7 @@ impl Drop for PersistentCell {
 
 // SAFETY: a shared handle's word is read atomically; the link is touched by the handle's one owner, in `drop`.
 unsafe impl Send for PersistentCell {}
-// SAFETY: as above.
+// SAFETY: a shared handle's word is read atomically; the link is touched by the handle's one owner, in `drop`.
 unsafe impl Sync for PersistentCell {}
 
 // A handle has no state that a panic could leave half changed: its word changes under the register's mutex, at once.
@@ -329,7 +329,7 @@ mod tests {
             let mut cells: Vec<_> = (1..=5).map(|i| Some(unsafe { handles.add(at(256 * i)) }.unwrap())).collect();
             let visit = |young: &dyn Fn(usize) -> bool| {
                 let mut seen = Vec::new();
-                // SAFETY: as above.
+                // SAFETY: there is no heap.
                 unsafe {
                     handles.visit_young(|word| {
                         let bytes = word.target().bytes();
@@ -344,10 +344,10 @@ mod tests {
             assert_eq!(visit(&|i| i != 3), [1, 3, 5]);
             cells[0] = None;
             assert_eq!(visit(&|_| true), [5], "1 is dropped, 3 is old");
-            // SAFETY: as above.
+            // SAFETY: there is no heap.
             cells[0] = Some(unsafe { handles.add(at(256 * 7)) }.unwrap());
             assert_eq!(visit(&|_| true), [5, 7]);
-            // SAFETY: as above.
+            // SAFETY: there is no heap.
             unsafe { handles.forget_young() };
             assert_eq!(visit(&|_| true), []);
             assert_eq!(handles.len(), 5);

@@ -106,7 +106,7 @@ impl RootSetSlots {
     /// The world is stopped.
     unsafe fn retain_young(&self, mut f: impl FnMut(Tagged) -> (Tagged, bool)) -> bool {
         let (mut next, mut any) = (0, false);
-        // SAFETY: bits are set by running threads only, and the world is stopped.
+        // SAFETY: RS-1: no running thread is there to set a bit, by the contract.
         while let Some(block) = unsafe { self.young.next(next, self.blocks_count()) } {
             next = block + 1;
             let mut young = false;
@@ -118,7 +118,7 @@ impl RootSetSlots {
                 });
             }
             any |= young;
-            // SAFETY: as above.
+            // SAFETY: RS-1: no running thread is there to set a bit, by the contract.
             unsafe { self.young.put(block, young) };
         }
         any
@@ -271,7 +271,7 @@ impl RootSets {
         // the list first, then each set's bits and slots.
         self.list.lock().young.retain(|set| {
             let Some(set) = set.upgrade() else { return false };
-            // SAFETY: the world is stopped; the mutex is held.
+            // SAFETY: the mutex of the register is held; what `retain_young` and `f` owe, by the contract.
             unsafe {
                 let young = set.retain_young(&mut f);
                 set.is_listed.with_mut(|listed| *listed = young);
@@ -285,7 +285,7 @@ impl RootSets {
     /// # Safety
     /// The world is stopped, and new space is empty.
     pub unsafe fn forget_young(&self) {
-        // SAFETY: the world is stopped.
+        // SAFETY: by the contract; a root stays what it is, and new space is empty.
         unsafe { self.visit_young(|word| (word, false)) };
     }
 
@@ -406,7 +406,7 @@ mod tests {
             let store = |index, value| unsafe { set.store(index, value) };
             let visit = |young: &dyn Fn(usize) -> bool| {
                 let mut seen = Vec::new();
-                // SAFETY: as above.
+                // SAFETY: there is no heap.
                 unsafe {
                     sets.visit_young(|word| {
                         let Some(object) = word.as_reference() else { return (word, false) };
@@ -425,11 +425,11 @@ mod tests {
             store(BLOCK_SLOTS, at(4 * 256));
             store(BLOCK_SLOTS + 1, Tagged::small(7).unwrap());
             assert_eq!(visit(&|_| true), [4]);
-            // SAFETY: as above.
+            // SAFETY: there is no heap.
             unsafe { sets.forget_young() };
             assert_eq!(visit(&|_| true), []);
             let mut all = 0;
-            // SAFETY: as above.
+            // SAFETY: there is no heap.
             unsafe {
                 sets.visit(|word| {
                     all += usize::from(word.is_reference());

@@ -5,21 +5,22 @@
 //! `outstanding` orders one way and the collector lock the other.
 
 use super::{Local, LocalData};
+use crate::space::{Spaces, Stopped};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, YieldPoint, fork, yield_point};
-use crate::words::{CollectionKind, HeapId, SafepointKey};
+use crate::words::{ByKind, CollectionKind, HeapId, SafepointKey};
 use core::ops::Deref;
 
 /// Collections started, per kind. Changes in stops only (T-5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct CollectionCounts {
-    started: [u64; 3],
+    started: ByKind<u64>,
 }
 
 impl CollectionCounts {
     /// Collections of exactly this kind that were started.
     #[must_use]
     pub fn started(&self, kind: CollectionKind) -> u64 {
-        self.started[kind as usize]
+        self.started[kind]
     }
 
     /// Whether a collection that meets a request for `kind` was started since `before`.
@@ -29,7 +30,7 @@ impl CollectionCounts {
     }
 
     fn start(&mut self, kind: CollectionKind) {
-        self.started[kind as usize] += 1;
+        self.started[kind] += 1;
     }
 }
 
@@ -346,7 +347,22 @@ pub struct Stop<'a> {
     completed: bool,
 }
 
-impl Stop<'_> {
+impl<'s> Stop<'s> {
+    /// The spaces of the heap, which is stopped for as long as this stop lasts: what it is a proof of, for the layers below.
+    ///
+    /// # Panics
+    /// If they are another heap's.
+    #[track_caller]
+    pub fn spaces<'a>(&self, spaces: &'a Spaces) -> Stopped<'a>
+    where
+        's: 'a,
+    {
+        self.assert_of(spaces.heap());
+        // SAFETY: SW-1: no local heap runs for all of `'s`, whose end nobody sees but `Safepoint::stop`, and the caller has
+        // the stop, so it is its collector.
+        unsafe { Stopped::new(spaces) }
+    }
+
     /// Checks that this is a stop of `heap`: on the word of no stop but its own is a heap touched.
     ///
     /// # Panics
@@ -540,7 +556,7 @@ mod tests {
             assert!(unsafe { local.state().request_stop() }, "it runs");
             poll();
             assert_eq!(*safepoint.outstanding.lock(), -1);
-            // SAFETY: T-2, as above.
+            // SAFETY: T-2: no thread ends a stop but this one, by hand.
             unsafe { local.state().clear_stop() };
             assert!(!local.state().stop_requested(), "it runs again");
             // SAFETY: T-1: it runs.

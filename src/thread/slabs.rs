@@ -7,11 +7,11 @@
 use super::persistent::NO_CELL;
 use crate::object::Tagged;
 use crate::sync::{AtomicU32, Ordering, UnsafeCell};
+use crate::words::TABLE_WORD_BITS as BITS;
 use core::ptr::NonNull;
 
 /// No object starts here: the last granule of the reservation belongs to a page's end.
 const FREE: u32 = u32::MAX;
-const BITS: usize = u64::BITS as usize;
 /// The greatest number of cells of a slab: 4 KiB of them.
 const SLAB_CELLS_MAX: usize = 512;
 const NO_SLAB: u32 = u32::MAX;

@@ -1,6 +1,6 @@
 //! Errors as values. Each variant says who has to act next.
 
-use super::AllocationType;
+use super::{AllocationType, GRANULE_BYTES};
 use core::fmt;
 
 /// Why an allocation failed for good. The heap is usable and verified after every one of
@@ -48,7 +48,7 @@ impl fmt::Display for AllocError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             AllocError::InvalidSize { size_bytes } => {
-                write!(f, "{size_bytes} bytes is no object size: ask for a non-zero multiple of 8")
+                write!(f, "{size_bytes} bytes is no object size: ask for a non-zero multiple of {GRANULE_BYTES}")
             }
             AllocError::InvalidAlignment { alignment_bytes } => {
                 write!(f, "alignment {alignment_bytes} is not supported: ask for 8, 16, 32 or 64 bytes")

@@ -1,5 +1,6 @@
 //! What a caller may ask for: types of allocation, their origin, kinds of collection.
 
+use super::{CACHE_LINE_BYTES, GRANULE_BYTES, MAP_BYTES};
 use core::fmt;
 
 /// Where an object is to live. What is larger than half a page goes to the large-object space by itself.
@@ -28,9 +29,9 @@ impl AllocationType {
     #[must_use]
     pub const fn granule_bytes(self) -> usize {
         match self {
-            AllocationType::Young | AllocationType::Old => 8,
-            AllocationType::Map => 32,
-            AllocationType::Code => 64,
+            AllocationType::Young | AllocationType::Old => GRANULE_BYTES,
+            AllocationType::Map => MAP_BYTES,
+            AllocationType::Code => CACHE_LINE_BYTES,
         }
     }
 

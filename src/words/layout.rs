@@ -5,17 +5,7 @@
 //!  | roots (immortal) | new, old, map, code and pooled pages | runs of the large-object space |
 //! ```
 
-use super::{ConfigError, Offset, PageIndex, align_up};
-
-/// Bytes of a heap word: a tagged word or four raw bytes.
-pub const WORD_BYTES: usize = 4;
-/// Object sizes and addresses are multiples of this many bytes.
-pub const GRANULE_BYTES: usize = 8;
-/// The greatest reservation, in bytes: what a tagged word can address, 31 bits of 8-byte granules; where an address has 32
-/// bits, an eighth of what they reach, so that sums of three sizes do not overflow.
-pub const RESERVATION_BYTES_MAX: usize = if usize::BITS > 32 { (16u64 << 30) as usize } else { 1 << 29 };
-/// Bytes of the built-in objects at the start of the reservation.
-pub const ROOT_BYTES: usize = 256;
+use super::{ConfigError, GRANULE_BYTES, Offset, PageIndex, RESERVATION_BYTES_MAX, ROOT_BYTES, align_up};
 
 /// Declares the fields, and a method for each that reads it: only [`Layout::derive`] makes a layout.
 macro_rules! layout {
@@ -104,7 +94,9 @@ const PAGE_BYTES_MAX: usize = 1 << 20;
 const PAGES_MAX: usize = 1 << 24;
 const THREADS_MAX: usize = 4096;
 /// The length word of a filler is a small integer, which bounds every gap and so every object.
-const OBJECT_BYTES_MAX: usize = (1 << 30) - 8;
+const OBJECT_BYTES_MAX: usize = (1 << 30) - GRANULE_BYTES;
+/// A hole is small below this share of a page, unless the configuration says otherwise.
+const SMALL_HOLE_SHARE: usize = 32;
 
 impl Layout {
     /// Computes the geometry.
@@ -143,7 +135,7 @@ impl Layout {
         let pages_min = r.pages_per_thread_min.max(1).saturating_mul(r.threads_max + 1);
         let page_bytes = match r.page_bytes {
             Some(p) if !p.is_power_of_two() || !(PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&p) => {
-                return err("page_bytes", format!("{p} is no power of two within 128 bytes ..= 1 MiB"));
+                return err("page_bytes", format!("{p} is no power of two within {PAGE_BYTES_MIN} bytes ..= 1 MiB"));
             }
             Some(p) if p < r.page_bytes_min => {
                 return err(
@@ -202,7 +194,7 @@ impl Layout {
         let regular_bytes_max = page_bytes / 2;
         let young_lab_bytes = align_up(r.young_lab_bytes.clamp(GRANULE_BYTES, regular_bytes_max), GRANULE_BYTES);
         let small_hole_bytes = align_up(
-            r.small_hole_bytes.unwrap_or(page_bytes / 32).clamp(GRANULE_BYTES, regular_bytes_max),
+            r.small_hole_bytes.unwrap_or(page_bytes / SMALL_HOLE_SHARE).clamp(GRANULE_BYTES, regular_bytes_max),
             GRANULE_BYTES,
         );
         let reservation_pages = RESERVATION_BYTES_MAX / page_bytes;
@@ -260,7 +252,7 @@ impl Layout {
                 && (PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&self.page_bytes)
                 && self.page_bytes == 1 << self.page_shift,
             "page_bytes",
-            &|| format!("{} is no power of two within 128 bytes ..= 1 MiB", self.page_bytes),
+            &|| format!("{} is no power of two within {PAGE_BYTES_MIN} bytes ..= 1 MiB", self.page_bytes),
         )?;
         require(
             self.paged_pages.checked_add(self.large_pages).and_then(bytes).is_some_and(|b| b <= RESERVATION_BYTES_MAX)
@@ -309,10 +301,16 @@ impl Layout {
             size.is_multiple_of(GRANULE_BYTES) && (least..=most).contains(&size)
         };
         require(within(self.young_lab_bytes, GRANULE_BYTES, self.regular_bytes_max), "young_lab_bytes", &|| {
-            format!("{} is no multiple of 8 within 8..={}", self.young_lab_bytes, self.regular_bytes_max)
+            format!(
+                "{} is no multiple of {GRANULE_BYTES} within {GRANULE_BYTES}..={}",
+                self.young_lab_bytes, self.regular_bytes_max
+            )
         })?;
         require(within(self.small_hole_bytes, GRANULE_BYTES, self.regular_bytes_max), "small_hole_bytes", &|| {
-            format!("{} is no multiple of 8 within 8..={}", self.small_hole_bytes, self.regular_bytes_max)
+            format!(
+                "{} is no multiple of {GRANULE_BYTES} within {GRANULE_BYTES}..={}",
+                self.small_hole_bytes, self.regular_bytes_max
+            )
         })?;
         require(
             within(self.object_bytes_max, self.page_bytes, OBJECT_BYTES_MAX)
@@ -367,13 +365,13 @@ impl Layout {
 impl LayoutRequest {
     /// For unit tests: eight pages of 128 bytes at most, one of them new space's, one thread.
     pub(crate) const EIGHT_PAGES: LayoutRequest = LayoutRequest {
-        page_bytes: Some(128),
+        page_bytes: Some(PAGE_BYTES_MIN),
         page_bytes_min: 1,
-        soft_limit_bytes: 8 * 128,
-        hard_limit_bytes: 8 * 128,
-        hard_limit_bytes_max: 8 * 128,
-        new_space_bytes: 128,
-        young_lab_bytes: 64,
+        soft_limit_bytes: 8 * PAGE_BYTES_MIN,
+        hard_limit_bytes: 8 * PAGE_BYTES_MIN,
+        hard_limit_bytes_max: 8 * PAGE_BYTES_MIN,
+        new_space_bytes: PAGE_BYTES_MIN,
+        young_lab_bytes: PAGE_BYTES_MIN / 2,
         small_hole_bytes: None,
         pool_bytes_max: 0,
         threads_max: 1,
@@ -437,7 +435,7 @@ mod tests {
             ("threads_max", |r| r.threads_max = 0),
             ("page_bytes", |r| r.page_bytes = Some(2048)),
             ("page_bytes", |r| r.page_bytes = Some(24 << 10)),
-            ("page_bytes", |r| r.page_bytes = Some(64)),
+            ("page_bytes", |r| r.page_bytes = Some(PAGE_BYTES_MIN / 2)),
             ("soft_limit_bytes", |r| r.soft_limit_bytes = 33 << 20),
             ("hard_limit_bytes", |r| r.hard_limit_bytes = 0),
             ("hard_limit_bytes_max", |r| r.hard_limit_bytes_max = RESERVATION_BYTES_MAX + 1),
@@ -488,11 +486,11 @@ mod tests {
     #[test]
     fn pages_are_bounded() {
         let mut r = request();
-        (r.page_bytes, r.page_bytes_min) = (Some(128), 128);
+        (r.page_bytes, r.page_bytes_min) = (Some(PAGE_BYTES_MIN), PAGE_BYTES_MIN);
         // A page of the paged area and two of the large one for each of the limit, and one.
-        r.hard_limit_bytes_max = (PAGES_MAX - 1) / 3 * 128;
+        r.hard_limit_bytes_max = (PAGES_MAX - 1) / 3 * PAGE_BYTES_MIN;
         assert_eq!(Layout::derive(&r).unwrap().pages(), PAGES_MAX);
-        for bytes in [r.hard_limit_bytes_max + 128, RESERVATION_BYTES_MAX] {
+        for bytes in [r.hard_limit_bytes_max + PAGE_BYTES_MIN, RESERVATION_BYTES_MAX] {
             r.hard_limit_bytes_max = bytes;
             assert_eq!(Layout::derive(&r).unwrap_err().field(), "page_bytes");
         }
