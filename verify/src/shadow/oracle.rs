@@ -8,7 +8,7 @@ use super::{
     check_committed, may_refuse,
 };
 use crate::claim_eq;
-use crate::ops::{Op, Operand, Program, WorldSize};
+use crate::ops::{Op, Program, ValueChoice, WorldSize};
 use heaplab::heap::CollectionTrace;
 use heaplab::heap::Internals as _;
 use heaplab::words::PageIndex;
@@ -255,16 +255,18 @@ impl Oracle {
         }
     }
 
-    fn source(&self, actor: usize, operand: Operand) -> (Source, Value) {
+    fn source(&self, actor: usize, operand: ValueChoice) -> (Source, Value) {
         let stack = &self.stacks[actor];
         match operand {
-            Operand::Handle(_) if stack.is_empty() => (Source::Small(0), Value::ZERO),
-            Operand::Handle(handle) => {
+            ValueChoice::Handle(_) if stack.is_empty() => (Source::Small(0), Value::ZERO),
+            ValueChoice::Handle(handle) => {
                 let root = self.root(actor, handle).expect("not empty");
                 (Source::Root(root), stack[root])
             }
-            Operand::Small(n) => (Source::Small(Operand::small(n)), Value::Small(Operand::small(n))),
-            Operand::Immortal(n) => (Source::Immortal(Operand::immortal(n)), Value::Immortal(Operand::immortal(n))),
+            ValueChoice::Small(n) => (Source::Small(ValueChoice::small(n)), Value::Small(ValueChoice::small(n))),
+            ValueChoice::Immortal(n) => {
+                (Source::Immortal(ValueChoice::immortal(n)), Value::Immortal(ValueChoice::immortal(n)))
+            }
         }
     }
 
@@ -301,7 +303,7 @@ impl Oracle {
                 self.write(actor, door, host, index, value);
                 self.quiet(Happened::Nothing)
             }
-            Op::Handle(operand) => {
+            Op::Make(operand) => {
                 let (source, value) = self.source(actor, operand);
                 door.push(source);
                 self.stacks[actor].push(value);
@@ -311,8 +313,8 @@ impl Oracle {
                 self.share(actor, door, op);
                 self.quiet(Happened::Nothing)
             }
-            Op::Full(space) => self.make_full(door, space),
-            Op::Fill { ty, granules } => {
+            Op::FullSpace(space) => self.make_full(door, space),
+            Op::FillPage { ty, granules } => {
                 self.fill(actor, door, ty, usize::from(granules) * 8);
                 self.quiet(Happened::Nothing)
             }
@@ -569,7 +571,7 @@ impl Oracle {
         claim_eq!(word, expected, "the word for {value:?}");
     }
 
-    fn store<D: Door>(&mut self, actor: usize, door: &mut D, host: u8, slot: u8, value: Operand) {
+    fn store<D: Door>(&mut self, actor: usize, door: &mut D, host: u8, slot: u8, value: ValueChoice) {
         if let Some((root, id)) = self.host(actor, host, |object| object.slots_count() != 0) {
             let object = self.graph.object(id);
             let slot: Slot = object.slot(spread(slot, object.slots_count()));

@@ -97,7 +97,7 @@ impl Engine {
             Op::Store { .. }
                 | Op::Load { .. }
                 | Op::Write { .. }
-                | Op::Handle(_)
+                | Op::Make(_)
                 | Op::Persist(_)
                 | Op::Open(_)
                 | Op::Drop(_)
