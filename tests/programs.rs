@@ -2,6 +2,9 @@
 //!
 //! Method: a random but fixed program replaces and links objects in a table; a shadow of plain Rust values says what each
 //! object must hold. It runs with a collection at every allocation, and with the k-th attempt failing, for every k.
+//!
+//! The suite's shadow heap (`verify/programs/src/shadow`) says more of a heap and is no use here: it belongs to a package that
+//! depends on this one. This shadow uses the public API alone, as an embedder does, and no feature.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The source without comments; with `strings`, string literals are kept.
-pub fn strip(source: &str, strings: bool) -> String {
+pub(crate) fn strip(source: &str, strings: bool) -> String {
     let (mut out, mut rest) = (String::new(), source);
     while let Some(first) = rest.chars().next() {
         if rest.starts_with("//") {
@@ -32,7 +32,7 @@ pub fn strip(source: &str, strings: bool) -> String {
 }
 
 #[derive(Clone, PartialEq, Debug)]
-pub enum Token {
+pub(crate) enum Token {
     Name(String),
     Colons,
     Open,
@@ -41,7 +41,7 @@ pub enum Token {
     Other,
 }
 
-pub fn tokens(source: &str) -> Vec<Token> {
+pub(crate) fn tokens(source: &str) -> Vec<Token> {
     let (mut tokens, mut rest) = (Vec::new(), source.trim_start());
     while let Some(first) = rest.chars().next() {
         let name = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
@@ -60,7 +60,7 @@ pub fn tokens(source: &str) -> Vec<Token> {
 }
 
 /// Every path in the tokens, use trees expanded: `a::{b, c::d}` is `a::b` and `a::c::d`.
-pub fn paths(tokens: &[Token]) -> Vec<Vec<String>> {
+pub(crate) fn paths(tokens: &[Token]) -> Vec<Vec<String>> {
     let (mut found, mut at) = (Vec::new(), 0);
     while at < tokens.len() {
         at = path(tokens, at, &[], &mut found).max(at + 1);
@@ -96,7 +96,7 @@ fn path(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<Vec<
 }
 
 /// The Rust files under `dir`, build output excluded.
-pub fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) {
+pub(crate) fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).expect("the sources are readable") {
         let path = entry.expect("the sources are readable").path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -110,6 +110,6 @@ pub fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-pub fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     fs::read_to_string(path).expect("the sources are readable")
 }

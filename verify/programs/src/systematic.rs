@@ -13,7 +13,7 @@
 //! Faults of the program's own would disarm these, so they are left out.
 
 use crate::ops::{Op, Program};
-use crate::shadow::{Driver, Fault, Tally};
+use crate::shadow::{Driver, RoundFault, Tally};
 use core::fmt;
 use heaplab::memory::PageSource;
 use std::any::Any;
@@ -40,7 +40,7 @@ pub struct Failures {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
     /// Which point failed; none in the dry run.
-    pub fault: Option<Fault>,
+    pub fault: Option<RoundFault>,
     /// How the program was driven.
     pub driver: Driver,
     /// What was wrong.
@@ -50,9 +50,9 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.fault {
-            Some(Fault::Commit(k)) => write!(f, "when page request {k} is refused")?,
-            Some(Fault::Release(k)) => write!(f, "when release {k} is refused")?,
-            Some(Fault::Attempt(k)) => write!(f, "when attempt {k} fails")?,
+            Some(RoundFault::Commit(k)) => write!(f, "when page request {k} is refused")?,
+            Some(RoundFault::Release(k)) => write!(f, "when release {k} is refused")?,
+            Some(RoundFault::Attempt(k)) => write!(f, "when attempt {k} fails")?,
             None => f.write_str("when nothing fails")?,
         }
         write!(f, ", driver {:?}: {}", self.driver, self.reason)
@@ -82,7 +82,7 @@ pub fn fail_each_point(program: &Program, driver: Driver, source: PageSource) ->
     let is_fault = |op| matches!(op, Op::FailAttempt(_) | Op::FailCommit(_) | Op::FailRelease(_) | Op::FailSpawn(_));
     let steps = program.steps.iter().filter(|step| !is_fault(step.op)).copied().collect();
     let program = Program { world: program.world, steps };
-    let two_rounds = |fault: Option<Fault>| {
+    let two_rounds = |fault: Option<RoundFault>| {
         let rounds = catch_unwind(AssertUnwindSafe(|| driver.rounds(&program, source, &[fault, None])));
         let finding = |reason| Finding { fault, driver, reason };
         rounds.map(|rounds| [rounds[0], rounds[1]]).map_err(|payload| finding(text(&*payload)))
@@ -90,13 +90,13 @@ pub fn fail_each_point(program: &Program, driver: Driver, source: PageSource) ->
     let [dry, again] = two_rounds(None)?;
     let mut failures =
         Failures { commits: dry.commits, releases: dry.releases, spawns: dry.spawns, ..Failures::default() };
-    let mut fail = |fault: Fault| {
+    let mut fail = |fault: RoundFault| {
         let [struck, after] = two_rounds(Some(fault))?;
         let finding = |reason| Err(Finding { fault: Some(fault), driver, reason });
         let is_reached = match fault {
-            Fault::Commit(_) => struck.commit_refused,
-            Fault::Release(_) => struck.release_refused,
-            Fault::Attempt(_) => true,
+            RoundFault::Commit(_) => struck.commit_refused,
+            RoundFault::Release(_) => struck.release_refused,
+            RoundFault::Attempt(_) => true,
         };
         if !is_reached {
             return finding("it was not reached, although nothing differs from the dry run before it".to_owned());
@@ -109,14 +109,14 @@ pub fn fail_each_point(program: &Program, driver: Driver, source: PageSource) ->
         Ok(struck.struck != 0)
     };
     for k in 0..dry.commits {
-        fail(Fault::Commit(k))?;
+        fail(RoundFault::Commit(k))?;
     }
     for k in 0..dry.releases {
-        fail(Fault::Release(k))?;
+        fail(RoundFault::Release(k))?;
     }
     // Attempts are counted by each local heap: one that no heap gets to is one beyond the last.
     let mut attempts = 0;
-    while attempts < dry.attempts && fail(Fault::Attempt(attempts))? {
+    while attempts < dry.attempts && fail(RoundFault::Attempt(attempts))? {
         attempts += 1;
     }
     failures.attempts = attempts;

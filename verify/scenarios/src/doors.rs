@@ -9,7 +9,7 @@ use heaplab::{AllocError, AllocationOrigin, AllocationType, Heap, Ref, Scope, Sh
 
 /// What a step allocates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Request {
+pub(super) enum StepObject {
     /// An array of so many elements.
     Array { elements: usize, ty: AllocationType },
     /// A map.
@@ -35,9 +35,10 @@ pub(super) const fn array_bytes(elements: usize) -> usize {
     (HEADER_BYTES + 4 * elements).next_multiple_of(8)
 }
 
-pub(super) trait Door {
+/// A running local heap, as the steps of a scenario use it. (The doors of programs are [`shadow::Door`](crate::shadow::Door).)
+pub(super) trait ScenarioDoor {
     /// Allocates, overwrites or checks and drops.
-    fn allocate(&mut self, request: Request) -> Result<(), String>;
+    fn allocate(&mut self, object: StepObject) -> Result<(), String>;
     fn simulate_full_space(&mut self, space: SpaceKind) -> Result<(), String>;
     /// What the heap's memory is used for. A stop.
     fn survey(&mut self) -> Result<Survey, String>;
@@ -48,17 +49,17 @@ pub(super) trait Door {
     fn reserved_runs(&self) -> usize;
 }
 
-fn refused(request: Request, error: AllocError) -> String {
-    format!("{request:?}: {error}")
+fn refused(object: StepObject, error: AllocError) -> String {
+    format!("{object:?}: {error}")
 }
 
 /// The raw API. The local heap runs; it is parked while the heap is told to stop the world.
-pub(super) struct RawDoor<'a> {
+pub(super) struct RawScenarioDoor<'a> {
     pub(super) heap: &'a Heap,
     pub(super) local: RawLocalHeap,
 }
 
-impl RawDoor<'_> {
+impl RawScenarioDoor<'_> {
     /// Stops the world from outside.
     fn parked<R>(&mut self, stop: impl FnOnce(&Heap) -> R) -> R {
         // SAFETY: R-1: running before and after; no raw reference is held.
@@ -70,12 +71,12 @@ impl RawDoor<'_> {
     }
 }
 
-impl Door for RawDoor<'_> {
-    fn allocate(&mut self, request: Request) -> Result<(), String> {
-        let (size, ty, alignment) = match request {
-            Request::Array { elements, ty } => (array_bytes(elements), ty, 8),
-            Request::Map => (MAP_BYTES, AllocationType::Map, 32),
-            Request::Code { bytes } => (bytes, AllocationType::Code, 64),
+impl ScenarioDoor for RawScenarioDoor<'_> {
+    fn allocate(&mut self, object: StepObject) -> Result<(), String> {
+        let (size, ty, alignment) = match object {
+            StepObject::Array { elements, ty } => (array_bytes(elements), ty, 8),
+            StepObject::Map => (MAP_BYTES, AllocationType::Map, 32),
+            StepObject::Code { bytes } => (bytes, AllocationType::Code, 64),
         };
         // SAFETY: R-1: the local heap runs on this thread. R-3: the memory becomes a filler of exactly its own size before
         // anything else happens, and is not referred to afterwards. The view is used on this unpublished memory only.
@@ -83,9 +84,9 @@ impl Door for RawDoor<'_> {
             let at = self
                 .local
                 .allocate_raw(size, ty, AllocationOrigin::Runtime, alignment)
-                .map_err(|error| refused(request, error))?;
+                .map_err(|error| refused(object, error))?;
             if !at.bytes().is_multiple_of(alignment) {
-                return Err(format!("{request:?}: {at:?} is not aligned to {alignment} bytes"));
+                return Err(format!("{object:?}: {at:?} is not aligned to {alignment} bytes"));
             }
             self.local.view().write_filler(at, size);
         }
@@ -119,11 +120,11 @@ impl Door for RawDoor<'_> {
 }
 
 /// The safe API.
-pub(super) struct HandleDoor<'a, 's, 'o: 's> {
+pub(super) struct HandleScenarioDoor<'a, 's, 'o: 's> {
     pub(super) scope: &'a mut Scope<'s, 'o>,
 }
 
-impl HandleDoor<'_, '_, '_> {
+impl HandleScenarioDoor<'_, '_, '_> {
     fn array(&mut self, elements: usize, ty: AllocationType) -> Result<bool, AllocError> {
         self.scope.nested(|scope| {
             let array = scope.new_array_in(elements, ty)?;
@@ -155,17 +156,17 @@ impl HandleDoor<'_, '_, '_> {
     }
 }
 
-impl Door for HandleDoor<'_, '_, '_> {
-    fn allocate(&mut self, request: Request) -> Result<(), String> {
-        let kept = match request {
-            Request::Array { elements, ty } => self.array(elements, ty),
-            Request::Map => self.map(),
-            Request::Code { bytes } => self.code(bytes),
+impl ScenarioDoor for HandleScenarioDoor<'_, '_, '_> {
+    fn allocate(&mut self, object: StepObject) -> Result<(), String> {
+        let kept = match object {
+            StepObject::Array { elements, ty } => self.array(elements, ty),
+            StepObject::Map => self.map(),
+            StepObject::Code { bytes } => self.code(bytes),
         };
         match kept {
             Ok(true) => Ok(()),
-            Ok(false) => Err(format!("{request:?}: the object does not hold what was written")),
-            Err(error) => Err(refused(request, error)),
+            Ok(false) => Err(format!("{object:?}: the object does not hold what was written")),
+            Err(error) => Err(refused(object, error)),
         }
     }
 

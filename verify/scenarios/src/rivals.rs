@@ -2,7 +2,7 @@
 
 use crate::stress::{ObjectSizes, parcel};
 use heaplab::sync::{AtomicBool, AtomicU32, Ordering};
-use heaplab::{AllocError, AllocationType, AttachError, Heap, Scope, Shape, Tail};
+use heaplab::{AllocError, AllocationType, Array, AttachError, Handle, Heap, Ref, Scope, Shape, Tail};
 use heaplab_common::Dice;
 
 /// What one rival does.
@@ -41,112 +41,126 @@ pub fn rival(heap: &Heap, plan: &RivalPlan, stop: &AtomicBool, under_way: &Atomi
             under_way.fetch_add(1, Ordering::Relaxed);
         }
     };
-    let report = rounds(heap, plan, stop, &mut begin);
+    let mut rival = Rival {
+        plan: *plan,
+        stop,
+        dice: Dice::new(plan.seed, 77),
+        sizes: ObjectSizes::of(heap.layout()),
+        report: RivalReport::default(),
+    };
+    rival.rounds(heap, &mut begin);
     begin();
-    report
+    rival.report
 }
 
-fn rounds(heap: &Heap, plan: &RivalPlan, stop: &AtomicBool, begin: &mut dyn FnMut()) -> RivalReport {
-    let mut report = RivalReport::default();
-    let mut dice = Dice::new(plan.seed, 77);
-    let sizes = ObjectSizes::of(heap.layout());
-    let mut left = plan.rounds.unwrap_or(u64::MAX);
-    // Relaxed: a request to end, which orders nothing; the join does.
-    while left != 0 && !stop.load(Ordering::Relaxed) && report.violations.is_empty() {
-        let mut attachment = match heap.attach() {
-            Ok(attachment) => attachment,
-            Err(AttachError::TooManyThreads { .. }) => {
-                heaplab::sync::thread::yield_now();
-                left -= 1;
-                continue;
+/// A rival at work.
+struct Rival<'a> {
+    plan: RivalPlan,
+    stop: &'a AtomicBool,
+    dice: Dice,
+    sizes: ObjectSizes,
+    report: RivalReport,
+}
+
+impl Rival<'_> {
+    fn is_over(&self) -> bool {
+        // Relaxed: a request to end, which orders nothing; the join does.
+        self.stop.load(Ordering::Relaxed) || !self.report.violations.is_empty()
+    }
+
+    /// All rounds, on one local heap after the other. Calls `begin` whenever it has attached.
+    fn rounds(&mut self, heap: &Heap, begin: &mut dyn FnMut()) {
+        let mut left = self.plan.rounds.unwrap_or(u64::MAX);
+        while left != 0 && !self.is_over() {
+            let mut attachment = match heap.attach() {
+                Ok(attachment) => attachment,
+                Err(AttachError::TooManyThreads { .. }) => {
+                    heaplab::sync::thread::yield_now();
+                    left -= 1;
+                    continue;
+                }
+                Err(error) => return self.report.violations.push(format!("a rival could not attach: {error}")),
+            };
+            begin();
+            let rounds = left.min(ROUNDS_ATTACHED);
+            left -= rounds;
+            if let Err(error) = attachment.run(|scope| self.session(scope, rounds)) {
+                self.report.violations.push(format!("a rival could not run: {error}"));
             }
-            Err(error) => {
-                report.violations.push(format!("a rival could not attach: {error}"));
-                return report;
+        }
+    }
+
+    /// The rounds on one local heap.
+    fn session(&mut self, scope: &mut Scope<'_, '_>, rounds: u64) {
+        let kept = match scope.new_array(self.plan.kept) {
+            Ok(kept) => kept,
+            Err(error) => return self.refused(error),
+        };
+        self.report.allocations += 1;
+        for _ in 0..rounds {
+            if self.is_over() {
+                break;
+            }
+            match scope.nested(|scope| self.make(scope, kept)) {
+                Ok(is_object) => debug_assert!(is_object),
+                Err(error) => {
+                    self.refused(error);
+                    let small = Ref::small(0).expect("0 is a small integer");
+                    (0..self.plan.kept).for_each(|index| scope.store(scope.get(kept), index, small));
+                }
+            }
+            scope.poll();
+            if self.dice.one_in(16) {
+                scope.park(heaplab::sync::thread::yield_now);
+            }
+        }
+    }
+
+    /// Makes an object of any type, or a parcel; whether it is one.
+    fn make<'s, 'o: 's>(&mut self, scope: &mut Scope<'s, 'o>, kept: Handle<'s, Array>) -> Result<bool, AllocError> {
+        let sizes = self.sizes;
+        let made = match self.dice.below(8) {
+            0 => {
+                let shape = Shape::new(heaplab::object::kind::FIRST_EMBEDDER, 6, 2, Tail::None)?;
+                let map = scope.new_map(shape)?;
+                let record = scope.new_record(map)?;
+                self.report.allocations += 1;
+                scope.store_raw(scope.get(record), 0, 7);
+                record.any()
+            }
+            1 => scope.new_code(self.dice.below(sizes.small_bytes))?.any(),
+            2 => scope.new_array_in(self.dice.below(sizes.small_bytes / 4), AllocationType::Old)?.any(),
+            3 if sizes.large && self.dice.one_in(8) => scope.new_bytes(sizes.large_bytes)?.any(),
+            _ => {
+                let parcel = parcel::build(scope, self.dice.word(), &sizes)?;
+                self.report.allocations += 2;
+                if self.plan.kept != 0 {
+                    self.keep(scope, scope.get(kept), scope.get(parcel));
+                }
+                parcel.any()
             }
         };
-        begin();
-        let rounds = left.min(ROUNDS_ATTACHED);
-        left -= rounds;
-        let ran = attachment.run(|scope| session(scope, plan, rounds, stop, &mut dice, &sizes, &mut report));
-        if let Err(error) = ran {
-            report.violations.push(format!("a rival could not run: {error}"));
-        }
+        self.report.allocations += 1;
+        Ok(scope.get(made).as_small().is_none())
     }
-    report
-}
 
-fn session(
-    scope: &mut Scope<'_, '_>,
-    plan: &RivalPlan,
-    rounds: u64,
-    stop: &AtomicBool,
-    dice: &mut Dice,
-    sizes: &ObjectSizes,
-    report: &mut RivalReport,
-) {
-    let kept = match scope.new_array(plan.kept) {
-        Ok(kept) => kept,
-        Err(error) => return refused(error, report),
-    };
-    report.allocations += 1;
-    for _ in 0..rounds {
-        // Relaxed: see above.
-        if stop.load(Ordering::Relaxed) || !report.violations.is_empty() {
-            break;
+    /// Puts a parcel, or nothing, in the place of one that was kept, which is checked.
+    fn keep(&mut self, scope: &Scope<'_, '_>, kept: Ref<'_, Array>, parcel: Ref<'_, Array>) {
+        let index = self.dice.below(self.plan.kept);
+        let old = scope.load(kept, index);
+        if old.as_small().is_none()
+            && let Err(text) = parcel::check(scope, old, &self.sizes)
+        {
+            self.report.violations.push(text);
         }
-        let made = scope.nested(|scope| {
-            let made = match dice.below(8) {
-                0 => {
-                    let shape = Shape::new(heaplab::object::kind::FIRST_EMBEDDER, 6, 2, Tail::None)?;
-                    let map = scope.new_map(shape)?;
-                    let record = scope.new_record(map)?;
-                    report.allocations += 1;
-                    scope.store_raw(scope.get(record), 0, 7);
-                    record.any()
-                }
-                1 => scope.new_code(dice.below(sizes.small_bytes))?.any(),
-                2 => scope.new_array_in(dice.below(sizes.small_bytes / 4), AllocationType::Old)?.any(),
-                3 if sizes.large && dice.one_in(8) => scope.new_bytes(sizes.large_bytes)?.any(),
-                _ => {
-                    let made = parcel::build(scope, dice.word(), sizes)?;
-                    report.allocations += 2;
-                    if plan.kept != 0 {
-                        let index = dice.below(plan.kept);
-                        let kept = scope.get(kept);
-                        let old = scope.load(kept, index);
-                        if old.as_small().is_none()
-                            && let Err(text) = parcel::check(scope, old, sizes)
-                        {
-                            report.violations.push(text);
-                        }
-                        let new = if dice.one_in(3) { heaplab::Ref::small(0) } else { Some(scope.get(made).into()) };
-                        scope.store(kept, index, new.expect("0 is a small integer"));
-                    }
-                    made.any()
-                }
-            };
-            report.allocations += 1;
-            Ok::<_, AllocError>(scope.get(made).as_small().is_none())
-        });
-        match made {
-            Ok(is_object) => debug_assert!(is_object),
-            Err(error) => {
-                refused(error, report);
-                let small = heaplab::Ref::small(0).expect("0 is a small integer");
-                (0..plan.kept).for_each(|index| scope.store(scope.get(kept), index, small));
-            }
-        }
-        scope.poll();
-        if dice.one_in(16) {
-            scope.park(heaplab::sync::thread::yield_now);
-        }
+        let new = if self.dice.one_in(3) { Ref::small(0) } else { Some(parcel.into()) };
+        scope.store(kept, index, new.expect("0 is a small integer"));
     }
-}
 
-fn refused(error: AllocError, report: &mut RivalReport) {
-    match error {
-        AllocError::OutOfMemory { .. } => report.out_of_memory += 1,
-        error => report.violations.push(format!("a rival's request: {error}")),
+    fn refused(&mut self, error: AllocError) {
+        match error {
+            AllocError::OutOfMemory { .. } => self.report.out_of_memory += 1,
+            error => self.report.violations.push(format!("a rival's request: {error}")),
+        }
     }
 }

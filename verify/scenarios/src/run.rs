@@ -1,7 +1,7 @@
 //! Running a scenario on a heap, with or without rivals, with threads of the facade.
 
 use super::{
-    Mode, Moment, RivalPlan, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival,
+    Mode, Moment, RivalPlan, RivalReport, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival,
     stress_handles,
 };
 use heaplab::sync::{Arc, AtomicBool, AtomicU32, Ordering, thread};
@@ -74,51 +74,9 @@ pub fn run(scenario: Scenario, heap: &Heap, mode: Mode, seed: u64) -> ScenarioRe
     let mut tally = Tally::with_pictures();
     tally.picture(Moment::Before, || heap.survey());
     let before = statistics(heap, &mut tally);
-    let (stop, under_way) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-    let rivals = match mode {
-        Mode::Off => {
-            check_second_is_refused(heap, &mut tally);
-            0
-        }
-        Mode::On { rivals } => rivals,
-        Mode::StressFlag => {
-            set_stress(heap, true, &mut tally);
-            0
-        }
-    };
-    let rivals: Vec<_> = (0..rivals as u64)
-        .map(|index| {
-            let (heap, stop, under_way) = (heap.clone(), Arc::clone(&stop), Arc::clone(&under_way));
-            let plan = RivalPlan { seed: seed.wrapping_add(index), rounds: None, kept: kept(&heap) };
-            thread::spawn(move || rival(&heap, &plan, &stop, &under_way))
-        })
-        .collect();
-    // Ends: every rival attaches or gives up. Relaxed: a count that orders nothing.
-    while (under_way.load(Ordering::Relaxed) as usize) < rivals.len() {
-        thread::yield_now();
-    }
+    let company = Company::begin(heap, mode, seed, &mut tally);
     (scenario.body)(heap, &mut tally);
-    // Relaxed: a request to end, which orders nothing; the join does.
-    stop.swap(true, Ordering::Relaxed);
-    let mut rival_allocations = 0;
-    for rival in rivals {
-        match rival.join() {
-            Ok(report) => {
-                rival_allocations += report.allocations;
-                tally.violations.extend(report.violations);
-            }
-            Err(_) => tally.violation("a rival panicked"),
-        }
-    }
-    match mode {
-        Mode::Off => {
-            if let Err(error) = heap.set_concurrent_allocation(true) {
-                tally.violation(error.to_string());
-            }
-        }
-        Mode::On { .. } => {}
-        Mode::StressFlag => set_stress(heap, false, &mut tally),
-    }
+    let rival_allocations = company.end(heap, &mut tally);
     match heap.verify() {
         Ok(verification) => tally.verified("at the end", &verification),
         Err(error) => tally.violation(error.to_string()),
@@ -132,6 +90,69 @@ pub fn run(scenario: Scenario, heap: &Heap, mode: Mode, seed: u64) -> ScenarioRe
     report.add_collections(&before, &after);
     report.rival_allocations = rival_allocations;
     report
+}
+
+/// Who is in the heap while a scenario runs, as the mode says.
+struct Company {
+    mode: Mode,
+    rivals: Vec<thread::JoinHandle<RivalReport>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Company {
+    /// Switches what the mode switches, and starts the rivals: each has attached, or given up, when this returns.
+    fn begin(heap: &Heap, mode: Mode, seed: u64, tally: &mut Tally) -> Company {
+        let (stop, under_way) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let count = match mode {
+            Mode::Off => {
+                check_second_is_refused(heap, tally);
+                0
+            }
+            Mode::On { rivals } => rivals,
+            Mode::StressFlag => {
+                set_stress(heap, true, tally);
+                0
+            }
+        };
+        let rivals: Vec<_> = (0..count as u64)
+            .map(|index| {
+                let (heap, stop, under_way) = (heap.clone(), Arc::clone(&stop), Arc::clone(&under_way));
+                let plan = RivalPlan { seed: seed.wrapping_add(index), rounds: None, kept: kept(&heap) };
+                thread::spawn(move || rival(&heap, &plan, &stop, &under_way))
+            })
+            .collect();
+        // Ends: every rival attaches or gives up. Relaxed: a count that orders nothing.
+        while (under_way.load(Ordering::Relaxed) as usize) < rivals.len() {
+            thread::yield_now();
+        }
+        Company { mode, rivals, stop }
+    }
+
+    /// Ends the rivals, and switches back; objects that the rivals allocated.
+    fn end(self, heap: &Heap, tally: &mut Tally) -> u64 {
+        // Relaxed: a request to end, which orders nothing; the join does.
+        self.stop.swap(true, Ordering::Relaxed);
+        let mut allocations = 0;
+        for rival in self.rivals {
+            match rival.join() {
+                Ok(report) => {
+                    allocations += report.allocations;
+                    tally.violations.extend(report.violations);
+                }
+                Err(_) => tally.violation("a rival panicked"),
+            }
+        }
+        match self.mode {
+            Mode::Off => {
+                if let Err(error) = heap.set_concurrent_allocation(true) {
+                    tally.violation(error.to_string());
+                }
+            }
+            Mode::On { .. } => {}
+            Mode::StressFlag => set_stress(heap, false, tally),
+        }
+        allocations
+    }
 }
 
 fn statistics(heap: &Heap, tally: &mut Tally) -> Statistics {

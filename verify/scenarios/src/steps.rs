@@ -1,6 +1,6 @@
 //! The steps of `alloc_after_failures`, and the scenarios that take them.
 
-use super::doors::{Door, HEADER_BYTES, HandleDoor, RawDoor, Request, array_bytes};
+use super::doors::{HEADER_BYTES, HandleScenarioDoor, RawScenarioDoor, ScenarioDoor, StepObject, array_bytes};
 use super::{Moment, Tally};
 use heaplab::{
     AllocError, AllocationType, Attachment, CollectionKind, Handle, Heap, LocalHeap, Reserve, Scope, SpaceKind, Value,
@@ -56,10 +56,10 @@ impl Sizes {
 }
 
 /// One allocation, with SN-1 and SN-2.
-fn allocate(door: &mut impl Door, request: Request, tally: &mut Tally) {
+fn allocate(door: &mut impl ScenarioDoor, object: StepObject, tally: &mut Tally) {
     let before = door.own();
     tally.allocations += 1;
-    if let Err(text) = door.allocate(request) {
+    if let Err(text) = door.allocate(object) {
         tally.violation(text);
     }
     if let (Some(before), Some(after)) = (before, door.own()) {
@@ -69,21 +69,21 @@ fn allocate(door: &mut impl Door, request: Request, tally: &mut Tally) {
         tally.retries += retries;
         if collections != 0 || retries != 0 {
             tally.violation(format!(
-                "{request:?}: {collections} collections requested and {retries} retries, inside the scope"
+                "{object:?}: {collections} collections requested and {retries} retries, inside the scope"
             ));
         }
     }
 }
 
-fn fill(door: &mut impl Door, space: SpaceKind, tally: &mut Tally) {
+fn fill(door: &mut impl ScenarioDoor, space: SpaceKind, tally: &mut Tally) {
     if let Err(text) = door.simulate_full_space(space) {
         tally.violation(text);
     }
 }
 
 /// What happens inside the always-allocate scope.
-fn steps(door: &mut impl Door, sizes: &Sizes, regular_bytes_max: usize, page_bytes: usize, tally: &mut Tally) {
-    let small = |ty| Request::Array { elements: sizes.small_elements, ty };
+fn steps(door: &mut impl ScenarioDoor, sizes: &Sizes, regular_bytes_max: usize, page_bytes: usize, tally: &mut Tally) {
+    let small = |ty| StepObject::Array { elements: sizes.small_elements, ty };
     fill(door, SpaceKind::New, tally);
     allocate(door, small(AllocationType::Young), tally);
 
@@ -93,7 +93,7 @@ fn steps(door: &mut impl Door, sizes: &Sizes, regular_bytes_max: usize, page_byt
     if sizes.large_bytes <= regular_bytes_max || sizes.large_bytes <= page_bytes {
         tally.violation(format!("{} bytes are no large object on pages of {page_bytes}", sizes.large_bytes));
     }
-    let large = Request::Array { elements: sizes.large_elements, ty: AllocationType::Old };
+    let large = StepObject::Array { elements: sizes.large_elements, ty: AllocationType::Old };
     // A rival may take the memory between the look and the request, up to the hard limit. Then it was this request that found
     // the space full, and the reserve has served it.
     let mut count = 0;
@@ -109,10 +109,10 @@ fn steps(door: &mut impl Door, sizes: &Sizes, regular_bytes_max: usize, page_byt
 
     fill(door, SpaceKind::Old, tally);
     fill(door, SpaceKind::Map, tally);
-    allocate(door, Request::Map, tally);
+    allocate(door, StepObject::Map, tally);
 
     fill(door, SpaceKind::Code, tally);
-    allocate(door, Request::Code { bytes: sizes.code_bytes }, tally);
+    allocate(door, StepObject::Code { bytes: sizes.code_bytes }, tally);
     tally.picture(Moment::Full, || door.survey());
 }
 
@@ -139,7 +139,7 @@ pub fn alloc_after_failures<'s, 'o: 's>(scope: &mut Scope<'s, 'o>, tally: &mut T
     let (sizes, layout) = (Sizes::of(scope.layout()), scope.layout().clone());
     enter(tally, |tally| {
         scope.always_allocate(sizes.reserve(), |scope| {
-            steps(&mut HandleDoor { scope }, &sizes, layout.regular_bytes_max(), layout.page_bytes(), tally);
+            steps(&mut HandleScenarioDoor { scope }, &sizes, layout.regular_bytes_max(), layout.page_bytes(), tally);
         })
     });
     tally.verified("after the scope", &scope.verify().expect("a sound heap"));
@@ -173,7 +173,13 @@ pub fn alloc_after_failures_raw(heap: &Heap, local: &mut LocalHeap, tally: &mut 
         unsafe {
             local.unpark();
             let entered = local.always_allocate(sizes.reserve(), |local| {
-                steps(&mut RawDoor { heap, local }, &sizes, layout.regular_bytes_max(), layout.page_bytes(), tally);
+                steps(
+                    &mut RawScenarioDoor { heap, local },
+                    &sizes,
+                    layout.regular_bytes_max(),
+                    layout.page_bytes(),
+                    tally,
+                );
             });
             local.park();
             entered

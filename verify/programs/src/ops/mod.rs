@@ -14,14 +14,20 @@
 
 mod codec;
 mod faulty;
+#[cfg(test)]
+mod frozen;
 mod op;
+mod operand;
 mod recorded;
 mod size;
+mod table;
 mod text;
+mod words;
 mod world;
 
 pub use faulty::{FaultPoint, Faulty, Strikes};
-pub use op::{NearLimitChoice, ObjectShape, Op, Operand, RecordShape, ReserveChoice};
+pub use op::Op;
+pub use operand::{NearLimitChoice, ObjectShape, RecordShape, ReserveChoice, ValueChoice};
 pub use recorded::{FOUND, check_made, found, recorded, write_found};
 pub use size::{Size, SizeBase};
 pub use text::{ParseError, VERSION};

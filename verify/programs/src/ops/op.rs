@@ -1,276 +1,135 @@
-//! Operations and their operands. Every field has few values, all of which mean something in every state.
+//! The operations: one row of the [table](super::table) for each.
 
-use super::Size;
-use heaplab::object::{Root, Tail, kind};
-use heaplab::{AllocationType, CollectionKind, Shape, SpaceKind};
+use super::operand::{Operand, bits_of, operand_of, write_operand};
+use super::table::{CODES, Row, flaw, operations, row};
+use super::words::Words;
+use super::{NearLimitChoice, ObjectShape, ReserveChoice, Size, ValueChoice};
+use core::fmt;
+use heaplab::{AllocationType, CollectionKind, SpaceKind};
 
-/// One operation of one thread.
-///
-/// Handles, persistent handles, slots and indices are numbers that the executor takes modulo what there is, so an
-/// operation is valid in every state; where there is nothing to act on, it does nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Op {
-    /// Attaches another local heap, which stays parked. An error if no more are allowed, and then the right one.
-    Attach,
-    /// Detaches the local heap that was attached last; if there is none but the thread's own, that one, which is
-    /// attached again for the next operation.
-    Detach,
-    /// Parks; another local heap of the same thread runs meanwhile, if there is one.
-    Park,
-    /// Polls.
-    Poll,
-    /// Allocates, and makes a handle to the object.
-    Allocate {
-        /// Where; maps and code know by themselves.
-        ty: AllocationType,
-        /// What.
-        object: ObjectShape,
-        /// How large, if the shape has a tail.
-        size: Size,
-    },
-    /// Loads a slot, and makes a handle to what it holds; of an object without slots, reads raw words or bytes.
-    Load {
-        /// The object.
-        host: u8,
-        /// The slot.
-        slot: u8,
-    },
-    /// Stores into a slot.
-    Store {
-        /// The object.
-        host: u8,
-        /// The slot.
-        slot: u8,
-        /// What.
-        value: Operand,
-    },
-    /// Writes raw words or bytes.
-    Write {
-        /// The object.
-        host: u8,
-        /// Where.
-        index: u8,
-        /// What.
-        value: u8,
-    },
-    /// Makes a handle.
-    Handle(Operand),
-    /// Makes a persistent handle out of a handle.
-    Persist(u8),
-    /// Makes a handle out of a persistent handle.
-    Open(u8),
-    /// Drops a persistent handle.
-    Drop(u8),
-    /// Stores into a slot of the root set.
-    StoreRoot {
-        /// The slot.
-        slot: u8,
-        /// What.
-        value: Operand,
-    },
-    /// Makes a handle out of a slot of the root set.
-    LoadRoot(u8),
-    /// Drops the root set and makes another one.
-    RenewRoots,
-    /// Opens a handle scope.
-    OpenScope {
-        /// Whether the last handle made in it escapes.
-        escaping: bool,
-    },
-    /// Closes the innermost handle scope.
-    CloseScope,
-    /// Makes a space full.
-    Full(SpaceKind),
-    /// Fills a page but for some granules of 8 bytes.
-    Fill {
-        /// The type whose space it is.
-        ty: AllocationType,
-        /// What is left, in units of 8 bytes.
-        granules: u8,
-    },
-    /// Collects, running.
-    Collect(CollectionKind),
-    /// Collects from outside, parked.
-    CollectParked(CollectionKind),
-    /// Enters an always-allocate scope.
-    EnterAlways(ReserveChoice),
-    /// Leaves the innermost always-allocate scope.
-    LeaveAlways,
-    /// Collects at every n-th allocation; 0 switches that off.
-    GcInterval(u8),
-    /// Switches verification around collections.
-    VerifyHeap(bool),
-    /// Switches concurrent allocation.
-    Concurrent(bool),
-    /// Switches the heap's own thread that allocates, where each thread of the program is one. Elsewhere a program does the
-    /// same every time, which it would not beside that thread.
-    Stress(bool),
-    /// Fails the k-th attempt from now, once.
-    FailAttempt(Option<u8>),
-    /// Refuses the k-th page request from now, once, whoever makes it.
-    FailCommit(Option<u8>),
-    /// Refuses the k-th release from now, once, whoever makes it: the system does not take the memory back.
-    FailRelease(Option<u8>),
-    /// Refuses the k-th thread that the heap asks the system for from now, once. Where each thread of the program is none
-    /// itself, the heap is refused all its threads.
-    FailSpawn(Option<u8>),
-    /// Sets what the near-heap-limit callback does.
-    NearLimit(NearLimitChoice),
-    /// Runs the verifier, and compares a survey with what it found.
-    Verify,
-    /// Asks for statistics and compares them.
-    Statistics,
-}
-
-/// What is stored or made a handle to.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Operand {
-    /// What a handle holds: 0..=199.
-    Handle(u8),
-    /// A small integer, this many 26ths of the greatest: -26..=25.
-    Small(i8),
-    /// undefined, null, true or false: 0..=3.
-    Immortal(u8),
-}
-
-impl Operand {
-    /// Greatest handle number.
-    pub const HANDLE_MAX: u8 = 199;
-    /// Least and greatest small integer.
-    pub const SMALL: core::ops::RangeInclusive<i8> = -26..=25;
-
-    /// The small integer that `Small(n)` stands for: spread over the whole range.
-    #[must_use]
-    pub fn small(n: i8) -> i32 {
-        i32::from(n) * (heaplab::Tagged::SMALL_MAX / 26)
-    }
-
-    /// The object that `Immortal(n)` stands for.
-    #[must_use]
-    pub fn immortal(n: u8) -> Root {
-        [Root::Undefined, Root::Null, Root::True, Root::False][usize::from(n % 4)]
-    }
-}
-
-/// What to allocate.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum ObjectShape {
-    /// A fixed array.
-    Array,
-    /// A byte array.
-    Bytes,
-    /// A code object.
-    Code,
-    /// A map of an embedder's shape.
-    Map(RecordShape),
-    /// An object of such a map; the map is one that a handle holds, else a new one.
-    Record(RecordShape),
-}
-
-impl ObjectShape {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [ObjectShape; 15] = {
-        use RecordShape::{Bytes, Fields, Mixed, Raw, Slots, Wide};
-        [
-            ObjectShape::Array,
-            ObjectShape::Bytes,
-            ObjectShape::Code,
-            ObjectShape::Record(Fields),
-            ObjectShape::Record(Mixed),
-            ObjectShape::Record(Raw),
-            ObjectShape::Record(Slots),
-            ObjectShape::Record(Bytes),
-            ObjectShape::Record(Wide),
-            ObjectShape::Map(Fields),
-            ObjectShape::Map(Mixed),
-            ObjectShape::Map(Raw),
-            ObjectShape::Map(Slots),
-            ObjectShape::Map(Bytes),
-            ObjectShape::Map(Wide),
-        ]
-    };
-}
-
-/// The shapes of an embedder that has all sorts of them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum RecordShape {
-    /// Three fields.
-    Fields,
-    /// Two fields and three raw words.
-    Mixed,
-    /// Two raw words.
-    Raw,
-    /// A field, a raw word, and a tail of slots.
-    Slots,
-    /// A raw word and a tail of bytes.
-    Bytes,
-    /// Twelve fields and eleven raw words: a large object where pages are tiny.
-    Wide,
-}
-
-impl RecordShape {
-    /// All of them.
-    pub const ALL: [RecordShape; 6] = [
-        RecordShape::Fields,
-        RecordShape::Mixed,
-        RecordShape::Raw,
-        RecordShape::Slots,
-        RecordShape::Bytes,
-        RecordShape::Wide,
-    ];
-
-    /// The shape that a map of it describes.
+operations! {
+    /// One operation of one thread.
     ///
-    /// # Panics
-    /// Never: the table below is valid.
-    #[must_use]
-    pub fn shape(self) -> Shape {
-        let (fixed, tagged, tail) = match self {
-            RecordShape::Fields => (4, 3, Tail::None),
-            RecordShape::Mixed => (6, 2, Tail::None),
-            RecordShape::Raw => (3, 0, Tail::None),
-            RecordShape::Slots => (4, 2, Tail::Tagged),
-            RecordShape::Bytes => (3, 1, Tail::Bytes),
-            RecordShape::Wide => (24, 12, Tail::None),
-        };
-        Shape::new(kind::FIRST_EMBEDDER + self as u16, fixed, tagged, tail).expect("the table is valid")
+    /// Handles, persistent handles, slots and indices are numbers that the executor takes modulo what there is, so an
+    /// operation is valid in every state; where there is nothing to act on, it does nothing.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+    pub enum Op {
+        /// Allocates, and makes a handle to the object.
+        Allocate {
+            /// Where; maps and code know by themselves.
+            ty[8..11]: AllocationType,
+            /// What.
+            object[0..8]: ObjectShape,
+            /// How large, if the shape has a tail.
+            size[11..24]: Size,
+        }: 0..15, "allocate", since 1;
+        /// Refuses the k-th release from now, once, whoever makes it: the system does not take the memory back.
+        FailRelease(release[0..8]: Option<u8>): 15..16, "fail-release", since 4;
+        /// Refuses the k-th page request from now, once, whoever makes it.
+        FailCommit(page_request[0..8]: Option<u8>): 16..17, "fail-commit", since 2;
+        /// Stores into a slot.
+        Store {
+            /// The object.
+            host[0..8]: u8,
+            /// The slot.
+            slot[8..16]: u8,
+            /// What.
+            value[16..24]: ValueChoice,
+        }: 17..25, "store", since 1;
+        /// Refuses the k-th thread that the heap asks the system for from now, once. Where each thread of the program is
+        /// none itself, the heap is refused all its threads.
+        FailSpawn(thread_of_the_heap[0..8]: Option<u8>): 25..26, "fail-spawn", since 4;
+        /// Loads a slot, and makes a handle to what it holds; of an object without slots, reads raw words or bytes.
+        Load {
+            /// The object.
+            host[0..8]: u8,
+            /// The slot.
+            slot[8..16]: u8,
+        }: 26..29, "load", since 1;
+        /// Writes raw words or bytes.
+        Write {
+            /// The object.
+            host[0..8]: u8,
+            /// Where.
+            index[8..16]: u8,
+            /// What.
+            value[16..24]: u8,
+        }: 29..31, "write", since 1;
+        /// Makes a handle.
+        Make(value[0..8]: ValueChoice): 31..32, "make", since 1;
+        /// Makes a persistent handle out of a handle.
+        Persist(handle[0..8]: u8): 32..34, "persist", since 1;
+        /// Makes a handle out of a persistent handle.
+        Open(persistent_handle[0..8]: u8): 34..35, "open", since 1;
+        /// Drops a persistent handle.
+        Drop(persistent_handle[0..8]: u8): 35..36, "drop", since 1;
+        /// Stores into a slot of the root set.
+        StoreRoot {
+            /// The slot.
+            slot[0..8]: u8,
+            /// What.
+            value[8..16]: ValueChoice,
+        }: 36..38, "store-root", since 1;
+        /// Makes a handle out of a slot of the root set.
+        LoadRoot(slot[0..8]: u8): 38..39, "load-root", since 1;
+        /// Drops the root set and makes another one.
+        RenewRoots: 39..40, "renew-roots", since 1;
+        /// Opens a handle scope.
+        OpenScope switch {
+            /// Whether the last handle made in it escapes.
+            escaping[0..1] => "open-escaping-scope",
+        }: 40..42, "open-scope", since 1;
+        /// Closes the innermost handle scope.
+        CloseScope: 42..44, "close-scope", since 1;
+        /// Makes a space full.
+        FullSpace(space[0..8]: SpaceKind): 44..45, "full", since 1;
+        /// Fills a page but for some granules of 8 bytes.
+        FillPage {
+            /// The type whose space it is.
+            ty[0..2]: AllocationType,
+            /// What is left, in units of 8 bytes.
+            granules[8..16]: u8,
+        }: 45..46, "fill", since 1;
+        /// Collects, running.
+        Collect(kind[0..8]: CollectionKind): 46..49, "collect", since 1;
+        /// Collects from outside, parked.
+        CollectParked(kind[0..8]: CollectionKind): 49..50, "collect-parked", since 1;
+        /// Enters an always-allocate scope.
+        EnterAlways(reserve[0..16]: ReserveChoice): 50..51, "enter-always", since 1;
+        /// Leaves the innermost always-allocate scope.
+        LeaveAlways: 51..52, "leave-always", since 1;
+        /// Collects at every n-th allocation; 0 switches that off.
+        GcInterval(interval[0..8]: u8): 52..53, "gc-interval", since 1;
+        /// Switches verification around collections.
+        VerifyHeap(on[0..1]: bool): 53..54, "verify-heap", since 1;
+        /// Switches concurrent allocation.
+        Concurrent(on[0..1]: bool): 54..55, "concurrent", since 1;
+        /// Switches the heap's own thread that allocates, where each thread of the program is one. Elsewhere a program
+        /// does the same every time, which it would not beside that thread.
+        Stress(on[0..1]: bool): 55..56, "stress", since 3;
+        /// Fails the k-th attempt from now, once.
+        FailAttempt(attempt[0..8]: Option<u8>): 56..57, "fail-attempt", since 1;
+        /// Sets what the near-heap-limit callback does.
+        NearLimit(choice[0..8]: NearLimitChoice): 57..58, "near-limit", since 1;
+        /// Attaches another local heap, which stays parked. An error if no more are allowed, and then the right one.
+        Attach: 58..59, "attach", since 1;
+        /// Detaches the local heap that was attached last; if there is none but the thread's own, that one, which is
+        /// attached again for the next operation.
+        Detach: 59..60, "detach", since 1;
+        /// Parks; another local heap of the same thread runs meanwhile, if there is one.
+        Park: 60..61, "park", since 1;
+        /// Polls.
+        Poll: 61..62, "poll", since 1;
+        /// Runs the verifier, and compares a survey with what it found.
+        Verify: 62..63, "verify", since 1;
+        /// Asks for statistics and compares them.
+        Statistics: 63..64, "statistics", since 1;
     }
 }
 
-/// The reserve of an always-allocate scope.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ReserveChoice {
-    /// Pages for young, old, map and code objects: 0..=3 each.
-    pub pages: [u8; 4],
-    /// Bytes of the large object, in half pages; 0 for none.
-    pub large_half_pages: u8,
-}
-
-/// What the near-heap-limit callback does.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum NearLimitChoice {
-    /// There is none.
-    None,
-    /// Raises the limit by a page.
-    Raise,
-    /// Raises the limit beyond what is possible.
-    RaiseMax,
-    /// Leaves the limit as it is.
-    Refuse,
-    /// Asks for a lower limit, which changes nothing.
-    Lower,
-    /// Unwinds.
-    Unwind,
-}
-
-impl NearLimitChoice {
-    /// All of them.
-    pub const ALL: [NearLimitChoice; 6] = [
-        NearLimitChoice::None,
-        NearLimitChoice::Raise,
-        NearLimitChoice::RaiseMax,
-        NearLimitChoice::Refuse,
-        NearLimitChoice::Lower,
-        NearLimitChoice::Unwind,
-    ];
-}
+/// OT-1 to OT-4: a row that breaks one is no program.
+const _: () = {
+    if let Some(flaw) = flaw(Op::ROWS) {
+        panic!("{}", flaw);
+    }
+};

@@ -14,12 +14,13 @@ pub struct World {
     pub verify: bool,
 }
 
-/// How large a heap is.
+/// How large a heap is. From the smallest on: mite, tiny, snug, small. The names stand in recorded programs, and their order
+/// here is that of their numbers in the byte form.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum WorldSize {
     /// 16 pages of 128 bytes.
     Tiny,
-    /// The same, but 24 pages of 256 bytes, and a limit that may be raised.
+    /// 24 pages of 256 bytes, a limit that may be raised, and a work list of one entry.
     Snug,
     /// 4 MiB in pages of 16 KiB. Under Miri, which interprets each access to them, 32 KiB in pages of 512 bytes.
     Small,

@@ -21,7 +21,7 @@
 //!
 //! What is committed then is exact, from below and from above: [`check_committed`].
 
-use super::Census;
+use super::GraphCensus;
 use crate::ops::ReserveChoice;
 use heaplab::collection::ROOT_BYTES_FREE;
 use heaplab::page::{NO_ORDINAL, PageKind};
@@ -94,7 +94,7 @@ impl Held {
 ///
 /// # Safety
 /// No other thread runs in the heap, and nobody stops it.
-pub unsafe fn may_refuse(need: Need, census: &Census, held: &Held, spaces: &Spaces) -> Result<(), String> {
+pub unsafe fn may_refuse(need: Need, census: &GraphCensus, held: &Held, spaces: &Spaces) -> Result<(), String> {
     let layout = spaces.layout();
     // SAFETY: S-4, by the contract.
     let hard = unsafe { spaces.budget.limit(Limit::Hard) };
@@ -126,7 +126,7 @@ pub unsafe fn may_refuse(need: Need, census: &Census, held: &Held, spaces: &Spac
 ///
 /// # Safety
 /// No other thread runs in the heap, and nobody stops it.
-pub unsafe fn check_committed(census: &Census, held: &Held, spaces: &Spaces, reduced: bool, roots_bytes: usize) {
+pub unsafe fn check_committed(census: &GraphCensus, held: &Held, spaces: &Spaces, reduced: bool, roots_bytes: usize) {
     let (layout, budget) = (spaces.layout(), &spaces.budget);
     let (pinned, large, reserved) = (census.pages.len(), census.run_pages(), held.all_pages());
     // SAFETY: by the contract the table of pages is the caller's.

@@ -9,7 +9,7 @@
 
 use super::Tally;
 use super::oracle::Oracle;
-use super::outside::Outside;
+use super::outside::HeapState;
 use super::rivals::Rivals;
 use super::single::Engine;
 use super::watch::{current_step, is_quiet, note_program, note_steps_in, set_quiet};
@@ -89,14 +89,14 @@ fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
     note_program(&program);
     let config = program.world.config(usize::from(program.threads()), source);
     let heap = Heap::new(config).expect("the worlds are valid and memory is to be had");
-    let outside = Outside::new(heap, program.world);
-    let rivals = Arc::new(Rivals::new(&program, &outside.heap));
+    let state = HeapState::new(heap, program.world);
+    let rivals = Arc::new(Rivals::new(&program, &state.heap));
     let quiet = is_quiet();
     let at: Arc<[AtomicUsize]> = (0..program.threads()).map(|_| AtomicUsize::new(usize::MAX)).collect();
     let (sender, receiver) = mpsc::channel();
     let threads: Vec<_> = (0..program.threads())
         .map(|number| {
-            let (program, heap, rivals) = (program.clone(), outside.heap.clone(), Arc::clone(&rivals));
+            let (program, heap, rivals) = (program.clone(), state.heap.clone(), Arc::clone(&rivals));
             let (at, ended) = (Arc::clone(&at), Ended(sender.clone()));
             thread::spawn(move || {
                 let _ended = ended;
@@ -123,9 +123,9 @@ fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
         }
     }
     // The heap's own thread; no local heap runs here.
-    outside.heap.set_stress_concurrent_allocation(false).expect("it is joined");
-    rivals.judge(&outside.layout);
+    state.heap.set_stress_concurrent_allocation(false).expect("it is joined");
+    rivals.judge(&state.layout);
     drop(rivals);
-    tally.collections = outside.end().1.collections;
+    tally.collections = state.end().1.collections;
     tally
 }

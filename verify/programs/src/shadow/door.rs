@@ -47,7 +47,7 @@ pub enum Source {
 /// Requests for collections that a local heap has counted, and those of them inside its always-allocate scopes.
 pub type Requests = (u64, u64);
 
-/// A running local heap. Its roots are numbered from 0, in the order in which they were made.
+/// A running local heap, as the oracle uses it. Its roots are numbered from 0, in the order in which they were made.
 pub trait Door {
     /// Whether the door checks shapes and says so: the safe one does, the raw one leaves it to its caller.
     const IS_SAFE: bool;

@@ -22,7 +22,7 @@ pub enum Driver {
 
 /// A point at which memory is refused, once. Counted from 0, from the start of a round.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fault {
+pub enum RoundFault {
     /// A page request of the heap.
     Commit(u64),
     /// An attempt, of each local heap that gets so far.
@@ -31,14 +31,14 @@ pub enum Fault {
     Release(u64),
 }
 
-impl Fault {
+impl RoundFault {
     /// Arms it, or nothing: then page requests and releases are counted only.
-    pub(super) fn arm(fault: Option<Fault>, heap: &Heap) {
+    pub(super) fn arm(fault: Option<RoundFault>, heap: &Heap) {
         let nth = |k| usize::try_from(k).ok().and_then(|k| NonZeroUsize::MIN.checked_add(k));
         let (commit, attempt, release) = match fault {
-            Some(Fault::Commit(k)) => (nth(k), None, None),
-            Some(Fault::Attempt(k)) => (None, Some(k), None),
-            Some(Fault::Release(k)) => (None, None, nth(k)),
+            Some(RoundFault::Commit(k)) => (nth(k), None, None),
+            Some(RoundFault::Attempt(k)) => (None, Some(k), None),
+            Some(RoundFault::Release(k)) => (None, None, nth(k)),
             None => (None, None, None),
         };
         // As many as there can be are counted only.
@@ -75,7 +75,7 @@ impl Driver {
     /// # Panics
     /// As [`rounds_on`](Self::rounds_on).
     #[must_use]
-    pub fn rounds(self, program: &Program, source: PageSource, faults: &[Option<Fault>]) -> Vec<Tally> {
+    pub fn rounds(self, program: &Program, source: PageSource, faults: &[Option<RoundFault>]) -> Vec<Tally> {
         let config = self.world(program).config(usize::from(program.threads()), source);
         let heap = Heap::new(config).expect("the worlds are valid and memory is to be had");
         self.rounds_on(heap, program, faults)
@@ -87,7 +87,7 @@ impl Driver {
     /// # Panics
     /// If the heap is not what the shadow says, in a round or after it.
     #[must_use]
-    pub fn rounds_on(self, mut heap: Heap, program: &Program, faults: &[Option<Fault>]) -> Vec<Tally> {
+    pub fn rounds_on(self, mut heap: Heap, program: &Program, faults: &[Option<RoundFault>]) -> Vec<Tally> {
         let program = Program { world: self.world(program), steps: program.steps.clone() };
         let mut tallies = Vec::new();
         for &fault in faults {

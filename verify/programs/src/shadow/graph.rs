@@ -23,7 +23,7 @@ pub enum Happened {
 
 /// What is alive, and where.
 #[derive(Clone, Debug, Default)]
-pub struct Census {
+pub struct GraphCensus {
     /// Live objects.
     pub objects: u64,
     /// Bytes of them.
@@ -34,7 +34,7 @@ pub struct Census {
     pub runs: Vec<(PageIndex, usize)>,
 }
 
-impl Census {
+impl GraphCensus {
     /// Pages of large objects.
     pub fn run_pages(&self) -> usize {
         self.runs.iter().map(|(_, pages)| pages).sum()
@@ -87,7 +87,7 @@ impl Graph {
     ///
     /// # Panics
     /// If the heap is not what it is supposed to be.
-    pub fn compare(&mut self, spaces: &Spaces, roots: &[(Value, Tagged)], happened: Happened) -> Census {
+    pub fn compare(&mut self, spaces: &Spaces, roots: &[(Value, Tagged)], happened: Happened) -> GraphCensus {
         let mut walk = Walk { spaces, graph: self, seen: Vec::new(), live: Vec::new(), edges: Vec::new() };
         walk.seen.resize(walk.graph.objects.len(), None);
         for &(value, word) in roots {
@@ -108,7 +108,7 @@ impl Graph {
         census
     }
 
-    fn take_census(&self, spaces: &Spaces, live: &mut [(Offset, Id)]) -> Census {
+    fn take_census(&self, spaces: &Spaces, live: &mut [(Offset, Id)]) -> GraphCensus {
         let layout = spaces.layout();
         live.sort_unstable();
         for pair in live.windows(2) {
@@ -116,7 +116,7 @@ impl Graph {
             let end = at.plus(self.object(id).size_bytes());
             assert!(end <= next, "live objects overlap: #{id} at {at:?}..{end:?} and #{next_id} at {next:?}");
         }
-        let mut census = Census { objects: live.len() as u64, ..Census::default() };
+        let mut census = GraphCensus { objects: live.len() as u64, ..GraphCensus::default() };
         for &(at, id) in &*live {
             let object = self.object(id);
             census.bytes += object.size_bytes();

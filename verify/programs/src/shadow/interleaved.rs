@@ -7,13 +7,11 @@
 //! owners cannot cross: leaving one that is not the innermost does nothing.
 
 use super::oracle::Aftermath;
-use super::{
-    Happened, Oracle, RawDoor, RawRoot, ReserveGuard, Roots, ScopeDoor, assert_hostile_requests_fail, reserve, word_of,
-};
+use super::{Happened, Oracle, RawDoor, RawRoot, Roots, ScopeDoor, assert_hostile_requests_fail, word_of};
 use crate::ops::{Op, Program, ReserveChoice};
 use heaplab::heap::RawLocalHeap;
 use heaplab::thread::HandleMark;
-use heaplab::{AllocError, Attachment, Handle, Heap, LocalHeap, Persistent, Value};
+use heaplab::{Attachment, Handle, Heap, LocalHeap, Persistent, Value};
 use heaplab_common::claim_eq;
 
 const CLERK: usize = 0;
@@ -46,7 +44,7 @@ struct Engine<'p> {
 /// If the heap is not what the shadow says.
 pub(super) fn drive(program: &Program, mut oracle: Oracle) -> Oracle {
     let actors = oracle.stacks.len();
-    let clerk = oracle.outside.attach(Heap::attach);
+    let clerk = oracle.state.attach(Heap::attach);
     let mut engine = Engine {
         program,
         next: 0,
@@ -63,7 +61,7 @@ pub(super) fn drive(program: &Program, mut oracle: Oracle) -> Oracle {
     }
     let Engine { mut oracle, clerk, clerks_roots, raws, .. } = engine;
     drop((clerks_roots, raws, clerk));
-    oracle.outside.attached -= 1;
+    oracle.state.attached -= 1;
     oracle
 }
 
@@ -103,7 +101,7 @@ impl Engine<'_> {
             let peek = |persistent: &Persistent<Value>| door.borrow_mut().peek(persistent);
             let words = clerks_roots.iter().map(peek);
             let mut roots: Roots = oracle.stacks[CLERK].iter().copied().zip(words).collect();
-            roots.extend(oracle.shared_roots(peek, |set, slot| door.borrow_mut().peek_root(set, slot)));
+            roots.extend(oracle.shared.words(peek, |set, slot| door.borrow_mut().peek_root(set, slot)));
             roots
         });
         roots.extend(shared.expect("the clerk alone runs"));
@@ -126,7 +124,7 @@ impl Engine<'_> {
                 }
             }
             Op::Detach => {
-                self.oracle.outside.detach_extra();
+                self.oracle.state.detach_extra();
             }
             // The clerk's runs end with its steps, and a scope does not outlive them.
             Op::EnterAlways(_) | Op::LeaveAlways => {}
@@ -154,7 +152,7 @@ impl Engine<'_> {
             raw.roots.clear();
             raw.scopes.clear();
             self.oracle.truncate(actor, 0);
-            self.oracle.outside.attached -= 1;
+            self.oracle.state.attached -= 1;
         }
     }
 
@@ -166,7 +164,7 @@ impl Engine<'_> {
             return quiet;
         }
         if raw.local.is_none() {
-            raw.local = self.oracle.outside.attach(Heap::attach_raw);
+            raw.local = self.oracle.state.attach(Heap::attach_raw);
         }
         let Some(local) = raw.local.as_ref().map(LocalHeap::raw) else { return quiet };
         match op {
@@ -207,18 +205,14 @@ impl Engine<'_> {
 
     /// Enters an always-allocate scope and stays in it until its owner leaves it.
     fn enter_always(&mut self, actor: usize, local: RawLocalHeap, choice: ReserveChoice) -> Aftermath {
-        let layout = self.oracle.outside.layout.clone();
-        let wanted = reserve(choice, &layout);
-        let guard = ReserveGuard::new(actor, &wanted, &layout);
-        self.oracle.stopped(true);
         // SAFETY: R-1: nobody else touches the local heap, which is parked.
-        let armed = self.oracle.armed(unsafe { local.attempts_before_failure() });
+        let entry = self.oracle.before_scope(actor, choice, unsafe { local.attempts_before_failure() });
         // SAFETY: R-1, as in `raw_step`: the owner is running when the scope begins and ends, and parked inside it.
         let entered = unsafe {
             local.unpark();
-            let entered = local.always_allocate(wanted, |inner| {
+            let entered = local.always_allocate(entry.reserve, |inner| {
                 inner.park();
-                self.oracle.guards.push(guard.clone());
+                self.oracle.guards.push(entry.guard.clone());
                 self.always.push(actor);
                 let anything = self.oracle.quiet(Happened::Anything);
                 self.finish(&anything);
@@ -232,17 +226,8 @@ impl Engine<'_> {
         };
         match entered {
             Ok(()) => self.oracle.quiet(Happened::Nothing),
-            Err(AllocError::TooLarge { .. }) => {
-                assert!(wanted.large_bytes > layout.object_bytes_max(), "{wanted:?} is not too large");
-                self.oracle.quiet(Happened::Nothing)
-            }
-            Err(AllocError::OutOfMemory { .. }) => {
-                let run = if wanted.large_bytes == 0 { 0 } else { layout.pages_for(wanted.large_bytes) };
-                // SAFETY: as above.
-                let struck = self.oracle.struck(armed, unsafe { local.attempts_before_failure() });
-                self.oracle.reserve_refused(guard.pages - run, run, struck)
-            }
-            Err(error) => panic!("entering an always-allocate scope: {error}"),
+            // SAFETY: as above.
+            Err(error) => self.oracle.scope_refused(&entry, error, unsafe { local.attempts_before_failure() }),
         }
     }
 }

@@ -2,12 +2,13 @@
 //! [programs](crate::ops) on both.
 //!
 //! ```text
-//! Graph     every live object: shape, contents, identity, space            what must be there
-//! bound     when a request may be refused, and when it may not            what must (not) fail
-//! Oracle    one operation on both, then compares
-//! engines   who does the next operation: single, interleaved, concurrent
-//! Driver    which of the first two, on which heap, with which fault
-//! Door      the safe API, or the raw one
+//! Graph      every live object: shape, contents, identity, space           what must be there
+//! HeapState  flags, limits, local heaps, pages                             what must be so
+//! bound      when a request may be refused, and when it may not            what must (not) fail
+//! Oracle     one operation on both, then compares; MayHave: what a rival may have done
+//! engines    who does the next operation: single, interleaved, concurrent
+//! Driver     which of the first two, on which heap, with which fault
+//! Door       the safe API, or the raw one
 //! ```
 //!
 //! What is compared, and when:
@@ -15,9 +16,9 @@
 //! * after each operation that may have collected, and every so often, the whole reachable graph, word by word, from all
 //!   roots at once: contents, identity, space, alignment, overlap, who may have moved, and who must have left
 //!   new space;
-//! * the heap is verified, and so its counters recomputed, after each collection that was asked for by its kind, and, where
-//!   it has a few pages, after a request that asked for one; around every other one if the program says so. Not in every interleaving under a
-//!   checker, where each look is one more stop;
+//! * the heap is verified, and so its counters recomputed, after each collection that was asked for by its kind; on a heap
+//!   of a few pages also after a request that has collected; around every other collection if the program says so. Under a
+//!   checker each of these looks would be one more stop, so there they are left out;
 //! * after a major collection the number of objects that the verifier finds: exactly the reachable ones;
 //! * each refusal against a bound (`bound`), and each always-allocate scope against its reserve; a page that is refused
 //!   to be filled, against what there is of pages;
@@ -27,19 +28,28 @@
 //!   committed but their pages and new space's charge.
 //!
 //! A difference is a panic: it says the step, and [`announce`] makes it print the program.
+//!
+//! There are two other shadows, for what this one cannot be: the [stress](heaplab_scenarios::stress) has one for thousands of objects
+//! and hours, and `tests/programs.rs` has one for the public API, in the package that this one depends on.
 
 mod bound;
 mod concurrent;
+mod contents;
 mod door;
 mod driver;
+mod filling;
 mod graph;
+mod inspection;
 mod interleaved;
 mod object;
 mod oracle;
 mod outside;
 mod raw_door;
 mod request;
+mod reserves;
 mod rivals;
+mod round;
+mod shared_roots;
 mod single;
 mod tally;
 mod watch;
@@ -47,8 +57,8 @@ mod watch;
 pub use bound::{Held, Need, ReserveGuard, check_committed, may_refuse, reserve};
 pub use concurrent::{run_concurrent, run_stretched};
 pub use door::{Door, Request, Requests, ScopeDoor, Source, What};
-pub use driver::{Driver, Fault, run_interleaved, run_single};
-pub use graph::{Census, Graph, Happened};
+pub use driver::{Driver, RoundFault, run_interleaved, run_single};
+pub use graph::{Graph, GraphCensus, Happened};
 pub use object::{Id, Part, Payload, ShadowObject, Slot, Value};
 pub use oracle::{Oracle, Roots};
 pub use raw_door::{RawDoor, RawRoot, assert_hostile_requests_fail, word_of};

@@ -1,6 +1,9 @@
-//! The heap as seen from outside: flags, other local heaps, limits, its end.
+//! The heap outside of its objects: flags, limits, local heaps, the pages of its spaces, and its end.
+//!
+//! Alone on the heap, the oracle knows all of it, and each answer is the one that there can be. Beside rivals an answer is
+//! checked against what a rival may have done; what nobody knows is not asked.
 
-use super::rivals::Rivals;
+use super::rivals::{Deed, MayHave as _, Rivals};
 use super::{Door, Happened, IMMORTAL_OBJECTS};
 use crate::ops::{NearLimitChoice, Op, World};
 use core::num::NonZeroUsize;
@@ -25,11 +28,10 @@ pub(super) struct Unwound;
 pub(super) struct Flags {
     pub(super) gc_interval: u8,
     pub(super) concurrent: bool,
-    /// Whether a rival may make requests of any thread fail, at any time.
-    pub(super) rivals_fail: bool,
 }
 
-pub(super) struct Outside {
+/// What is known of a heap outside of its objects.
+pub(super) struct HeapState {
     pub(super) heap: Heap,
     pub(super) layout: Layout,
     pub(super) flags: Flags,
@@ -47,36 +49,38 @@ pub(super) struct Outside {
     hard_limit_bytes: Arc<AtomicUsize>,
 }
 
-impl Outside {
+impl HeapState {
     /// A heap that no local heap is attached to, as it was built.
-    pub(super) fn new(heap: Heap, world: World) -> Outside {
+    pub(super) fn new(heap: Heap, world: World) -> HeapState {
         let layout = heap.layout().clone();
-        let flags = Flags { gc_interval: 0, concurrent: world.concurrent, rivals_fail: false };
+        let flags = Flags { gc_interval: 0, concurrent: world.concurrent };
         // SAFETY: S-4: nobody else uses the heap yet.
         let hard_limit = unsafe { heap.spaces().budget.limit(Limit::Hard) };
         let hard_limit_bytes = Arc::new(AtomicUsize::new(hard_limit * layout.page_bytes()));
-        Outside::with(heap, layout, flags, None, hard_limit_bytes)
+        HeapState::with(heap, layout, flags, None, hard_limit_bytes)
     }
 
     /// The same for a heap whose flags a program may have changed.
-    pub(super) fn restored(heap: Heap, world: World) -> Outside {
+    pub(super) fn restored(heap: Heap, world: World) -> HeapState {
         const SOUND: &str = "a sound heap, without local heaps";
         heap.set_gc_interval(0).expect(SOUND);
         heap.set_concurrent_allocation(world.concurrent).expect(SOUND);
         heap.set_verify_heap(world.verify);
         heap.set_near_limit_callback(None);
         heap.set_trace_collections(true).expect(SOUND);
-        Outside::new(heap, world)
+        HeapState::new(heap, world)
     }
 
     /// The same heap as seen by one of several threads. What a rival may switch on at any time counts as on.
-    pub(super) fn joined(heap: Heap, rivals: Arc<Rivals>) -> Outside {
+    pub(super) fn joined(heap: Heap, rivals: Arc<Rivals>) -> HeapState {
         let layout = heap.layout().clone();
-        let flags =
-            Flags { gc_interval: rivals.interval.into(), concurrent: !rivals.exclusion, rivals_fail: rivals.failures };
+        let flags = Flags {
+            gc_interval: rivals.may_have(Deed::SetInterval).into(),
+            concurrent: !rivals.may_have(Deed::ExcludedOthers),
+        };
         // Nobody asks for the limit, which a rival may be raising.
         let hard_limit_bytes = Arc::default();
-        Outside::with(heap, layout, flags, Some(rivals), hard_limit_bytes)
+        HeapState::with(heap, layout, flags, Some(rivals), hard_limit_bytes)
     }
 
     fn with(
@@ -85,8 +89,8 @@ impl Outside {
         flags: Flags,
         rivals: Option<Arc<Rivals>>,
         hard_limit_bytes: Arc<AtomicUsize>,
-    ) -> Outside {
-        Outside {
+    ) -> HeapState {
+        HeapState {
             heap,
             layout,
             flags,
@@ -102,10 +106,10 @@ impl Outside {
     /// Whether attaching may answer this, by what rivals may have done.
     fn may_answer(&self, error: AttachError) -> bool {
         match error {
-            AttachError::ConcurrentAllocationOff => self.rivals.as_ref().is_some_and(|rivals| rivals.exclusion),
+            AttachError::ConcurrentAllocationOff => self.rivals.may_have(Deed::ExcludedOthers),
             // Some thread has attached more than one.
             AttachError::TooManyThreads { threads_max } => {
-                self.rivals.is_some() && threads_max == self.layout.threads_max()
+                self.rivals.may_have(Deed::UsedTheHeap) && threads_max == self.layout.threads_max()
             }
             _ => false,
         }
@@ -129,7 +133,7 @@ impl Outside {
 
     /// The hard limit is what the callback has made of it.
     pub(super) fn check_hard_limit(&self) {
-        if self.rivals.is_none() {
+        if !self.rivals.may_have(Deed::UsedTheHeap) {
             let (_, hard) = self.committed_and_hard_limit();
             // Relaxed: the engines run on one thread.
             let expected = self.hard_limit_bytes.load(Ordering::Relaxed);
@@ -140,7 +144,7 @@ impl Outside {
     /// Whether there is no page for objects of this type, with room for `bytes`: `Err` says what there is. With rivals
     /// nobody knows.
     pub(super) fn may_refuse_a_page(&self, ty: AllocationType, bytes: usize) -> Result<(), String> {
-        if self.rivals.is_some() {
+        if self.rivals.may_have(Deed::UsedTheHeap) {
             return Ok(());
         }
         let spaces = self.heap.spaces();
@@ -175,18 +179,19 @@ impl Outside {
                 "setting a flag inside a run"
             );
         }
-        let Some(rivals) = &self.rivals else {
+        if !self.rivals.may_have(Deed::UsedTheHeap) {
             self.stress_alone(door, on);
             return Happened::Nothing;
-        };
-        if !rivals.stress {
+        }
+        if !self.rivals.may_have(Deed::StartedStress) {
             return Happened::Nothing;
         }
         match door.parked(|| heap.set_stress_concurrent_allocation(on)) {
             Ok(()) => {}
             Err(FlagError::Attach(error)) => assert!(on && self.may_answer(error), "{error}"),
             Err(FlagError::Thread { os_code: None }) => {
-                assert!(on && rivals.spawns_fail, "a thread was refused, and nobody wanted that");
+                let is_wanted = on && self.rivals.may_have(Deed::RefusedThreads);
+                assert!(is_wanted, "a thread was refused, and nobody wanted that");
             }
             Err(error) => panic!("the stress thread: {error}"),
         }
@@ -230,7 +235,7 @@ impl Outside {
     /// Attaches, by the API of the caller's choice, and counts.
     pub(super) fn attach<T>(&mut self, attach: impl FnOnce(&Heap) -> Result<T, AttachError>) -> Option<T> {
         let answer = attach(&self.heap);
-        if self.rivals.is_some() {
+        if self.rivals.may_have(Deed::UsedTheHeap) {
             return match answer {
                 Ok(attached) => {
                     self.attached += 1;
@@ -294,13 +299,14 @@ impl Outside {
         })
     }
 
+    /// Whether it is the near-heap-limit callback that has unwound with this.
     pub(super) fn is_ours(&self, payload: &(dyn Any + Send)) -> bool {
         payload.is::<Unwound>()
     }
 
     pub(super) fn set_flag<D: Door>(&mut self, door: &mut D, op: Op) {
         let heap = self.heap.clone();
-        if self.rivals.is_some() {
+        if self.rivals.may_have(Deed::UsedTheHeap) {
             return self.set_shared_flag(door, op);
         }
         match op {
@@ -372,7 +378,7 @@ impl Outside {
             NearLimitChoice::Lower => |near, _| near.hard_limit_bytes / 2,
             NearLimitChoice::Unwind => |_, _| resume_unwind(Box::new(Unwound)),
         };
-        let is_alone = self.rivals.is_none();
+        let is_alone = !self.rivals.may_have(Deed::UsedTheHeap);
         let hard_limit_bytes = Arc::clone(&self.hard_limit_bytes);
         Some(Box::new(move |near: NearLimit| {
             assert!(
@@ -409,7 +415,7 @@ impl Outside {
     }
 
     pub(super) fn check_statistics(&self, statistics: &Statistics) {
-        if self.rivals.is_some() {
+        if self.rivals.may_have(Deed::UsedTheHeap) {
             let own = self.attached;
             assert!(statistics.attached >= own, "fewer are attached than the {own} of this thread: {statistics:?}");
             assert!(statistics.committed_bytes <= statistics.hard_limit_bytes, "more than the limit: {statistics:?}");
@@ -433,7 +439,7 @@ impl Outside {
         claim_eq!(bytes, survey.pages.len() * survey.page_bytes, "the sum of what the surveyed pages are used for");
         assert!(bytes <= survey.hard_limit_bytes, "{bytes} bytes are committed, more than the limit: {survey:?}");
         assert!(survey.soft_limit_bytes <= survey.hard_limit_bytes, "the soft limit is higher: {survey:?}");
-        if self.rivals.is_some() {
+        if self.rivals.may_have(Deed::UsedTheHeap) {
             return false;
         }
         let (committed, hard) = self.committed_and_hard_limit();
@@ -447,7 +453,7 @@ impl Outside {
     /// Pages that serve no request for `space` before the next collection, if it was just made full. With rivals, that may
     /// have come already.
     pub(super) fn pages_out_of_reach(&self, space: SpaceKind) -> Vec<PageIndex> {
-        if self.rivals.is_some() {
+        if self.rivals.may_have(Deed::UsedTheHeap) {
             return Vec::new();
         }
         let wanted = match space {

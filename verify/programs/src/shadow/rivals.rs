@@ -12,15 +12,15 @@
 //!   then: a number, its complement, and a byte array of the number. Whoever loads it finds it so, or nothing yet.
 //! * **Flags** and limits may have changed at any time, if the program has an operation that changes them.
 
-use super::Need;
 use super::outside::Unwound;
+use super::{GraphCensus, Need};
 use crate::ops::{NearLimitChoice, Op, Program};
 use heaplab::words::Layout;
 use heaplab::{AllocError, AllocationType, Array, Bytes, Heap, Ref, RootSet, Scope, Value};
 use heaplab_common::claim_eq;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Slots that parcels are exchanged through: half of a root set, half of an old array.
 const SLOTS: usize = 4;
@@ -28,6 +28,65 @@ const SLOTS: usize = 4;
 const ARRAY_SLOT: usize = SLOTS / 2;
 /// Parcels of one thread are numbered up to here.
 const NUMBERS: u32 = 1 << 20;
+
+/// What a rival may have done, at any time since the last look at the heap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Deed {
+    /// Used the heap: taken memory and given it back, attached local heaps, stopped the world and moved what lies there.
+    UsedTheHeap,
+    /// Switched collections at every n-th allocation on.
+    SetInterval,
+    /// Made an attempt or a page request fail, of whichever thread.
+    FailedRequests,
+    /// Made the system refuse a release.
+    RefusedReleases,
+    /// Made the system refuse a thread of the heap's own.
+    RefusedThreads,
+    /// Switched concurrent allocation off.
+    ExcludedOthers,
+    /// Started the heap's own thread.
+    StartedStress,
+}
+
+/// The question that each claim about the heap as a whole asks first.
+pub(super) trait MayHave {
+    /// Whether a rival may have done this.
+    fn may_have(&self, deed: Deed) -> bool;
+}
+
+/// Whoever is alone has no rivals, and may claim everything.
+impl MayHave for Option<Arc<Rivals>> {
+    fn may_have(&self, deed: Deed) -> bool {
+        self.as_ref().is_some_and(|rivals| rivals.may_have(deed))
+    }
+}
+
+/// A deed that the program has no operation for has not been done, by anybody.
+impl MayHave for Rivals {
+    fn may_have(&self, deed: Deed) -> bool {
+        self.deeds.contains(&deed)
+    }
+}
+
+/// The deeds that the operations of a program do.
+fn deeds(program: &Program) -> Vec<Deed> {
+    let has = |wanted: fn(&Op) -> bool| program.steps.iter().any(|step| wanted(&step.op));
+    // The callback that unwinds would end the heap's own thread. That thread never rests either, which an interpreter has
+    // no time for; Miri has the scenarios with it.
+    let stresses = !cfg!(miri)
+        && has(|op| matches!(op, Op::Stress(true)))
+        && !has(|op| matches!(op, Op::NearLimit(NearLimitChoice::Unwind)));
+    let possible = [
+        (Deed::UsedTheHeap, true),
+        (Deed::SetInterval, has(|op| matches!(op, Op::GcInterval(1..)))),
+        (Deed::FailedRequests, has(|op| matches!(op, Op::FailAttempt(Some(_)) | Op::FailCommit(Some(_))))),
+        (Deed::RefusedReleases, has(|op| matches!(op, Op::FailRelease(Some(_))))),
+        (Deed::RefusedThreads, has(|op| matches!(op, Op::FailSpawn(Some(_))))),
+        (Deed::ExcludedOthers, has(|op| matches!(op, Op::Concurrent(false)))),
+        (Deed::StartedStress, stresses),
+    ];
+    possible.into_iter().filter(|&(_, is_possible)| is_possible).map(|(deed, _)| deed).collect()
+}
 
 /// Objects that were alive at most, by an upper estimate.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,6 +107,38 @@ impl Peak {
     }
 }
 
+/// What is alive of a thread's objects, by an upper estimate, and the most that ever was.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Population {
+    /// What was alive when all was compared last, and has been added since.
+    alive: Peak,
+    peak: Peak,
+}
+
+impl Population {
+    /// All has been compared, so what is alive is known.
+    pub(super) fn recount(&mut self, census: &GraphCensus) {
+        self.alive = Peak { objects: census.objects as usize, run_pages: census.run_pages(), ..Peak::default() };
+    }
+
+    /// An object was allocated: a large one, with a run of its own, or with `run_pages` of 0 a regular one.
+    pub(super) fn add(&mut self, run_pages: usize) {
+        self.alive.objects += usize::from(run_pages == 0);
+        self.alive.run_pages += run_pages;
+        self.peak.raise(self.alive);
+    }
+
+    /// So many pages are reserved.
+    pub(super) fn raise_reserved(&mut self, reserved_pages: usize) {
+        self.peak.raise(Peak { reserved_pages, ..self.alive });
+    }
+
+    /// The most that ever was.
+    pub(super) fn peak(&self) -> Peak {
+        self.peak
+    }
+}
+
 /// Shared by the threads of one program.
 ///
 /// What is no operation of the heap is in the standard library's locks and atomics: it is the oracle's, and no checker is
@@ -58,39 +149,22 @@ pub(super) struct Rivals {
     issued: Vec<AtomicU32>,
     peaks: Mutex<Vec<Peak>>,
     refusals: Mutex<Vec<Need>>,
-    /// Whether the system may refuse a release, at any time.
-    releases_fail: bool,
-    /// Whether an operation may switch this on, at any time.
-    pub(super) interval: bool,
-    pub(super) failures: bool,
-    pub(super) exclusion: bool,
-    /// Whether a thread of the heap's own may be refused.
-    pub(super) spawns_fail: bool,
-    /// Whether the heap's own thread may run: it is lost if the near-heap-limit callback unwinds it. It never rests, which
-    /// an interpreter has no time for; Miri has the scenarios with it.
-    pub(super) stress: bool,
+    /// What some operation of the program does.
+    deeds: Vec<Deed>,
 }
 
 impl Rivals {
     /// For `program`, on a heap that nobody has yet.
     pub(super) fn new(program: &Program, heap: &Heap) -> Rivals {
         let threads = usize::from(program.threads());
-        let has = |wanted: fn(&Op) -> bool| program.steps.iter().any(|step| wanted(&step.op));
-        let exchanges = has(|op| matches!(op, Op::StoreRoot { .. } | Op::LoadRoot(_)));
+        let exchanges = program.steps.iter().any(|step| matches!(step.op, Op::StoreRoot { .. } | Op::LoadRoot(_)));
         Rivals {
             threads,
             board: exchanges.then(|| board(heap)),
             issued: (0..threads).map(|_| AtomicU32::new(0)).collect(),
             peaks: Mutex::new(Vec::new()),
             refusals: Mutex::new(Vec::new()),
-            releases_fail: has(|op| matches!(op, Op::FailRelease(Some(_)))),
-            interval: has(|op| matches!(op, Op::GcInterval(1..))),
-            failures: has(|op| matches!(op, Op::FailAttempt(Some(_)) | Op::FailCommit(Some(_)))),
-            exclusion: has(|op| matches!(op, Op::Concurrent(false))),
-            spawns_fail: has(|op| matches!(op, Op::FailSpawn(Some(_)))),
-            stress: !cfg!(miri)
-                && has(|op| matches!(op, Op::Stress(true)))
-                && !has(|op| matches!(op, Op::NearLimit(NearLimitChoice::Unwind))),
+            deeds: deeds(program),
         }
     }
 
@@ -119,7 +193,7 @@ impl Rivals {
         let runs = sum.run_pages + sum.reserved_pages;
         // Each of the two collections before a refusal asks again for what was not taken back, and a refusal of the system
         // strikes once in a stop. So what it may still keep is the pooled page that the attempt itself was to give back.
-        let refused = usize::from(self.releases_fail);
+        let refused = usize::from(self.may_have(Deed::RefusedReleases));
         let fixed = layout.root_pages() + layout.new_pages() + sum.objects + others + runs + refused;
         for need in self.refusals.lock().expect("nothing panics with it").iter() {
             let (pages, run) = match *need {

@@ -5,9 +5,9 @@
 //! [threads](super::concurrent), those of one thread do, and the heap has others.
 
 use super::oracle::Aftermath;
-use super::rivals::Peak;
+use super::rivals::{Deed, MayHave as _};
 use super::watch::AtStep;
-use super::{Happened, Oracle, ReserveGuard, ScopeDoor, Tally, Value, reserve};
+use super::{Happened, Oracle, ScopeDoor, Tally, Value};
 use crate::ops::{Op, Program, ReserveChoice};
 use heaplab::{AllocError, Handle, Heap, Scope};
 use heaplab_common::claim_eq;
@@ -72,7 +72,7 @@ impl Engine {
     /// Attaches, and runs all steps.
     pub(super) fn run(&mut self) {
         while self.next < self.steps.len() {
-            let Some(mut thread) = self.oracle.outside.attach(Heap::attach) else {
+            let Some(mut thread) = self.oracle.state.attach(Heap::attach) else {
                 // An operation detached this thread's local heap while another one stayed attached, and concurrent
                 // allocation is off: nothing can be done here any more.
                 break;
@@ -86,7 +86,7 @@ impl Engine {
             });
             run.expect("this thread runs no other local heap");
             drop(thread);
-            self.oracle.outside.attached -= 1;
+            self.oracle.state.attached -= 1;
         }
     }
 
@@ -97,7 +97,7 @@ impl Engine {
             Op::Store { .. }
                 | Op::Load { .. }
                 | Op::Write { .. }
-                | Op::Handle(_)
+                | Op::Make(_)
                 | Op::Persist(_)
                 | Op::Open(_)
                 | Op::Drop(_)
@@ -111,7 +111,7 @@ impl Engine {
 
     fn finish<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, after: &Aftermath) {
         let mut after = after.clone();
-        if self.oracle.outside.rivals.is_some() && core::mem::take(&mut self.stirred) {
+        if self.oracle.state.rivals.may_have(Deed::UsedTheHeap) && core::mem::take(&mut self.stirred) {
             after.stirred();
         }
         let after = &after;
@@ -121,7 +121,7 @@ impl Engine {
             claim_eq!(handles.len(), values.len(), "the number of handles, for as many roots of the shadow,");
             roots.extend(values.iter().zip(&*handles).map(|(value, handle)| (*value, scope.get(*handle).tagged())));
             let door = core::cell::RefCell::new(ScopeDoor { scope, handles });
-            roots.extend(self.oracle.shared_roots(
+            roots.extend(self.oracle.shared.words(
                 |persistent| door.borrow_mut().peek(persistent),
                 |set, slot| door.borrow_mut().peek_root(set, slot),
             ));
@@ -149,7 +149,7 @@ impl Engine {
                 Op::CloseScope if kind == Frame::Handles => return Exit::Left,
                 Op::LeaveAlways if kind == Frame::Always => return Exit::Left,
                 Op::Detach => {
-                    if !self.oracle.outside.detach_extra() {
+                    if !self.oracle.state.detach_extra() {
                         return Exit::Detached;
                     }
                 }
@@ -159,13 +159,13 @@ impl Engine {
                 Op::EnterAlways(choice) if self.depth < DEPTH_MAX => {
                     (exit, after) = self.always(scope, handles, choice);
                 }
-                Op::StoreRoot { slot, .. } if self.oracle.outside.rivals.is_some() => {
-                    if let Some(rivals) = &self.oracle.outside.rivals {
+                Op::StoreRoot { slot, .. } if self.oracle.state.rivals.is_some() => {
+                    if let Some(rivals) = &self.oracle.state.rivals {
                         rivals.send(scope, self.thread, slot);
                     }
                 }
-                Op::LoadRoot(slot) if self.oracle.outside.rivals.is_some() => {
-                    if let Some(rivals) = &self.oracle.outside.rivals {
+                Op::LoadRoot(slot) if self.oracle.state.rivals.is_some() => {
+                    if let Some(rivals) = &self.oracle.state.rivals {
                         rivals.receive(scope, slot);
                     }
                 }
@@ -218,20 +218,14 @@ impl Engine {
         handles: &[AnyHandle<'s>],
         choice: ReserveChoice,
     ) -> (Exit, Aftermath) {
-        let layout = self.oracle.outside.layout.clone();
-        let wanted = reserve(choice, &layout);
-        let guard = ReserveGuard::new(ACTOR, &wanted, &layout);
         let outer = handles.len();
-        // Entering may collect.
-        self.oracle.stopped(true);
+        let entry = self.oracle.before_scope(ACTOR, choice, scope.attempts_before_failure());
         self.stirred = true;
-        self.oracle.raise_peak(Peak { reserved_pages: guard.pages, ..Peak::default() });
-        let armed = self.oracle.armed(scope.attempts_before_failure());
         let requests = scope.own_requests().collections;
-        let entered = scope.always_allocate(wanted, |inner| {
-            self.oracle.guards.push(guard.clone());
+        let entered = scope.always_allocate(entry.reserve, |inner| {
+            self.oracle.guards.push(entry.guard.clone());
             let mut handles = handles.to_vec();
-            if self.oracle.verifies_requests && inner.own_requests().collections != requests {
+            if self.oracle.pace.verifies_requests && inner.own_requests().collections != requests {
                 self.oracle.verify_stop(&mut ScopeDoor { scope: inner, handles: &mut handles });
             }
             let anything = self.oracle.quiet(Happened::Anything);
@@ -244,17 +238,7 @@ impl Engine {
                 self.oracle.truncate(ACTOR, outer);
                 (exit, self.oracle.quiet(Happened::Nothing))
             }
-            Err(AllocError::TooLarge { .. }) => {
-                let too_many = choice.pages.iter().any(|&pages| usize::from(pages) > layout.hard_limit_pages_max());
-                assert!(too_many || wanted.large_bytes > layout.object_bytes_max(), "{wanted:?} is not too large");
-                (Exit::Left, self.oracle.quiet(Happened::Nothing))
-            }
-            Err(AllocError::OutOfMemory { .. }) => {
-                let run = if wanted.large_bytes == 0 { 0 } else { layout.pages_for(wanted.large_bytes) };
-                let struck = self.oracle.struck(armed, scope.attempts_before_failure());
-                (Exit::Left, self.oracle.reserve_refused(guard.pages - run, run, struck))
-            }
-            Err(error) => panic!("entering an always-allocate scope: {error}"),
+            Err(error) => (Exit::Left, self.oracle.scope_refused(&entry, error, scope.attempts_before_failure())),
         }
     }
 }

@@ -89,43 +89,96 @@ fn message(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("without a message")
 }
 
+/// Where everybody writes down what came of the stress.
+#[derive(Clone, Copy)]
+struct Log<'a>(&'a Mutex<StressReport>);
+
+impl Log<'_> {
+    fn note(self, change: impl FnOnce(&mut StressReport)) {
+        change(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+
+    fn finding(self, text: String) {
+        self.note(|report| report.findings.push(text));
+    }
+
+    /// How a thread ended; what it counted, if it came that far.
+    fn settle<C>(self, name: &str, ended: thread::Result<(Result<(), Halt>, C)>) -> Option<C> {
+        match ended {
+            Ok((result, counts)) => {
+                match result {
+                    Ok(()) => {}
+                    Err(Halt::Finding(text)) => self.finding(format!("{name}: {text}")),
+                    Err(Halt::Poisoned) => self.finding(format!("{name}: the heap is poisoned")),
+                }
+                Some(counts)
+            }
+            Err(payload) => {
+                self.finding(format!("{name} panicked: {}", message(&*payload)));
+                None
+            }
+        }
+    }
+}
+
 fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<StressReport>) {
-    let pulse = &pulses[options.threads + 1];
+    let (log, pulse) = (Log(report), &pulses[options.threads + 1]);
     let _guard = PulseGuard(pulse);
-    // Each thread lingers in the heap's windows by a seed of its own.
-    let linger = |thread: usize| options.stretch.then(|| stretch::begin(mix(options.seed, thread as u64)));
-    let _stretch = linger(options.threads + 1);
-    let note = |change: &mut dyn FnMut(&mut StressReport)| {
-        change(&mut report.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-    };
-    let finding = |text: String| note(&mut |report| report.findings.push(text.clone()));
+    let _stretch = linger(options, options.threads + 1);
     let baseline = match baseline(&heap) {
         Ok(baseline) => baseline,
-        Err(text) => return finding(text),
+        Err(text) => return log.finding(text),
     };
     set_callback(&heap, options.seed);
-    let world = World {
+    let world = world(options, heap);
+    if let Err(text) = share_array(&world) {
+        return log.finding(text);
+    }
+    let start = Instant::now();
+    run_threads(options, &world, pulses, start, log);
+    let seconds = start.elapsed().as_secs_f64();
+    log.note(|report| report.seconds = seconds);
+    pulse.beat(Act::Finish);
+    match finish(world, &baseline, pulse) {
+        Ok(statistics) => log.note(|report| {
+            report.collections = CollectionKind::ALL.map(|kind| statistics.collections_of(kind));
+            report.retries = statistics.retries;
+            report.objects_verified = statistics.objects_verified;
+        }),
+        Err(text) => log.finding(text),
+    }
+}
+
+/// Lets this thread linger in the heap's windows, by a seed of its own, if the options want that.
+fn linger(options: &StressOptions, thread: usize) -> Option<stretch::StretchGuard> {
+    options.stretch.then(|| stretch::begin(mix(options.seed, thread as u64)))
+}
+
+/// What the threads share.
+fn world(options: &StressOptions, heap: Heap) -> World {
+    let live_percent = LIVE_PERCENT[(options.seed / 3 % 4) as usize];
+    World {
         board: heap.new_root_set(BOARD_SLOTS),
         mailbox: Mutex::new(Vec::new()),
         stop: AtomicBool::new(false),
         sizes: ObjectSizes::of(heap.layout()),
         promise: !options.seed.is_multiple_of(5),
-        live_bytes_max: options.config.hard_limit_bytes / 100 * LIVE_PERCENT[(options.seed / 3 % 4) as usize]
-            / options.threads.max(1),
+        live_bytes_max: options.config.hard_limit_bytes / 100 * live_percent / options.threads.max(1),
         seed: options.seed,
         heap,
-    };
-    if let Err(text) = share_array(&world) {
-        return finding(text);
     }
-    let start = Instant::now();
+}
+
+/// Starts the workers and the meddler, and ends them when the time is over, or one of the workers has ended.
+fn run_threads(options: &StressOptions, world: &World, pulses: &[Pulse], start: Instant, log: Log<'_>) {
+    let pulse = &pulses[options.threads + 1];
     thread::scope(|scope| {
         let workers: Vec<_> = (0..options.threads)
             .map(|index| {
-                let (world, pulse, linger) = (&world, &pulses[index], &linger);
+                let pulse = &pulses[index];
                 named(scope, format!("worker {index}"), move || {
                     let _guard = PulseGuard(pulse);
-                    let _stretch = linger(index);
+                    let _stretch = linger(options, index);
                     let mut worker = Worker::new(world, pulse, index as u64);
                     (worker.work(), worker.counts)
                 })
@@ -134,9 +187,9 @@ fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<
         let meddler = named(scope, "the meddler".to_owned(), || {
             let pulse = &pulses[options.threads];
             let _guard = PulseGuard(pulse);
-            let _stretch = linger(options.threads);
+            let _stretch = linger(options, options.threads);
             let mut counts = MeddlerCounts::default();
-            (meddle(&world, pulse, &mut counts), counts)
+            (meddle(world, pulse, &mut counts), counts)
         });
         while start.elapsed() < options.duration && !workers.iter().any(thread::ScopedJoinHandle::is_finished) {
             pulse.beat(Act::Sleep);
@@ -146,42 +199,15 @@ fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<
         world.stop.store(true, Ordering::Relaxed);
         pulse.beat(Act::Join);
         for (index, worker) in workers.into_iter().enumerate() {
-            match worker.join() {
-                Ok((result, counts)) => {
-                    note(&mut |report| add(report, &counts));
-                    settle(&format!("worker {index}"), result, &finding);
-                }
-                Err(payload) => finding(format!("worker {index} panicked: {}", message(&*payload))),
+            if let Some(counts) = log.settle(&format!("worker {index}"), worker.join()) {
+                log.note(|report| add(report, &counts));
             }
             pulse.beat(Act::Join);
         }
-        match meddler.join() {
-            Ok((result, counts)) => {
-                note(&mut |report| report.simulated_full = counts.simulated_full);
-                settle("the meddler", result, &finding);
-            }
-            Err(payload) => finding(format!("the meddler panicked: {}", message(&*payload))),
+        if let Some(counts) = log.settle("the meddler", meddler.join()) {
+            log.note(|report| report.simulated_full = counts.simulated_full);
         }
     });
-    let seconds = start.elapsed().as_secs_f64();
-    note(&mut |report| report.seconds = seconds);
-    pulse.beat(Act::Finish);
-    match finish(world, &baseline, pulse) {
-        Ok(statistics) => note(&mut |report| {
-            report.collections = CollectionKind::ALL.map(|kind| statistics.collections_of(kind));
-            report.retries = statistics.retries;
-            report.objects_verified = statistics.objects_verified;
-        }),
-        Err(text) => finding(text),
-    }
-}
-
-fn settle(name: &str, result: Result<(), Halt>, finding: &dyn Fn(String)) {
-    match result {
-        Ok(()) => {}
-        Err(Halt::Finding(text)) => finding(format!("{name}: {text}")),
-        Err(Halt::Poisoned) => finding(format!("{name}: the heap is poisoned")),
-    }
 }
 
 fn add(report: &mut StressReport, counts: &WorkerCounts) {

@@ -1,6 +1,6 @@
 //! A worker's graph in the heap: making its objects, walking them, comparing them with the shadow.
 
-use super::parcel::{bytes_hold, code_holds};
+use super::parcel::{bytes_hold, code_holds, new_bytes_of, new_code_of};
 use super::shadow::{Node, NodeId, NodeKind, Shadow, Word, shape};
 use heaplab::{AllocError, AllocationType, Array, Bytes, Code, Handle, Map, Record, Ref, Scope, Tail, Value};
 use heaplab_common::{Dice, PIECE_BYTES, pieces, small_of};
@@ -19,24 +19,8 @@ pub(super) fn create<'s, 'o: 's>(
     let seed = node.seed;
     let object: Handle<'s, Value> = match node.kind {
         NodeKind::Array { len } => scope.new_array_in(len, ty)?.any(),
-        NodeKind::Bytes { len } => {
-            let bytes = scope.new_bytes_in(len, ty)?;
-            let at = scope.get(bytes);
-            pieces(seed, len, |start, piece| {
-                scope.write_bytes(at, start, piece);
-                true
-            });
-            bytes.any()
-        }
-        NodeKind::Code { len } => {
-            let code = scope.new_code(len)?;
-            let at = scope.get(code);
-            pieces(seed, len, |start, piece| {
-                scope.write_code(at, start, piece);
-                true
-            });
-            code.any()
-        }
+        NodeKind::Bytes { len } => new_bytes_of(scope, seed, len, ty)?.any(),
+        NodeKind::Code { len } => new_code_of(scope, seed, len)?.any(),
         NodeKind::Map { shape: index } => scope.new_map(shape(index))?.any(),
         NodeKind::Record { shape: index, len, .. } => {
             let record = scope.new_record_in(map.expect("a record has a map"), len, ty)?;

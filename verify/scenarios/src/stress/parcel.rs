@@ -2,6 +2,9 @@
 //!
 //! A parcel is an array `[seed, child, ...]`. Everything in and below it follows from the seed, so a thread that finds a
 //! parcel can check all of it without knowing who made it. A parcel never changes once it is made.
+//!
+//! The parcels of [programs](crate::shadow) are others: two objects of a few words, since every interleaving of a model has
+//! to make one.
 
 use heaplab::words::Layout;
 use heaplab::{AllocError, AllocationType, Array, Bytes, Code, Handle, Ref, Scope, Value};
@@ -93,24 +96,8 @@ fn build_at<'s, 'o: 's>(
         scope.store(scope.get(parcel), 0, Ref::small(seed as i32).expect("30 bits are a small integer"));
         for (index, child_seed, child) in children(seed, depth, sizes) {
             let child: Handle<'_, Value> = match child {
-                Child::Bytes { len, ty } => {
-                    let bytes = scope.new_bytes_in(len, ty)?;
-                    let at = scope.get(bytes);
-                    pieces(child_seed, len, |start, piece| {
-                        scope.write_bytes(at, start, piece);
-                        true
-                    });
-                    bytes.any()
-                }
-                Child::Code { len } => {
-                    let code = scope.new_code(len)?;
-                    let at = scope.get(code);
-                    pieces(child_seed, len, |start, piece| {
-                        scope.write_code(at, start, piece);
-                        true
-                    });
-                    code.any()
-                }
+                Child::Bytes { len, ty } => new_bytes_of(scope, child_seed, len, ty)?.any(),
+                Child::Code { len } => new_code_of(scope, child_seed, len)?.any(),
                 Child::Smalls { len, ty } => {
                     let array = scope.new_array_in(len, ty)?;
                     let at = scope.get(array);
@@ -178,6 +165,37 @@ fn check_at(
         objects += 1;
     }
     Ok(objects)
+}
+
+/// Makes a byte array of the bytes of this seed.
+pub(super) fn new_bytes_of<'s, 'o: 's>(
+    scope: &mut Scope<'s, 'o>,
+    seed: u32,
+    len: usize,
+    ty: AllocationType,
+) -> Result<Handle<'s, Bytes>, AllocError> {
+    let bytes = scope.new_bytes_in(len, ty)?;
+    let at = scope.get(bytes);
+    pieces(seed, len, |start, piece| {
+        scope.write_bytes(at, start, piece);
+        true
+    });
+    Ok(bytes)
+}
+
+/// Makes a code object of the bytes of this seed.
+pub(super) fn new_code_of<'s, 'o: 's>(
+    scope: &mut Scope<'s, 'o>,
+    seed: u32,
+    len: usize,
+) -> Result<Handle<'s, Code>, AllocError> {
+    let code = scope.new_code(len)?;
+    let at = scope.get(code);
+    pieces(seed, len, |start, piece| {
+        scope.write_code(at, start, piece);
+        true
+    });
+    Ok(code)
 }
 
 /// Whether a byte array holds the bytes of this seed.

@@ -302,33 +302,9 @@ impl<'w> Worker<'w> {
         scope: &mut Scope<'s, 'o>,
         roots: Handle<'s, Array>,
     ) -> Result<Result<(), AllocError>, Halt> {
-        let (large, ty) = (
-            self.world.sizes.large.then_some(self.world.sizes.large_bytes),
-            if self.dice.one_in(4) { AllocationType::Old } else { AllocationType::Young },
-        );
+        let ty = if self.dice.one_in(4) { AllocationType::Old } else { AllocationType::Young };
         let seed = self.dice.word();
-        let mut map = None;
-        let kind = match self.dice.below(8) {
-            0 => {
-                let index = self.dice.below(MAPS);
-                match self.shadow.roots[index] {
-                    Word::Node(id) => {
-                        let NodeKind::Map { shape } = self.shadow.node(id).kind else { unreachable!("roots of maps") };
-                        let found = scope.load(scope.get(roots), index);
-                        let Some(found) = scope.downcast::<Map>(found) else {
-                            return Err(Halt::Finding(format!("root {index} holds {found:?}, which is no map")));
-                        };
-                        map = Some(scope.handle(found));
-                        let tail = super::shadow::shape(shape).tail();
-                        let len =
-                            if tail == Tail::None { 0 } else { self.dice.below(self.world.sizes.small_bytes / 4) };
-                        NodeKind::Record { map: id, shape, len }
-                    }
-                    _ => NodeKind::Map { shape: self.dice.below(SHAPES_COUNT) },
-                }
-            }
-            _ => random_plain(&mut self.dice, self.world.sizes.small_bytes, large),
-        };
+        let (kind, map) = self.pick(scope, roots)?;
         let node = Node::new(kind, seed);
         let host = self.wander(scope, roots)?;
         let target = self.wander(scope, roots)?;
@@ -341,38 +317,61 @@ impl<'w> Worker<'w> {
         if let Some((target_id, target)) = target {
             self.set_edge(scope, id, scope.get(object), target_id, scope.get(target));
         }
+        self.hang(scope, roots, (id, scope.get(object)), host.map(|(id, host)| (id, scope.get(host))));
+        Ok(Ok(()))
+    }
+
+    /// What the next node is, and the map of a record: one that a root holds. Where the root holds none, a map is next.
+    fn pick<'s>(
+        &mut self,
+        scope: &Scope<'s, '_>,
+        roots: Handle<'s, Array>,
+    ) -> Result<(NodeKind, Option<Handle<'s, Map>>), Halt> {
+        let ObjectSizes { small_bytes, large_bytes, large } = self.world.sizes;
+        if self.dice.below(8) != 0 {
+            return Ok((random_plain(&mut self.dice, small_bytes, large.then_some(large_bytes)), None));
+        }
+        let index = self.dice.below(MAPS);
+        let Word::Node(id) = self.shadow.roots[index] else {
+            return Ok((NodeKind::Map { shape: self.dice.below(SHAPES_COUNT) }, None));
+        };
+        let NodeKind::Map { shape } = self.shadow.node(id).kind else { unreachable!("roots of maps") };
+        let found = scope.load(scope.get(roots), index);
+        let Some(map) = scope.downcast::<Map>(found) else {
+            return Err(Halt::Finding(format!("root {index} holds {found:?}, which is no map")));
+        };
+        let tail = super::shadow::shape(shape).tail();
+        let len = if tail == Tail::None { 0 } else { self.dice.below(small_bytes / 4) };
+        Ok((NodeKind::Record { map: id, shape, len }, Some(scope.handle(map))))
+    }
+
+    /// Makes something lead to a new node: a root of maps to a map, else an edge of `host`, or a root.
+    fn hang<'s>(
+        &mut self,
+        scope: &Scope<'s, '_>,
+        roots: Handle<'s, Array>,
+        (id, object): (NodeId, Ref<'_, Value>),
+        host: Option<(NodeId, Ref<'_, Value>)>,
+    ) {
         match host {
-            _ if matches!(kind, NodeKind::Map { .. }) => {
+            _ if matches!(self.shadow.node(id).kind, NodeKind::Map { .. }) => {
                 let index = self.dice.below(MAPS);
-                self.set_root(scope, roots, index, Word::Node(id), Some(scope.get(object)));
+                self.set_root(scope, roots, index, Word::Node(id), Some(object));
             }
             Some((host_id, host)) if !self.shadow.node(host_id).edges().is_empty() && !self.dice.one_in(3) => {
                 let index = self.dice.below(self.shadow.node(host_id).edges().len());
                 let old = self.shadow.node(host_id).edges()[index];
-                self.inherit(
-                    scope,
-                    id,
-                    scope.get(object),
-                    old,
-                    graph::load(scope, self.shadow.node(host_id), scope.get(host), index),
-                );
+                self.inherit(scope, id, object, old, graph::load(scope, self.shadow.node(host_id), host, index));
                 let node = self.shadow.node_mut(host_id);
                 node.set_edge(index, Word::Node(id));
-                graph::store(scope, node, scope.get(host), index, scope.get(object));
+                graph::store(scope, node, host, index, object);
             }
             _ => {
                 let index = MAPS + self.dice.below(ROOTS - MAPS);
-                self.inherit(
-                    scope,
-                    id,
-                    scope.get(object),
-                    self.shadow.roots[index],
-                    scope.load(scope.get(roots), index),
-                );
-                self.set_root(scope, roots, index, Word::Node(id), Some(scope.get(object)));
+                self.inherit(scope, id, object, self.shadow.roots[index], scope.load(scope.get(roots), index));
+                self.set_root(scope, roots, index, Word::Node(id), Some(object));
             }
         }
-        Ok(Ok(()))
     }
 
     fn wander<'s>(
