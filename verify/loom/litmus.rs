@@ -595,7 +595,8 @@ pub(crate) const TABLE: &[Litmus] = &[
 mod tests {
     use super::*;
     use heaplab::sync::model_control::Pass;
-    use heaplab_verify::model::litmus::{Verdict, verdict};
+    use heaplab_verify::model::LitmusVerdict;
+    use heaplab_verify::model::litmus::verdict;
 
     /// A change in what the checker explores turns this red.
     #[test]
@@ -611,10 +612,10 @@ mod tests {
             let one = TABLE.iter().find(|one| one.name == name).expect("in the table");
             verdict(&one.allowed(), &one.expected(pass))
         };
-        assert_eq!(known("load and exchange against a reader", Pass::Normal), Verdict::Misses);
-        assert_eq!(known("load and exchange against a reader", Pass::ReadAsRmw), Verdict::Exact);
-        assert_eq!(known("message passing, relaxed", Pass::Normal), Verdict::Exact);
-        assert_eq!(known("message passing, relaxed", Pass::ReadAsRmw), Verdict::Misses);
-        assert_eq!(known("store against RMW", Pass::Normal), Verdict::FalseAlarm);
+        assert_eq!(known("load and exchange against a reader", Pass::Normal), LitmusVerdict::Misses);
+        assert_eq!(known("load and exchange against a reader", Pass::ReadAsRmw), LitmusVerdict::Exact);
+        assert_eq!(known("message passing, relaxed", Pass::Normal), LitmusVerdict::Exact);
+        assert_eq!(known("message passing, relaxed", Pass::ReadAsRmw), LitmusVerdict::Misses);
+        assert_eq!(known("store against RMW", Pass::Normal), LitmusVerdict::FalseAlarm);
     }
 }

@@ -10,7 +10,7 @@
 //! * the exploration: its [`Reach`]. A pass that would run more executions ends there, and then the program counts as *too
 //!   large*, never as explored.
 
-use crate::model::{Certificate, Failure, Spec, try_loud_model};
+use crate::model::{Certificate, ModelFailure, Spec, try_loud_model};
 use crate::ops::{Limits, Op, Program, WorldSize};
 use crate::shadow::{self, run_concurrent};
 use arbitrary::{Arbitrary, Unstructured};
@@ -44,7 +44,7 @@ pub enum Explored {
     /// It met the limit after so many executions, none of which failed.
     TooLarge(u64),
     /// An execution failed. It has been printed and drawn.
-    Failed(Box<Failure>),
+    Failed(Box<ModelFailure>),
 }
 
 /// Explores `program`, which the certificates call `name`. A failure says that `file` is what to replay.

@@ -6,8 +6,8 @@ mod models;
 
 fn main() -> std::process::ExitCode {
     #[cfg(feature = "loom")]
-    let suite = heaplab_verify::cli::Suite { models: models::all(), litmus: models::litmus::TABLE };
+    let tables = heaplab_verify::cli::Tables { models: models::all(), litmus: models::litmus::TABLE };
     #[cfg(not(feature = "loom"))]
-    let suite = heaplab_verify::cli::Suite {};
-    heaplab_verify::cli::main(&suite)
+    let tables = heaplab_verify::cli::Tables {};
+    heaplab_verify::cli::main(&tables)
 }

@@ -1,24 +1,35 @@
 //! What the binary does with the model checker: the commands that need no file of their own.
 
 use super::{
-    BAD_USAGE, Cli, Command, FAILED, PASSED, Suite, campaign, complain, litmus, models, render_report, replay,
+    Cli, Command, campaign, code_mutants, complain, detect, litmus, models, render_report, replay, replay_explored,
 };
+use crate::exit::Exit;
 use crate::model::Model;
-use crate::model::mutation::{self, Campaign};
+use crate::model::litmus::Litmus;
+use crate::model::mutation::{self, MutantKind};
 use crate::suite::worker;
 use std::io::Write as _;
 use std::path::Path;
 
+/// What the binary brings along: the tables of models and of litmus programs.
+#[derive(Debug)]
+pub struct Tables {
+    /// Every model.
+    pub models: Vec<Model>,
+    /// What is known of the checker.
+    pub litmus: &'static [Litmus],
+}
+
 /// Does what the command line says.
-pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
-    let all = &suite.models;
+pub(super) fn do_command(tables: &Tables, cli: Cli) -> Exit {
+    let all = &tables.models;
     match cli.command {
         Some(Command::Report) => render_report(),
-        Some(Command::Detect(options)) => super::detect::run(&options),
-        Some(Command::CodeMutants(options)) => super::code_mutants::run(&options),
+        Some(Command::Detect(options)) => detect::run(&options),
+        Some(Command::CodeMutants(options)) => code_mutants::run(&options),
         Some(Command::Script(_)) => {
             complain("this build has the feature `loom`: scripts run on a real heap; build without the feature");
-            BAD_USAGE
+            Exit::BadUsage
         }
         None | Some(Command::Run(_)) => {
             complain(
@@ -28,14 +39,14 @@ pub(super) fn do_command(suite: &Suite, cli: Cli) -> u8 {
                  Against mutants:       cargo run --release --features loom -- weaken\n\
                  To run on a real heap: cargo run --release (without the feature)",
             );
-            BAD_USAGE
+            Exit::BadUsage
         }
         Some(Command::Models(options)) if options.list => list(all, options.only.as_deref()),
-        Some(Command::Models(options)) => models::models(suite, &options),
-        Some(Command::Litmus) => litmus::litmus(suite.litmus),
-        Some(Command::Weaken(options)) => campaign::campaign(all, Campaign::Orderings, &options),
-        Some(Command::Mutants(options)) => campaign::campaign(all, Campaign::Protocol, &options),
-        Some(Command::Replay(options)) if Path::new(&options.what).exists() => super::replay_explored::replay(&options),
+        Some(Command::Models(options)) => models::models(tables, &options),
+        Some(Command::Litmus) => litmus::litmus(tables.litmus),
+        Some(Command::Weaken(options)) => campaign::campaign(all, MutantKind::Ordering, &options),
+        Some(Command::Mutants(options)) => campaign::campaign(all, MutantKind::Protocol, &options),
+        Some(Command::Replay(options)) if Path::new(&options.what).exists() => replay_explored::replay(&options),
         Some(Command::Replay(options)) => replay::replay(all, &options.what),
         Some(Command::Worker { model, mutant, executions_max }) => work(all, &model, mutant.as_deref(), executions_max),
     }
@@ -51,12 +62,12 @@ pub(super) fn find_models<'a>(all: &'a [Model], only: Option<&str>) -> Result<Ve
     Ok(found)
 }
 
-fn list(all: &[Model], only: Option<&str>) -> u8 {
+fn list(all: &[Model], only: Option<&str>) -> Exit {
     let found = match find_models(all, only) {
         Ok(found) => found,
         Err(text) => {
             complain(&text);
-            return BAD_USAGE;
+            return Exit::BadUsage;
         }
     };
     for model in found {
@@ -64,25 +75,19 @@ fn list(all: &[Model], only: Option<&str>) -> u8 {
         let _ =
             writeln!(std::io::stdout(), "{} ({} threads, {}{fault})", model.name, model.spec.threads, model.spec.bound);
     }
-    PASSED
+    Exit::Passed
 }
 
-fn work(all: &[Model], name: &str, mutant: Option<&str>, executions_max: Option<u64>) -> u8 {
+fn work(all: &[Model], name: &str, mutant: Option<&str>, executions_max: Option<u64>) -> Exit {
     let Some(model) = all.iter().find(|model| model.name == name) else {
         complain(&format!("no model is called `{name}`; `models --list` prints them all"));
-        return BAD_USAGE;
+        return Exit::BadUsage;
     };
     match mutant.map(mutation::parse).transpose() {
         Err(text) => {
             complain(&text);
-            BAD_USAGE
+            Exit::BadUsage
         }
-        Ok(mutant) => {
-            if worker::run(model, mutant, executions_max) {
-                PASSED
-            } else {
-                FAILED
-            }
-        }
+        Ok(mutant) => Exit::passed_if(worker::run(model, mutant, executions_max)),
     }
 }

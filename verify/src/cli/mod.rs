@@ -1,7 +1,8 @@
 //! The command line of the binary `heaplab`.
 //!
 //! Without a subcommand it does the main job ([`main_job`]). A subcommand is a variant of [`Command`] with arguments of its
-//! own, in a module of its own.
+//! own, in a module of its own. Which commands there are in a build, and what the others answer, one file says for each
+//! kind of build: `checker` with the model checker, `heap` without.
 //!
 //! Its exit codes are those of [`exit`](crate::exit).
 
@@ -9,9 +10,10 @@
 mod campaign;
 #[cfg(feature = "loom")]
 mod checker;
-#[cfg(feature = "loom")]
 mod code_mutants;
 mod detect;
+#[cfg(not(feature = "loom"))]
+mod heap;
 #[cfg(feature = "loom")]
 mod litmus;
 #[cfg(feature = "loom")]
@@ -19,6 +21,8 @@ mod live;
 pub mod main_job;
 #[cfg(feature = "loom")]
 mod models;
+#[cfg(all(not(heaplab_scripts), not(feature = "loom")))]
+mod no_script;
 mod options;
 mod progress;
 #[cfg(feature = "loom")]
@@ -31,112 +35,60 @@ mod replay_file;
 mod script;
 mod table;
 
-use crate::exit::{BAD_USAGE, FAILED, PASSED};
 #[cfg(feature = "loom")]
-use crate::model::{Model, litmus::Litmus};
+use checker as build;
+#[cfg(not(feature = "loom"))]
+use heap as build;
+#[cfg(all(not(heaplab_scripts), not(feature = "loom")))]
+use no_script as script;
+
+use crate::exit::Exit;
 use clap::Parser as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 
+pub use build::Tables;
 pub use options::{
     CampaignOptions, Cli, CodeMutantsOptions, Command, DetectOptions, JobOptions, ModelsOptions, ReplayOptions,
     ScriptOptions,
 };
 
-/// What the binary brings: the models and the litmus table. A build without the model checker needs neither.
-#[derive(Debug)]
-pub struct Suite {
-    /// Every model.
-    #[cfg(feature = "loom")]
-    pub models: Vec<Model>,
-    /// What is known of the checker.
-    #[cfg(feature = "loom")]
-    pub litmus: &'static [Litmus],
-}
-
 /// Parses the arguments of this process and does what they say.
 #[must_use]
-pub fn main(suite: &Suite) -> ExitCode {
+pub fn main(tables: &Tables) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors. Whoever closed the stream wants no message.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { BAD_USAGE } else { PASSED });
+            return if error.use_stderr() { Exit::BadUsage } else { Exit::Passed }.into();
         }
     };
     if let Some(directory) = &cli.out
         && let Err(error) = crate::artefact::write_artefacts_to(directory)
     {
         complain(&format!("--out {error}"));
-        return ExitCode::from(BAD_USAGE);
+        return Exit::BadUsage.into();
     }
-    #[cfg(feature = "loom")]
-    let code = checker::do_command(suite, cli);
-    #[cfg(not(feature = "loom"))]
-    let code = do_command(suite, cli);
-    ExitCode::from(code)
-}
-
-#[cfg(not(feature = "loom"))]
-fn do_command(_suite: &Suite, cli: Cli) -> u8 {
-    match cli.command {
-        Some(Command::Report) => render_report(),
-        Some(Command::Detect(options)) => detect::run(&options),
-        Some(
-            Command::Models(_)
-            | Command::Litmus
-            | Command::Weaken(_)
-            | Command::Mutants(_)
-            | Command::CodeMutants(_)
-            | Command::Worker { .. },
-        ) => {
-            complain(
-                "this needs the model checker: cargo run --release --features loom -- (models, weaken, mutants, code-mutants)",
-            );
-            BAD_USAGE
-        }
-        Some(Command::Replay(options)) => replay_file::replay(&options),
-        _ if heaplab::sync::MODEL => {
-            complain("this build has the feature `shuttle`: its heap exists inside a scheduler only; build without it");
-            BAD_USAGE
-        }
-        #[cfg(heaplab_scripts)]
-        Some(Command::Script(options)) => script::script(&options),
-        #[cfg(not(heaplab_scripts))]
-        Some(Command::Script(_)) => {
-            complain("this build has no scripts: build with the feature `script`, which is a default one");
-            BAD_USAGE
-        }
-        Some(Command::Run(options)) => main_job::main_job(&options, options.parts()),
-        None => main_job::main_job(&cli.main_job, cli.main_job.parts()),
-    }
+    build::do_command(tables, cli).into()
 }
 
 /// Renders the page again; says where it is.
-fn render_report() -> u8 {
-    use std::io::Write;
+fn render_report() -> Exit {
     match crate::report::refresh() {
         Ok(page) => {
             // Whoever closed the stream wants no line.
             let _ = writeln!(std::io::stdout(), "report: {}", page.display());
-            PASSED
+            Exit::Passed
         }
         Err(error) => {
             complain(&format!("the report cannot be written: {error}"));
-            FAILED
+            Exit::Failed
         }
     }
 }
 
 /// Says what is wrong, on the error stream. Whoever closed that wants no message.
 fn complain(text: &str) {
-    use std::io::Write;
     let _ = writeln!(std::io::stderr(), "heaplab: {text}");
-}
-
-/// Passes on what a process said of itself.
-#[cfg(feature = "loom")]
-fn complain_raw(text: &str) {
-    use std::io::Write;
-    let _ = std::io::stderr().write_all(text.as_bytes());
 }

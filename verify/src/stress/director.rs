@@ -6,6 +6,7 @@ use super::parcel::ObjectSizes;
 use super::pulse::{Act, Pulse, PulseGuard, Watch};
 use super::worker::{BOARD_SLOTS, Halt, SHARED_ELEMENTS, Worker, WorkerCounts, World};
 use super::{StressOptions, StressReport};
+use crate::panics::panic_text;
 use heaplab::sync::{roll, stretch};
 use heaplab::{AllocationType, BuildError, CollectionKind, Heap, Statistics};
 use std::any::Any;
@@ -82,11 +83,7 @@ fn named<'s, R: Send + 's>(
 
 /// What a panic said.
 fn message(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("without a message")
+    panic_text(payload).unwrap_or("without a message")
 }
 
 fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<StressReport>) {
