@@ -93,6 +93,7 @@ pub mod roll;
 pub mod run_marker;
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
 mod scheduled;
+pub mod terms;
 #[cfg(not(feature = "loom"))]
 mod unwatched;
 mod yield_point;

@@ -24,7 +24,8 @@
 //! - MC-2: pass, fault and counters belong to one exploration and are reset at its end, also when it panicked. Register and
 //!   journal belong to the test and last until it ends them.
 
-pub use super::model_mutant::{Change, Mutant, MutantGuard, Operand, one_step_weaker, set_mutant};
+pub use super::model_mutant::{Mutant, MutantGuard, one_step_weaker, set_mutant};
+pub use super::terms::{Change, Fault, Operand, Pass};
 
 use super::model_mutant::{self as mutant};
 use core::cell::{Cell, RefCell};
@@ -33,25 +34,6 @@ use core::hash::{BuildHasherDefault, Hasher};
 use core::panic::Location;
 use core::sync::atomic::Ordering;
 use std::collections::{BTreeMap, HashMap};
-
-/// The form in which loads and stores are performed; the module [`sync`](crate::sync) says why there are two.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Pass {
-    /// As written.
-    #[default]
-    Normal,
-    /// Loads as `fetch_or(0)`, stores as `swap`.
-    ReadAsRmw,
-}
-
-impl fmt::Display for Pass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Normal => "normal",
-            Self::ReadAsRmw => "read-as-rmw",
-        })
-    }
-}
 
 /// A place in the source that performs operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,27 +83,6 @@ impl SiteUse {
         let weaker = one_step_weaker(operand, written).iter().map(|&to| Change::Weaken(to));
         let changed = Change::OF_PROTOCOL.into_iter().filter(move |change| change.applies_to(operand));
         weaker.chain(changed).map(move |change| Mutant { site, operand, change })
-    }
-}
-
-/// What can fail once in an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Fault {
-    /// A request for pages is refused by the memory source.
-    PageRequest,
-    /// A `compare_exchange_weak` fails although the value is the expected one.
-    WeakExchange,
-    /// A wait on a condition variable ends although nobody has notified.
-    Wakeup,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::PageRequest => "one refused page request",
-            Self::WeakExchange => "one spurious failure of a weak exchange",
-            Self::Wakeup => "one spurious wake-up",
-        })
     }
 }
 

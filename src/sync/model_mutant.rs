@@ -29,122 +29,12 @@
 //!   was. So nothing is postponed before a second thread has started: until then objects are made, and moved to their place.
 
 use super::model_control::{self as control, Site};
+use super::terms::{Change, Operand};
 use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::marker::PhantomData;
 use core::panic::Location;
 use core::sync::atomic::Ordering;
-
-/// Which of a site's operations, or orderings, is meant. A compare-exchange has two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Operand {
-    /// A load.
-    Load,
-    /// A store.
-    Store,
-    /// A read-modify-write that cannot fail.
-    Rmw,
-    /// A compare-exchange that stored.
-    CasSuccess,
-    /// A compare-exchange that did not store.
-    CasFailure,
-    /// A fence.
-    Fence,
-    /// A notification of a condition variable.
-    Notify,
-    /// A plain write to a heap word.
-    PlainStore,
-}
-
-impl Operand {
-    /// All of them.
-    pub const ALL: [Operand; 8] = [
-        Operand::Load,
-        Operand::Store,
-        Operand::Rmw,
-        Operand::CasSuccess,
-        Operand::CasFailure,
-        Operand::Fence,
-        Operand::Notify,
-        Operand::PlainStore,
-    ];
-
-    /// Its name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Operand::Load => "load",
-            Operand::Store => "store",
-            Operand::Rmw => "rmw",
-            Operand::CasSuccess => "cas-success",
-            Operand::CasFailure => "cas-failure",
-            Operand::Fence => "fence",
-            Operand::Notify => "notify",
-            Operand::PlainStore => "plain-store",
-        }
-    }
-}
-
-/// What is different at a mutant's site; the module's text has a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Change {
-    /// This ordering instead of a stronger one. A fence weakened to `Relaxed` is left out.
-    Weaken(Ordering),
-    /// The write does not happen.
-    Drop,
-    /// The write happens twice.
-    Double,
-    /// Reading and writing are two steps.
-    Split,
-    /// The write trades places with the thread's next publication.
-    Postpone,
-}
-
-impl Change {
-    /// The changes of a protocol, apart from orderings.
-    pub const OF_PROTOCOL: [Change; 4] = [Change::Drop, Change::Double, Change::Split, Change::Postpone];
-
-    /// Whether it is a change of an ordering.
-    #[must_use]
-    pub fn is_of_ordering(self) -> bool {
-        matches!(self, Change::Weaken(_))
-    }
-
-    /// Its name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Change::Weaken(Ordering::Relaxed) => "relaxed",
-            Change::Weaken(Ordering::Acquire) => "acquire",
-            Change::Weaken(Ordering::Release) => "release",
-            Change::Weaken(_) => "acqrel",
-            Change::Drop => "drop",
-            Change::Double => "double",
-            Change::Split => "split",
-            Change::Postpone => "postpone",
-        }
-    }
-
-    /// The change of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Change> {
-        let orderings = [Ordering::Relaxed, Ordering::Acquire, Ordering::Release, Ordering::AcqRel].map(Change::Weaken);
-        orderings.into_iter().chain(Change::OF_PROTOCOL).find(|change| change.name() == name)
-    }
-
-    /// Whether `operand` can be changed so.
-    #[must_use]
-    pub fn applies_to(self, operand: Operand) -> bool {
-        match self {
-            Change::Weaken(_) => !matches!(operand, Operand::Notify | Operand::PlainStore),
-            Change::Drop => !matches!(operand, Operand::Load | Operand::CasFailure | Operand::Fence),
-            Change::Split => matches!(operand, Operand::Rmw | Operand::CasSuccess),
-            Change::Double | Change::Postpone => {
-                matches!(operand, Operand::Store | Operand::Rmw | Operand::CasSuccess | Operand::Notify)
-            }
-        }
-    }
-}
 
 /// A program with one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,7 +50,7 @@ pub struct Mutant {
 /// `file:line:column,operand,change`.
 impl fmt::Display for Mutant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{},{}", self.site, self.operand.name(), self.change.name())
+        write!(f, "{},{},{}", self.site, self.operand, self.change)
     }
 }
 
@@ -346,13 +236,5 @@ mod tests {
         }
         assert!(!is_weaker(Acquire, Release));
         assert!(!is_weaker(AcqRel, Acquire));
-    }
-
-    #[test]
-    fn changes_have_names_of_their_own() {
-        for change in [Relaxed, Acquire, Release, AcqRel].map(Change::Weaken).into_iter().chain(Change::OF_PROTOCOL) {
-            assert_eq!(Change::from_name(change.name()), Some(change));
-        }
-        assert_eq!(Change::from_name("stronger"), None);
     }
 }

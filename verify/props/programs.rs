@@ -3,6 +3,8 @@
 use crate::strategies::program;
 use heaplab::memory::PageSource;
 use heaplab_common::cargo_run;
+use heaplab_common::notice::Notice;
+use heaplab_common::panics::{WITHOUT_TEXT, panic_text};
 use heaplab_programs::ops::{Limits, Op, Program, Step, World, WorldSize, found, write_found};
 use heaplab_programs::shadow::{quietly, run_concurrent, run_interleaved, run_single};
 use proptest::prelude::*;
@@ -97,10 +99,7 @@ impl FailurePersistence for ReadOnly {
 /// Why a program fails; `None` if it does not. Quietly.
 fn why(program: &Program, run: fn(&Program)) -> Option<String> {
     let payload = quietly(|| catch_unwind(|| run(program))).err()?;
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    Some(
-        text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_owned()),
-    )
+    Some(panic_text(&*payload).unwrap_or(WITHOUT_TEXT).to_owned())
 }
 
 /// The first lines of a text, and how many more there are.
@@ -136,6 +135,12 @@ fn report(property: &str, reason: &str, program: &Program, file: Option<&Result<
     )
 }
 
+/// Ends a property that does not hold: tells whoever watches it, then people.
+fn fail(property: &str, reason: &str, program: &Program, file: Option<&Result<PathBuf, String>>) -> ! {
+    Notice::Shrunk { property: property.to_owned(), operations: program.steps.len() }.tell();
+    panic!("{}", report(property, reason, program, file));
+}
+
 /// Runs a property of programs: first what it found before. A program that fails is shrunk, and written as `.ops` beside
 /// the recorded ones, unless the environment says that failures are not kept.
 fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Value = Program>, run: fn(&Program)) {
@@ -145,7 +150,7 @@ fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Val
         config.failure_persistence = Some(Box::new(ReadOnly(FileFailurePersistence::default())));
         for (path, program) in found(test_name) {
             if let Some(reason) = why(&program, run) {
-                panic!("{}", report(test_name, &reason, &program, Some(&Ok(path))));
+                fail(test_name, &reason, &program, Some(&Ok(path)));
             }
             println!("{} holds: name it by what was wrong, and keep it, or remove it", path.display());
         }
@@ -163,7 +168,7 @@ fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Val
             // Of threads, another schedule may not fail.
             let reason = why(&program, run).unwrap_or_else(|| format!("{reason} (not in each schedule)"));
             let file = is_kept.then(|| write_found(test_name, &program));
-            panic!("{}", report(test_name, &reason, &program, file.as_ref()));
+            fail(test_name, &reason, &program, file.as_ref());
         }
         Err(TestError::Abort(reason)) => panic!("{test_name} cannot draw programs: {reason}"),
     }

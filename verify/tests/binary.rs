@@ -52,6 +52,30 @@ fn scratch(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()))
 }
 
+/// Before anything is built: a name that no bug, engine or command of this build has.
+#[test]
+fn what_does_not_exist_is_refused_by_name() {
+    is_refused(&["detect", "NOSUCH"], &["no bug's name contains `NOSUCH`", "the_pool_keeps_a_page"]);
+    is_refused(&["detect", "--engine", "NOSUCH"], &["no engine's name contains `NOSUCH`", "tests of the heap, "]);
+    is_refused(&["models", "--only", "NOSUCH"], &["needs the model checker", "--features loom"]);
+}
+
+/// Code mutants need no model checker, but cargo-mutants. Without it, here without cargo itself, nothing is built, and the
+/// message says what is missing.
+#[test]
+fn code_mutants_need_a_list() {
+    let output = Command::new(env!("CARGO_BIN_EXE_heaplab"))
+        .arg("code-mutants")
+        .env("CARGO_TARGET_DIR", artefacts())
+        .env("CARGO", "no-such-cargo")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("cargo cannot be run") && !err.contains("panicked"), "{err}");
+}
+
 #[test]
 fn the_main_job_prints_a_row_for_each_part() {
     let out = passes(&["--seconds", "1", "--threads", "2", "--heap-mib", "16"]);

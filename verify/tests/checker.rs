@@ -52,6 +52,8 @@ fn code_mutants_need_a_list() {
 #[test]
 fn what_does_not_exist_is_refused_by_name() {
     is_refused(&["models", "--only", "no_such_model"], &["no_such_model", "--list"]);
+    is_refused(&["detect", "NOSUCH"], &["no bug's name contains `NOSUCH`", "the_pool_keeps_a_page"]);
+    is_refused(&["detect", "--engine", "NOSUCH"], &["no engine's name contains `NOSUCH`", "tests of the heap, "]);
     is_refused(&["models", "--only", "page_set", "--bless"], &["--bless", "every model"]);
     is_refused(&["weaken", "--site", "src/no_such_file.rs"], &["src/no_such_file.rs", "FILE:LINE"]);
     is_refused(&["mutants", "--site", "NoSuch::function"], &["NoSuch::function"]);

@@ -1,9 +1,10 @@
-//! Goal: every model says what it holds. The doc comment of its function states what a refusal, a count and a bound
-//! must be; an assertion that accepts more than that is found by comparing the two.
+//! Goal: every model says what it holds, and has a name of its own that says where it is. The doc comment of its function
+//! states what a refusal, a count and a bound must be; an assertion that accepts more than that is found by comparing the
+//! two.
 //!
 //! Method: the sources of `verify/models/src` are read as text. Each row of a table `models! { .. }` names a function of the
 //! same file, and the lines above that function have a doc comment. Whether the comment is true is not a matter for a
-//! test.
+//! test. A table begins with its protocol, which is the file's name, and `verify/models/src/lib.rs` lists it.
 
 #![cfg(not(any(miri, feature = "loom", feature = "shuttle")))]
 
@@ -33,6 +34,64 @@ fn is_documented(source: &str, name: &str) -> bool {
 /// The models of a source without a doc comment.
 fn undocumented(source: &str) -> Vec<&str> {
     models(source).into_iter().filter(|name| !is_documented(source, name)).collect()
+}
+
+/// What is wrong with the names that the tables of `FILE.rs` give to models, where `protocols` are those that
+/// `verify/models/src/lib.rs` lists.
+fn misnamed(file: &str, source: &str, protocols: &[&str]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for table in source.split("\nmodels! {").skip(1) {
+        let protocol = table.split('"').nth(1).unwrap_or_default();
+        if protocol != file {
+            wrong.push(format!(
+                "a table in verify/models/src/{file}.rs is of the protocol `{protocol}`: it belongs into \
+                 verify/models/src/{protocol}.rs, or its protocol is `{file}`"
+            ));
+        }
+    }
+    let names = models(source);
+    if !names.is_empty() && !protocols.contains(&file) {
+        wrong.push(format!(
+            "verify/models/src/{file}.rs has models: `protocols!` in verify/models/src/lib.rs has to list it"
+        ));
+    }
+    let taken = names.iter().enumerate().filter(|(at, name)| names[..*at].contains(name));
+    wrong.extend(taken.map(|(_, name)| format!("two models are called {file}::{name}: a name is one model's")));
+    wrong
+}
+
+/// The protocols that `verify/models/src/lib.rs` lists.
+fn protocols(main: &str) -> Vec<&str> {
+    let list = main.split("\nprotocols!(").nth(1).and_then(|list| list.split(");").next());
+    list.expect("there is a list of protocols").split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn every_model_has_a_name_of_its_own() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/src");
+    let main = fs::read_to_string(directory.join("lib.rs")).expect("a source is text");
+    let protocols = protocols(&main);
+    assert!(protocols.len() > 15, "the list was read: {protocols:?}");
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(directory).expect("the models can be read") {
+        let path = entry.expect("the models can be read").path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let file = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+            wrong.extend(misnamed(&file, &fs::read_to_string(&path).expect("a source is text"), &protocols));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_model_that_is_misnamed_is_noticed() {
+    assert_eq!(misnamed("small", SMALL, &["small"]), [""; 0]);
+    let other = misnamed("other", SMALL, &["small", "other"]);
+    assert!(other.len() == 1 && other[0].contains("belongs into verify/models/src/small.rs"), "{other:?}");
+    let unlisted = misnamed("small", SMALL, &["other"]);
+    assert!(unlisted.len() == 1 && unlisted[0].contains("`protocols!` in verify/models/src/lib.rs"), "{unlisted:?}");
+    let taken = misnamed("small", &SMALL.replace("    empty: ", "    said: "), &["small"]);
+    assert!(taken.len() == 1 && taken[0].contains("two models are called small::said"), "{taken:?}");
 }
 
 #[test]

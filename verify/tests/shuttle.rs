@@ -27,6 +27,7 @@
 #![cfg(feature = "shuttle")]
 
 use heaplab::sync::shuttle_config;
+use heaplab_common::panics::panic_text;
 use shuttle::Runner;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Schedule, Scheduler, Task, TaskId};
 use std::any::Any;
@@ -95,8 +96,7 @@ impl Scheduler for Recorder {
 }
 
 fn message_of(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().cloned();
-    text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    panic_text(payload).unwrap_or_default().to_owned()
 }
 
 /// Runs a program that must fail for `reason`; returns the schedule of the failing execution.

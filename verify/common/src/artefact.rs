@@ -24,7 +24,7 @@ static ASKED_FOR: OnceLock<PathBuf> = OnceLock::new();
 /// Makes `directory`, from which on artefacts go there; asked for once.
 ///
 /// # Errors
-/// It cannot be made or written to; the error names it.
+/// The directory cannot be made or written to. The error names it.
 pub fn write_artefacts_to(directory: &Path) -> io::Result<()> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", directory.display()));
     fs::create_dir_all(directory).map_err(named)?;
@@ -74,7 +74,7 @@ fn is_workspace(directory: &Path) -> bool {
 /// Writes an artefact and returns where it is (AR-1).
 ///
 /// # Errors
-/// It cannot be written; the error names the file.
+/// The artefact cannot be written. The error names the file.
 pub fn write_artefact(name: &str, text: &str) -> io::Result<PathBuf> {
     static WRITES: AtomicU32 = AtomicU32::new(0);
     let directory = artefact_directory();

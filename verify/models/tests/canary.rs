@@ -47,7 +47,7 @@ mod explored {
         Arc, AtomicBool, AtomicU32, Condvar, ExploreOptions, HeapWord, Mutex, Ordering, UnsafeCell, explore, thread,
     };
     use heaplab_checker::model::token::Token;
-    use heaplab_checker::model::{Failure, Fault, Model, Spec, model, try_model};
+    use heaplab_checker::model::{Fault, Model, ModelFailure, Spec, model, try_model};
     use heaplab_checker::suite::run;
     use heaplab_models::worlds;
     use std::collections::BTreeSet;
@@ -58,9 +58,9 @@ mod explored {
 
     /// Runs a model that must be red, and checks for what.
     #[track_caller]
-    fn must_fail(spec: Spec, pass: Pass, reason: &str, f: impl Fn() + Send + Sync + 'static) -> Failure {
+    fn must_fail(spec: Spec, pass: Pass, reason: &str, f: impl Fn() + Send + Sync + 'static) -> ModelFailure {
         let failure = try_model("canary", spec, f).expect_err("the canary must fail");
-        assert_eq!(failure.pass, Some(pass.to_string()), "{failure}");
+        assert_eq!(failure.pass, Some(pass), "{failure}");
         assert!(failure.message.contains(reason), "{failure}");
         failure
     }

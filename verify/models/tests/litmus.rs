@@ -3,7 +3,8 @@
 #![cfg(feature = "loom")]
 
 use heaplab::sync::model_control::Pass;
-use heaplab_checker::model::litmus::{Verdict, verdict};
+use heaplab_checker::model::LitmusVerdict;
+use heaplab_checker::model::litmus::verdict;
 use heaplab_models::litmus::TABLE;
 
 /// A change in what the checker explores turns this red.
@@ -20,9 +21,9 @@ fn each_pass_sees_what_the_other_misses() {
         let one = TABLE.iter().find(|one| one.name == name).expect("in the table");
         verdict(&one.allowed(), &one.expected(pass))
     };
-    assert_eq!(known("load and exchange against a reader", Pass::Normal), Verdict::Misses);
-    assert_eq!(known("load and exchange against a reader", Pass::ReadAsRmw), Verdict::Exact);
-    assert_eq!(known("message passing, relaxed", Pass::Normal), Verdict::Exact);
-    assert_eq!(known("message passing, relaxed", Pass::ReadAsRmw), Verdict::Misses);
-    assert_eq!(known("store against RMW", Pass::Normal), Verdict::FalseAlarm);
+    assert_eq!(known("load and exchange against a reader", Pass::Normal), LitmusVerdict::Misses);
+    assert_eq!(known("load and exchange against a reader", Pass::ReadAsRmw), LitmusVerdict::Exact);
+    assert_eq!(known("message passing, relaxed", Pass::Normal), LitmusVerdict::Exact);
+    assert_eq!(known("message passing, relaxed", Pass::ReadAsRmw), LitmusVerdict::Misses);
+    assert_eq!(known("store against RMW", Pass::Normal), LitmusVerdict::FalseAlarm);
 }

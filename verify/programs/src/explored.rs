@@ -15,7 +15,7 @@ use crate::shadow::{self, run_concurrent};
 use arbitrary::{Arbitrary, Unstructured};
 use core::fmt;
 use heaplab::memory::PageSource;
-use heaplab_checker::model::{Certificate, Failure, Spec, try_loud_model};
+use heaplab_checker::model::{Certificate, ModelFailure, Spec, try_loud_model};
 
 /// How far to explore.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,7 +44,7 @@ pub enum Explored {
     /// It met the limit after so many executions, none of which failed.
     TooLarge(u64),
     /// An execution failed. It has been printed and drawn.
-    Failed(Box<Failure>),
+    Failed(Box<ModelFailure>),
 }
 
 /// Explores `program`, which the certificates call `name`. A failure says that `file` is what to replay.

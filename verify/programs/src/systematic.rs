@@ -16,6 +16,7 @@ use crate::ops::{Op, Program};
 use crate::shadow::{Driver, RoundFault, Tally};
 use core::fmt;
 use heaplab::memory::PageSource;
+use heaplab_common::panics::{WITHOUT_TEXT, panic_text};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -63,8 +64,7 @@ impl core::error::Error for Finding {}
 
 /// The text of a panic.
 fn text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_owned())
+    panic_text(payload).unwrap_or(WITHOUT_TEXT).to_owned()
 }
 
 /// What a round on a used heap has to have in common with one on another used heap.

@@ -1,25 +1,26 @@
 //! What the binary does with the model checker: the commands that need no file of their own.
 
 use super::{
-    BAD_USAGE, Cli, Command, FAILED, PASSED, campaign, complain, find::find_models, litmus, models, render_report,
-    replay,
+    Cli, Command, campaign, code_mutants, complain, detect, find::find_models, litmus, models, render_report, replay,
+    replay_explored,
 };
 use heaplab_checker::model::Model;
-use heaplab_checker::model::mutation::{self, Campaign};
+use heaplab_checker::model::mutation::{self, MutantKind};
 use heaplab_checker::suite::worker;
+use heaplab_common::exit::Exit;
 use std::io::Write as _;
 use std::path::Path;
 
 /// Does what the command line says.
-pub(super) fn do_command(cli: Cli) -> u8 {
+pub(super) fn do_command(cli: Cli) -> Exit {
     let all = &*heaplab_models::all();
     match cli.command {
         Some(Command::Report) => render_report(),
-        Some(Command::Detect(options)) => super::detect::run(&options),
-        Some(Command::CodeMutants(options)) => super::code_mutants::run(&options),
+        Some(Command::Detect(options)) => detect::run(&options),
+        Some(Command::CodeMutants(options)) => code_mutants::run(&options),
         Some(Command::Script(_)) => {
             complain("this build has the feature `loom`: scripts run on a real heap; build without the feature");
-            BAD_USAGE
+            Exit::BadUsage
         }
         None | Some(Command::Run(_)) => {
             complain(
@@ -29,25 +30,25 @@ pub(super) fn do_command(cli: Cli) -> u8 {
                  Against mutants:       cargo run --release --features loom -- weaken\n\
                  To run on a real heap: cargo run --release (without the feature)",
             );
-            BAD_USAGE
+            Exit::BadUsage
         }
         Some(Command::Models(options)) if options.list => list(all, options.only.as_deref()),
         Some(Command::Models(options)) => models::models(all, &options),
         Some(Command::Litmus) => litmus::litmus(heaplab_models::litmus::TABLE),
-        Some(Command::Weaken(options)) => campaign::campaign(all, Campaign::Orderings, &options),
-        Some(Command::Mutants(options)) => campaign::campaign(all, Campaign::Protocol, &options),
-        Some(Command::Replay(options)) if Path::new(&options.what).exists() => super::replay_explored::replay(&options),
+        Some(Command::Weaken(options)) => campaign::campaign(all, MutantKind::Ordering, &options),
+        Some(Command::Mutants(options)) => campaign::campaign(all, MutantKind::Protocol, &options),
+        Some(Command::Replay(options)) if Path::new(&options.what).exists() => replay_explored::replay(&options),
         Some(Command::Replay(options)) => replay::replay(all, &options.what),
         Some(Command::Worker { model, mutant, executions_max }) => work(all, &model, mutant.as_deref(), executions_max),
     }
 }
 
-fn list(all: &[Model], only: Option<&str>) -> u8 {
+fn list(all: &[Model], only: Option<&str>) -> Exit {
     let found = match find_models(all, only) {
         Ok(found) => found,
         Err(text) => {
             complain(&text);
-            return BAD_USAGE;
+            return Exit::BadUsage;
         }
     };
     for model in found {
@@ -55,25 +56,19 @@ fn list(all: &[Model], only: Option<&str>) -> u8 {
         let _ =
             writeln!(std::io::stdout(), "{} ({} threads, {}{fault})", model.name, model.spec.threads, model.spec.bound);
     }
-    PASSED
+    Exit::Passed
 }
 
-fn work(all: &[Model], name: &str, mutant: Option<&str>, executions_max: Option<u64>) -> u8 {
+fn work(all: &[Model], name: &str, mutant: Option<&str>, executions_max: Option<u64>) -> Exit {
     let Some(model) = all.iter().find(|model| model.name == name) else {
         complain(&format!("no model is called `{name}`; `models --list` prints them all"));
-        return BAD_USAGE;
+        return Exit::BadUsage;
     };
     match mutant.map(mutation::parse).transpose() {
         Err(text) => {
             complain(&text);
-            BAD_USAGE
+            Exit::BadUsage
         }
-        Ok(mutant) => {
-            if worker::run(model, mutant, executions_max) {
-                PASSED
-            } else {
-                FAILED
-            }
-        }
+        Ok(mutant) => Exit::passed_if(worker::run(model, mutant, executions_max)),
     }
 }

@@ -1,34 +1,34 @@
 //! `heaplab code-mutants`: every small change of the heap's sequential code, and whether the suite notices.
 
-use super::{BAD_USAGE, CodeMutantsOptions, FAILED, PASSED, complain};
-use crate::code_mutants::{CAUGHT_MIN, CodeMutantsRecord, Fate, Plan, Reason, campaign, idle, listed, reasons};
+use super::{CodeMutantsOptions, complain};
+use crate::code_mutants::{
+    CAUGHT_MIN, CodeMutantExcuse, CodeMutantFate, CodeMutantsRecord, Plan, campaign, excuses, idle, listed,
+};
 use crate::report;
-use heaplab_checker::suite::pool;
+use heaplab_common::exit::Exit;
 use heaplab_common::workspace;
 use std::io::Write as _;
 
-/// The reasons of those that may survive.
-const REASONS: &str = "code_mutants.toml";
+/// The excuses of those that may survive.
+const EXCUSES: &str = "code_mutants.toml";
 
 /// Tries the mutants that the options name, and prints how many were caught, and which were not.
-#[must_use]
-pub(super) fn run(options: &CodeMutantsOptions) -> u8 {
+pub(super) fn run(options: &CodeMutantsOptions) -> Exit {
     let root = workspace();
-    let jobs = options.jobs.map_or_else(pool::processors, |jobs| jobs as usize);
-    let plan = Plan { only: options.only.clone(), resume: options.resume, jobs };
-    let begun = reasons(&root.join("verify").join(REASONS)).and_then(|reasons| Ok((reasons, listed(&plan, root)?)));
-    let (reasons, mutants) = match begun {
+    let plan = Plan { only: options.only.clone(), resume: options.resume, jobs: options.jobs() };
+    let begun = excuses(&root.join("verify").join(EXCUSES)).and_then(|excuses| Ok((excuses, listed(&plan, root)?)));
+    let (excuses, mutants) = match begun {
         Ok(begun) => begun,
         Err(reason) => {
             complain(&reason);
-            return BAD_USAGE;
+            return Exit::BadUsage;
         }
     };
-    let record = match campaign(&plan, &mutants, &reasons, root, complain) {
+    let record = match campaign(&plan, &mutants, &excuses, root, complain) {
         Ok(record) => record,
         Err(reason) => {
             complain(&reason);
-            return FAILED;
+            return Exit::Failed;
         }
     };
     // Whoever closed the stream wants no result.
@@ -38,11 +38,11 @@ pub(super) fn run(options: &CodeMutantsOptions) -> u8 {
         complain(&format!("the report cannot be written: {error}"));
     }
     let is_whole = options.only.is_empty();
-    let fails = objections(&record, &reasons, is_whole);
+    let fails = objections(&record, &excuses, is_whole);
     for objection in &fails {
         complain(objection);
     }
-    if fails.is_empty() && written.is_ok() { PASSED } else { FAILED }
+    Exit::passed_if(fails.is_empty() && written.is_ok())
 }
 
 fn summary(record: &CodeMutantsRecord) -> String {
@@ -50,8 +50,8 @@ fn summary(record: &CodeMutantsRecord) -> String {
     let mut text = String::new();
     for one in record.mutants.iter().filter(|one| one.reason.is_none()) {
         let how = match one.fate {
-            Fate::Survives => "survives",
-            Fate::NotReached => "no test runs it",
+            CodeMutantFate::Survives => "survives",
+            CodeMutantFate::NotReached => "no test runs it",
             _ => continue,
         };
         text.push_str(&format!("{how}: {}:{}: {}    | {}\n", one.file, one.line_number, one.what, one.line));
@@ -72,12 +72,12 @@ fn summary(record: &CodeMutantsRecord) -> String {
 }
 
 /// What is wrong with the outcome.
-fn objections(record: &CodeMutantsRecord, reasons: &[Reason], is_whole: bool) -> Vec<String> {
+fn objections(record: &CodeMutantsRecord, excuses: &[CodeMutantExcuse], is_whole: bool) -> Vec<String> {
     let counts = record.counts();
     let mut objections = Vec::new();
     if counts.unexplained > 0 {
         objections.push(format!(
-            "{} mutants survive without a reason: write a test that notices, or the reason into verify/{REASONS}",
+            "{} mutants survive without a reason: write a test that notices, or the reason into verify/{EXCUSES}",
             counts.unexplained
         ));
     }
@@ -87,10 +87,10 @@ fn objections(record: &CodeMutantsRecord, reasons: &[Reason], is_whole: bool) ->
     if counts.percent() < CAUGHT_MIN as f64 {
         objections.push(format!("{:.1} % are caught, less than {CAUGHT_MIN} %", counts.percent()));
     }
-    for reason in idle(reasons, record) {
+    for excuse in idle(excuses, record) {
         objections.push(format!(
-            "verify/{REASONS} excuses `{}` in {} ({}), which no mutant that survives is: remove the entry",
-            reason.what, reason.file, reason.line
+            "verify/{EXCUSES} excuses `{}` in {} ({}), which no mutant that survives is: remove the entry",
+            excuse.what, excuse.file, excuse.line
         ));
     }
     objections

@@ -1,25 +1,25 @@
-//! `heaplab detect`: planted bugs, and who notices.
+//! `heaplab detect`: planted bugs, and which engine notices.
 
-use super::{BAD_USAGE, DetectOptions, FAILED, PASSED, complain};
+use super::{DetectOptions, complain};
 use crate::detect::{Bug, Detection, Engine, detect, missed};
 use crate::report;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
+use heaplab_common::exit::Exit;
 use heaplab_common::workspace;
 use std::io::Write as _;
 use std::path::Path;
 
 /// Plants the bugs that the options name, lets the engines that they name look, and prints who noticed.
-#[must_use]
-pub(super) fn run(options: &DetectOptions) -> u8 {
+pub(super) fn run(options: &DetectOptions) -> Exit {
     let root = workspace();
     let chosen = bugs(&root.join("verify/bugs"), &options.only)
-        .and_then(|bugs| Ok((bugs, named("engine", Engine::ALL.to_vec(), |one| one.name, &options.engine)?)));
+        .and_then(|bugs| Ok((bugs, named("engine", Engine::ALL.to_vec(), |one| one.name.name(), &options.engine)?)));
     let (bugs, engines) = match chosen {
         Ok(chosen) => chosen,
         Err(reason) => {
             complain(&reason);
-            return BAD_USAGE;
+            return Exit::BadUsage;
         }
     };
     let say = |line: &str| complain(line);
@@ -27,7 +27,7 @@ pub(super) fn run(options: &DetectOptions) -> u8 {
         Ok(detections) => detections,
         Err(reason) => {
             complain(&reason);
-            return FAILED;
+            return Exit::Failed;
         }
     };
     // Whoever closed the stream wants no table.
@@ -43,14 +43,14 @@ pub(super) fn run(options: &DetectOptions) -> u8 {
     for bug in &missed {
         complain(&format!("no engine noticed {}: {}", bug.name, bug.what));
     }
-    if missed.is_empty() && written.is_ok() { PASSED } else { FAILED }
+    Exit::passed_if(missed.is_empty() && written.is_ok())
 }
 
 fn bugs(directory: &Path, only: &[String]) -> Result<Vec<Bug>, String> {
     named("bug", Bug::all(directory)?, |bug| &bug.name, only)
 }
 
-/// Those whose names contain one of `only`; all if there is none.
+/// Those whose names contain one of `only`. All of them if `only` is empty.
 fn named<T>(kind: &str, mut all: Vec<T>, name: impl Fn(&T) -> &str, only: &[String]) -> Result<Vec<T>, String> {
     if let Some(stranger) = only.iter().find(|part| !all.iter().any(|one| name(one).contains(*part))) {
         let names: Vec<&str> = all.iter().map(&name).collect();
@@ -67,7 +67,7 @@ fn table(bugs: &[Bug], detections: &[Detection]) -> Table {
         for one in detections.iter().filter(|one| one.bug == bug.name) {
             table.add_row([
                 one.bug.clone(),
-                one.engine.clone(),
+                one.engine.to_string(),
                 one.seconds.map_or("missed".to_owned(), |seconds| format!("{seconds:.1}")),
                 one.operations.map_or(String::new(), |count| count.to_string()),
             ]);

@@ -1,13 +1,15 @@
 //! `heaplab litmus`: the checker's own blind spots, measured.
 
-use super::{FAILED, PASSED, complain};
+use super::complain;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use heaplab_checker::model::litmus::Litmus;
+use heaplab_checker::record::ExploredRecord;
+use heaplab_common::exit::Exit;
 use std::io::Write as _;
 
 /// Explores the table and prints it. Red if the checker does not do what it did when the table was written.
-pub(super) fn litmus(all: &[Litmus]) -> u8 {
+pub(super) fn litmus(all: &[Litmus]) -> Exit {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
     table.set_header(["program", "allowed", "normal pass", "read-as-rmw pass"]);
@@ -16,7 +18,9 @@ pub(super) fn litmus(all: &[Litmus]) -> u8 {
         match one.record() {
             Ok(record) => {
                 let mut row = vec![format!("{}\n{}", record.name, record.program), record.allowed.len().to_string()];
-                row.extend(record.explored.iter().map(|(_, seen, verdict)| format!("{}, {verdict}", seen.len())));
+                row.extend(
+                    record.explored.iter().map(|ExploredRecord(_, seen, verdict)| format!("{}, {verdict}", seen.len())),
+                );
                 table.add_row(row);
             }
             Err(text) => {
@@ -26,5 +30,5 @@ pub(super) fn litmus(all: &[Litmus]) -> u8 {
         }
     }
     let _ = writeln!(std::io::stdout(), "{table}");
-    if passed { PASSED } else { FAILED }
+    Exit::passed_if(passed)
 }

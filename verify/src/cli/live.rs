@@ -1,5 +1,5 @@
-//! Live progress of many processes: one line on the error stream that changes, or if that is no terminal a new one from
-//! time to time.
+//! Live progress of many processes: a line on the error stream that changes, or, if the stream is no terminal, a new line
+//! from time to time.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Between two lines, if the error stream is no terminal.
+/// The time between two lines, if the error stream is no terminal.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// The line.

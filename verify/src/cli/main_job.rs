@@ -3,12 +3,13 @@
 
 use super::progress::Progress;
 use super::table::table;
-use super::{BAD_USAGE, FAILED, JobOptions, PASSED, complain};
+use super::{JobOptions, complain};
 use crate::report::{self, JobRecord, grouped};
 use crate::scripts;
 use heaplab::sync::roll;
 use heaplab::{BuildError, Heap, HeapConfig};
 use heaplab_common::cargo_run;
+use heaplab_common::exit::Exit;
 use heaplab_scenarios::stress::{self, StressOptions, StressReport};
 use heaplab_scenarios::{Mode, Scenario, ScenarioReport};
 use std::fs::{File, OpenOptions};
@@ -18,7 +19,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// What the slowest machine that we think of fills in a second, when others use it too.
+/// MiB that the slowest machine we think of fills in a second, when others use it too.
 const MIB_A_SECOND: u64 = 16;
 
 /// Which parts of the main job to do.
@@ -34,18 +35,17 @@ pub struct Parts {
 enum Early {
     /// The heap could not be built: the options ask for something impossible.
     Build(BuildError),
-    /// A scenario took no end.
+    /// A scenario did not end.
     Hang(String),
 }
 
 /// Does the main job, prints its table, writes its record and the report, and returns the exit code.
-#[must_use]
-pub fn main_job(options: &JobOptions, parts: Parts) -> u8 {
+pub fn main_job(options: &JobOptions, parts: Parts) -> Exit {
     let mut json = match options.json.as_deref().map(open_json).transpose() {
         Ok(json) => json,
         Err(text) => {
             complain(&text);
-            return BAD_USAGE;
+            return Exit::BadUsage;
         }
     };
     let (scenarios, stress) = match run(options, parts) {
@@ -57,11 +57,11 @@ pub fn main_job(options: &JobOptions, parts: Parts) -> u8 {
                 options.threads,
                 options.page_bytes.map_or("not given".to_owned(), |bytes| bytes.to_string())
             ));
-            return BAD_USAGE;
+            return Exit::BadUsage;
         }
         Err(Early::Hang(text)) => {
             complain(&format!("{text}\nto run this again: {}", again()));
-            return FAILED;
+            return Exit::Failed;
         }
     };
     let passed = scenarios.iter().all(ScenarioReport::passed) && stress.as_ref().is_none_or(StressReport::passed);
@@ -78,28 +78,35 @@ pub fn main_job(options: &JobOptions, parts: Parts) -> u8 {
     };
     print(&record);
     // The verdict stands above. What cannot be written is said as well, and fails the job, as it was asked for.
-    let mut written = true;
-    if let Some(file) = &mut json
-        && let Err(error) = write_json(file, &record.without_pictures())
-    {
-        complain(&format!("--json: {error}"));
-        written = false;
-    }
-    if !options.no_report {
-        match record.write().and_then(|()| report::refresh()) {
-            // Whoever closed the stream wants no line.
-            Ok(page) => drop(writeln!(io::stdout(), "report: {}", page.display())),
-            Err(error) => {
-                let verdict = if passed { "every check held" } else { "there are findings, see above" };
-                complain(&format!("{verdict}, but the report cannot be written (--no-report goes without): {error}"));
-                written = false;
-            }
-        }
-    }
-    if passed && written { PASSED } else { FAILED }
+    let is_copied = json.as_mut().is_none_or(|file| copy(file, &record));
+    let is_reported = options.no_report || write_report(&record);
+    Exit::passed_if(passed && is_copied && is_reported)
 }
 
-/// Opens the file for the record before anything runs; what it holds stays until there is something new.
+/// Writes the record where `--json` asks for it; whether that was done.
+fn copy(file: &mut File, record: &JobRecord) -> bool {
+    let written = write_json(file, &record.without_pictures());
+    if let Err(error) = &written {
+        complain(&format!("--json: {error}"));
+    }
+    written.is_ok()
+}
+
+/// Writes the record, renders the page anew, and says where it is; whether that was done.
+fn write_report(record: &JobRecord) -> bool {
+    let written = record.write().and_then(|()| report::refresh());
+    match &written {
+        // Whoever closed the stream wants no line.
+        Ok(page) => drop(writeln!(io::stdout(), "report: {}", page.display())),
+        Err(error) => {
+            let verdict = if record.passed { "every check held" } else { "there are findings, see above" };
+            complain(&format!("{verdict}, but the report cannot be written (--no-report goes without): {error}"));
+        }
+    }
+    written.is_ok()
+}
+
+/// Opens the file for the record before anything runs. What the file holds stays until there is a new record.
 fn open_json(path: &Path) -> Result<File, String> {
     OpenOptions::new()
         .write(true)

@@ -2,66 +2,50 @@
 
 use super::find::find_models;
 use super::live::Live;
-use super::{BAD_USAGE, FAILED, ModelsOptions, PASSED, complain, complain_raw};
+use super::{ModelsOptions, complain};
 use crate::report::grouped;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
-use heaplab_checker::model::Model;
 use heaplab_checker::model::baseline::{BLESS, Baseline};
 use heaplab_checker::model::census::Census;
 use heaplab_checker::model::litmus::Litmus;
+use heaplab_checker::model::{Model, Pass};
 use heaplab_checker::record::{ModelRecord, SuiteRecord};
 use heaplab_checker::suite::pool;
 use heaplab_checker::suite::process::{self, Event};
 use heaplab_common::cargo_run;
+use heaplab_common::exit::Exit;
+use heaplab_common::notice::Notice;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
 /// Runs the models that the options name and prints their table.
-#[must_use]
-pub(super) fn models(all: &[Model], options: &ModelsOptions) -> u8 {
+pub(super) fn models(all: &[Model], options: &ModelsOptions) -> Exit {
     let chosen = match find_models(all, options.only.as_deref()) {
         Ok(chosen) => chosen,
         Err(text) => {
             complain(&text);
-            return BAD_USAGE;
+            return Exit::BadUsage;
         }
     };
     if options.bless && options.only.is_some() {
         complain("--bless writes the whole baseline: it needs every model, so it cannot go with --only");
-        return BAD_USAGE;
+        return Exit::BadUsage;
     }
     let start = Instant::now();
-    let kept = |model: &&Model| if options.resume { ModelRecord::kept(model.name) } else { None };
-    let known: Vec<ModelRecord> = chosen.iter().filter_map(kept).collect();
-    if options.resume {
-        let _ = writeln!(std::io::stdout(), "{} of {} models are known to be complete", known.len(), chosen.len());
-    }
-    let unknown: Vec<&Model> =
-        chosen.iter().copied().filter(|model| known.iter().all(|record| record.name != model.name)).collect();
-    let records = match run(&unknown, options.jobs()) {
-        Ok(found) => {
-            let mut records = [known, found].concat();
-            records.sort_by_key(|record| all.iter().position(|model| model.name == record.name));
-            records
-        }
+    let records = match run_unknown(all, &chosen, options) {
+        Ok(records) => records,
         Err(text) => {
             complain(&text);
-            return FAILED;
+            return Exit::Failed;
         }
     };
     print(&records, start.elapsed().as_secs_f64());
     let mut passed = records.iter().all(|record| record.failure.is_none());
-    let certificates: Vec<_> = records.iter().flat_map(|record| record.certificates.clone()).collect();
     if options.bless {
-        if !passed {
-            complain("a model is red: the baseline stays as it is");
-        } else if let Err(error) = std::fs::write(Baseline::path(), Baseline::of(&certificates).text()) {
-            complain(&format!("the baseline cannot be written: {error}"));
-            passed = false;
-        }
+        passed &= bless(&records);
     } else {
         for objection in objections(all, &records, options.only.is_none()) {
             complain(&objection);
@@ -69,34 +53,74 @@ pub(super) fn models(all: &[Model], options: &ModelsOptions) -> u8 {
         }
     }
     let mut record = SuiteRecord::load();
-    let is_whole = options.only.is_none();
-    if is_whole {
-        record.models = records;
-        match heaplab_models::litmus::TABLE.iter().map(Litmus::record).collect() {
-            Ok(litmus) => record.litmus = litmus,
-            Err(text) => {
-                complain(&text);
-                passed = false;
-            }
-        }
-        match unexercised(&record) {
-            Ok(unexercised) => record.unexercised = unexercised,
-            Err(error) => {
-                complain(&format!("the sources cannot be read, so it is not known what no model runs: {error}"))
-            }
-        }
+    passed &= if options.only.is_none() {
+        put_all(&mut record, records, heaplab_models::litmus::TABLE)
     } else {
-        for one in records {
-            record.models.retain(|known| known.name != one.name);
-            record.models.push(one);
-        }
-    }
+        put_some(&mut record, records)
+    };
     for site in &record.unexercised {
         complain(&format!("no model runs {site}"));
         passed = false;
     }
     passed &= save(&record, options.json.as_deref());
-    if passed { PASSED } else { FAILED }
+    Exit::passed_if(passed)
+}
+
+/// Runs the chosen models, with `--resume` only those of which nothing is kept; the records of all of them, in the order of
+/// the tables.
+fn run_unknown(all: &[Model], chosen: &[&Model], options: &ModelsOptions) -> Result<Vec<ModelRecord>, String> {
+    let kept = |model: &&Model| if options.resume { ModelRecord::kept(model.name) } else { None };
+    let known: Vec<ModelRecord> = chosen.iter().filter_map(kept).collect();
+    if options.resume {
+        let _ = writeln!(std::io::stdout(), "{} of {} models are known to be complete", known.len(), chosen.len());
+    }
+    let unknown: Vec<&Model> =
+        chosen.iter().copied().filter(|model| known.iter().all(|record| record.name != model.name)).collect();
+    let mut records = [known, run(&unknown, options.jobs())?].concat();
+    records.sort_by_key(|record| all.iter().position(|model| model.name == record.name));
+    Ok(records)
+}
+
+/// Makes the baseline what these models came to; whether that was done.
+fn bless(records: &[ModelRecord]) -> bool {
+    if records.iter().any(|record| record.failure.is_some()) {
+        complain("a model is red: the baseline stays as it is");
+        return false;
+    }
+    let certificates: Vec<_> = records.iter().flat_map(|record| record.certificates.clone()).collect();
+    let written = std::fs::write(Baseline::path(), Baseline::of(&certificates).text());
+    if let Err(error) = &written {
+        complain(&format!("the baseline cannot be written: {error}"));
+    }
+    written.is_ok()
+}
+
+/// Puts what every model came to into the record, with what goes with the whole of them; whether all of that is in order.
+fn put_all(record: &mut SuiteRecord, models: Vec<ModelRecord>, litmus: &[Litmus]) -> bool {
+    record.models = models;
+    match unexercised(record) {
+        Ok(unexercised) => record.unexercised = unexercised,
+        Err(error) => complain(&format!("the sources cannot be read, so it is not known what no model runs: {error}")),
+    }
+    match litmus.iter().map(Litmus::record).collect() {
+        Ok(litmus) => {
+            record.litmus = litmus;
+            true
+        }
+        Err(text) => {
+            complain(&text);
+            false
+        }
+    }
+}
+
+/// Puts what some models came to into the record, in the place of what it has of these.
+fn put_some(record: &mut SuiteRecord, models: Vec<ModelRecord>) -> bool {
+    for one in models {
+        record.models.retain(|known| known.name != one.name);
+        record.models.push(one);
+    }
+    true
 }
 
 /// Writes the record, and once more where the options say.
@@ -113,7 +137,7 @@ pub(super) fn save(record: &SuiteRecord, json: Option<&Path>) -> bool {
     if let Ok(path) = &saved {
         let _ = writeln!(std::io::stdout(), "certificate: {}", path.display());
     }
-    saved.is_ok() && copied.is_ok() && super::render_report() == PASSED
+    saved.is_ok() && copied.is_ok() && super::render_report() == Exit::Passed
 }
 
 /// Runs the models as processes.
@@ -123,47 +147,54 @@ pub(super) fn run(models: &[&Model], jobs: usize) -> Result<Vec<ModelRecord>, St
     let baseline = Baseline::committed();
     let mut order: Vec<usize> = (0..models.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(baseline.executions(models[index].name)));
-    let outcomes: Vec<Result<(usize, ModelRecord, String), String>> = pool::run(order, jobs, |index| {
-        let name = models[index].name;
-        let (mut before, mut last) = (0, 0);
-        let start = Instant::now();
-        let outcome = process::run(&[name.to_owned()], |event| match event {
-            Event::Progress { executions, .. } => {
-                last = before + executions;
-                live.at(name, last);
-            }
-            Event::Certified(certificate) => {
-                before += certificate.executions;
-                last = before;
-                live.at(name, last);
-            }
-            _ => {}
-        });
-        live.end(name, last);
-        let outcome = outcome.map_err(|error| format!("model {name} cannot be run as a process: {error}"))?;
-        let record = ModelRecord {
-            name: name.to_owned(),
-            certificates: outcome.certificates().cloned().collect(),
-            sites: outcome.sites().to_vec(),
-            failure: outcome.failure(),
-            seconds: start.elapsed().as_secs_f64(),
-        };
-        if let Some(failure) = &record.failure {
-            live.say(&format!("RED {name}: {failure}"));
-        }
-        record.keep().map_err(|error| error.to_string())?;
-        Ok((index, record, outcome.complaints))
+    let outcomes = pool::run(order, jobs, |index| {
+        let (record, complaints) = run_one(models[index].name, &live)?;
+        Ok::<_, String>((index, record, complaints))
     });
     live.finish();
     let mut records = BTreeMap::new();
     for outcome in outcomes {
         let (index, record, complaints) = outcome?;
         if record.failure.is_some() {
-            complain_raw(&complaints);
+            // Whoever closed the stream wants no message.
+            let _ = std::io::stderr().write_all(complaints.as_bytes());
         }
         records.insert(index, record);
     }
     Ok(records.into_values().collect())
+}
+
+/// Runs one model as a process, shows how far it is, and keeps its record, which comes back with what it complained of.
+fn run_one(name: &str, live: &Live) -> Result<(ModelRecord, String), String> {
+    let (mut before, mut last) = (0, 0);
+    let start = Instant::now();
+    let outcome = process::run(&[name.to_owned()], |event| match event {
+        Event::Progress { executions, .. } => {
+            last = before + executions;
+            live.at(name, last);
+        }
+        Event::Certified(certificate) => {
+            before += certificate.executions;
+            last = before;
+            live.at(name, last);
+        }
+        _ => {}
+    });
+    live.end(name, last);
+    let outcome = outcome.map_err(|error| format!("model {name} cannot be run as a process: {error}"))?;
+    let record = ModelRecord {
+        name: name.to_owned(),
+        certificates: outcome.certificates().cloned().collect(),
+        sites: outcome.sites().to_vec(),
+        failure: outcome.failure(),
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    if let Some(failure) = &record.failure {
+        Notice::Red { model: name.to_owned() }.tell();
+        live.say(&format!("RED {name}: {failure}"));
+    }
+    record.keep().map_err(|error| error.to_string())?;
+    Ok((record, outcome.complaints))
 }
 
 /// What the baseline says of these records, and of models that are no more.
@@ -171,7 +202,7 @@ fn objections(all: &[Model], records: &[ModelRecord], is_whole: bool) -> Vec<Str
     let baseline = Baseline::committed();
     let mut objections = Vec::new();
     for one in records.iter().flat_map(|record| &record.certificates) {
-        let objection = baseline.objection(&one.model, &one.pass, one.executions);
+        let objection = baseline.objection(&one.model, one.pass, one.executions);
         objections.extend(objection.map(|text| format!("model {}, {} pass: {text}", one.model, one.pass)));
     }
     if is_whole {
@@ -226,7 +257,7 @@ fn print(records: &[ModelRecord], seconds: f64) {
     ]);
     let mut executions = 0;
     for record in records {
-        let of = |pass: &str| record.certificates.iter().find(|one| one.pass == pass);
+        let of = |pass: Pass| record.certificates.iter().find(|one| one.pass == pass);
         let count = |pass| of(pass).map_or("-".to_owned(), |one| grouped(one.executions));
         executions += record.certificates.iter().map(|one| one.executions).sum::<u64>();
         let first = record.certificates.first();
@@ -234,9 +265,9 @@ fn print(records: &[ModelRecord], seconds: f64) {
             record.name.clone(),
             first.map_or("-".to_owned(), |one| one.threads.to_string()),
             first.map_or("-".to_owned(), |one| one.preemption_bound.map_or("none".to_owned(), |most| most.to_string())),
-            first.and_then(|one| one.fault.clone()).unwrap_or_default(),
-            count("normal"),
-            count("read-as-rmw"),
+            first.and_then(|one| one.fault).map_or(String::new(), |fault| fault.to_string()),
+            count(Pass::Normal),
+            count(Pass::ReadAsRmw),
             record.certificates.iter().map(|one| one.operations_max).max().unwrap_or(0).to_string(),
             format!("{:.2}", record.seconds),
             if record.failure.is_some() { "RED".to_owned() } else { "complete".to_owned() },

@@ -3,6 +3,7 @@
 use super::main_job::Parts;
 use clap::{Args, Parser, Subcommand};
 use heaplab::HeapConfig;
+use heaplab_checker::suite::pool;
 use std::path::PathBuf;
 
 /// Runs the mission's scenarios on a real heap, then stresses it, and prints what happened.
@@ -38,8 +39,8 @@ pub enum Command {
     Replay(ReplayOptions),
     /// Bugs planted in a copy of the heap, one at a time, and which engine notices; takes about an hour
     Detect(DetectOptions),
-    /// Every small change of the heap's sequential code, against tests, properties and scenarios (with --features loom);
-    /// needs cargo-mutants, takes about an hour
+    /// Every small change of the heap's sequential code, against tests, properties and scenarios; needs cargo-mutants, takes
+    /// about an hour
     CodeMutants(CodeMutantsOptions),
     /// Render the report again, from what earlier jobs left beside it
     Report,
@@ -198,17 +199,32 @@ pub struct JobOptions {
     pub stall_seconds: u64,
 }
 
-#[cfg(feature = "loom")]
+/// Processes or trials at once: as many as were asked for, or one for each processor.
+fn jobs(asked_for: Option<u64>) -> usize {
+    asked_for.map_or_else(pool::processors, |jobs| jobs as usize)
+}
+
 impl ModelsOptions {
-    pub(super) fn jobs(&self) -> usize {
-        self.jobs.map_or_else(heaplab_checker::suite::pool::processors, |jobs| jobs as usize)
+    /// Processes at once.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        jobs(self.jobs)
     }
 }
 
-#[cfg(feature = "loom")]
 impl CampaignOptions {
-    pub(super) fn jobs(&self) -> usize {
-        self.jobs.map_or_else(heaplab_checker::suite::pool::processors, |jobs| jobs as usize)
+    /// Processes at once.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        jobs(self.jobs)
+    }
+}
+
+impl CodeMutantsOptions {
+    /// Mutants at once.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        jobs(self.jobs)
     }
 }
 

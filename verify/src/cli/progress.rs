@@ -1,9 +1,9 @@
-//! The progress bar. Drawn on the error stream, and only if that is a terminal.
+//! The progress bar of the main job, drawn on the error stream if that is a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// Steps of the bar for one second of stress; a scenario counts as much.
+/// Steps of the bar for a second of stress, and for a scenario.
 const STEPS_A_SECOND: u64 = 10;
 
 /// How far the job is.

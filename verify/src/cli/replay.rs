@@ -1,22 +1,22 @@
 //! `heaplab replay TOKEN`: one execution again, to look at.
 
-use super::{BAD_USAGE, PASSED, complain};
+use super::complain;
 use heaplab_checker::model::token::Token;
 use heaplab_checker::model::{Model, explore_once, mutation, passes, write_picture};
 use heaplab_checker::trace::Sources;
+use heaplab_common::exit::Exit;
 use std::io::Write as _;
 
 /// Replays an execution: prints its columns and draws its picture.
-#[must_use]
-pub(super) fn replay(all: &[Model], text: &str) -> u8 {
+pub(super) fn replay(all: &[Model], text: &str) -> Exit {
     match try_replay(all, text) {
         Ok(shown) => {
             let _ = std::io::stdout().write_all(shown.as_bytes());
-            PASSED
+            Exit::Passed
         }
         Err(text) => {
             complain(&text);
-            BAD_USAGE
+            Exit::BadUsage
         }
     }
 }
@@ -30,7 +30,7 @@ fn try_replay(all: &[Model], text: &str) -> Result<String, String> {
         )
     })?;
     token.check_fresh()?;
-    let pass = passes(&model.spec).iter().copied().find(|pass| pass.to_string() == token.pass);
+    let pass = passes(&model.spec).iter().copied().find(|&pass| pass == token.pass);
     let pass = pass.ok_or_else(|| format!("model {} has no {} pass", model.name, token.pass))?;
     let mutant = token.mutant.as_deref().map(mutation::parse).transpose()?;
     let (snapshot, counterexample) = explore_once(model, pass, mutant, token.execution);

@@ -1,30 +1,30 @@
 //! `heaplab replay FILE` in a build with loom: an input of `loom_programs`, or a tiny program, again. Every interleaving of
-//! it runs; the failing one is printed and drawn.
+//! the program runs, and the failing one is printed and drawn.
 
-use super::{FAILED, PASSED, ReplayOptions, complain};
+use super::{ReplayOptions, complain};
+use heaplab_common::exit::Exit;
 use heaplab_programs::explored::{self, Explored, Reach, TinyProgram};
 use heaplab_programs::ops::Program;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Greater files are no inputs: no target takes so much.
+/// Bytes of the largest file that is an input. No target takes more.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// The target that this build has.
 const TARGET: &str = "loom_programs";
 
 /// Replays a file: prints the program and what came of it.
-#[must_use]
-pub(super) fn replay(options: &ReplayOptions) -> u8 {
+pub(super) fn replay(options: &ReplayOptions) -> Exit {
     let path = Path::new(&options.what);
     match read(path, options.target.as_deref()) {
         Ok(bytes) => run(path, &bytes).unwrap_or_else(|reason| {
             complain(&format!("{}: {reason}", path.display()));
-            FAILED
+            Exit::Failed
         }),
         Err(reason) => {
             complain(&reason);
-            FAILED
+            Exit::Failed
         }
     }
 }
@@ -52,7 +52,7 @@ fn read(path: &Path, target: Option<&str>) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| named(error.to_string()))
 }
 
-fn run(path: &Path, bytes: &[u8]) -> Result<u8, String> {
+fn run(path: &Path, bytes: &[u8]) -> Result<Exit, String> {
     let program = if is_text(path) {
         let text = std::str::from_utf8(bytes).map_err(|error| format!("it is no text: {error}"))?;
         let program = Program::parse(text).map_err(|error| error.to_string())?;
@@ -73,15 +73,15 @@ fn run(path: &Path, bytes: &[u8]) -> Result<u8, String> {
     Ok(match explored {
         Explored::Complete(_) => {
             let _ = writeln!(out, "no interleaving of at most {} preemptions fails", Reach::THOROUGH.preemptions);
-            PASSED
+            Exit::Passed
         }
         Explored::TooLarge(executions) => {
             complain(&format!("none of {executions} executions fails, but there are more: nothing is known of those"));
-            FAILED
+            Exit::Failed
         }
         Explored::Failed(failure) => {
             let _ = writeln!(out, "FAILS\n{failure}");
-            FAILED
+            Exit::Failed
         }
     })
 }

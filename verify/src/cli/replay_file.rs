@@ -1,9 +1,10 @@
 //! `heaplab replay FILE`: what a fuzzer found, or a recorded program, again.
 
-use super::{BAD_USAGE, FAILED, PASSED, ReplayOptions, complain};
-use crate::replay::{Failure, Input, Target};
+use super::{ReplayOptions, complain};
+use crate::replay::{Input, ReplayFailure, Target};
 use crate::report::{self, Html, Report};
 use heaplab_common::artefact::write_artefact;
+use heaplab_common::exit::Exit;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -11,28 +12,27 @@ use std::path::Path;
 const PAGE: &str = "replay.html";
 
 /// Replays a file: prints the program and what came of it, and draws the heap that a failing step met.
-#[must_use]
-pub(super) fn replay(options: &ReplayOptions) -> u8 {
+pub(super) fn replay(options: &ReplayOptions) -> Exit {
     let path = Path::new(&options.what);
     if options.what.contains(',') && !path.exists() {
         complain(&format!(
             "`{}` is no file. If it is a token of a model: cargo run --release --features loom -- replay TOKEN",
             options.what
         ));
-        return BAD_USAGE;
+        return Exit::BadUsage;
     }
     let target = match options.target.as_deref().map(find_target).transpose() {
         Ok(target) => target,
         Err(reason) => {
             complain(&reason);
-            return BAD_USAGE;
+            return Exit::BadUsage;
         }
     };
     let input = match Input::read(path, target) {
         Ok(input) => input,
         Err(reason) => {
             complain(&reason);
-            return FAILED;
+            return Exit::Failed;
         }
     };
     let mut out = std::io::stdout();
@@ -44,11 +44,11 @@ pub(super) fn replay(options: &ReplayOptions) -> u8 {
     match result {
         Ok(()) => {
             let _ = writeln!(out, "\nnothing fails");
-            PASSED
+            Exit::Passed
         }
         Err(failure) => {
             show(&failure, &input);
-            FAILED
+            Exit::Failed
         }
     }
 }
@@ -63,7 +63,7 @@ fn find_target(name: &str) -> Result<Target, String> {
     })
 }
 
-fn show(failure: &Failure, input: &Input) {
+fn show(failure: &ReplayFailure, input: &Input) {
     let mut out = std::io::stdout();
     let place = match &failure.step {
         Some((index, text)) => format!("{}, at step {index}: {text}", failure.how),
@@ -76,7 +76,7 @@ fn show(failure: &Failure, input: &Input) {
     }
 }
 
-fn page(failure: &Failure, place: &str, input: &Input) -> Report {
+fn page(failure: &ReplayFailure, place: &str, input: &Input) -> Report {
     let mut page = Report::new();
     page.section("What is wrong", place, Html::listing(&failure.reason));
     match &failure.picture {

@@ -1,7 +1,8 @@
 //! `heaplab script`: runs a script on a heap of its own.
 
-use super::{BAD_USAGE, FAILED, PASSED, ScriptOptions, complain};
+use super::{ScriptOptions, complain};
 use heaplab::{Heap, HeapConfig};
+use heaplab_common::exit::Exit;
 use heaplab_script::{Failure, Interpreter, STACK_BYTES};
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
@@ -15,14 +16,13 @@ const TRACE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Runs the script that the options name. Its output goes to the standard output, what is wrong with it to the error
 /// stream, with the file, the line and the column.
-#[must_use]
-pub(super) fn script(options: &ScriptOptions) -> u8 {
+pub(super) fn script(options: &ScriptOptions) -> Exit {
     let name = options.file.display().to_string();
     let source = match std::fs::read(&options.file) {
         Ok(bytes) => bytes,
         Err(error) => {
             complain(&format!("{name}: cannot be read: {error}"));
-            return FAILED;
+            return Exit::Failed;
         }
     };
     let source = match String::from_utf8(source) {
@@ -30,7 +30,7 @@ pub(super) fn script(options: &ScriptOptions) -> u8 {
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             complain(&format!("{name}: is no UTF-8: byte {at} begins no character"));
-            return FAILED;
+            return Exit::Failed;
         }
     };
     let mut config = HeapConfig::sized((options.heap_mib as usize) << 20, THREADS_MAX);
@@ -40,24 +40,24 @@ pub(super) fn script(options: &ScriptOptions) -> u8 {
         Ok(heap) => heap,
         Err(error) => {
             complain(&format!("no heap can be built with --heap-mib {}: {error}", options.heap_mib));
-            return BAD_USAGE;
+            return Exit::BadUsage;
         }
     };
     let options = options.clone();
     match heaplab_script::on_large_stack(move || run(&heap, &source, &options)) {
-        Ok(Ok(())) => PASSED,
+        Ok(Ok(())) => Exit::Passed,
         Ok(Err(text)) => {
             complain(&format!("{name}:{text}"));
-            FAILED
+            Exit::Failed
         }
         Err(error) => {
             complain(&format!("no thread with {STACK_BYTES} bytes of stack: {error}"));
-            BAD_USAGE
+            Exit::BadUsage
         }
     }
 }
 
-/// Runs a source on the heap; what is wrong, if anything.
+/// Runs a source on the heap. Returns what is wrong with the source, if anything is.
 fn run(heap: &Heap, source: &str, options: &ScriptOptions) -> Result<(), String> {
     let text = |error: &dyn std::fmt::Display| format!(" {error}");
     let mut attachment = heap.attach().map_err(|error| text(&error))?;

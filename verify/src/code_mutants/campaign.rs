@@ -1,8 +1,8 @@
-//! The campaign: each mutant has a trial, and the record is kept up to date meanwhile.
+//! The campaign of code mutants: each has a trial, and the record is kept up to date meanwhile.
 
 use super::list::{self, CodeMutant};
-use super::record::{CodeMutantRecord, CodeMutantsRecord, Fate, Key, Reason, keys};
-use super::trial::Suite;
+use super::record::{CodeMutantExcuse, CodeMutantFate, CodeMutantRecord, CodeMutantsRecord, Key, keys};
+use super::trial::TrialPrograms;
 use super::viable;
 use crate::detect::Tree;
 use heaplab_checker::suite::pool;
@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 /// Mutants that are tried before the record is written again.
 const WRITTEN_EVERY: usize = 25;
 
-/// What to do.
+/// Which mutants to try, and how many at once.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Only mutants whose file or deed contains one of these; all if there is none.
@@ -56,22 +56,22 @@ pub fn listed(plan: &Plan, root: &Path) -> Result<Vec<CodeMutant>, String> {
 pub fn campaign(
     plan: &Plan,
     mutants: &[CodeMutant],
-    reasons: &[Reason],
+    excuses: &[CodeMutantExcuse],
     root: &Path,
     say: impl Fn(&str) + Sync,
 ) -> Result<CodeMutantsRecord, String> {
     let tree = Tree::copy(root, &artefact_directory().join("code-mutants"))?;
     let gone = viable::plant(&tree, mutants, &say)?;
-    let suite = Suite::build(&tree, &say)?;
+    let programs = TrialPrograms::build(&tree, &say)?;
 
     let keys = keys(mutants.iter().map(|one| (one.file.as_str(), one.what.as_str(), one.line.as_str())));
-    let mut fates: BTreeMap<usize, Fate> = known_fates(&keys);
+    let mut fates: BTreeMap<usize, CodeMutantFate> = known_fates(&keys);
     fates.extend(gone.iter().map(|(&number, fate)| (number, fate.clone())));
     let is_to_be_tried = |number: &usize| {
         let mutant = &mutants[*number];
         let is_settled = match fates.get(number) {
-            Some(Fate::Caught { .. }) => true,
-            Some(Fate::Survives | Fate::NotReached) => reason_of(reasons, mutant).is_some(),
+            Some(CodeMutantFate::Caught { .. }) => true,
+            Some(CodeMutantFate::Survives | CodeMutantFate::NotReached) => excuse_of(excuses, mutant).is_some(),
             _ => false,
         };
         !gone.contains_key(number) && plan.names(mutant) && !(plan.resume && is_settled)
@@ -82,46 +82,51 @@ pub fn campaign(
     let count = to_try.len();
     let tried = Mutex::new((fates, 0_usize));
     let results = pool::run(to_try, plan.jobs, |number| {
-        let fate = suite.try_mutant(number)?;
+        let fate = programs.try_mutant(number)?;
         let mut tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
         tried.1 += 1;
-        if !matches!(fate, Fate::Caught { .. }) {
+        if !matches!(fate, CodeMutantFate::Caught { .. }) {
             let mutant = &mutants[number];
             say(&format!("{}/{count}: survives: {}: {}", tried.1, mutant.place(), mutant.what));
         }
         tried.0.insert(number, fate);
         if tried.1.is_multiple_of(WRITTEN_EVERY) {
             say(&format!("{}/{count}", tried.1));
-            record_of(mutants, &tried.0, reasons).write()?;
+            record_of(mutants, &tried.0, excuses).write()?;
         }
         Ok(())
     });
     let (fates, _) = tried.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let record = record_of(mutants, &fates, reasons);
+    let record = record_of(mutants, &fates, excuses);
     record.write()?;
     results.into_iter().collect::<Result<Vec<()>, String>>()?;
     Ok(record)
 }
 
 /// The fates that the last record has for mutants of these keys.
-fn known_fates(of_mutants: &[Key]) -> BTreeMap<usize, Fate> {
+fn known_fates(of_mutants: &[Key]) -> BTreeMap<usize, CodeMutantFate> {
     let known = CodeMutantsRecord::known();
     let of_known = known.mutants.iter().map(|one| (one.file.as_str(), one.what.as_str(), one.line.as_str()));
     let of_known = keys(of_known);
-    let by_key: BTreeMap<&Key, &Fate> = of_known.iter().zip(known.mutants.iter().map(|one| &one.fate)).collect();
+    let by_key: BTreeMap<&Key, &CodeMutantFate> =
+        of_known.iter().zip(known.mutants.iter().map(|one| &one.fate)).collect();
     let numbered = of_mutants.iter().enumerate();
     numbered.filter_map(|(number, key)| Some((number, (*by_key.get(key)?).clone()))).collect()
 }
 
-fn reason_of<'a>(reasons: &'a [Reason], mutant: &CodeMutant) -> Option<&'a Reason> {
-    reasons.iter().find(|reason| reason.speaks_of(&mutant.file, &mutant.what, &mutant.line))
+fn excuse_of<'a>(excuses: &'a [CodeMutantExcuse], mutant: &CodeMutant) -> Option<&'a CodeMutantExcuse> {
+    excuses.iter().find(|excuse| excuse.speaks_of(&mutant.file, &mutant.what, &mutant.line))
 }
 
 /// The mutants whose fate is known, with their reasons.
-fn record_of(mutants: &[CodeMutant], fates: &BTreeMap<usize, Fate>, reasons: &[Reason]) -> CodeMutantsRecord {
-    let of = |(&number, fate): (&usize, &Fate)| {
+fn record_of(
+    mutants: &[CodeMutant],
+    fates: &BTreeMap<usize, CodeMutantFate>,
+    excuses: &[CodeMutantExcuse],
+) -> CodeMutantsRecord {
+    let of = |(&number, fate): (&usize, &CodeMutantFate)| {
         let mutant = &mutants[number];
-        let reason = reason_of(reasons, mutant).map(|reason| reason.reason.clone());
+        let reason = excuse_of(excuses, mutant).map(|excuse| excuse.reason.clone());
         CodeMutantRecord {
             file: mutant.file.clone(),
             line_number: mutant.span.start.line,

@@ -10,30 +10,23 @@
 //! each of some 1,900. Here all are compiled into one heap, the `schema`, so a trial takes about a second. What the compiler
 //! objects to is left out and counted: a mutant that does not compile says nothing about tests.
 //!
-//! * **CM-1** Without a mutant every program passes on the schema: else it would notice anything.
+//! * **CM-1** Without a mutant every program passes on the schema, since a program that fails would seem to notice anything.
 //! * **CM-2** A mutant is *caught* by a program that fails, ends or is not done in five times its time.
-//! * **CM-3** One that nothing catches is unexplained unless `verify/code_mutants.toml` has a reason; a reason for a
-//!   mutant that is caught, or that is no more, is an error.
+//! * **CM-3** A mutant that nothing catches is unexplained unless `verify/code_mutants.toml` excuses it. An excuse for a
+//!   mutant that is caught, or that has gone, is an error.
 //! * **CM-4** What cannot be switched (constants, values of `impl` types) is listed, never counted as caught.
 
-#[cfg(feature = "loom")]
 mod campaign;
-#[cfg(feature = "loom")]
 mod edit;
-#[cfg(feature = "loom")]
 mod list;
 mod record;
-#[cfg(feature = "loom")]
 mod schema;
-#[cfg(feature = "loom")]
 mod trial;
-#[cfg(feature = "loom")]
 mod viable;
 
-#[cfg(feature = "loom")]
 pub use campaign::{Plan, campaign, listed};
-#[cfg(feature = "loom")]
 pub use list::{CodeMutant, Genre, Position, Span};
-#[cfg(feature = "loom")]
-pub use record::reasons;
-pub use record::{CAUGHT_MIN, CODE_MUTANTS, CodeMutantRecord, CodeMutantsRecord, Counts, Fate, Reason, idle};
+pub use record::{
+    CAUGHT_MIN, CODE_MUTANTS, CodeMutantExcuse, CodeMutantFate, CodeMutantRecord, CodeMutantsRecord, Counts, excuses,
+    idle,
+};

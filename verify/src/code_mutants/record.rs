@@ -2,6 +2,8 @@
 
 use heaplab_common::artefact::{artefact_directory, write_artefact};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// The file that the record is left in.
 pub const CODE_MUTANTS: &str = "code-mutants.json";
@@ -10,7 +12,7 @@ pub const CAUGHT_MIN: usize = 90;
 
 /// What became of a mutant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Fate {
+pub enum CodeMutantFate {
     /// A program of tests failed, hung or ended.
     Caught {
         /// Which.
@@ -41,7 +43,7 @@ pub struct CodeMutantRecord {
     /// The line of the source.
     pub line: String,
     /// What became of it.
-    pub fate: Fate,
+    pub fate: CodeMutantFate,
     /// Why it may survive.
     pub reason: Option<String>,
 }
@@ -60,7 +62,7 @@ pub struct Counts {
     pub caught: usize,
     /// Not noticed, with a reason.
     pub explained: usize,
-    /// Not noticed, and nobody knows why.
+    /// Not noticed, and without a reason.
     pub unexplained: usize,
     /// No mutants of a program that compiles.
     pub do_not_compile: usize,
@@ -93,7 +95,7 @@ impl CodeMutantsRecord {
     /// Leaves the record.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be written.
     pub fn write(&self) -> Result<(), String> {
         let text = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
         write_artefact(CODE_MUTANTS, &text).map_err(|error| format!("{CODE_MUTANTS} cannot be written: {error}"))?;
@@ -106,11 +108,11 @@ impl CodeMutantsRecord {
         let mut counts = Counts::default();
         for mutant in &self.mutants {
             let count = match (&mutant.fate, &mutant.reason) {
-                (Fate::Caught { .. }, _) => &mut counts.caught,
-                (Fate::Survives | Fate::NotReached, Some(_)) => &mut counts.explained,
-                (Fate::Survives | Fate::NotReached, None) => &mut counts.unexplained,
-                (Fate::DoesNotCompile, _) => &mut counts.do_not_compile,
-                (Fate::NotExpressible, _) => &mut counts.not_expressible,
+                (CodeMutantFate::Caught { .. }, _) => &mut counts.caught,
+                (CodeMutantFate::Survives | CodeMutantFate::NotReached, Some(_)) => &mut counts.explained,
+                (CodeMutantFate::Survives | CodeMutantFate::NotReached, None) => &mut counts.unexplained,
+                (CodeMutantFate::DoesNotCompile, _) => &mut counts.do_not_compile,
+                (CodeMutantFate::NotExpressible, _) => &mut counts.not_expressible,
             };
             *count += 1;
         }
@@ -119,13 +121,11 @@ impl CodeMutantsRecord {
 }
 
 /// A name of a mutant that edits elsewhere in its file do not change: what is done, the line it is in, and which of several.
-#[cfg(feature = "loom")]
 pub(super) type Key = (String, String, String, usize);
 
 /// The keys of mutants, in their order.
-#[cfg(feature = "loom")]
 pub(super) fn keys<'a>(mutants: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>) -> Vec<Key> {
-    let mut seen: std::collections::BTreeMap<(&str, &str, &str), usize> = Default::default();
+    let mut seen: BTreeMap<(&str, &str, &str), usize> = Default::default();
     let numbered = mutants.into_iter().map(|(file, what, line)| {
         let number = seen.entry((file, what, line)).and_modify(|count| *count += 1).or_insert(0);
         (file.to_owned(), what.to_owned(), line.to_owned(), *number)
@@ -136,7 +136,7 @@ pub(super) fn keys<'a>(mutants: impl IntoIterator<Item = (&'a str, &'a str, &'a 
 /// Why a mutant may survive.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reason {
+pub struct CodeMutantExcuse {
     /// The file.
     pub file: String,
     /// What is done, as the table says it; or a part of that.
@@ -148,7 +148,7 @@ pub struct Reason {
     pub reason: String,
 }
 
-impl Reason {
+impl CodeMutantExcuse {
     /// Whether it speaks of a mutant of this file that does this in this line.
     #[must_use]
     pub fn speaks_of(&self, file: &str, what: &str, line: &str) -> bool {
@@ -156,43 +156,50 @@ impl Reason {
     }
 }
 
-/// Reasons that speak of no mutant that survives.
+/// Excuses that speak of no mutant that survives.
 #[must_use]
-pub fn idle<'a>(reasons: &'a [Reason], record: &CodeMutantsRecord) -> Vec<&'a Reason> {
-    let survives = |fate: &Fate| matches!(fate, Fate::Survives | Fate::NotReached);
-    let is_needed = |reason: &Reason| {
-        record.mutants.iter().any(|one| survives(&one.fate) && reason.speaks_of(&one.file, &one.what, &one.line))
+pub fn idle<'a>(excuses: &'a [CodeMutantExcuse], record: &CodeMutantsRecord) -> Vec<&'a CodeMutantExcuse> {
+    let survives = |fate: &CodeMutantFate| matches!(fate, CodeMutantFate::Survives | CodeMutantFate::NotReached);
+    let is_needed = |excuse: &CodeMutantExcuse| {
+        record.mutants.iter().any(|one| survives(&one.fate) && excuse.speaks_of(&one.file, &one.what, &one.line))
     };
-    reasons.iter().filter(|reason| !is_needed(reason)).collect()
+    excuses.iter().filter(|excuse| !is_needed(excuse)).collect()
 }
 
-#[cfg(feature = "loom")]
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Reasons {
+struct ExcusesFile {
     #[serde(default)]
-    survivor: Vec<Reason>,
+    survivor: Vec<CodeMutantExcuse>,
 }
 
-/// Reads the committed reasons.
+/// Reads the committed excuses.
 ///
 /// # Errors
-/// The file cannot be read, or is not of this form.
-#[cfg(feature = "loom")]
-pub fn reasons(path: &std::path::Path) -> Result<Vec<Reason>, String> {
+/// The file cannot be read, or an entry is not of its form: it has an unknown field, no reason, or stands there twice. The
+/// error names the file.
+pub fn excuses(path: &Path) -> Result<Vec<CodeMutantExcuse>, String> {
+    let named = |reason: String| format!("{}: {reason}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    let reasons: Reasons = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    match reasons.survivor.iter().find(|one| one.reason.trim().is_empty()) {
-        Some(one) => Err(format!("{}: {} in {} has no reason", path.display(), one.what, one.file)),
-        None => Ok(reasons.survivor),
+    let ExcusesFile { survivor } = toml::from_str(&text)
+        .map_err(|error| named(format!("{error}a [[survivor]] has `file`, `what`, `line` and `reason`")))?;
+    let mut seen = BTreeSet::new();
+    for one in &survivor {
+        if one.reason.trim().is_empty() {
+            return Err(named(format!("{} in {} has no reason", one.what, one.file)));
+        }
+        if !seen.insert((&one.file, &one.what, &one.line)) {
+            return Err(named(format!("{} in {} is excused twice: one of the entries goes", one.what, one.file)));
+        }
     }
+    Ok(survivor)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn mutant(what: &str, fate: Fate, reason: Option<&str>) -> CodeMutantRecord {
+    fn mutant(what: &str, fate: CodeMutantFate, reason: Option<&str>) -> CodeMutantRecord {
         CodeMutantRecord {
             file: "src/a.rs".to_owned(),
             line_number: 7,
@@ -205,15 +212,15 @@ mod tests {
 
     #[test]
     fn only_what_was_tried_counts() {
-        let caught = Fate::Caught { by: "props".to_owned(), seconds: 0.5 };
+        let caught = CodeMutantFate::Caught { by: "props".to_owned(), seconds: 0.5 };
         let record = CodeMutantsRecord {
             mutants: vec![
                 mutant("a", caught.clone(), None),
                 mutant("b", caught, None),
-                mutant("c", Fate::Survives, Some("the same program")),
-                mutant("d", Fate::NotReached, None),
-                mutant("e", Fate::DoesNotCompile, None),
-                mutant("f", Fate::NotExpressible, Some("not asked for")),
+                mutant("c", CodeMutantFate::Survives, Some("the same program")),
+                mutant("d", CodeMutantFate::NotReached, None),
+                mutant("e", CodeMutantFate::DoesNotCompile, None),
+                mutant("f", CodeMutantFate::NotExpressible, Some("not asked for")),
             ],
         };
         let counts = record.counts();
@@ -224,24 +231,19 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_that_excuses_no_survivor_is_idle() {
-        let reason = |what: &str, line: &str| Reason {
+    fn an_excuse_of_no_survivor_is_idle() {
+        let excuse = |what: &str, line: &str| CodeMutantExcuse {
             file: "src/a.rs".to_owned(),
             what: what.to_owned(),
             line: line.to_owned(),
             reason: "the same program".to_owned(),
         };
-        let caught = Fate::Caught { by: "props".to_owned(), seconds: 0.5 };
-        let record =
-            CodeMutantsRecord { mutants: vec![mutant("+ with -", Fate::Survives, None), mutant("gone", caught, None)] };
-        let reasons = [reason("+ with", "a + b"), reason("gone", ""), reason("+ with", "a + c")];
-        assert_eq!(idle(&reasons, &record), [&reasons[1], &reasons[2]]);
+        let caught = CodeMutantFate::Caught { by: "props".to_owned(), seconds: 0.5 };
+        let survives = mutant("+ with -", CodeMutantFate::Survives, None);
+        let record = CodeMutantsRecord { mutants: vec![survives, mutant("gone", caught, None)] };
+        let excuses = [excuse("+ with", "a + b"), excuse("gone", ""), excuse("+ with", "a + c")];
+        assert_eq!(idle(&excuses, &record), [&excuses[1], &excuses[2]]);
     }
-}
-
-#[cfg(all(test, feature = "loom"))]
-mod reading {
-    use super::*;
 
     #[test]
     fn mutants_of_one_line_have_keys_of_their_own() {
@@ -251,18 +253,35 @@ mod reading {
     }
 
     #[test]
-    fn a_reason_has_to_be_one() {
-        let directory = std::env::temp_dir().join(format!("heaplab-reasons-{}", std::process::id()));
+    fn what_is_no_excuse_is_refused() {
+        let directory = std::env::temp_dir().join(format!("heaplab-excuses-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
-        let path = directory.join("reasons.toml");
+        let path = directory.join("excuses.toml");
         let read = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            reasons(&path)
+            excuses(&path)
         };
-        assert!(read("[[survivor]]\nfile = 'f'\nwhat = 'w'\nreason = ' '\n").unwrap_err().contains("no reason"));
-        assert!(read("[[survivor]]\nfile = 'f'\nwho = 'w'\nreason = 'r'\n").unwrap_err().contains("who"));
+        let entry = |words: &str| format!("[[survivor]]\nfile = 'f'\nwhat = 'w'\n{words}\n");
+        for (text, words) in [
+            (entry("reason = ' '"), "w in f has no reason"),
+            (entry(""), "missing field `reason`"),
+            (entry("who = 'w'\nreason = 'r'"), "unknown field `who`"),
+            ("[[equivalent]]\n".to_owned(), "unknown field `equivalent`"),
+            (entry("reason = 'r'").repeat(2), "w in f is excused twice"),
+        ] {
+            let error = read(&text).expect_err(&text);
+            assert!(error.contains(words) && error.contains("excuses.toml"), "no {words:?} in {error}");
+        }
+        let two = entry("line = 'a'\nreason = 'r'") + &entry("line = 'b'\nreason = 'r'");
+        assert_eq!(read(&two).unwrap().len(), 2);
         assert_eq!(read("").unwrap(), []);
         std::fs::remove_dir_all(&directory).unwrap();
-        assert!(reasons(&path).unwrap_err().contains("cannot be read"));
+        assert!(excuses(&path).unwrap_err().contains("cannot be read"));
+    }
+
+    #[test]
+    fn the_committed_excuses_are_well_formed() {
+        let path = heaplab_common::workspace().join("verify/code_mutants.toml");
+        assert!(!excuses(&path).unwrap().is_empty());
     }
 }

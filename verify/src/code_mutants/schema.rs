@@ -40,7 +40,7 @@ pub(super) struct Schema {
 /// What is to be put into a file for `mutants`, which are of this file: with the number of each.
 ///
 /// # Errors
-/// It is no Rust.
+/// The source is no Rust.
 pub(super) fn schema(source: &str, mutants: &[(usize, &CodeMutant)]) -> Result<Schema, String> {
     let file = syn::parse_file(source).map_err(|error| error.to_string())?;
     let mut places = Places { lines: Lines::of(source), by_start: BTreeMap::new(), schema: Schema::default() };

@@ -1,11 +1,13 @@
 //! A trial: one mutant switched on, and the suite's programs that reach it, one after the other until one notices.
 
-use super::record::Fate;
+use super::record::CodeMutantFate;
 use crate::detect::Tree;
-use crate::detect::process::{Built, build, end, forward};
+use crate::detect::harness::TestVerdict;
+use crate::detect::process::{Built, Target, build, end, forward};
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -15,8 +17,6 @@ const CASES: &str = "48";
 const SEED: &str = "1";
 /// Writable memory of a program: a mutant may ask for ever more. What is only reserved does not count.
 const KIB_MAX: u64 = 8 * 1024 * 1024;
-/// Lines that stand after a test's name when it failed.
-const FAILED: &str = "... FAILED";
 
 /// Test targets with arguments: of the heap, then of the suite. The quickest has the first look.
 const TARGETS: &[(&str, &str, &[&str])] = &[
@@ -54,16 +54,16 @@ pub(super) struct Program {
 
 /// The programs, and where they run.
 #[derive(Debug)]
-pub(super) struct Suite {
+pub(super) struct TrialPrograms {
     programs: Vec<Program>,
 }
 
-impl Suite {
+impl TrialPrograms {
     /// Builds the programs, and runs each without a mutant.
     ///
     /// # Errors
     /// One cannot be built, or fails.
-    pub(super) fn build(tree: &Tree, mut say: impl FnMut(&str)) -> Result<Suite, String> {
+    pub(super) fn build(tree: &Tree, mut say: impl FnMut(&str)) -> Result<TrialPrograms, String> {
         let mut programs = built(tree)?;
         for program in &mut programs {
             let reached = tree.target.join("reached");
@@ -87,14 +87,14 @@ impl Suite {
             ));
         }
         programs.sort_by_key(|program| program.time);
-        Ok(Suite { programs })
+        Ok(TrialPrograms { programs })
     }
 
     /// What becomes of a mutant.
     ///
     /// # Errors
     /// A program cannot be started.
-    pub(super) fn try_mutant(&self, mutant: usize) -> Result<Fate, String> {
+    pub(super) fn try_mutant(&self, mutant: usize) -> Result<CodeMutantFate, String> {
         let begin = Instant::now();
         let mut is_reached = false;
         for program in self.programs.iter().filter(|program| program.reaches.contains(&mutant)) {
@@ -106,10 +106,10 @@ impl Suite {
             let noticed =
                 watch(&mut command, limit).map_err(|error| format!("{} cannot be started: {error}", program.name))?;
             if noticed.is_some() {
-                return Ok(Fate::Caught { by: program.name.clone(), seconds: begin.elapsed().as_secs_f64() });
+                return Ok(CodeMutantFate::Caught { by: program.name.clone(), seconds: begin.elapsed().as_secs_f64() });
             }
         }
-        Ok(if is_reached { Fate::Survives } else { Fate::NotReached })
+        Ok(if is_reached { CodeMutantFate::Survives } else { CodeMutantFate::NotReached })
     }
 }
 
@@ -149,35 +149,57 @@ impl Program {
 fn built(tree: &Tree) -> Result<Vec<Program>, String> {
     let mut programs = Vec::new();
     for (package, other) in [("heaplab", "--lib"), ("heaplab-verify", "--no-default-features")] {
-        let mut arguments = vec!["test", "-p", package, other];
+        let mut arguments = vec!["-p", package, other];
         let of_package = TARGETS.iter().filter(|(of, target, _)| *of == package && *target != package);
         arguments.extend(of_package.flat_map(|(_, target, _)| ["--test", target]));
-        let built = build(tree, &arguments, &[]).map_err(|reason| format!("the tests of {package}: {reason}"))?;
+        let built = build(tree, Target::Tests, &arguments, &[])
+            .map_err(|reason| format!("the tests of {package}: {reason}"))?;
         programs.extend(built.into_iter().filter_map(Program::of));
     }
     Ok(programs)
 }
 
-/// Runs a program until it ends, says that a test failed, or has had its time; says what was noticed.
-fn watch(command: &mut Command, limit: Duration) -> std::io::Result<Option<String>> {
+/// What gives a program away as one that does not pass.
+#[derive(Debug)]
+enum Noticed {
+    /// A test failed: the line that says so.
+    TestFailed(String),
+    /// The program was not done in time.
+    NotDone(Duration),
+    /// The program ended so.
+    Ended(ExitStatus),
+}
+
+impl fmt::Display for Noticed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Noticed::TestFailed(line) => f.write_str(line),
+            Noticed::NotDone(limit) => write!(f, "not done after {:.0} s", limit.as_secs_f64()),
+            Noticed::Ended(status) => status.fmt(f),
+        }
+    }
+}
+
+/// Runs a program until it ends, says that a test failed, or has had its time. Returns what was noticed, if anything was.
+fn watch(command: &mut Command, limit: Duration) -> std::io::Result<Option<Noticed>> {
     let deadline = Instant::now() + limit;
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let (sender, lines) = mpsc::channel();
     forward(child.stdout.take(), sender);
     loop {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) if line.contains(FAILED) => {
+            Ok(line) if TestVerdict::of(&line) == Some(TestVerdict::Failed) => {
                 end(&mut child);
-                return Ok(Some(line));
+                return Ok(Some(Noticed::TestFailed(line)));
             }
             Ok(_) => {}
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 end(&mut child);
-                return Ok(Some(format!("not done after {:.0} s", limit.as_secs_f64())));
+                return Ok(Some(Noticed::NotDone(limit)));
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 let status = child.wait()?;
-                return Ok((!status.success()).then(|| status.to_string()));
+                return Ok((!status.success()).then_some(Noticed::Ended(status)));
             }
         }
     }

@@ -1,8 +1,8 @@
-//! Which mutants compile: the compiler's errors, laid at the door of the mutant that they are in.
+//! Which mutants compile: each error of the compiler is a fault of the mutant that it is in.
 
 use super::edit::{Edit, Region, Rendered};
 use super::list::{CodeMutant, Genre};
-use super::record::Fate;
+use super::record::CodeMutantFate;
 use super::schema::{SWITCHES, SWITCHES_SOURCE, Schema, schema};
 use crate::detect::Tree;
 use crate::detect::process::cargo;
@@ -12,14 +12,8 @@ use std::ops::Range;
 
 /// Rounds of the compiler; each finds the errors of one of its phases.
 const ROUNDS_MAX: usize = 60;
-/// A function that is not const is called where only a const one may be.
-const NOT_CONST: &str = "E0015";
-/// A value of another type than is expected.
-const MISMATCH: &str = "E0308";
-/// A match that has no arm for a value.
-const NOT_EXHAUSTIVE: &str = "E0004";
 
-/// Puts all mutants that compile into the tree, each behind its switch. What comes back is why the others are not there.
+/// Puts all mutants that compile into the tree, each behind its switch. Returns why the others are not there.
 ///
 /// # Errors
 /// The sources cannot be read or written, or the compiler says something that is no mutant's fault.
@@ -27,7 +21,7 @@ pub(super) fn plant(
     tree: &Tree,
     mutants: &[CodeMutant],
     mut say: impl FnMut(&str),
-) -> Result<BTreeMap<usize, Fate>, String> {
+) -> Result<BTreeMap<usize, CodeMutantFate>, String> {
     let mut planting = Planting::new(tree, mutants)?;
     for round in 1..=ROUNDS_MAX {
         planting.write()?;
@@ -67,7 +61,7 @@ struct Planting<'a> {
     files: BTreeMap<String, Planted>,
     /// Functions that have to be const; all others are not, as a switch cannot be asked in one.
     const_again: BTreeSet<String>,
-    gone: BTreeMap<usize, Fate>,
+    gone: BTreeMap<usize, CodeMutantFate>,
 }
 
 impl<'a> Planting<'a> {
@@ -83,8 +77,8 @@ impl<'a> Planting<'a> {
                 .map_err(|error| format!("{file} cannot be read: {error}"))?;
             let Schema { not_expressible, never_compile, const_words, .. } =
                 schema(&source, &of_file).map_err(|error| format!("{file}: {error}"))?;
-            planting.gone.extend(not_expressible.into_iter().map(|number| (number, Fate::NotExpressible)));
-            planting.gone.extend(never_compile.into_iter().map(|number| (number, Fate::DoesNotCompile)));
+            planting.gone.extend(not_expressible.into_iter().map(|number| (number, CodeMutantFate::NotExpressible)));
+            planting.gone.extend(never_compile.into_iter().map(|number| (number, CodeMutantFate::DoesNotCompile)));
             let numbers = of_file.iter().map(|(number, _)| *number).collect();
             let rendered = Rendered::default();
             planting.files.insert(file.to_owned(), Planted { source, mutants: numbers, const_words, rendered });
@@ -112,65 +106,78 @@ impl<'a> Planting<'a> {
 
     /// Leaves out who is to blame; says whether somebody is.
     fn blame(&mut self, error: &Diagnostic) -> bool {
-        let code = error.code.as_ref().map_or("", |code| code.code.as_str());
-        if code == NOT_CONST {
-            // A function that lost its `const` is needed where constants are made.
-            let named: Vec<String> = self
-                .files
-                .values()
-                .flat_map(|file| &file.const_words)
-                .filter(|(_, name)| error.names(name) && !self.const_again.contains(name))
-                .map(|(_, name)| name.clone())
-                .collect();
-            if !named.is_empty() {
-                self.const_again.extend(named);
-                return true;
-            }
+        let code = error.code.as_ref().map_or(ErrorCode::Other, |code| code.code);
+        if code == ErrorCode::NotConst && self.make_const_again(error) {
+            return true;
         }
-        let mut blamed = Vec::new();
-        let mut not_expressible = Vec::new();
+        let Blame { mut does_not_compile, mut not_expressible } = Blame::default();
         for span in error.spans.iter().filter(|span| span.is_primary) {
-            let Some(file) = self.files.get(&span.file_name) else { continue };
-            let range = span.byte_start..span.byte_end;
-            let of_arms =
-                |region: &Region| region.mutants.iter().all(|&number| self.mutants[number].genre == Genre::MatchArm);
-            if code == NOT_EXHAUSTIVE {
-                let wide = file.block_after(range.start);
-                let regions = file.rendered.inside(wide).filter(|region| of_arms(region));
-                blamed.extend(regions.flat_map(|region| region.mutants.iter().copied()));
-            } else if let Some(region) = file.rendered.around(&range) {
-                // What is wrong with the choice itself is no fault of what is to be chosen from.
-                let to = if region.is_alternative { &mut blamed } else { &mut not_expressible };
-                to.extend(region.mutants.iter().copied());
-            } else if code == MISMATCH {
-                // A value of another type than what `impl` stands for in the function that it is returned from.
-                let of_values = |region: &&Region| {
-                    region.mutants.iter().all(|&number| self.mutants[number].genre == Genre::FnValue)
-                };
-                let before = file.rendered.inside(0..range.start).filter(of_values);
-                let nearest = before.max_by_key(|region| (region.range.start, region.range.end));
-                not_expressible.extend(nearest.iter().flat_map(|region| region.mutants.iter().copied()));
-            }
+            let blame = self.blame_at(code, span);
+            does_not_compile.extend(blame.does_not_compile);
+            not_expressible.extend(blame.not_expressible);
         }
-        if code == NOT_CONST {
-            not_expressible.append(&mut blamed);
+        if code == ErrorCode::NotConst {
+            not_expressible.append(&mut does_not_compile);
         }
-        let is_somebodys = !blamed.is_empty() || !not_expressible.is_empty();
+        let is_somebodys = !does_not_compile.is_empty() || !not_expressible.is_empty();
         for number in not_expressible {
-            self.gone.entry(number).or_insert(Fate::NotExpressible);
+            self.gone.entry(number).or_insert(CodeMutantFate::NotExpressible);
         }
-        for number in blamed {
-            self.gone.entry(number).or_insert(Fate::DoesNotCompile);
+        for number in does_not_compile {
+            self.gone.entry(number).or_insert(CodeMutantFate::DoesNotCompile);
         }
         is_somebodys
     }
+
+    /// Gives functions their `const` back that are needed where constants are made; says whether there are such.
+    fn make_const_again(&mut self, error: &Diagnostic) -> bool {
+        let words = self.files.values().flat_map(|file| &file.const_words);
+        let named = words.filter(|(_, name)| error.names(name) && !self.const_again.contains(name));
+        let named: Vec<String> = named.map(|(_, name)| name.clone()).collect();
+        let is_any = !named.is_empty();
+        self.const_again.extend(named);
+        is_any
+    }
+
+    /// The mutants to blame for an error at one place.
+    fn blame_at(&self, code: ErrorCode, span: &DiagnosticSpan) -> Blame {
+        let mut blame = Blame::default();
+        let Some(file) = self.files.get(&span.file_name) else { return blame };
+        let range = span.byte_start..span.byte_end;
+        let are =
+            |region: &Region, genre: Genre| region.mutants.iter().all(|&number| self.mutants[number].genre == genre);
+        if code == ErrorCode::NotExhaustive {
+            let wide = file.block_after(range.start);
+            let regions = file.rendered.inside(wide).filter(|region| are(region, Genre::MatchArm));
+            blame.does_not_compile.extend(regions.flat_map(|region| region.mutants.iter().copied()));
+        } else if let Some(region) = file.rendered.around(&range) {
+            // What is wrong with the choice itself is no fault of what is to be chosen from.
+            let to = if region.is_alternative { &mut blame.does_not_compile } else { &mut blame.not_expressible };
+            to.extend(region.mutants.iter().copied());
+        } else if code == ErrorCode::Mismatch {
+            // A value of another type than what `impl` stands for in the function that it is returned from.
+            let before = file.rendered.inside(0..range.start).filter(|region| are(region, Genre::FnValue));
+            let nearest = before.max_by_key(|region| (region.range.start, region.range.end));
+            blame.not_expressible.extend(nearest.iter().flat_map(|region| region.mutants.iter().copied()));
+        }
+        blame
+    }
+}
+
+/// The mutants to blame for an error.
+#[derive(Default)]
+struct Blame {
+    /// What these put into the source is wrong.
+    does_not_compile: Vec<usize>,
+    /// No switch can be put where these are.
+    not_expressible: Vec<usize>,
 }
 
 impl Planted {
     fn render(
         &self,
         mutants: &[CodeMutant],
-        gone: &BTreeMap<usize, Fate>,
+        gone: &BTreeMap<usize, CodeMutantFate>,
         const_again: &BTreeSet<String>,
     ) -> Result<Rendered, String> {
         let left = self.mutants.iter().filter(|number| !gone.contains_key(number));
@@ -196,16 +203,55 @@ impl Planted {
     }
 }
 
+/// What cargo speaks of.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum MessageReason {
+    /// What the compiler says.
+    CompilerMessage,
+    /// Something else: what was built, how a build ended.
+    #[serde(other)]
+    Other,
+}
+
+/// How grave a message of the compiler is.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Level {
+    /// The source does not compile.
+    Error,
+    /// The source compiles all the same.
+    #[serde(other)]
+    Other,
+}
+
+/// The codes of the compiler's errors that say more than where they are.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+enum ErrorCode {
+    /// A function that is not const is called where only a const one may be.
+    #[serde(rename = "E0015")]
+    NotConst,
+    /// A value of another type than is expected.
+    #[serde(rename = "E0308")]
+    Mismatch,
+    /// A match that has no arm for a value.
+    #[serde(rename = "E0004")]
+    NotExhaustive,
+    /// Any other.
+    #[serde(other)]
+    Other,
+}
+
 #[derive(Deserialize)]
 struct Message {
-    reason: String,
+    reason: MessageReason,
     message: Option<Diagnostic>,
 }
 
 #[derive(Deserialize)]
 struct Diagnostic {
     message: String,
-    level: String,
+    level: Level,
     code: Option<Code>,
     spans: Vec<DiagnosticSpan>,
     rendered: String,
@@ -213,7 +259,7 @@ struct Diagnostic {
 
 #[derive(Deserialize)]
 struct Code {
-    code: String,
+    code: ErrorCode,
 }
 
 #[derive(Deserialize)]
@@ -242,9 +288,9 @@ fn check(tree: &Tree) -> Result<Vec<Diagnostic>, String> {
         .map_err(|error| format!("cargo cannot be run: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let of_compiler = messages.filter(|message| message.reason == "compiler-message");
+    let of_compiler = messages.filter(|message| message.reason == MessageReason::CompilerMessage);
     // The last one only counts the others.
-    let is_error = |one: &Diagnostic| one.level == "error" && !one.spans.is_empty();
+    let is_error = |one: &Diagnostic| one.level == Level::Error && !one.spans.is_empty();
     let errors: Vec<Diagnostic> = of_compiler.filter_map(|message| message.message).filter(is_error).collect();
     if errors.is_empty() && !output.status.success() {
         return Err(format!("the heap does not compile:\n{}", String::from_utf8_lossy(&output.stderr).trim()));

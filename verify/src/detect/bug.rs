@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+/// What a file of a bug is, for whoever wrote another one.
+const FORM: &str = "a planted bug is a sentence, an empty line and a diff of one file under src/ (CONTRIBUTING.md, \"A \
+                    planted bug\")";
+
 /// A bug to plant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bug {
@@ -19,18 +23,21 @@ impl Bug {
     /// The bugs of a directory, by name.
     ///
     /// # Errors
-    /// The directory cannot be read, or a patch in it is none.
+    /// The directory cannot be read, or something in it is no patch of a bug; the error names the file and says what a bug
+    /// is.
     pub fn all(directory: &Path) -> Result<Vec<Bug>, String> {
         let unreadable = |error| format!("{} cannot be read: {error}", directory.display());
         let mut bugs = Vec::new();
         for entry in std::fs::read_dir(directory).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|ending| ending == "patch") {
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                bugs.push(Bug::parse(&name, &text).map_err(|reason| format!("{}: {reason}", path.display()))?);
+            let named = |reason: String| format!("{}: {reason}; {FORM}", path.display());
+            if path.extension().is_none_or(|ending| ending != "patch") {
+                return Err(named("it is no NAME.patch".to_owned()));
             }
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            bugs.push(Bug::parse(&name, &text).map_err(named)?);
         }
         bugs.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(bugs)
@@ -41,7 +48,8 @@ impl Bug {
     /// # Errors
     /// What is missing.
     pub fn parse(name: &str, text: &str) -> Result<Bug, String> {
-        let (what, diff) = text.split_once("\n\n").ok_or("it has no sentence before its diff")?;
+        let sentence = text.split_once("\n\n").filter(|(what, _)| !what.trim().is_empty() && !what.contains("+++ "));
+        let (what, diff) = sentence.ok_or("it has no sentence before its diff")?;
         let file = diff
             .lines()
             .find_map(|line| line.strip_prefix("+++ b/"))
@@ -99,11 +107,38 @@ mod tests {
         assert!(bug.apply("one\nfour\n").unwrap_err().contains("x does not fit src/x.rs"));
         for (text, reason) in [
             ("--- a/src/x.rs", "no sentence"),
+            (" \n\n--- a/src/x.rs\n+++ b/src/x.rs\n", "no sentence"),
+            ("--- a/src/x.rs\n+++ b/src/x.rs\n@@ -1 +1 @@\n-one\n+two\n\n", "no sentence"),
             ("What.\n\n@@ -1 +1 @@", "names no file"),
             ("What.\n\n+++ b/verify/x.rs\n", "under src/"),
             ("What.\n\n+++ b/src/x.rs\n+++ b/src/y.rs\n", "several files"),
         ] {
             assert!(Bug::parse("x", text).unwrap_err().contains(reason), "{text}");
         }
+    }
+    /// A file that is no bug is refused by its name, and the message says what a bug is.
+    #[test]
+    fn a_directory_of_bugs_has_nothing_else() {
+        let directory = std::env::temp_dir().join(format!("heaplab-bugs-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let with = |name: &str, text: &str| {
+            std::fs::write(directory.join(name), text).unwrap();
+            let bugs = Bug::all(&directory);
+            std::fs::remove_file(directory.join(name)).unwrap();
+            bugs
+        };
+        assert_eq!(with("x.patch", TEXT).unwrap(), [Bug::parse("x", TEXT).unwrap()]);
+        for (name, text, reason) in [
+            ("x.diff", TEXT, "no NAME.patch"),
+            ("x.patch", TEXT.split_once("\n\n").unwrap().1, "no sentence"),
+            ("x.patch", &*TEXT.replace("src/x.rs", "verify/x.rs"), "under src/"),
+            ("x.patch", &*(TEXT.to_owned() + "--- a/src/y.rs\n+++ b/src/y.rs\n"), "several files"),
+        ] {
+            let error = with(name, text).expect_err(reason);
+            for words in [name, reason, "one file under src/", "CONTRIBUTING.md"] {
+                assert!(error.contains(words), "no {words:?} in {error}");
+            }
+        }
+        std::fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -8,21 +8,28 @@
 //! A bug is a patch of the heap's sources ([`Bug`]), an engine a way to run the suite ([`Engine`]). The sources are copied
 //! first ([`Tree`]), so the work tree is never touched, and a bug cannot outlive its run.
 //!
-//! * **DT-1** Before any bug, every engine passes on the copy as it is: else it would notice anything.
-//! * **DT-2** A bug is *caught* by an engine that fails within [`SECONDS`]; one that runs out of time has missed it.
-//! * **DT-3** A bug whose patch does not fit, or that does not compile, is an error by its name: it is not counted as caught.
+//! * **DT-1** Before any bug, every engine passes on the copy as it is, since an engine that fails would seem to notice
+//!   anything.
+//! * **DT-2** A bug is *caught* by an engine that fails within [`SECONDS`]. An engine that runs out of time has missed it. How a
+//!   program ended is known by its exit ([`Ending`]), and what it found before by its [notices](heaplab_common::notice): no engine is
+//!   known by what it prints for people. An engine that ends before it has looked is an error.
+//! * **DT-3** A bug whose patch does not fit, or that does not compile, is an error by its name, and is not counted as caught.
 //! * **DT-4** An engine keeps nothing of what it finds: no bug is caught by a program that another one has left.
 
 mod bug;
+mod ending;
 mod engine;
+pub(crate) mod harness;
 pub(crate) mod process;
 mod tree;
 
 pub use bug::Bug;
-pub use engine::Engine;
+pub use ending::Ending;
+pub use engine::{Engine, EngineName, Look};
 pub use tree::Tree;
 
 use heaplab_common::artefact::{artefact_directory, write_artefact};
+use heaplab_common::as_text;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -39,10 +46,11 @@ pub struct Detection {
     /// What is wrong.
     pub what: String,
     /// The engine.
-    pub engine: String,
-    /// After how many seconds it failed; nothing if it did not.
+    #[serde(with = "as_text")]
+    pub engine: EngineName,
+    /// After how many seconds the engine failed. `None` if it did not.
     pub seconds: Option<f64>,
-    /// The operations of the program that it shrank to, where it shrinks.
+    /// The operations of the program that the engine shrank to, where it shrinks.
     pub operations: Option<usize>,
 }
 
@@ -61,11 +69,11 @@ pub fn detect(
 ) -> Result<Vec<Detection>, String> {
     let tree = Tree::copy(root, &artefact_directory().join("detect"))?;
     for engine in engines {
-        let started = engine.start(&tree)?;
-        if let Some(seconds) = started.seconds {
+        let look = engine.look(&tree)?;
+        if let Some(seconds) = look.seconds {
             return Err(format!(
                 "{} fails after {seconds:.1} s without any bug: make that pass first\n{}",
-                engine.name, started.tail
+                engine.name, look.tail
             ));
         }
         say(&format!("{}: passes without a bug", engine.name));
@@ -74,19 +82,19 @@ pub fn detect(
     for bug in bugs {
         let planted = tree.plant(bug)?;
         for engine in engines {
-            let started = engine.start(&tree)?;
-            let found = match started.seconds {
+            let look = engine.look(&tree)?;
+            let found = match look.seconds {
                 Some(seconds) => format!("caught in {seconds:.1} s"),
                 None => "missed".to_owned(),
             };
-            let shrunk = started.operations.map_or(String::new(), |count| format!(", {count} operations"));
+            let shrunk = look.operations.map_or(String::new(), |count| format!(", {count} operations"));
             say(&format!("{}: {}: {found}{shrunk}", bug.name, engine.name));
             detections.push(Detection {
                 bug: bug.name.clone(),
                 what: bug.what.clone(),
-                engine: engine.name.to_owned(),
-                seconds: started.seconds,
-                operations: started.operations,
+                engine: engine.name,
+                seconds: look.seconds,
+                operations: look.operations,
             });
         }
         drop(planted);
@@ -99,7 +107,7 @@ pub fn detect(
     Ok(detections)
 }
 
-/// The record of earlier runs; nothing if there is none, or if it is damaged.
+/// The record of earlier runs. The record is empty if there is no file, or a damaged one.
 fn known() -> Vec<Detection> {
     let text = std::fs::read(artefact_directory().join(DETECTION)).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()

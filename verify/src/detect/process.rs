@@ -6,6 +6,15 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::mpsc;
 
+/// What cargo is to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Programs, by `cargo build`.
+    Programs,
+    /// Programs of tests, by `cargo test`, which does not run them.
+    Tests,
+}
+
 /// A program that cargo has built.
 #[derive(Clone, Debug)]
 pub(crate) struct Built {
@@ -22,19 +31,25 @@ pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Builds the tree by `arguments`, which begin with `build` or `test`; of the latter the tests are not run. Returns the
-/// programs.
+/// Builds the tree: those of its programs that the arguments name. Returns them.
 ///
 /// # Errors
-/// It does not compile, or there is no program in it.
-pub(crate) fn build(tree: &Tree, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Vec<Built>, String> {
-    let tests = arguments[0] == "test";
+/// The tree does not compile, or there is no program in it.
+pub(crate) fn build(
+    tree: &Tree,
+    target: Target,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<Vec<Built>, String> {
+    let subcommand: &[&str] = match target {
+        Target::Programs => &["build"],
+        Target::Tests => &["test", "--no-run"],
+    };
     let mut command = cargo();
-    command.args(arguments).args(["--locked", "--message-format=json-render-diagnostics"]);
-    if tests {
-        command.arg("--no-run");
-    }
     let output = command
+        .args(subcommand)
+        .args(arguments)
+        .args(["--locked", "--message-format=json-render-diagnostics"])
         .current_dir(&tree.root)
         .env("CARGO_TARGET_DIR", &tree.target)
         .envs(environment.iter().copied())
@@ -46,7 +61,7 @@ pub(crate) fn build(tree: &Tree, arguments: &[&str], environment: &[(&str, &str)
     let built = |line: &str| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         // Tests that start the binary have cargo build it along.
-        let is_asked_for = message.get("profile")?.get("test")?.as_bool()? == tests;
+        let is_asked_for = message.get("profile")?.get("test")?.as_bool()? == (target == Target::Tests);
         Some(Built {
             target: message.get("target")?.get("name")?.as_str()?.to_owned(),
             path: message.get("executable")?.as_str().filter(|_| is_asked_for).map(PathBuf::from)?,

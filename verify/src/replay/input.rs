@@ -1,6 +1,6 @@
 //! Inputs of the targets that run on real primitives.
 
-use super::{Failure, observe, observe_threads};
+use super::{ReplayFailure, observe, observe_threads};
 use crate::scripts::DrawnScript;
 use heaplab::memory::PageSource;
 use heaplab_programs::hostile::Hostile;
@@ -41,7 +41,7 @@ impl Target {
     }
 }
 
-/// Runs on real threads: the schedule is the machine's, so one of them says little.
+/// Runs of a program on real threads. The schedule is the machine's, so one run says little.
 const SCHEDULES: usize = 50;
 
 /// What a file says is to be run.
@@ -84,7 +84,7 @@ impl Input {
     ///
     /// # Errors
     /// The failure.
-    pub fn run(&self) -> Result<(), Box<Failure>> {
+    pub fn run(&self) -> Result<(), Box<ReplayFailure>> {
         let driven_by = |driver: Driver| format!("driver {driver:?}");
         match self {
             Input::Program(program, driver) => observe(&driven_by(*driver), || {

@@ -22,6 +22,7 @@ pub use input::{Input, Target};
 #[cfg(feature = "shuttle")]
 pub use scheduled::{Input, Target};
 
+use heaplab_common::panics::{WITHOUT_TEXT, panic_text};
 #[cfg(not(feature = "shuttle"))]
 use heaplab_programs::ops::Program;
 use heaplab_programs::shadow::{current_program, current_step, forget_program, survey_before};
@@ -51,12 +52,12 @@ impl Target {
     }
 }
 
-/// Where an input fails.
+/// Where an input fails, and why.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct ReplayFailure {
     /// How it was run.
     pub how: String,
-    /// The program, the failing step marked; nothing if it did not come to one.
+    /// The program, with the failing step marked. `None` if the input did not come to one.
     pub program: Option<String>,
     /// The number of the failing step, and its text.
     pub step: Option<(usize, String)>,
@@ -66,7 +67,7 @@ pub struct Failure {
     pub picture: Option<HeapPicture>,
 }
 
-/// Greater files are no inputs: no target takes so much.
+/// Bytes of the largest file that is an input. No target takes more.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
 impl Input {
@@ -98,15 +99,14 @@ impl Input {
 }
 
 fn text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_owned())
+    panic_text(payload).unwrap_or(WITHOUT_TEXT).to_owned()
 }
 
 /// Runs a program, in the way that the failure is to name, and if that panics, looks at where.
 ///
 /// # Errors
 /// The failure.
-pub fn observe(how: &str, run: impl Fn()) -> Result<(), Box<Failure>> {
+pub fn observe(how: &str, run: impl Fn()) -> Result<(), Box<ReplayFailure>> {
     let caught = || catch_unwind(AssertUnwindSafe(&run));
     forget_program();
     let Err(payload) = caught() else { return Ok(()) };
@@ -118,7 +118,7 @@ pub fn observe(how: &str, run: impl Fn()) -> Result<(), Box<Failure>> {
         survey_before(at, || drop(caught()))
     });
     let picture = survey.map(|survey| HeapPicture::of(Moment::Step, &survey));
-    Err(Box::new(Failure { how: how.to_owned(), program, step, reason: text(&*payload), picture }))
+    Err(Box::new(ReplayFailure { how: how.to_owned(), program, step, reason: text(&*payload), picture }))
 }
 
 /// As [`observe`], for a program that runs on real threads: which step fails is printed by its thread, and by the next run
@@ -127,8 +127,8 @@ pub fn observe(how: &str, run: impl Fn()) -> Result<(), Box<Failure>> {
 /// # Errors
 /// The failure.
 #[cfg(not(feature = "shuttle"))]
-fn observe_threads(how: &str, program: &Program, run: impl Fn()) -> Result<(), Box<Failure>> {
+fn observe_threads(how: &str, program: &Program, run: impl Fn()) -> Result<(), Box<ReplayFailure>> {
     let Err(payload) = catch_unwind(AssertUnwindSafe(run)) else { return Ok(()) };
     let (program, reason) = (Some(program.to_string()), text(&*payload));
-    Err(Box::new(Failure { how: how.to_owned(), program, step: None, reason, picture: None }))
+    Err(Box::new(ReplayFailure { how: how.to_owned(), program, step: None, reason, picture: None }))
 }

@@ -1,6 +1,6 @@
 //! Inputs of the target whose threads run in a schedule of the input.
 
-use super::{Failure, observe};
+use super::{ReplayFailure, observe};
 use heaplab_programs::schedule::ScheduledProgram;
 use std::fmt;
 
@@ -43,7 +43,7 @@ impl Input {
     ///
     /// # Errors
     /// The failure.
-    pub fn run(&self) -> Result<(), Box<Failure>> {
+    pub fn run(&self) -> Result<(), Box<ReplayFailure>> {
         observe("in the schedule of the input", || {
             self.0.run();
         })

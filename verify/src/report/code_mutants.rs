@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::html::{Html, HtmlTable, Tone};
-use crate::code_mutants::{CODE_MUTANTS, CodeMutantsRecord, Fate};
+use crate::code_mutants::{CODE_MUTANTS, CodeMutantFate, CodeMutantsRecord};
 use std::path::Path;
 
 /// The outcome of the last campaign, if there was one.
@@ -49,7 +49,7 @@ fn by_file(record: &CodeMutantsRecord) -> HtmlTable {
 fn survivors(record: &CodeMutantsRecord) -> HtmlTable {
     let mut table = HtmlTable::new().column("place").column("change").column("line").column("reason");
     for one in &record.mutants {
-        if !matches!(one.fate, Fate::Survives | Fate::NotReached) {
+        if !matches!(one.fate, CodeMutantFate::Survives | CodeMutantFate::NotReached) {
             continue;
         }
         table.row(vec![

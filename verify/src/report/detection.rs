@@ -16,18 +16,11 @@ pub(super) fn section(report: &mut Report, directory: &Path) {
             return;
         }
     };
-    let mut engines: Vec<&str> = Vec::new();
-    let mut bugs: Vec<&str> = Vec::new();
-    for one in &detections {
-        for (known, name) in [(&mut engines, &*one.engine), (&mut bugs, &*one.bug)] {
-            if !known.contains(&name) {
-                known.push(name);
-            }
-        }
-    }
+    let engines = distinct(detections.iter().map(|one| one.engine));
+    let bugs = distinct(detections.iter().map(|one| one.bug.as_str()));
     let mut table = HtmlTable::new().column("bug").column("what is wrong");
     for engine in &engines {
-        table = table.column(engine);
+        table = table.column(engine.name());
     }
     table = table.number_column("operations");
     for bug in bugs {
@@ -50,4 +43,15 @@ pub(super) fn section(report: &mut Report, directory: &Path) {
          column has the operations of the smallest program that shows the bug, where an engine shrinks."
     );
     report.section("Planted bugs", &intro, table.render());
+}
+
+/// Each value once, in the order in which they come.
+fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for value in values {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
 }

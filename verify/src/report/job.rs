@@ -49,7 +49,7 @@ impl JobRecord {
     /// Writes the record as an artefact.
     ///
     /// # Errors
-    /// It cannot be written; the error names the file.
+    /// The record cannot be written. The error names the file.
     pub fn write(&self) -> io::Result<()> {
         super::write_artefact(SCENARIOS, &serde_json::to_string(self)?).map(drop)
     }

@@ -2,7 +2,8 @@
 
 use super::Report;
 use super::html::{Html, HtmlTable, Tone, grouped};
-use heaplab_checker::record::{Fate, LitmusRecord, ModelRecord, MutantRecord, SuiteRecord};
+use heaplab_checker::model::{LitmusVerdict, Pass};
+use heaplab_checker::record::{ExploredRecord, LitmusRecord, ModelRecord, MutantFate, MutantRecord, SuiteRecord};
 use std::fs;
 use std::path::Path;
 
@@ -65,7 +66,7 @@ fn models(record: &SuiteRecord) -> Html {
         .number_column("kills");
     for model in &record.models {
         let first = model.certificates.first();
-        let count = |pass: &str| {
+        let count = |pass: Pass| {
             let found = model.certificates.iter().find(|one| one.pass == pass);
             Html::text(&found.map_or("-".to_owned(), |one| grouped(one.executions)))
         };
@@ -80,9 +81,9 @@ fn models(record: &SuiteRecord) -> Html {
                     one.preemption_bound.map_or("none".to_owned(), |most| most.to_string())
                 }),
             ),
-            Html::text(first.and_then(|one| one.fault.as_deref()).unwrap_or("")),
-            count("normal"),
-            count("read-as-rmw"),
+            Html::text(first.and_then(|one| one.fault).map_or("", |fault| fault.name())),
+            count(Pass::Normal),
+            count(Pass::ReadAsRmw),
             Html::text(&longest.to_string()),
             Html::text(&format!("{:.2}", model.seconds)),
             Html::text(&places.len().to_string()),
@@ -101,16 +102,16 @@ fn verdict(model: &ModelRecord) -> Html {
     Html::badge(Tone::of(green), if green { "complete" } else { "RED" })
 }
 
-/// What every certificate leaves out.
+/// What the passes do not see, and what every certificate takes on trust.
 fn trust(record: &SuiteRecord) -> Html {
     let mut html = Html::default();
     let mut passes: Vec<_> = record.models.iter().flat_map(|model| &model.certificates).collect();
-    passes.sort_by(|a, b| a.pass.cmp(&b.pass));
-    passes.dedup_by(|a, b| a.pass == b.pass);
+    passes.sort_by_key(|one| one.pass);
+    passes.dedup_by_key(|one| one.pass);
     for one in passes {
         let text = format!("The {} pass does not see: {}.", one.pass, one.blind_spots.join("; "));
         html.push(&Html::paragraph(&text));
-        if one.pass == "normal" {
+        if one.pass == Pass::Normal {
             html.push(&Html::paragraph(&format!("Taken on trust: {}.", one.trusted.join("; "))));
         }
     }
@@ -125,9 +126,9 @@ fn litmus(rows: &[LitmusRecord]) -> Html {
         program.push(&Html::text(&row.program));
         program.push(&Html::raw("</code>"));
         let mut cells = vec![program, Html::text(&row.allowed.len().to_string())];
-        for (_, seen, verdict) in &row.explored {
-            let tone = if verdict == "exact" { Tone::Good } else { Tone::Plain };
-            let mut cell = Html::badge(tone, verdict);
+        for ExploredRecord(_, seen, verdict) in &row.explored {
+            let tone = if *verdict == LitmusVerdict::Exact { Tone::Good } else { Tone::Plain };
+            let mut cell = Html::badge(tone, verdict.name());
             cell.push(&Html::text(&difference(&row.allowed, seen)));
             cells.push(cell);
         }
@@ -167,18 +168,18 @@ fn kill_matrix(mutants: &[MutantRecord]) -> Html {
         .column("fate")
         .column("how");
     let mut rows: Vec<&MutantRecord> = mutants.iter().collect();
-    rows.sort_by(|a, b| (&a.call, &a.operand, &a.change).cmp(&(&b.call, &b.operand, &b.change)));
+    rows.sort_by_key(|one| (&one.call, one.operand.name(), one.change.name()));
     for one in rows {
         let (fate, how) = match &one.fate {
-            Fate::Killed { model, why, seconds } => {
+            MutantFate::Killed { model, why, seconds } => {
                 killed += 1;
                 (Html::badge(Tone::Good, "killed"), format!("{model}, {seconds:.1} s: {}", first_line(why)))
             }
-            Fate::Explained { reason } => {
+            MutantFate::Explained { reason } => {
                 explained += 1;
                 (Html::badge(Tone::Plain, "explained"), reason.clone())
             }
-            Fate::Survived { undecided } => {
+            MutantFate::Survived { undecided } => {
                 survived += 1;
                 let text = match undecided.len() {
                     0 => String::new(),
@@ -189,9 +190,9 @@ fn kill_matrix(mutants: &[MutantRecord]) -> Html {
         };
         table.row([
             Html::text(&one.call),
-            Html::text(&one.operand),
-            Html::text(&one.written),
-            Html::text(&one.change),
+            Html::text(one.operand.name()),
+            Html::text(&format!("{:?}", one.written)),
+            Html::text(one.change.name()),
             Html::text(&one.models.to_string()),
             fate,
             Html::text(&how),
@@ -222,7 +223,7 @@ pub(super) fn counterexamples(report: &mut Report, directory: &Path) {
         let Ok(svg) = fs::read_to_string(&path) else { continue };
         let Some(start) = svg.find("<svg") else { continue };
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        // The suite drew it; what it quotes was escaped then.
+        // The suite drew the picture, and escaped then what the picture quotes.
         body.push(&Html::details(&Html::text(&name), &Html::raw(&svg[start..]), false));
     }
     if body.as_str().is_empty() {

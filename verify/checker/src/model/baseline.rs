@@ -1,14 +1,14 @@
 //! The committed baseline: how many executions each pass of each model has.
 //!
-//! A model can go blind without failing: a changed world no longer meets its race, and the exploration shrinks. Or it can
-//! grow until nobody waits for it any more. So a pass that has less than a tenth or more than ten times the executions of
+//! A model can go blind without failing: a changed world no longer meets its race, and the exploration shrinks. Or the model
+//! can grow until nobody waits for it any more. So a pass that has less than a tenth or more than ten times the executions of
 //! `verify/models/baseline.txt` is red, and so is one that is not in it. A change on purpose rewrites the file:
 //!
 //! ```console
 //! cargo run --release --features loom -- models --bless
 //! ```
 
-use super::Certificate;
+use super::{Certificate, Pass};
 use heaplab_common::workspace;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ pub const BLESS: &str = "if that is on purpose, run `cargo run --release --featu
 
 /// Executions by model and pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Baseline(BTreeMap<(String, String), u64>);
+pub struct Baseline(BTreeMap<(String, Pass), u64>);
 
 impl Baseline {
     /// The file in the tree.
@@ -46,7 +46,7 @@ impl Baseline {
     /// Reads lines of model, pass and executions.
     ///
     /// # Errors
-    /// The number of a line that is something else.
+    /// The number of a line that is something else, or that repeats another.
     pub fn parse(text: &str) -> Result<Baseline, String> {
         let mut baseline = Baseline::default();
         for (index, line) in text.lines().enumerate() {
@@ -58,8 +58,11 @@ impl Baseline {
             let [model, pass, count] = words[..] else {
                 return Err(format!("line {}: expected model, pass and executions", index + 1));
             };
+            let pass: Pass = pass.parse().map_err(|error| format!("line {}: {error}", index + 1))?;
             let count = count.parse().map_err(|error| format!("line {}: {count}: {error}", index + 1))?;
-            baseline.0.insert((model.to_owned(), pass.to_owned()), count);
+            if baseline.0.insert((model.to_owned(), pass), count).is_some() {
+                return Err(format!("line {}: the {pass} pass of {model} stands there twice", index + 1));
+            }
         }
         Ok(baseline)
     }
@@ -67,7 +70,7 @@ impl Baseline {
     /// The baseline that these certificates make.
     #[must_use]
     pub fn of(certificates: &[Certificate]) -> Baseline {
-        let row = |one: &Certificate| ((one.model.clone(), one.pass.clone()), one.executions);
+        let row = |one: &Certificate| ((one.model.clone(), one.pass), one.executions);
         Baseline(certificates.iter().map(row).collect())
     }
 
@@ -94,7 +97,7 @@ impl Baseline {
         })
     }
 
-    /// Executions of a model in all its passes; 0 if it is not in the baseline.
+    /// Executions of a model in all its passes. 0 if the model is not in the baseline.
     #[must_use]
     pub fn executions(&self, model: &str) -> u64 {
         self.0.iter().filter(|((known, _), _)| known == model).map(|(_, count)| count).sum()
@@ -102,8 +105,8 @@ impl Baseline {
 
     /// What is wrong with a pass that had so many executions, if anything.
     #[must_use]
-    pub fn objection(&self, model: &str, pass: &str, executions: u64) -> Option<String> {
-        match self.0.get(&(model.to_owned(), pass.to_owned())) {
+    pub fn objection(&self, model: &str, pass: Pass, executions: u64) -> Option<String> {
+        match self.0.get(&(model.to_owned(), pass)) {
             None => Some("it is not in the baseline".to_owned()),
             Some(&before) if executions * FACTOR < before => {
                 Some(format!("{executions} executions where the baseline has {before}: it may have lost its race"))
@@ -124,11 +127,11 @@ mod tests {
     fn a_model_that_shrinks_or_grows_tenfold_is_objected_to() {
         let baseline = Baseline::parse("# text\na::b normal 100\na::b read-as-rmw 7 # why\n").unwrap();
         assert_eq!(Baseline::parse(&baseline.text()), Ok(baseline.clone()));
-        assert_eq!(baseline.objection("a::b", "normal", 10), None);
-        assert_eq!(baseline.objection("a::b", "normal", 1000), None);
-        assert!(baseline.objection("a::b", "normal", 9).unwrap().contains("lost its race"));
-        assert!(baseline.objection("a::b", "normal", 1001).unwrap().contains("explodes"));
-        assert!(baseline.objection("a::c", "normal", 100).unwrap().contains("not in the baseline"));
+        assert_eq!(baseline.objection("a::b", Pass::Normal, 10), None);
+        assert_eq!(baseline.objection("a::b", Pass::Normal, 1000), None);
+        assert!(baseline.objection("a::b", Pass::Normal, 9).unwrap().contains("lost its race"));
+        assert!(baseline.objection("a::b", Pass::Normal, 1001).unwrap().contains("explodes"));
+        assert!(baseline.objection("a::c", Pass::Normal, 100).unwrap().contains("not in the baseline"));
         assert_eq!(baseline.models().collect::<Vec<_>>(), ["a::b"]);
     }
 
@@ -160,5 +163,8 @@ mod tests {
     fn a_broken_line_is_named() {
         assert!(Baseline::parse("a normal\n").unwrap_err().contains("line 1"));
         assert!(Baseline::parse("\na normal x\n").unwrap_err().contains("line 2"));
+        assert!(Baseline::parse("a odd 1\n").unwrap_err().contains("line 1: `odd` is no pass"));
+        let twice = Baseline::parse("a normal 1\na read-as-rmw 1\na normal 1\n").unwrap_err();
+        assert!(twice.contains("line 3") && twice.contains("twice"), "{twice}");
     }
 }

@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(census.ordered().len(), 3, "not g, not the test: {:?}", census.ordered());
     }
 
-    /// Goal: the census and the compiler agree on where a call is; else no site would have a name.
+    /// Goal: the census and the compiler agree on where a call is, or no site would have a name.
     #[test]
     fn the_compiler_names_the_same_place() {
         struct A;

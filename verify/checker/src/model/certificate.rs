@@ -1,6 +1,7 @@
 //! Certificates: what a completed pass may claim, in a line for people and as JSON for tools.
 
-use super::Spec;
+use super::{Fault, Pass, Spec};
+use heaplab_common::as_text;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::Write as _;
@@ -10,11 +11,11 @@ use std::time::Duration;
 pub const TRUSTED: &[&str] =
     &["the model checker itself", "the count of Arc", "the mapping of heap words to one modelled atomic each"];
 
-/// What the named pass cannot see.
+/// What a pass cannot see.
 #[must_use]
-pub fn blind_spots(pass: &str) -> &'static [&'static str] {
+pub fn blind_spots(pass: Pass) -> &'static [&'static str] {
     match pass {
-        "normal" => &[
+        Pass::Normal => &[
             "a load that races with another thread's load-then-store of the same word",
             "load buffering of relaxed operations",
             "spurious failure of compare_exchange_weak, unless the model has that fault",
@@ -22,7 +23,7 @@ pub fn blind_spots(pass: &str) -> &'static [&'static str] {
             "stores older than the last seven of a word",
             "spurious wake-ups, unless the model has that fault",
         ],
-        _ => &[
+        Pass::ReadAsRmw => &[
             "stale values of control atomics, hence orderings",
             "spurious failure of compare_exchange_weak, unless the model has that fault",
             "spurious wake-ups, unless the model has that fault",
@@ -35,16 +36,18 @@ pub fn blind_spots(pass: &str) -> &'static [&'static str] {
 pub struct Certificate {
     /// The model.
     pub model: String,
-    /// The pass: "normal" or "read-as-rmw".
-    pub pass: String,
-    /// Why there is no second pass, if there is none.
+    /// The pass.
+    #[serde(with = "as_text")]
+    pub pass: Pass,
+    /// Why the model has the normal pass alone, if it has.
     pub normal_only_reason: Option<String>,
     /// Threads, the first included.
     pub threads: usize,
-    /// Preemptions within which it is complete; none for any number.
+    /// Preemptions within which the pass is complete. `None` stands for any number.
     pub preemption_bound: Option<usize>,
     /// What was made to fail once, at every point.
-    pub fault: Option<String>,
+    #[serde(default, with = "as_text::option")]
+    pub fault: Option<Fault>,
     /// Executions seen.
     pub executions: u64,
     /// Operations of `heaplab::sync` in the longest execution.
@@ -64,7 +67,7 @@ impl Certificate {
     #[must_use]
     pub fn new(
         model: &str,
-        pass: &str,
+        pass: Pass,
         spec: &Spec,
         (threads, executions, operations_max): (usize, u64, u64),
         duration: Duration,
@@ -72,14 +75,14 @@ impl Certificate {
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         Certificate {
             model: model.to_owned(),
-            pass: pass.to_owned(),
+            pass,
             normal_only_reason: match spec.passes {
                 super::Passes::Both => None,
                 super::Passes::NormalOnly { reason } => Some(reason.to_owned()),
             },
             threads,
             preemption_bound: spec.bound.preemptions(),
-            fault: spec.fault.map(|fault| fault.to_string()),
+            fault: spec.fault,
             executions,
             operations_max,
             seconds: duration.as_secs_f64(),
@@ -157,10 +160,11 @@ mod tests {
     fn json_keeps_everything() {
         let spec = Spec::bounded(2, 3);
         let certificate =
-            Certificate::new("a \"quoted\"\nname", "normal", &spec, (2, 7, 4), Duration::from_millis(1500));
+            Certificate::new("a \"quoted\"\nname", Pass::Normal, &spec, (2, 7, 4), Duration::from_millis(1500));
         let json = serde_json::to_string(&certificate).unwrap();
         assert!(!json.contains('\n'), "one line: {json}");
         assert_eq!(serde_json::from_str::<Certificate>(&json).unwrap(), certificate);
+        assert!(json.contains(r#""pass":"normal""#) && json.contains(r#""fault":null"#), "{json}");
         assert!(json.contains(r#""preemption_bound":3"#) && json.contains(r#""complete":true"#), "{json}");
     }
 }

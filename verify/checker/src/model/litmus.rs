@@ -6,9 +6,8 @@
 //! is there), and is published with the certificates. A difference from the second means that the checker has changed, for
 //! better or worse: the table is a test.
 
-use super::runner::{PassOptions, explore_pass};
-use super::{Bound, Spec};
-use heaplab::sync::model_control::Pass;
+use super::explore::{PassOptions, explore_pass};
+use super::{Bound, LitmusVerdict, Pass, Spec};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +24,7 @@ pub struct Litmus {
     pub program: &'static str,
     /// Threads, the first included.
     pub threads: usize,
-    /// Preemptions explored; what is not a matter of preemptions shows within a few.
+    /// Preemptions explored. An outcome that is not a matter of preemptions shows within a few.
     pub bound: Bound,
     /// One execution: its outcome.
     pub run: fn() -> Values,
@@ -37,42 +36,18 @@ pub struct Litmus {
     pub read_as_rmw: &'static [&'static [u32]],
 }
 
-/// How what a pass explores relates to what the memory model allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The same.
-    Exact,
-    /// An allowed outcome is missing.
-    Misses,
-    /// An impossible outcome is there.
-    FalseAlarm,
-    /// Both.
-    MissesAndFalseAlarm,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Verdict::Exact => "exact",
-            Verdict::Misses => "misses",
-            Verdict::FalseAlarm => "false alarm",
-            Verdict::MissesAndFalseAlarm => "misses and false alarm",
-        })
-    }
-}
-
 fn set(outcomes: &[&[u32]]) -> BTreeSet<Values> {
     outcomes.iter().map(|values| values.to_vec()).collect()
 }
 
 /// The verdict on a pass that explores these outcomes.
 #[must_use]
-pub fn verdict(allowed: &BTreeSet<Values>, explored: &BTreeSet<Values>) -> Verdict {
+pub fn verdict(allowed: &BTreeSet<Values>, explored: &BTreeSet<Values>) -> LitmusVerdict {
     match (allowed.is_subset(explored), explored.is_subset(allowed)) {
-        (true, true) => Verdict::Exact,
-        (false, true) => Verdict::Misses,
-        (true, false) => Verdict::FalseAlarm,
-        (false, false) => Verdict::MissesAndFalseAlarm,
+        (true, true) => LitmusVerdict::Exact,
+        (false, true) => LitmusVerdict::Misses,
+        (true, false) => LitmusVerdict::FalseAlarm,
+        (false, false) => LitmusVerdict::MissesAndFalseAlarm,
     }
 }
 

@@ -50,22 +50,39 @@ pub mod baseline;
 #[cfg(feature = "loom")]
 pub mod census;
 mod certificate;
+#[cfg(all(feature = "shuttle", not(feature = "loom")))]
+mod drawn;
+#[cfg(feature = "loom")]
+mod explore;
 #[cfg(feature = "loom")]
 pub mod litmus;
 #[cfg(feature = "loom")]
 pub mod mutation;
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+mod native;
 mod runner;
+#[cfg(not(feature = "loom"))]
+mod sample;
 #[cfg(feature = "loom")]
 pub mod token;
+mod verdict;
 #[cfg(feature = "loom")]
 mod watch;
 
+#[cfg(all(feature = "shuttle", not(feature = "loom")))]
+use drawn as how;
+#[cfg(feature = "loom")]
+use explore as how;
+#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+use native as how;
+
 pub use certificate::{Certificate, TRUSTED, blind_spots};
-pub use runner::{Failure, model, try_model};
 #[cfg(feature = "loom")]
-pub use runner::{OnExecution, PassOptions, explore_once, explore_pass, passes, try_loud_model, write_picture};
-#[cfg(feature = "loom")]
-pub use watch::Snapshot;
+pub use explore::{OnExecution, PassOptions, explore_once, explore_pass, passes, try_loud_model, write_picture};
+pub use heaplab::sync::terms::{Fault, Pass};
+pub use how::Snapshot;
+pub use runner::{ModelFailure, model, try_model};
+pub use verdict::LitmusVerdict;
 
 use std::fmt;
 
@@ -114,27 +131,6 @@ pub enum Passes {
     },
 }
 
-/// What may fail once, at any one point of every execution or never.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The memory source refuses a request for pages.
-    PageRequest,
-    /// A `compare_exchange_weak` fails although the value is the expected one.
-    WeakExchange,
-    /// A wait on a condition variable ends although nobody has notified.
-    Wakeup,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::PageRequest => "one refused page request",
-            Self::WeakExchange => "one spurious failure of a weak exchange",
-            Self::Wakeup => "one spurious wake-up",
-        })
-    }
-}
-
 /// A model of a table.
 #[derive(Clone, Copy)]
 pub struct Model {
@@ -170,7 +166,7 @@ pub struct Spec {
     pub passes: Passes,
     /// What may fail once in each execution.
     pub fault: Option<Fault>,
-    /// Choices an execution may make; more is red. It catches a loop that spins without yielding.
+    /// Choices an execution may make. More are red, so that a loop is caught that spins without yielding.
     pub branches_max: usize,
     /// Executions after which to give up, red. `None`: run to the end.
     pub executions_max: Option<u64>,

@@ -1,36 +1,34 @@
 //! Mutants by name, and which of them are worth trying at a site.
 //!
 //! Two campaigns judge the suite (`heaplab weaken`, `heaplab mutants`): every ordering one step weaker, and every operation
-//! of a protocol dropped, doubled, torn in two or late. Both are derived from the sites that the models run; nobody chooses
-//! them. `heaplab::sync::model_control` says what each change is.
+//! of a protocol dropped, doubled, torn in two or late. Both are derived from the sites that the models run, and are not
+//! chosen by anybody. `heaplab::sync::model_control` says what each change is.
 
-use heaplab::sync::model_control::{Change, Mutant, Operand, Site, SiteUse};
+use heaplab::sync::model_control::{Mutant, Site, SiteUse};
+use heaplab::sync::terms::{Change, Operand, UnknownTerm};
 
 /// A mutant's name: `file:line:column,operand,change`.
 pub type MutantName = String;
 
-/// Which mutants.
+/// Which mutants a campaign tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Campaign {
+pub enum MutantKind {
     /// Orderings, one step weaker.
-    Orderings,
-    /// Steps of protocols.
+    Ordering,
+    /// Steps of protocols: dropped, doubled, torn in two or late.
     Protocol,
 }
 
-impl Campaign {
-    /// The committed file of those that may survive, in `verify/`.
-    #[must_use]
-    pub fn file(self) -> &'static str {
-        match self {
-            Campaign::Orderings => "weaken.toml",
-            Campaign::Protocol => "mutants.toml",
-        }
+impl MutantKind {
+    /// The mutants of this kind at a site.
+    pub fn mutants(self, site_use: &SiteUse) -> impl Iterator<Item = Mutant> + use<> {
+        site_use.mutants().filter(move |mutant| MutantKind::of(mutant.change) == self)
     }
 
-    /// The mutants of a site that belong to it.
-    pub fn mutants(self, site_use: &SiteUse) -> impl Iterator<Item = Mutant> + use<> {
-        site_use.mutants().filter(move |mutant| mutant.change.is_of_ordering() == (self == Campaign::Orderings))
+    /// The kind of the mutants with this change.
+    #[must_use]
+    pub fn of(change: Change) -> MutantKind {
+        if change.is_of_ordering() { MutantKind::Ordering } else { MutantKind::Protocol }
     }
 }
 
@@ -43,7 +41,7 @@ pub fn is_under_test(file: &str) -> bool {
     is_heap && !file.contains("src/memory/")
 }
 
-/// The mutant of that name. It need not exist: nobody may run its site.
+/// The mutant of that name. The mutant need not exist: perhaps no model runs its site.
 ///
 /// # Errors
 /// What the name lacks.
@@ -55,9 +53,8 @@ pub fn parse(name: &str) -> Result<Mutant, String> {
         return Err(bad("it has not three parts"));
     };
     let site = parse_site(site).ok_or_else(|| bad("its site is not FILE:LINE:COLUMN"))?;
-    let operand = Operand::ALL.into_iter().find(|known| known.name() == operand);
-    let operand = operand.ok_or_else(|| bad("there is no such operand"))?;
-    let change = Change::from_name(change).ok_or_else(|| bad("there is no such change"))?;
+    let operand: Operand = operand.parse().map_err(|error: UnknownTerm| bad(&error.to_string()))?;
+    let change: Change = change.parse().map_err(|error: UnknownTerm| bad(&error.to_string()))?;
     if !change.applies_to(operand) {
         return Err(bad("that operand cannot be changed so"));
     }
@@ -90,8 +87,8 @@ mod tests {
         for (name, why) in [
             ("", "three parts"),
             ("src/a.rs:1,rmw,drop", "its site"),
-            ("src/a.rs:1:2,rmx,drop", "operand"),
-            ("src/a.rs:1:2,rmw,dropp", "change"),
+            ("src/a.rs:1:2,rmx,drop", "`rmx` is no operand"),
+            ("src/a.rs:1:2,rmw,dropp", "`dropp` is no change"),
             ("src/a.rs:1:2,load,drop", "cannot be changed so"),
         ] {
             assert!(parse(name).unwrap_err().contains(why), "{name}");

@@ -1,10 +1,11 @@
 //! Tokens: the name of one execution of one model, by which it can be run again.
 //!
 //! An exploration is deterministic, so its pass and the number of the execution say which one is meant, as long as the
-//! sources are the same, and the build has debug assertions or has none: they fail, and those of the models read atomics.
-//! Both are part of the token, as a fingerprint and a `+` behind it: a token of other sources, or of the other build, is
-//! refused, not replayed as something else. With a mutant, the token names it.
+//! sources are the same, and the build has debug assertions or has none: assertions fail, and those of the models read
+//! atomics. So sources and assertions are part of the token, as a fingerprint and a `+` behind it: a token of other sources,
+//! or of the other build, is refused, not replayed as something else. The token of an execution under a mutant names that.
 
+use super::Pass;
 use super::mutation::{self, MutantName};
 use crate::build::{COMMIT, FINGERPRINT};
 use std::fmt;
@@ -19,7 +20,7 @@ pub struct Token {
     /// The model.
     pub model: String,
     /// The pass.
-    pub pass: String,
+    pub pass: Pass,
     /// Its number, from 1.
     pub execution: u64,
     /// The sources.
@@ -33,16 +34,16 @@ pub struct Token {
 impl Token {
     /// The token of an execution of this build.
     #[must_use]
-    pub fn new(model: &str, pass: &str, execution: u64, mutant: Option<MutantName>) -> Token {
+    pub fn new(model: &str, pass: Pass, execution: u64, mutant: Option<MutantName>) -> Token {
         let fingerprint = FINGERPRINT[..DIGITS].to_owned();
         let assertions = cfg!(debug_assertions);
-        Token { model: model.to_owned(), pass: pass.to_owned(), execution, fingerprint, assertions, mutant }
+        Token { model: model.to_owned(), pass, execution, fingerprint, assertions, mutant }
     }
 
     /// Whether this build can replay it.
     ///
     /// # Errors
-    /// It was made from other sources, or by a build with other assertions.
+    /// The token was made from other sources, or by a build with other assertions.
     pub fn check_fresh(&self) -> Result<(), String> {
         if FINGERPRINT.starts_with(&self.fingerprint) {
             if self.assertions == cfg!(debug_assertions) {
@@ -84,7 +85,7 @@ impl FromStr for Token {
         let mut parts = text.splitn(5, ',');
         let mut next = |what: &str| parts.next().filter(|part| !part.is_empty()).ok_or_else(|| bad(what));
         let model = next("the model is missing")?.to_owned();
-        let pass = next("the pass is missing")?.to_owned();
+        let pass = next("the pass is missing")?;
         let execution = next("the execution's number is missing")?;
         let execution = execution.parse().ok().filter(|&number| number != 0);
         let execution = execution.ok_or_else(|| bad("the execution is no number from 1"))?;
@@ -96,9 +97,7 @@ impl FromStr for Token {
         if fingerprint.len() != DIGITS || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad("the fingerprint of the sources is not 8 hexadecimal digits"));
         }
-        if !matches!(&*pass, "normal" | "read-as-rmw") {
-            return Err(bad("the pass is neither normal nor read-as-rmw"));
-        }
+        let pass = pass.parse().map_err(|_| bad("the pass is neither normal nor read-as-rmw"))?;
         let mutant = parts.next().map(mutation::parse).transpose().map_err(|error| bad(&error))?;
         Ok(Token { model, pass, execution, fingerprint, assertions, mutant: mutant.map(|mutant| mutant.to_string()) })
     }
@@ -111,7 +110,7 @@ mod tests {
     #[test]
     fn a_token_survives_its_text() {
         for mutant in [None, Some("src/a.rs:1:2,rmw,relaxed".to_owned())] {
-            let token = Token::new("a::b", "normal", 17, mutant);
+            let token = Token::new("a::b", Pass::Normal, 17, mutant);
             assert_eq!(token.to_string().parse(), Ok(token.clone()));
             assert_eq!(token.check_fresh(), Ok(()));
         }
@@ -129,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_token_of_the_other_build_says_which_one_to_run() {
-        let mut token = Token::new("a::b", "normal", 17, None);
+        let mut token = Token::new("a::b", Pass::Normal, 17, None);
         token.assertions = !token.assertions;
         let reason = token.check_fresh().unwrap_err();
         assert!(reason.contains(&format!("-- replay {token}")), "{reason}");
@@ -138,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_token_of_other_sources_is_stale() {
-        let mut token = Token::new("a::b", "normal", 17, None);
+        let mut token = Token::new("a::b", Pass::Normal, 17, None);
         token.fingerprint = if FINGERPRINT.starts_with('0') { "1".repeat(8) } else { "0".repeat(8) };
         assert!(token.check_fresh().unwrap_err().contains("stale"));
     }

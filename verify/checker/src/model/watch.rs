@@ -5,10 +5,13 @@
 //! one, prints the counterexample there and then. The hook runs on the small stack of a modelled thread; drawing is done on
 //! a thread of its own.
 
+use super::Pass;
 use super::token::Token;
 use crate::trace::{Counterexample, Sources};
 use heaplab::sync::model_control::{self, JournalEntry, Site};
 use heaplab_common::cargo_run;
+use heaplab_common::exit::Exit;
+use heaplab_common::panics::{WITHOUT_TEXT, panic_text};
 use std::cell::RefCell;
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
@@ -19,11 +22,11 @@ use std::sync::Once;
 pub struct Snapshot {
     /// Its number, from 1.
     pub execution: u64,
-    /// Who failed, if anybody did.
+    /// The thread that failed, if one did.
     pub thread: Option<usize>,
-    /// What was said, if it failed.
+    /// The message of the failure; empty if there was none.
     pub message: String,
-    /// What happened.
+    /// The journal of the execution.
     pub journal: Vec<JournalEntry>,
     /// Where each thread stood at the end.
     pub whereabouts: Vec<(usize, Site)>,
@@ -33,7 +36,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
     pub(super) model: String,
-    pub(super) pass: String,
+    pub(super) pass: Pass,
     pub(super) bound: String,
     pub(super) mutant: Option<String>,
     /// What to do about a failure as soon as it happens.
@@ -68,9 +71,8 @@ pub(super) fn begin(subject: Subject) {
             if is_wreckage() {
                 // In a line, so that what it came of is what stands out.
                 let place = info.location().map_or(String::new(), |location| format!(" ({location})"));
-                if let Some(message) = message_of(info) {
-                    let _ =
-                        writeln!(std::io::stderr(), "and then, while that unwound: {}{place}", first_line(&message));
+                if let Some(message) = panic_text(info.payload()) {
+                    let _ = writeln!(std::io::stderr(), "and then, while that unwound: {}{place}", first_line(message));
                 }
                 return;
             }
@@ -82,7 +84,7 @@ pub(super) fn begin(subject: Subject) {
     SUBJECT.replace(Some(subject));
 }
 
-/// Ends the watch; the failing execution, if there was one.
+/// Ends the watch. Returns the failing execution, if there was one.
 pub(super) fn end() -> Option<Snapshot> {
     SUBJECT.take();
     SNAPSHOT.take()
@@ -98,14 +100,8 @@ fn is_wreckage() -> bool {
     model_control::is_exploring() && SNAPSHOT.try_with(is_its).unwrap_or(false)
 }
 
-fn message_of(info: &PanicHookInfo<'_>) -> Option<String> {
-    let payload = info.payload();
-    let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
-    text.map(str::to_owned)
-}
-
 fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or("a panic without text")
+    text.lines().next().unwrap_or(WITHOUT_TEXT)
 }
 
 fn on_panic(info: &PanicHookInfo<'_>) {
@@ -114,11 +110,11 @@ fn on_panic(info: &PanicHookInfo<'_>) {
     }
     let Some(subject) = SUBJECT.with_borrow(Clone::clone) else { return };
     // loom ends coroutines by a panic of its own, which is nobody's failure.
-    let Some(message) = message_of(info) else { return };
+    let Some(message) = panic_text(info.payload()) else { return };
     let snapshot = Snapshot {
         execution: model_control::execution(),
         thread: Some(model_control::current_thread()),
-        message,
+        message: message.to_owned(),
         journal: model_control::journal_so_far(),
         whereabouts: model_control::whereabouts(),
     };
@@ -140,10 +136,10 @@ fn on_panic(info: &PanicHookInfo<'_>) {
 
 /// The counterexample of a snapshot.
 pub(super) fn counterexample(subject: &Subject, snapshot: Snapshot) -> Counterexample {
-    let token = Token::new(&subject.model, &subject.pass, snapshot.execution, subject.mutant.clone());
+    let token = Token::new(&subject.model, subject.pass, snapshot.execution, subject.mutant.clone());
     Counterexample {
         model: subject.model.clone(),
-        pass: subject.pass.clone(),
+        pass: subject.pass,
         bound: subject.bound.clone(),
         execution: snapshot.execution,
         message: snapshot.message,
@@ -160,7 +156,7 @@ fn show(subject: &Subject, snapshot: Snapshot) {
     let counterexample = counterexample(subject, snapshot);
     let sources = Sources::new();
     let mut text = counterexample.columns(&sources);
-    match super::runner::write_picture(&counterexample, &sources) {
+    match super::write_picture(&counterexample, &sources) {
         Ok(path) => text += &format!("\npicture: {}\n", path.display()),
         Err(error) => text += &format!("\nno picture: {error}\n"),
     }
@@ -172,7 +168,7 @@ fn show(subject: &Subject, snapshot: Snapshot) {
     match subject.on_failure {
         OnFailure::ShowAndEnd(_) => {
             let _ = std::io::stdout().write_all(text.as_bytes());
-            std::process::exit(i32::from(heaplab_common::exit::PASSED));
+            Exit::Passed.end_process();
         }
         OnFailure::Keep | OnFailure::Show => _ = std::io::stderr().write_all(text.as_bytes()),
     }

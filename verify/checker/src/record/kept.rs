@@ -1,8 +1,8 @@
 //! What each model came to on these sources, a file for each: `target/heaplab/models/NAME.json`.
 //!
 //! A model that is complete is kept by whoever explored it, a test or the binary. `models --resume` explores the others
-//! only: those that an interrupted run did not come to, or, after `cargo test --features loom`, none. What was kept of other
-//! sources, by another checker or of a red model is as if it were not there.
+//! only: those that an interrupted run did not come to. After `cargo test --features loom` there are no others. A record of
+//! other sources, by another checker or of a red model counts as missing.
 
 use super::ModelRecord;
 use crate::build::{CHECKER, FINGERPRINT};
@@ -25,7 +25,7 @@ fn file(model: &str) -> String {
 }
 
 impl ModelRecord {
-    /// Keeps the record of a model that is complete; that of a red one is not kept.
+    /// Keeps the record of a model that is complete. The record of a red model is not kept.
     ///
     /// # Errors
     /// The file cannot be written; the error names it.
@@ -37,7 +37,7 @@ impl ModelRecord {
         write_artefact(&file(&self.name), &serde_json::to_string(&kept)?).map(drop)
     }
 
-    /// What was kept of a model on these sources.
+    /// The record that was kept of a model on these sources.
     #[must_use]
     pub fn kept(model: &str) -> Option<ModelRecord> {
         let text = std::fs::read(artefact_directory().join(file(model))).ok()?;

@@ -1,8 +1,8 @@
 //! What a program of the litmus table shows, for the report.
 
-use super::LitmusRecord;
+use super::{ExploredRecord, LitmusRecord};
+use crate::model::Pass;
 use crate::model::litmus::{Litmus, Values, verdict};
-use heaplab::sync::model_control::Pass;
 use std::collections::BTreeSet;
 
 impl Litmus {
@@ -13,7 +13,7 @@ impl Litmus {
     pub fn record(&self) -> Result<LitmusRecord, String> {
         let text = |outcomes: &BTreeSet<Values>| outcomes.iter().map(|values| shown(values)).collect();
         let mut explored = Vec::new();
-        for pass in [Pass::Normal, Pass::ReadAsRmw] {
+        for pass in Pass::ALL {
             let seen = self.explore(pass)?;
             if seen != self.expected(pass) {
                 return Err(format!(
@@ -23,7 +23,7 @@ impl Litmus {
                     self.expected(pass)
                 ));
             }
-            explored.push((pass.to_string(), text(&seen), verdict(&self.allowed(), &seen).to_string()));
+            explored.push(ExploredRecord(pass, text(&seen), verdict(&self.allowed(), &seen)));
         }
         Ok(LitmusRecord {
             name: self.name.to_owned(),

@@ -1,7 +1,7 @@
 //! What is known of the suite: `target/heaplab/certificate.json`.
 //!
 //! Each command adds what it found out: `models` the certificates, `weaken` and `mutants` the fates of mutants. The file is
-//! about one state of the sources; what was found out about another one is dropped.
+//! about one state of the sources, and what was found out about another state is dropped.
 
 #[cfg(feature = "loom")]
 mod kept;
@@ -9,17 +9,20 @@ mod kept;
 mod litmus;
 
 use crate::build::{CHECKER, COMMIT, FINGERPRINT};
-use crate::model::Certificate;
+use crate::model::{Certificate, LitmusVerdict, Pass};
+use heaplab::sync::Ordering;
+use heaplab::sync::terms::{Change, Operand};
 use heaplab_common::artefact::{artefact_directory, write_artefact};
+use heaplab_common::as_text;
 use serde::{Deserialize, Serialize};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{cmp, io};
 
 /// The file's name among the artefacts.
 pub const CERTIFICATE: &str = "certificate.json";
 
 /// A call in the heap's sources that a model ran.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SiteRecord {
     /// Path of the file.
     pub file: String,
@@ -28,9 +31,11 @@ pub struct SiteRecord {
     /// Column, from 1.
     pub column: u32,
     /// Which of its operations.
-    pub operand: String,
+    #[serde(with = "as_text")]
+    pub operand: Operand,
     /// The ordering in the source.
-    pub written: String,
+    #[serde(with = "as_text::ordering")]
+    pub written: Ordering,
 }
 
 impl SiteRecord {
@@ -38,6 +43,23 @@ impl SiteRecord {
     #[must_use]
     pub fn place(&self) -> String {
         format!("{}:{}:{}", self.file, self.line, self.column)
+    }
+
+    /// What sites are sorted by: place, then operand and ordering by their texts.
+    fn key(&self) -> (&str, u32, u32, &str, String) {
+        (&self.file, self.line, self.column, self.operand.name(), format!("{:?}", self.written))
+    }
+}
+
+impl Ord for SiteRecord {
+    fn cmp(&self, other: &SiteRecord) -> cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for SiteRecord {
+    fn partial_cmp(&self, other: &SiteRecord) -> Option<cmp::Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -59,7 +81,7 @@ pub struct ModelRecord {
 /// What became of a mutant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fate", rename_all = "kebab-case")]
-pub enum Fate {
+pub enum MutantFate {
     /// A model turned red.
     Killed {
         /// Which.
@@ -89,16 +111,19 @@ pub struct MutantRecord {
     /// The call, by its name in the census.
     pub call: String,
     /// The operand.
-    pub operand: String,
+    #[serde(with = "as_text")]
+    pub operand: Operand,
     /// The change.
-    pub change: String,
+    #[serde(with = "as_text")]
+    pub change: Change,
     /// The ordering in the source.
-    pub written: String,
+    #[serde(with = "as_text::ordering")]
+    pub written: Ordering,
     /// Models that run the site.
     pub models: usize,
     /// What became of it.
     #[serde(flatten)]
-    pub fate: Fate,
+    pub fate: MutantFate,
     /// Wall-clock time of all tries.
     pub seconds_in_all: f64,
 }
@@ -112,11 +137,19 @@ pub struct LitmusRecord {
     pub program: String,
     /// Outcomes that the memory model allows.
     pub allowed: Vec<String>,
-    /// Outcomes that each pass explores: pass, outcomes, verdict.
-    pub explored: Vec<(String, Vec<String>, String)>,
+    /// What each pass explores.
+    pub explored: Vec<ExploredRecord>,
 }
 
-/// Everything.
+/// What a pass explores of a program of the litmus table: the pass, the outcomes, and the verdict on them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExploredRecord(
+    #[serde(with = "as_text")] pub Pass,
+    pub Vec<String>,
+    #[serde(with = "as_text")] pub LitmusVerdict,
+);
+
+/// Everything that is known.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SuiteRecord {
     /// The checker and its version.
@@ -143,7 +176,7 @@ pub struct SuiteRecord {
 }
 
 impl SuiteRecord {
-    /// Nothing, about these sources.
+    /// A record of these sources that says nothing yet.
     #[must_use]
     pub fn empty() -> SuiteRecord {
         SuiteRecord {
@@ -170,7 +203,7 @@ impl SuiteRecord {
         }
     }
 
-    /// What the file says about these sources; nothing if it speaks of others, is damaged, or is not there.
+    /// What the file says about these sources. The record is empty if the file speaks of others, is damaged, or is missing.
     #[must_use]
     pub fn load() -> SuiteRecord {
         let known = SuiteRecord::read(&artefact_directory().join(CERTIFICATE)).ok().flatten();
@@ -180,7 +213,7 @@ impl SuiteRecord {
     /// Writes the file.
     ///
     /// # Errors
-    /// It cannot be written; the error names it.
+    /// The file cannot be written. The error names it.
     pub fn save(&self) -> io::Result<PathBuf> {
         write_artefact(CERTIFICATE, &(serde_json::to_string_pretty(self)? + "\n"))
     }
@@ -188,7 +221,7 @@ impl SuiteRecord {
     /// Mutants that a model killed, of both kinds.
     #[must_use]
     pub fn kills(&self, model: &str) -> usize {
-        let is_kill = |one: &&MutantRecord| matches!(&one.fate, Fate::Killed { model: by, .. } if by == model);
+        let is_kill = |one: &&MutantRecord| matches!(&one.fate, MutantFate::Killed { model: by, .. } if by == model);
         self.orderings.iter().chain(&self.protocol).filter(is_kill).count()
     }
 }

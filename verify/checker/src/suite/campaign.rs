@@ -2,15 +2,17 @@
 //!
 //! A mutant is *killed* when a model turns red, for whatever reason: a failed assertion, a race, a deadlock, an endless
 //! loop that meets the limit on choices, an abort. A model that meets the limit on executions decides nothing: a mutant may
-//! make the world larger, and a limit that kills would kill everything. A mutant that no model kills survives; it is
+//! make the world larger, and a limit that kills would kill everything. A mutant that no model kills survives. A survivor is
 //! *explained* if a committed file says why (see [`verdicts`](super::verdicts)), else the campaign is red.
 
 use super::process;
-use super::verdicts::Verdicts;
+use super::verdicts::Excuses;
 use crate::model::census::Census;
-use crate::model::mutation::Campaign;
-use crate::record::{Fate, ModelRecord, MutantRecord, SiteRecord};
+use crate::model::mutation::MutantKind;
+use crate::record::{ModelRecord, MutantFate, MutantRecord, SiteRecord};
+use heaplab::sync::Ordering;
 use heaplab::sync::model_control::Mutant;
+use heaplab::sync::terms::{Change, Operand};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -19,8 +21,8 @@ use std::time::Instant;
 /// makes large is given up at first, and has its long run only if no other model kills.
 const LIMITS: [Limit; 2] =
     [Limit { factor: 2, more: 500, more_at_most: u64::MAX }, Limit { factor: 20, more: 2000, more_at_most: 200_000 }];
-/// An explained mutant is tried on models of no more executions than this. Being no different program it survives them
-/// all, and the large ones would take hours; an excuse that only one of those could disprove stands.
+/// Executions of the largest model that an explained mutant is tried on. Being no different program, the mutant survives all
+/// models, and the large ones would take hours. So an excuse stands that only a large model could disprove.
 const EXECUTIONS_MAX_EXPLAINED: u64 = 5000;
 
 /// How many executions a pass may have.
@@ -46,14 +48,14 @@ pub struct Candidate {
     /// Its call's name.
     pub call: String,
     /// The ordering in the source.
-    pub written: String,
+    pub written: Ordering,
     /// The models that run its site, quickest first: name and executions.
     pub models: Vec<(String, u64)>,
 }
 
 /// The mutants of a campaign, in source order.
 #[must_use]
-pub fn candidates(campaign: Campaign, models: &[ModelRecord], census: &Census) -> Vec<Candidate> {
+pub fn candidates(kind: MutantKind, models: &[ModelRecord], census: &Census) -> Vec<Candidate> {
     let mut quickest: Vec<&ModelRecord> = models.iter().collect();
     quickest.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
     let mut by_site: BTreeMap<&SiteRecord, Vec<(String, u64)>> = BTreeMap::new();
@@ -67,9 +69,9 @@ pub fn candidates(campaign: Campaign, models: &[ModelRecord], census: &Census) -
     for (site, models) in by_site {
         let site_use = site.site_use();
         let call = census.name(&site_use.site).map_or_else(|| site.place(), ToString::to_string);
-        for mutant in campaign.mutants(&site_use) {
-            let (call, written, models) = (call.clone(), site.written.clone(), models.clone());
-            candidates.push(Candidate { mutant, call, written, models });
+        for mutant in kind.mutants(&site_use) {
+            let (call, models) = (call.clone(), models.clone());
+            candidates.push(Candidate { mutant, call, written: site.written, models });
         }
     }
     candidates
@@ -79,14 +81,41 @@ pub fn candidates(campaign: Campaign, models: &[ModelRecord], census: &Census) -
 ///
 /// # Errors
 /// A process cannot be run.
-pub fn judge(candidate: &Candidate, verdicts: &Verdicts) -> std::io::Result<MutantRecord> {
-    let mutant = candidate.mutant.to_string();
-    let (operand, change) = (candidate.mutant.operand.name(), candidate.mutant.change.name());
+pub fn judge(candidate: &Candidate, excuses: &Excuses) -> std::io::Result<MutantRecord> {
+    let Mutant { operand, change, .. } = candidate.mutant;
     let start = Instant::now();
-    let reason = verdicts.reason(&candidate.call, operand, change);
+    let reason = excuses.reason(&candidate.call, operand, change);
     let size_max = if reason.is_some() { EXECUTIONS_MAX_EXPLAINED } else { u64::MAX };
+    let tried = try_models(candidate, size_max)?;
+    let fate = match (tried, reason) {
+        (Tried::Killed(fate), _) => fate,
+        (Tried::Survived { .. }, Some(reason)) => MutantFate::Explained { reason: reason.to_owned() },
+        (Tried::Survived { undecided }, None) => MutantFate::Survived { undecided },
+    };
+    Ok(MutantRecord {
+        mutant: candidate.mutant.to_string(),
+        call: candidate.call.clone(),
+        operand,
+        change,
+        written: candidate.written,
+        models: candidate.models.len(),
+        fate,
+        seconds_in_all: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// What the models make of a mutant.
+enum Tried {
+    /// A model has killed the mutant.
+    Killed(MutantFate),
+    /// No model has killed the mutant, and these have given up.
+    Survived { undecided: Vec<String> },
+}
+
+/// Runs the models of at most `size_max` executions, each with the first limit, then those that met it with the second.
+fn try_models(candidate: &Candidate, size_max: u64) -> std::io::Result<Tried> {
+    let mutant = candidate.mutant.to_string();
     let mut undecided: Vec<&(String, u64)> = candidate.models.iter().filter(|(_, size)| *size <= size_max).collect();
-    let mut killed = None;
     for limit in &LIMITS {
         let mut larger = Vec::new();
         for one @ (model, executions) in undecided {
@@ -99,59 +128,39 @@ pub fn judge(candidate: &Candidate, verdicts: &Verdicts) -> std::io::Result<Muta
                 // A limit alone decides nothing; something else may have failed in another pass.
                 Some(_) if outcome.is_truncated() && !outcome.has_real_failure() => larger.push(one),
                 Some(why) => {
-                    killed = Some(Fate::Killed { model: model.clone(), why, seconds: begin.elapsed().as_secs_f64() });
-                    break;
+                    let seconds = begin.elapsed().as_secs_f64();
+                    return Ok(Tried::Killed(MutantFate::Killed { model: model.clone(), why, seconds }));
                 }
             }
         }
         undecided = larger;
-        if killed.is_some() {
-            break;
-        }
     }
-    let fate = match (killed, reason) {
-        (Some(killed), _) => killed,
-        (None, Some(reason)) => Fate::Explained { reason: reason.to_owned() },
-        (None, None) => Fate::Survived { undecided: undecided.iter().map(|(model, _)| model.clone()).collect() },
-    };
-    Ok(MutantRecord {
-        mutant,
-        call: candidate.call.clone(),
-        operand: operand.to_owned(),
-        change: change.to_owned(),
-        written: candidate.written.clone(),
-        models: candidate.models.len(),
-        fate,
-        seconds_in_all: start.elapsed().as_secs_f64(),
-    })
+    Ok(Tried::Survived { undecided: undecided.iter().map(|(model, _)| model.clone()).collect() })
 }
 
 /// What is wrong with a campaign, but for its survivors: entries of the committed file that explain nothing.
 #[must_use]
-pub fn objections(records: &[MutantRecord], verdicts: &Verdicts) -> Vec<String> {
+pub fn objections(records: &[MutantRecord], excuses: &Excuses) -> Vec<String> {
+    let fate_of = |call: &str, operand: Operand, change: Change| {
+        let found = records.iter().find(|one| one.call == call && one.operand == operand && one.change == change);
+        found.map(|one| &one.fate)
+    };
     let mut objections = Vec::new();
-    for verdict in &verdicts.excused {
-        for change in &verdict.changes {
-            let found = records
-                .iter()
-                .find(|one| one.call == verdict.call && one.operand == verdict.operand && one.change == *change);
-            match found.map(|one| &one.fate) {
-                None => objections
-                    .push(format!("`{} {} {change}` is excused and is no mutant", verdict.call, verdict.operand)),
-                Some(Fate::Killed { model, .. }) => objections.push(format!(
-                    "`{} {} {change}` is excused and is killed by {model}: remove the entry",
-                    verdict.call, verdict.operand
-                )),
+    for excuse in &excuses.excused {
+        for &change in &excuse.changes {
+            let named = format!("`{} {} {change}` is excused and is", excuse.call, excuse.operand);
+            match fate_of(&excuse.call, excuse.operand, change) {
+                None => objections.push(format!("{named} no mutant")),
+                Some(MutantFate::Killed { model, .. }) => {
+                    objections.push(format!("{named} killed by {model}: remove the entry"));
+                }
                 Some(_) => {}
             }
         }
     }
-    for named in &verdicts.named {
-        let found = records
-            .iter()
-            .find(|one| one.call == named.call && one.operand == named.operand && one.change == named.change);
-        match found.map(|one| &one.fate) {
-            Some(Fate::Killed { .. }) => {}
+    for named in &excuses.named {
+        match fate_of(&named.call, named.operand, named.change) {
+            Some(MutantFate::Killed { .. }) => {}
             None => objections.push(format!(
                 "the fault `{}` is no mutant: {} {} {}",
                 named.fault, named.call, named.operand, named.change

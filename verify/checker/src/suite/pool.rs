@@ -1,4 +1,4 @@
-//! As many jobs at once as there are processors.
+//! A pool of threads that does as many jobs at once as there are processors.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Does `work` on each of `jobs`, in their order, on so many threads; the results in the order of the jobs.
+/// Does `work` on each of `jobs`, in their order, on so many threads. Returns the results in the order of the jobs.
 ///
 /// # Panics
 /// If `work` does.

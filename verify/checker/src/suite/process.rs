@@ -1,11 +1,13 @@
-//! One worker process and what it says: a line of JSON for each event, on its standard output.
+//! A worker process and what it says: a line of JSON for each event, on its standard output.
 //!
 //! A model that fails may take its process along: what unwinds meets the broken heap in a destructor, or a lock of the
 //! checker that is no longer in order, and a panic there is an abort. So each model has a process of its own, whether the
 //! binary runs it ([`run`]) or a test does ([`run_in_test`]).
 
-use crate::model::Certificate;
+use crate::model::{Certificate, Pass};
 use crate::record::SiteRecord;
+use heaplab_common::as_text;
+use heaplab_common::exit::Exit;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, ExitStatus, Stdio};
@@ -17,7 +19,8 @@ pub enum Event {
     /// An execution has begun; said now and then.
     Progress {
         /// The pass.
-        pass: String,
+        #[serde(with = "as_text")]
+        pass: Pass,
         /// Its number.
         executions: u64,
     },
@@ -31,12 +34,13 @@ pub enum Event {
     /// A pass is red.
     Failed {
         /// The pass.
-        pass: String,
+        #[serde(with = "as_text")]
+        pass: Pass,
         /// The failing execution's number.
         executions: u64,
         /// What was said.
         message: String,
-        /// Whether it only met a limit.
+        /// Whether the pass only met a limit.
         truncated: bool,
     },
     /// All passes have run and are green.
@@ -79,7 +83,7 @@ impl Outcome {
         self.status.success() && self.events.iter().any(|event| matches!(event, Event::Done))
     }
 
-    /// Why it is red; `None` if it is green.
+    /// Why the model is red. `None` if it is green.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         if self.is_green() {
@@ -96,10 +100,7 @@ impl Outcome {
         failures.sort_by_key(|&(truncated, _)| truncated);
         let said = failures.first().map(|&(_, message)| message.clone());
         // An abort leaves no event: the first panic on the error stream says what began it.
-        let complained = || {
-            let mut lines = self.complaints.lines().skip_while(|line| !line.contains("panicked at"));
-            lines.nth(1).map(str::to_owned)
-        };
+        let complained = || first_panic(&self.complaints).map(str::to_owned);
         Some(said.or_else(complained).unwrap_or_else(|| format!("it ended without a message, {}", self.status)))
     }
 
@@ -107,14 +108,20 @@ impl Outcome {
     #[must_use]
     pub fn has_real_failure(&self) -> bool {
         let said = self.events.iter().any(|event| matches!(event, Event::Failed { truncated: false, .. }));
-        said || self.status.code() != Some(i32::from(heaplab_common::exit::FAILED))
+        said || Exit::of(self.status) != Some(Exit::Failed)
     }
 
-    /// Whether it met a limit before it saw everything.
+    /// Whether a pass met a limit before it saw everything.
     #[must_use]
     pub fn is_truncated(&self) -> bool {
         self.events.iter().any(|event| matches!(event, Event::Failed { truncated: true, .. }))
     }
+}
+
+/// What the first panic in a text of the error stream says: the line after the one that names thread and place.
+fn first_panic(complaints: &str) -> Option<&str> {
+    let is_its_place = |line: &&str| line.starts_with("thread '") && line.contains(" panicked at ");
+    complaints.lines().skip_while(|line| !is_its_place(line)).nth(1)
 }
 
 /// In the environment of a program of tests that is to be the worker of one: the model's name.
@@ -129,7 +136,7 @@ pub fn is_worker_of(model: &str) -> bool {
 /// Runs this program as a worker and listens to it until it ends.
 ///
 /// # Errors
-/// It cannot be started, or says something that is no event.
+/// The worker cannot be started, or says something that is no event.
 pub fn run(arguments: &[String], on_event: impl FnMut(&Event)) -> std::io::Result<Outcome> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("worker").args(arguments);
@@ -181,4 +188,34 @@ fn listen(command: &mut Command, in_test: bool, mut on_event: impl FnMut(&Event)
     }
     let status = child.wait()?;
     Ok(Outcome { status, events, complaints: complaints.join().unwrap_or_default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_panic;
+
+    /// The samples are what workers left on the error stream when they aborted; the standard library has had both forms.
+    #[test]
+    fn the_first_panic_is_what_began_it() {
+        let first = "
+thread 'main' (4711) panicked at verify/models/src/page_set.rs:60:9:
+the page is there twice
+note: run with                      `RUST_BACKTRACE=1` environment variable to display a backtrace
+";
+        let second = "thread 'main' panicked at src/memory/owned.rs:80:13:
+a slab is lost
+thread caused non-unwinding panic.                       aborting.
+";
+        assert_eq!(first_panic(&(first.to_owned() + second)), Some("the page is there twice"));
+        assert_eq!(first_panic(second), Some("a slab is lost"));
+        for text in [
+            "",
+            "it said that it panicked at something
+no
+",
+            "thread 'main' panicked at src/a.rs:1:1:",
+        ] {
+            assert_eq!(first_panic(text), None, "{text}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::process::Event;
 use crate::model::{Model, OnExecution, PassOptions, explore_pass, passes};
 use crate::record::SiteRecord;
 use heaplab::sync::model_control::{self, Mutant};
+use heaplab_common::exit::Exit;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,11 +19,11 @@ fn say(event: &Event) {
     line.push('\n');
     // Whoever started this and went away wants no more of it.
     if std::io::stdout().lock().write_all(line.as_bytes()).is_err() {
-        std::process::exit(i32::from(heaplab_common::exit::FAILED));
+        Exit::Failed.end_process();
     }
 }
 
-/// Runs the passes of a model until one is red. Whether all are green.
+/// Runs the passes of a model until one is red. Returns whether all are green.
 ///
 /// With a mutant, a pass is given up, as a pass that shows nothing, after so many executions.
 #[must_use]
@@ -40,7 +41,7 @@ pub fn run(model: &Model, mutant: Option<Mutant>, executions_max: Option<u64>) -
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
             if last.elapsed() >= PERIOD {
                 *last = Instant::now();
-                say(&Event::Progress { pass: pass.to_string(), executions });
+                say(&Event::Progress { pass, executions });
             }
         };
         let on_execution: Option<OnExecution> = Some(Arc::new(on_execution));
@@ -49,7 +50,7 @@ pub fn run(model: &Model, mutant: Option<Mutant>, executions_max: Option<u64>) -
             Ok(certificate) => say(&Event::Certified(certificate)),
             Err(failure) => {
                 say(&Event::Failed {
-                    pass: pass.to_string(),
+                    pass,
                     executions: failure.executions,
                     message: failure.message,
                     truncated: failure.truncated,

@@ -57,7 +57,7 @@ impl Scene<'_> {
         let mut telling = BTreeSet::new();
         let mut suspects = BTreeSet::new();
         for (at, entry) in self.journal.iter().enumerate() {
-            let is_odd = entry.change.is_some() || self.failure.is_about(at);
+            let is_odd = entry.change.is_some() || self.diagnosis.is_about(at);
             if is_odd {
                 suspects.insert(entry.object);
             }

@@ -14,9 +14,9 @@ use std::fmt::Write as _;
 const WIDTH: usize = 150;
 /// Characters of the steps' numbers, with the blank after them.
 const NUMBER: usize = 5;
-/// A column narrower than this says nothing; rather let the lines grow.
+/// Characters of the narrowest column. Rather than in a narrower one, the text stands in longer lines.
 const COLUMN_MIN: usize = 36;
-/// A wider one only moves the places out of sight.
+/// Characters of the widest column. A wider one would move the places out of sight.
 const COLUMN_MAX: usize = 76;
 const SEPARATOR: &str = " │ ";
 
@@ -28,17 +28,7 @@ pub(super) fn render(scene: &Scene<'_>) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     };
-    let counterexample = scene.counterexample;
-    line(&format!("{}: {}", counterexample.model, scene.circumstances()));
-    if let Some(mutant) = &counterexample.mutant {
-        line(&format!("mutant: {mutant} (its operations are marked !)"));
-    }
-    if !counterexample.token.is_empty() {
-        line(&format!("replay: {}", counterexample.token));
-    }
-    line("<=#n: reads step n's value and synchronises; <-#n: reads it and makes no order");
-    line("");
-
+    heading(scene).iter().for_each(|text| line(text));
     let row = |number: &str, cells: &[(usize, String)]| {
         let mut row = format!("{number:>width$} ", width = NUMBER - 1);
         for thread in 0..scene.threads {
@@ -65,7 +55,7 @@ pub(super) fn render(scene: &Scene<'_>) -> String {
         }
     }
     let mut failures = Vec::new();
-    for &thread in &scene.failure.threads {
+    for &thread in &scene.diagnosis.threads {
         let (heading, details) = scene.describe_failure(thread);
         failures.push((thread, wrap(&format!("{heading}: {details}"), column)));
     }
@@ -76,6 +66,20 @@ pub(super) fn render(scene: &Scene<'_>) -> String {
         line(&row(if at == 0 { "✗" } else { "" }, &cells));
     }
     text
+}
+
+/// The lines above the columns: what ran, under which mutant, how to see it again, and what the signs mean.
+fn heading(scene: &Scene<'_>) -> Vec<String> {
+    let counterexample = scene.counterexample;
+    let mut lines = vec![format!("{}: {}", counterexample.model, scene.circumstances())];
+    let mutant = counterexample.mutant.as_ref();
+    lines.extend(mutant.map(|mutant| format!("mutant: {mutant} (its operations are marked !)")));
+    if !counterexample.token.is_empty() {
+        lines.push(format!("replay: {}", counterexample.token));
+    }
+    lines.push("<=#n: reads step n's value and synchronises; <-#n: reads it and makes no order".to_owned());
+    lines.push(String::new());
+    lines
 }
 
 /// A step in `width` characters, moved in by a dot for each lock held. What stands on the right gives way first, the

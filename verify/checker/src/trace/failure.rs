@@ -1,4 +1,4 @@
-//! What failed, and where: the message, read.
+//! The diagnosis: what failed, and where, read from the message and the journal.
 //!
 //! Most messages are assertions, and say what they mean. Two come from the checker itself and leave things to be worked
 //! out from the journal:
@@ -19,8 +19,8 @@ use super::names::Names;
 use super::sources::{Sources, place_of};
 use heaplab::sync::model_control::{Action, Change, JournalEntry};
 
-/// What failed.
-pub(super) struct Failure {
+/// What failed, and who had a part in it.
+pub(super) struct Diagnosis {
     pub(super) kind: FailureKind,
     /// Threads that the failure is drawn at; one but for a deadlock.
     pub(super) threads: Vec<usize>,
@@ -34,11 +34,33 @@ pub(super) struct Failure {
     blocked_on: Vec<(usize, Blocked)>,
 }
 
+/// What kind of failure a message tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FailureKind {
+pub enum FailureKind {
+    /// An assertion does not hold, or something else panicked.
     Assertion,
+    /// Two accesses race.
     Race,
+    /// No thread can go on.
     Deadlock,
+    /// An execution makes more choices than it may.
+    BranchLimit,
+    /// An execution starts more threads than it may.
+    ThreadLimit,
+}
+
+impl FailureKind {
+    /// The kind, by the words of the checker and of the facade to it, which say what they find by panics.
+    #[must_use]
+    pub fn of(message: &str) -> FailureKind {
+        const WORDS: [(&str, FailureKind); 4] = [
+            ("Causality violation", FailureKind::Race),
+            ("deadlock; threads", FailureKind::Deadlock),
+            ("Model exceeded maximum number of branches", FailureKind::BranchLimit),
+            ("the model starts thread number", FailureKind::ThreadLimit),
+        ];
+        WORDS.iter().find(|(words, _)| message.contains(words)).map_or(FailureKind::Assertion, |(_, kind)| *kind)
+    }
 }
 
 enum Blocked {
@@ -48,50 +70,55 @@ enum Blocked {
     Other(Vec<(usize, usize)>),
 }
 
-impl Failure {
+impl Diagnosis {
     pub(super) fn new(counterexample: &Counterexample, journal: &[JournalEntry], history: &History) -> Self {
         let message = &counterexample.message;
         let last_thread = journal.last().map_or(0, |entry| entry.thread);
-        let mut failure = Self {
-            kind: FailureKind::Assertion,
+        let mut diagnosis = Self {
+            kind: FailureKind::of(message),
             threads: vec![counterexample.failed_thread.unwrap_or(last_thread)],
             race: None,
             refused: None,
             sites: sites_of(message),
             blocked_on: Vec::new(),
         };
-        if failure.sites.is_empty() {
+        if diagnosis.sites.is_empty() {
             let places = counterexample.whereabouts.iter().copied();
-            failure.sites = places.map(|(thread, site)| (thread, site.file.to_owned(), site.line)).collect();
-            if message.contains("Causality violation") {
+            diagnosis.sites = places.map(|(thread, site)| (thread, site.file.to_owned(), site.line)).collect();
+            if diagnosis.kind == FailureKind::Race {
                 // Who is refused stands there; where the others stand says nothing of their part in the race.
-                failure.sites.retain(|(thread, ..)| failure.threads.contains(thread));
+                diagnosis.sites.retain(|(thread, ..)| diagnosis.threads.contains(thread));
             }
         }
-        if message.contains("Causality violation") {
-            failure.kind = FailureKind::Race;
-            let last = journal.len().checked_sub(1);
-            let is_plain = |at: &usize| matches!(journal[*at].action, Action::PlainRead | Action::PlainWrite);
-            if let Some(offender) = last.filter(is_plain) {
-                let entry = &journal[offender];
-                failure.race = history.rival_of(journal, offender).map(|rival| (rival, offender));
-                // A cell's access is in the journal before it is refused; a heap word's, which has a value, never is.
-                let is_cell = entry.read.is_none() && entry.written.is_none();
-                let is_its = counterexample.failed_thread.is_none_or(|failed| failed == entry.thread);
-                if failure.race.is_some() || is_cell && is_its {
-                    failure.threads = vec![entry.thread];
-                    failure.refused = Some(offender);
+        match diagnosis.kind {
+            FailureKind::Race => diagnosis.find_race(counterexample, journal, history),
+            FailureKind::Deadlock => {
+                diagnosis.threads = blocked_threads(message);
+                if diagnosis.threads.is_empty() {
+                    diagnosis.threads.push(last_thread);
                 }
+                diagnosis.blocked_on =
+                    diagnosis.threads.iter().map(|&thread| (thread, blocked(journal, thread))).collect();
             }
-        } else if message.contains("deadlock; threads") {
-            failure.kind = FailureKind::Deadlock;
-            failure.threads = blocked_threads(message);
-            if failure.threads.is_empty() {
-                failure.threads.push(last_thread);
-            }
-            failure.blocked_on = failure.threads.iter().map(|&thread| (thread, blocked(journal, thread))).collect();
+            FailureKind::Assertion | FailureKind::BranchLimit | FailureKind::ThreadLimit => {}
         }
-        failure
+        diagnosis
+    }
+
+    /// Looks for the two accesses that race, the last entry of the journal being the offender.
+    fn find_race(&mut self, counterexample: &Counterexample, journal: &[JournalEntry], history: &History) {
+        let last = journal.len().checked_sub(1);
+        let is_plain = |at: &usize| matches!(journal[*at].action, Action::PlainRead | Action::PlainWrite);
+        let Some(offender) = last.filter(is_plain) else { return };
+        let entry = &journal[offender];
+        self.race = history.rival_of(journal, offender).map(|rival| (rival, offender));
+        // A cell's access is in the journal before it is refused; a heap word's, which has a value, never is.
+        let is_cell = entry.read.is_none() && entry.written.is_none();
+        let is_its = counterexample.failed_thread.is_none_or(|failed| failed == entry.thread);
+        if self.race.is_some() || is_cell && is_its {
+            self.threads = vec![entry.thread];
+            self.refused = Some(offender);
+        }
     }
 
     /// Whether the failure is about this entry.
@@ -109,7 +136,9 @@ impl Failure {
         sources: &Sources,
     ) -> (&'static str, String) {
         match self.kind {
-            FailureKind::Assertion => ("FAILED", message.trim().to_owned()),
+            FailureKind::Assertion | FailureKind::BranchLimit | FailureKind::ThreadLimit => {
+                ("FAILED", message.trim().to_owned())
+            }
             FailureKind::Race => ("DATA RACE", self.describe_race(message, journal, names, sources)),
             FailureKind::Deadlock => ("BLOCKED FOR EVER", self.describe_deadlock(thread, journal, names, sources)),
         }
@@ -245,4 +274,60 @@ fn sites_of(message: &str) -> Vec<(usize, String, u32)> {
     };
     let races = message.split("thread #").skip(1).filter_map(of_race);
     races.chain(message.split("(Id(").skip(1).filter_map(of_deadlock)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heaplab::sync::{Arc, Mutex};
+    use heaplab::sync::{AtomicBool, ExploreOptions, Ordering, UnsafeCell, explore, thread};
+
+    /// What the checker says of a world that must fail.
+    fn message_of(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -> String {
+        explore(options, f).outcome.expect_err("the world must fail")
+    }
+
+    /// Goal: each kind is known by the words that the checker of today has for it. Method: let it say them.
+    #[test]
+    fn a_kind_is_known_by_the_words_of_the_checker() {
+        let options = ExploreOptions::default();
+        let assertion = message_of(&options, || panic!("made to fail"));
+        assert_eq!(FailureKind::of(&assertion), FailureKind::Assertion, "{assertion}");
+        let race = message_of(&options, || {
+            let cell = Arc::new(UnsafeCell::new(0));
+            let other = thread::spawn({
+                let cell = cell.clone();
+                // SAFETY: deliberately not upheld; the checker has to say so.
+                move || unsafe { cell.with_mut(|value| *value = 1) }
+            });
+            // SAFETY: as above.
+            unsafe { cell.with_mut(|value| *value = 2) };
+            other.join().unwrap();
+        });
+        assert_eq!(FailureKind::of(&race), FailureKind::Race, "{race}");
+        let deadlock = message_of(&options, || {
+            let locks = Arc::new((Mutex::new(()), Mutex::new(())));
+            let other = thread::spawn({
+                let locks = locks.clone();
+                move || {
+                    let _first = locks.0.lock();
+                    let _second = locks.1.lock();
+                }
+            });
+            let second = locks.1.lock();
+            let first = locks.0.lock();
+            drop((first, second));
+            other.join().unwrap();
+        });
+        assert_eq!(FailureKind::of(&deadlock), FailureKind::Deadlock, "{deadlock}");
+        let endless = message_of(&ExploreOptions { branches_max: 20, ..ExploreOptions::default() }, || {
+            let flag = AtomicBool::new(false);
+            while !flag.load(Ordering::Relaxed) {}
+        });
+        assert_eq!(FailureKind::of(&endless), FailureKind::BranchLimit, "{endless}");
+        let crowded = message_of(&ExploreOptions { threads_max: 1, ..ExploreOptions::default() }, || {
+            thread::spawn(|| ()).join().unwrap();
+        });
+        assert_eq!(FailureKind::of(&crowded), FailureKind::ThreadLimit, "{crowded}");
+    }
 }

@@ -25,18 +25,18 @@ type Clock = Vec<usize>;
 /// What a read says about order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edge {
-    /// It synchronises: what the writer did before is before the reader from here on.
+    /// The read synchronises: what the writer did before is before the reader from here on.
     Synchronises,
     /// The write was before the read already, by other edges.
     Known,
-    /// It makes no order.
+    /// The read makes no order.
     Unordered,
 }
 
 /// Where a read came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Read {
-    /// The entry that wrote the value, or none: the initial value.
+    /// The entry that wrote the value. `None` for the initial value.
     pub(super) source: Option<usize>,
     /// The newest write, if the read passed over it, and how many it passed over.
     pub(super) newer: Option<(usize, usize)>,
@@ -99,11 +99,11 @@ fn acquires(ordering: Ordering) -> bool {
 
 impl History {
     /// Walks a journal of `threads` threads.
-    pub(super) fn new(journal: &[JournalEntry], threads: usize, pass: &str) -> Self {
+    pub(super) fn new(journal: &[JournalEntry], threads: usize, pass: Pass) -> Self {
         let none = || vec![None; journal.len()];
         let mut walk = Walk {
             journal,
-            is_rmw_pass: pass == Pass::ReadAsRmw.to_string(),
+            is_rmw_pass: pass == Pass::ReadAsRmw,
             now: vec![vec![0; threads]; threads],
             pending: vec![(vec![0; threads], Vec::new()); threads],
             fenced: vec![None; threads],
@@ -184,38 +184,49 @@ impl Walk<'_> {
                 self.held[thread].retain(|held| *held != entry.object);
                 self.hand_over(at, entry.object);
             }
-            Action::Wait => {
-                self.waiting[thread] = self.held[thread].pop();
-                if let Some(mutex) = self.waiting[thread] {
-                    self.hand_over(at, mutex);
-                }
-            }
-            Action::Woken => {
-                self.take_over(at, entry.object);
-                if let Some(mutex) = self.waiting[thread].take() {
-                    let notified = self.history.after[at];
-                    self.take_over(at, mutex);
-                    self.history.after[at] = notified;
-                    self.held[thread].push(mutex);
-                }
-            }
+            Action::Wait => self.wait(at),
+            Action::Woken => self.wake(at),
             // A notification orders nothing by itself, but the picture shows who woke whom; the mutex carries the
             // order.
             Action::NotifyOne | Action::NotifyAll => {
                 self.handed.insert(entry.object, (at, vec![0; self.now.len()]));
             }
-            Action::Spawn => {
-                let child = entry.written.map_or(0, |index| index as usize);
-                if child < self.now.len() {
-                    self.started[child] = Some((at, false));
-                    let clock = self.now[thread].clone();
-                    join(&mut self.now[child], &clock);
-                }
-            }
+            Action::Spawn => self.start_thread(at),
             Action::Join => self.join_thread(at),
             _ => {}
         }
         self.history.clocks.push(self.now[thread].clone());
+    }
+
+    /// A wait gives up the mutex that its thread locked last.
+    fn wait(&mut self, at: usize) {
+        let thread = self.journal[at].thread;
+        self.waiting[thread] = self.held[thread].pop();
+        if let Some(mutex) = self.waiting[thread] {
+            self.hand_over(at, mutex);
+        }
+    }
+
+    /// A wake-up comes after the notification, and after the mutex was given back.
+    fn wake(&mut self, at: usize) {
+        let JournalEntry { thread, object, .. } = self.journal[at];
+        self.take_over(at, object);
+        if let Some(mutex) = self.waiting[thread].take() {
+            let notified = self.history.after[at];
+            self.take_over(at, mutex);
+            self.history.after[at] = notified;
+            self.held[thread].push(mutex);
+        }
+    }
+
+    fn start_thread(&mut self, at: usize) {
+        let JournalEntry { thread, written, .. } = self.journal[at];
+        let child = written.map_or(0, |index| index as usize);
+        if child < self.now.len() {
+            self.started[child] = Some((at, false));
+            let clock = self.now[thread].clone();
+            join(&mut self.now[child], &clock);
+        }
     }
 
     /// Finds the source of a read; returns the clock that a read-modify-write carries on.

@@ -254,7 +254,7 @@ impl Scene<'_> {
 
     /// The failure as it is drawn at `thread`: a heading and the text.
     pub(super) fn describe_failure(&self, thread: usize) -> (&'static str, String) {
-        self.failure.describe(thread, &self.counterexample.message, self.journal, &self.names, self.sources)
+        self.diagnosis.describe(thread, &self.counterexample.message, self.journal, &self.names, self.sources)
     }
 
     /// Model, pass, bound and execution, in a line.

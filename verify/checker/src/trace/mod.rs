@@ -11,8 +11,8 @@
 //!         ──► scene            rows, regions, links              ──► columns, svg
 //! ```
 //!
-//! It is a pure function of the journal and of the source files, which it only reads; it asks nothing of the checker.
-//! So it can run in a panic hook, in the middle of a failed execution.
+//! Drawing is a pure function of the journal and of the source files, which are only read. The checker is asked nothing, so
+//! a panic hook can draw in the middle of a failed execution.
 //!
 //! # What is inferred, and may be wrong
 //!
@@ -41,6 +41,7 @@
 //!
 //! ```
 //! use heaplab::sync::model_control::{start_journal, take_journal, whereabouts};
+//! use heaplab::sync::terms::Pass;
 //! use heaplab::sync::{ExploreOptions, explore, thread};
 //! use heaplab_checker::trace::{Counterexample, Sources};
 //!
@@ -51,7 +52,7 @@
 //! });
 //! let counterexample = Counterexample {
 //!     model: "made_to_fail".to_owned(),
-//!     pass: "normal".to_owned(),
+//!     pass: Pass::Normal,
 //!     bound: "unbounded".to_owned(),
 //!     execution: exploration.executions,
 //!     message: exploration.outcome.unwrap_err(),
@@ -79,17 +80,19 @@ mod svg;
 mod tests;
 mod text;
 
+pub use failure::FailureKind;
 pub use sources::Sources;
 
 use heaplab::sync::model_control::{JournalEntry, Site};
+use heaplab::sync::terms::Pass;
 
 /// One failed execution of a model, and how it came about.
 #[derive(Clone, Debug)]
 pub struct Counterexample {
     /// The model.
     pub model: String,
-    /// The pass, as [`Pass`](heaplab::sync::model_control::Pass) displays it.
-    pub pass: String,
+    /// The pass.
+    pub pass: Pass,
     /// The bound on preemptions, in words.
     pub bound: String,
     /// The number of the failing execution, from 1.

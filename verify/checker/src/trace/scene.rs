@@ -1,6 +1,6 @@
 //! A counterexample made ready for drawing: folded into steps, with the regions and the links between steps.
 //!
-//! Both renderings draw the same scene, so the numbers of its steps mean the same in both.
+//! Both renderings draw the same scene, so a number means the same step in both.
 //!
 //! What is folded into one step:
 //!
@@ -23,7 +23,7 @@
 
 use super::Counterexample;
 use super::asides;
-use super::failure::Failure;
+use super::failure::Diagnosis;
 use super::history::{Edge, History};
 use super::names::Names;
 use super::sources::Sources;
@@ -43,7 +43,7 @@ const STEPS_MAX: usize = 160;
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) kind: StepKind,
-    /// Whose step it is; none when several threads had part in it.
+    /// The thread whose step this is. `None` if several threads had a part in it.
     pub(super) thread: Option<usize>,
     /// In order; never empty.
     pub(super) entries: Vec<usize>,
@@ -116,7 +116,7 @@ pub(super) struct Scene<'a> {
     pub(super) threads: usize,
     pub(super) names: Names,
     pub(super) history: History,
-    pub(super) failure: Failure,
+    pub(super) diagnosis: Diagnosis,
     pub(super) steps: Vec<Step>,
     /// Objects that one thread alone uses after the setup.
     own: BTreeSet<usize>,
@@ -138,8 +138,8 @@ impl<'a> Scene<'a> {
         let setup = journal.iter().take_while(|entry| entry.thread == 0 && entry.action != Action::Spawn).count();
         let setup = if setup == journal.len() { 0 } else { setup };
         let names = Names::new(journal, setup, sources);
-        let history = History::new(journal, threads, &counterexample.pass);
-        let failure = Failure::new(counterexample, journal, &history);
+        let history = History::new(journal, threads, counterexample.pass);
+        let diagnosis = Diagnosis::new(counterexample, journal, &history);
         let mut scene = Self {
             counterexample,
             sources,
@@ -147,7 +147,7 @@ impl<'a> Scene<'a> {
             threads,
             names,
             history,
-            failure,
+            diagnosis,
             own: own_objects(&journal[setup..]),
             steps: Vec::new(),
             step_of: Vec::new(),
@@ -265,7 +265,7 @@ impl<'a> Scene<'a> {
                     || entry.object == first.object
                     || (is_heap(entry) && is_heap(first))
                     || (is_own(entry) && is_own(first)))
-                && !self.failure.is_about(at + offset)
+                && !self.diagnosis.is_about(at + offset)
         };
         let run = self.journal[at..].iter().enumerate().take_while(belongs).count();
         let least = if is_own(first) { RUN_MIN_OWN } else { RUN_MIN };
@@ -273,65 +273,17 @@ impl<'a> Scene<'a> {
     }
 
     fn find_regions(&self) -> Vec<Region> {
-        let mut regions = Vec::new();
-        // By thread: what is open, with the entry that opened it.
-        let mut open: Vec<Vec<(RegionKind, usize)>> = vec![Vec::new(); self.threads];
-        let mut given_up: Vec<Option<usize>> = vec![None; self.threads];
-        let close = |open: &mut Vec<(RegionKind, usize)>, thread, kind, end: Option<usize>| {
-            let position = open.iter().rposition(|(held, _)| *held == kind)?;
-            let (kind, start) = open.remove(position);
-            let first = self.step_of[start];
-            let last = end.map(|entry| self.step_of[entry]);
-            // A region inside one folded step has no extent.
-            (last != Some(first)).then_some(Region { kind, thread, first, last, depth: position })
-        };
+        let mut regions = Regions::new(self);
         for (at, entry) in self.journal.iter().enumerate() {
-            let thread = entry.thread;
-            let stack = &mut open[thread];
             match entry.action {
-                Action::Lock => {
-                    // A guard that a caught panic has dropped left no unlock in the journal.
-                    for (other, stack) in open.iter_mut().enumerate() {
-                        regions.extend(close(stack, other, RegionKind::Lock(entry.object), Some(at)));
-                    }
-                    open[thread].push((RegionKind::Lock(entry.object), at));
-                }
-                Action::Unlock => {
-                    if self.is_in_stop(entry, "collector") {
-                        regions.extend(close(stack, thread, RegionKind::Stop, Some(at)));
-                    }
-                    regions.extend(close(stack, thread, RegionKind::Lock(entry.object), Some(at)));
-                    if self.is_in_stop(entry, "outstanding") {
-                        stack.push((RegionKind::Stop, at));
-                    }
-                }
-                Action::Wait => {
-                    let innermost = stack.iter().rev().find_map(|(kind, _)| match kind {
-                        RegionKind::Lock(object) => Some(*object),
-                        _ => None,
-                    });
-                    given_up[thread] = innermost;
-                    if let Some(object) = innermost {
-                        regions.extend(close(stack, thread, RegionKind::Lock(object), Some(at)));
-                    }
-                    stack.push((RegionKind::Wait(entry.object), at));
-                }
-                Action::Woken => {
-                    regions.extend(close(stack, thread, RegionKind::Wait(entry.object), Some(at)));
-                    if let Some(object) = given_up[thread].take() {
-                        stack.push((RegionKind::Lock(object), at));
-                    }
-                }
+                Action::Lock => regions.lock(at),
+                Action::Unlock => regions.unlock(at),
+                Action::Wait => regions.wait(at),
+                Action::Woken => regions.wake(at),
                 _ => {}
             }
         }
-        for (thread, stack) in open.iter_mut().enumerate() {
-            while let Some(&(kind, _)) = stack.last() {
-                regions.extend(close(stack, thread, kind, None));
-            }
-        }
-        regions.sort_by_key(|region| (region.depth, region.first));
-        regions
+        regions.end()
     }
 
     /// How many mutexes a step's thread holds before it and after it.
@@ -386,13 +338,98 @@ impl<'a> Scene<'a> {
             };
             link(source, at, kind);
         }
-        if let Some((first, second)) = self.failure.race {
+        if let Some((first, second)) = self.diagnosis.race {
             link(first, second, LinkKind::Race);
         }
         // Repetitions that were folded into one step draw the same line.
         links.sort_by_key(|link| (link.to, link.from, link.kind));
         links.dedup_by_key(|link| (link.to, link.from, link.kind));
         links
+    }
+}
+
+/// The walk that finds regions: what is open, and what has been closed.
+struct Regions<'a> {
+    scene: &'a Scene<'a>,
+    /// By thread: what is open, with the entry that opened it.
+    open: Vec<Vec<(RegionKind, usize)>>,
+    /// By thread: the mutex that its wait gave up.
+    given_up: Vec<Option<usize>>,
+    closed: Vec<Region>,
+}
+
+impl<'a> Regions<'a> {
+    fn new(scene: &'a Scene<'a>) -> Regions<'a> {
+        let threads = scene.threads;
+        Regions { scene, open: vec![Vec::new(); threads], given_up: vec![None; threads], closed: Vec::new() }
+    }
+
+    fn open(&mut self, kind: RegionKind, at: usize) {
+        self.open[self.scene.journal[at].thread].push((kind, at));
+    }
+
+    /// Closes the innermost region of this kind at the entry `end`, or where the execution ended.
+    fn close(&mut self, thread: usize, kind: RegionKind, end: Option<usize>) {
+        let Some(depth) = self.open[thread].iter().rposition(|(held, _)| *held == kind) else { return };
+        let (kind, start) = self.open[thread].remove(depth);
+        let first = self.scene.step_of[start];
+        let last = end.map(|entry| self.scene.step_of[entry]);
+        // A region inside one folded step has no extent.
+        if last != Some(first) {
+            self.closed.push(Region { kind, thread, first, last, depth });
+        }
+    }
+
+    fn lock(&mut self, at: usize) {
+        let lock = RegionKind::Lock(self.scene.journal[at].object);
+        // A guard that a caught panic has dropped left no unlock in the journal.
+        for thread in 0..self.scene.threads {
+            self.close(thread, lock, Some(at));
+        }
+        self.open(lock, at);
+    }
+
+    fn unlock(&mut self, at: usize) {
+        let entry = &self.scene.journal[at];
+        if self.scene.is_in_stop(entry, "collector") {
+            self.close(entry.thread, RegionKind::Stop, Some(at));
+        }
+        self.close(entry.thread, RegionKind::Lock(entry.object), Some(at));
+        if self.scene.is_in_stop(entry, "outstanding") {
+            self.open(RegionKind::Stop, at);
+        }
+    }
+
+    fn wait(&mut self, at: usize) {
+        let entry = &self.scene.journal[at];
+        let innermost = self.open[entry.thread].iter().rev().find_map(|(kind, _)| match kind {
+            RegionKind::Lock(object) => Some(*object),
+            _ => None,
+        });
+        self.given_up[entry.thread] = innermost;
+        if let Some(object) = innermost {
+            self.close(entry.thread, RegionKind::Lock(object), Some(at));
+        }
+        self.open(RegionKind::Wait(entry.object), at);
+    }
+
+    fn wake(&mut self, at: usize) {
+        let entry = &self.scene.journal[at];
+        self.close(entry.thread, RegionKind::Wait(entry.object), Some(at));
+        if let Some(object) = self.given_up[entry.thread].take() {
+            self.open(RegionKind::Lock(object), at);
+        }
+    }
+
+    /// All regions, the outer ones first; what is open lasts until the execution ended.
+    fn end(mut self) -> Vec<Region> {
+        for thread in 0..self.scene.threads {
+            while let Some(&(kind, _)) = self.open[thread].last() {
+                self.close(thread, kind, None);
+            }
+        }
+        self.closed.sort_by_key(|region| (region.depth, region.first));
+        self.closed
     }
 }
 

@@ -13,7 +13,7 @@
 //! | `word.load(` in `for word in &self.words {` | `words[..]` | field |
 //! | `word.load(` | `word` | variable |
 //!
-//! This is reading, not parsing: it walks backwards over one postfix expression, and upwards by indentation, which is
+//! The sources are read, not parsed: the reader walks backwards over one postfix expression, and upwards by indentation, which is
 //! right for formatted source. Where it finds nothing, or the file is missing, the answer is `None` and the caller
 //! falls back to `file:line`.
 

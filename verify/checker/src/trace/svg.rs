@@ -218,7 +218,7 @@ impl Drawing<'_> {
             let start = (0..scene.journal.len()).find(is_start).map(|at| scene.step_of[at]);
             let last = scene.journal.iter().rposition(|entry| entry.thread == thread).map(|at| scene.step_of[at]);
             let from = start.map_or(top + 6.0, |step| layout.middle(step));
-            let to = if scene.failure.threads.contains(&thread) {
+            let to = if scene.diagnosis.threads.contains(&thread) {
                 layout.bottom
             } else {
                 last.map_or(from, |step| layout.middle(step))
@@ -360,7 +360,7 @@ impl Drawing<'_> {
             (_, Action::PlainWrite) => "#ececec",
             _ => "#f7fbf7",
         };
-        let is_racing = step.entries.iter().any(|&at| self.scene.failure.is_about(at));
+        let is_racing = step.entries.iter().any(|&at| self.scene.diagnosis.is_about(at));
         let stroke = if is_racing || label.stale.is_some() {
             format!("stroke=\"{RED}\" stroke-width=\"2.2\"")
         } else if label.change.is_some() {
@@ -377,7 +377,7 @@ impl Drawing<'_> {
     fn failures(&mut self, layout: &Layout) -> f64 {
         let top = layout.bottom + 6.0;
         let mut bottom = top;
-        for &thread in &self.scene.failure.threads {
+        for &thread in &self.scene.diagnosis.threads {
             let (left, right) = layout.sides(thread);
             let (heading, details) = self.scene.describe_failure(thread);
             let lines = wrap(&details, layout.characters);

@@ -27,7 +27,7 @@ pub(super) fn ordering_short(ordering: Ordering) -> &'static str {
     }
 }
 
-/// Cuts `text` to `width` characters; the last one says that something is missing.
+/// Cuts `text` to `width` characters, of which the last says that something is missing.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();

@@ -8,6 +8,7 @@ use super::{StressOptions, StressReport};
 use heaplab::sync::{roll, stretch};
 use heaplab::{AllocationType, BuildError, CollectionKind, Heap, Statistics};
 use heaplab_common::mix;
+use heaplab_common::panics::panic_text;
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -82,11 +83,7 @@ fn named<'s, R: Send + 's>(
 
 /// What a panic said.
 fn message(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("without a message")
+    panic_text(payload).unwrap_or("without a message")
 }
 
 /// Where everybody writes down what came of the stress.

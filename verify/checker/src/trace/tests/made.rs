@@ -2,7 +2,7 @@
 
 use crate::trace::{Counterexample, Sources};
 use heaplab::sync::Ordering;
-use heaplab::sync::model_control::{Action, Change, JournalEntry, Operand, Site};
+use heaplab::sync::model_control::{Action, Change, JournalEntry, Operand, Pass, Site};
 use std::cell::{Cell, OnceCell};
 
 const FILE: &str = "src/memory/made_up.rs";
@@ -21,7 +21,7 @@ fn spawn(child: u64) -> JournalEntry {
 fn counterexample(journal: Vec<JournalEntry>) -> Counterexample {
     Counterexample {
         model: "made & <up>".to_owned(),
-        pass: "normal".to_owned(),
+        pass: Pass::Normal,
         bound: "at most 2 preemptions".to_owned(),
         execution: 3,
         message: "left < right & so on".to_owned(),
@@ -33,7 +33,7 @@ fn counterexample(journal: Vec<JournalEntry>) -> Counterexample {
     }
 }
 
-/// Both renderings; the picture as its text.
+/// Both renderings, the picture as the text in it.
 fn render(counterexample: &Counterexample) -> (String, String) {
     let sources = Sources::at("nowhere");
     let svg = counterexample.svg(&sources);

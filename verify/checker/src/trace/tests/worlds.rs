@@ -28,7 +28,7 @@ fn fail_within(model: &str, options: &ExploreOptions, f: impl Fn() + Send + Sync
     let whereabouts = model_control::whereabouts();
     Counterexample {
         model: model.to_owned(),
-        pass: options.pass.to_string(),
+        pass: options.pass,
         bound: options.preemption_bound.map_or("unbounded".to_owned(), |bound| format!("at most {bound} preemptions")),
         execution: exploration.executions,
         message: exploration.outcome.expect_err("the world must fail"),

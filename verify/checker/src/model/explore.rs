@@ -1,0 +1,216 @@
+//! The runner under the model checker: each pass of a model is one exploration, watched, and certified or red.
+
+use super::runner::check;
+use super::watch::{self, OnFailure, Subject};
+use super::{Certificate, Model, ModelFailure, Pass, Passes, Spec, THREADS_MAX};
+use crate::trace::{Counterexample, FailureKind, Sources};
+use heaplab::sync::model_control::{self, Mutant, set_mutant, start_journal, take_journal};
+use heaplab::sync::{ExploreOptions, explore};
+use heaplab_common::artefact::{COUNTEREXAMPLES, write_artefact};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use super::watch::Snapshot;
+
+const _: () = assert!(THREADS_MAX == ExploreOptions::THREADS_MAX);
+
+/// What is called with the number of each execution that begins.
+pub type OnExecution = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// How to run a pass.
+#[derive(Clone, Default)]
+pub struct PassOptions {
+    /// Run this mutant instead of the program.
+    pub mutant: Option<Mutant>,
+    /// Give up after so many executions, beyond what the specification says.
+    pub executions_max: Option<u64>,
+    /// Called at the start of each execution, to tell of progress.
+    pub on_execution: Option<OnExecution>,
+    /// Whether to print and draw a failure as soon as it happens.
+    pub loud: bool,
+    /// The file that holds what is explored, where no table has it: it is what a failure says to replay.
+    pub file: Option<String>,
+}
+
+/// The passes of a specification.
+#[must_use]
+pub fn passes(spec: &Spec) -> &'static [Pass] {
+    match spec.passes {
+        Passes::Both => &[Pass::Normal, Pass::ReadAsRmw],
+        Passes::NormalOnly { .. } => &[Pass::Normal],
+    }
+}
+
+/// Runs a model in each of its passes; a `loud` one shows what a failing execution did as soon as it fails.
+///
+/// # Errors
+///
+/// Why the model is red. Certificates of passes that were green before are published all the same.
+pub(super) fn run_passes(
+    name: &str,
+    spec: &Spec,
+    f: impl Fn() + Send + Sync + 'static,
+    loud: bool,
+) -> Result<Vec<Certificate>, ModelFailure> {
+    run_passes_with(name, spec, f, &PassOptions { loud, ..PassOptions::default() })
+}
+
+/// As [`try_model`](super::try_model), but what a failing execution did is printed and drawn, as in
+/// [`model`](super::model). For models that no table has: `file` is what the binary replays.
+///
+/// # Errors
+///
+/// Why the model is red.
+pub fn try_loud_model(
+    name: &str,
+    spec: Spec,
+    file: String,
+    f: impl Fn() + Send + Sync + 'static,
+) -> Result<Vec<Certificate>, ModelFailure> {
+    check(name, &spec)?;
+    run_passes_with(name, &spec, f, &PassOptions { loud: true, file: Some(file), ..PassOptions::default() })
+}
+
+fn run_passes_with(
+    name: &str,
+    spec: &Spec,
+    f: impl Fn() + Send + Sync + 'static,
+    options: &PassOptions,
+) -> Result<Vec<Certificate>, ModelFailure> {
+    let body = Arc::new(f);
+    let mut certificates = Vec::new();
+    for &pass in passes(spec) {
+        let body = body.clone();
+        let certificate = explore_pass(name, spec, pass, options, move || body())?;
+        certificate.publish();
+        certificates.push(certificate);
+    }
+    Ok(certificates)
+}
+
+/// What to do about a failure that is the model's own.
+fn advice(message: &str) -> &'static str {
+    match FailureKind::of(message) {
+        FailureKind::BranchLimit => {
+            " (a loop that waits has to yield: use `Backoff` or a lock; if the model really is that long, give it more with \
+             `Spec::branches_max`, or make its world smaller)"
+        }
+        FailureKind::ThreadLimit => " (declare the threads that it really has in its `Spec`)",
+        FailureKind::Assertion | FailureKind::Race | FailureKind::Deadlock => "",
+    }
+}
+
+fn subject(name: &str, spec: &Spec, pass: Pass, options: &PassOptions) -> Subject {
+    Subject {
+        model: name.to_owned(),
+        pass,
+        bound: spec.bound.to_string(),
+        mutant: options.mutant.map(|mutant| mutant.to_string()),
+        on_failure: if options.loud { OnFailure::Show } else { OnFailure::Keep },
+        file: options.file.clone(),
+    }
+}
+
+fn explore_options(spec: &Spec, pass: Pass, executions_max: Option<u64>) -> ExploreOptions {
+    ExploreOptions {
+        preemption_bound: spec.bound.preemptions(),
+        branches_max: spec.branches_max,
+        pass,
+        fault: spec.fault,
+        executions_max: [spec.executions_max, executions_max].into_iter().flatten().min(),
+        duration_max: None,
+        threads_max: spec.threads,
+    }
+}
+
+/// Explores one pass of a model.
+///
+/// # Errors
+///
+/// Why it is red. Under a mutant that is what is hoped for.
+pub fn explore_pass(
+    name: &str,
+    spec: &Spec,
+    pass: Pass,
+    options: &PassOptions,
+    f: impl Fn() + Send + Sync + 'static,
+) -> Result<Certificate, ModelFailure> {
+    let how = explore_options(spec, pass, options.executions_max);
+    let on_execution = options.on_execution.clone();
+    let mutant = options.mutant.map(set_mutant);
+    watch::begin(subject(name, spec, pass, options));
+    start_journal();
+    let exploration = explore(&how, move || {
+        if let Some(on_execution) = &on_execution {
+            on_execution(model_control::execution());
+        }
+        f();
+    });
+    let _ = take_journal();
+    let snapshot = watch::end();
+    drop(mutant);
+    let message = if let Err(message) = &exploration.outcome {
+        // What was said first; a later panic may be wreckage.
+        let message = snapshot.as_ref().map_or(message.clone(), |snapshot| snapshot.message.clone());
+        message.clone() + advice(&message)
+    } else if exploration.truncated {
+        "truncated: executions were left when the limit was met".to_owned()
+    } else if exploration.threads_max < spec.threads {
+        format!("it declares {} threads and never ran more than {}", spec.threads, exploration.threads_max)
+    } else {
+        let sizes = (exploration.threads_max, exploration.executions, exploration.operations_max);
+        return Ok(Certificate::new(name, pass, spec, sizes, exploration.duration));
+    };
+    Err(ModelFailure {
+        model: name.to_owned(),
+        pass: Some(pass),
+        bound: spec.bound,
+        executions: exploration.executions,
+        message,
+        truncated: exploration.truncated,
+        snapshot: snapshot.map(Box::new),
+    })
+}
+
+/// Runs the first `execution` executions of a pass and returns what the last of them did; fewer if one fails before.
+/// With the counterexample that it makes.
+///
+/// If the last of them fails, this does not return: it prints and draws what that did, and ends the process as one
+/// that succeeded.
+#[must_use]
+pub fn explore_once(of: &Model, pass: Pass, mutant: Option<Mutant>, execution: u64) -> (Snapshot, Counterexample) {
+    let options = PassOptions { mutant, ..PassOptions::default() };
+    let on_failure = OnFailure::ShowAndEnd(execution);
+    let subject = Subject { on_failure, ..subject(of.name, &of.spec, pass, &options) };
+    let how = explore_options(&of.spec, pass, Some(execution));
+    let guard = mutant.map(set_mutant);
+    watch::begin(subject.clone());
+    start_journal();
+    let exploration = explore(&how, of.body);
+    let journal = take_journal();
+    drop(guard);
+    let snapshot = watch::end().unwrap_or(Snapshot {
+        execution: exploration.executions,
+        thread: None,
+        message: String::new(),
+        journal,
+        whereabouts: Vec::new(),
+    });
+    let counterexample = watch::counterexample(&subject, snapshot.clone());
+    (snapshot, counterexample)
+}
+
+/// Draws a counterexample into `target/heaplab/counterexamples/`. Returns where the file is.
+///
+/// # Errors
+///
+/// The file cannot be written.
+pub fn write_picture(counterexample: &Counterexample, sources: &Sources) -> std::io::Result<PathBuf> {
+    let mut name = counterexample.model.replace("::", ".");
+    name.extend(
+        counterexample.mutant.iter().flat_map(|mutant| ["-", mutant]).flat_map(str::chars).map(|character| {
+            if character.is_ascii_alphanumeric() || ".-".contains(character) { character } else { '_' }
+        }),
+    );
+    write_artefact(&format!("{COUNTEREXAMPLES}/{name}.svg"), &counterexample.svg(sources))
+}

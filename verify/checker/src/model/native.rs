@@ -1,0 +1,23 @@
+//! The runner without a checker: a model runs some hundred times on real threads, and certifies nothing.
+
+use super::sample::sample;
+use super::{Certificate, ModelFailure, Spec};
+
+pub use super::sample::Snapshot;
+
+/// Runs a model so often, one after the other.
+///
+/// # Errors
+/// Never: a failing assertion unwinds.
+pub(super) fn run_passes(
+    name: &str,
+    spec: &Spec,
+    f: impl Fn() + Send + Sync + 'static,
+    _loud: bool,
+) -> Result<Vec<Certificate>, ModelFailure> {
+    sample(name, spec, "on real threads", |runs| {
+        for _ in 0..runs {
+            f();
+        }
+    })
+}
