@@ -10,7 +10,7 @@ pub const WITHOUT_TEXT: &str = "a panic without text";
 /// # Examples
 ///
 /// ```
-/// use heaplab_verify::panics::panic_text;
+/// use heaplab_common::panics::panic_text;
 ///
 /// let payload = std::panic::catch_unwind(|| panic!("{} is odd", 7)).unwrap_err();
 /// assert_eq!(panic_text(&*payload), Some("7 is odd"));
