@@ -29,7 +29,7 @@
 //!
 //! A difference is a panic: it says the step, and [`announce`] makes it print the program.
 //!
-//! There are two other shadows, for what this one cannot be: the [stress](heaplab_scenarios::stress) has one for thousands of objects
+//! There are two other shadows, for what this one cannot be: the stress (`verify/scenarios`) has one for thousands of objects
 //! and hours, and `tests/programs.rs` has one for the public API, in the package that this one depends on.
 
 mod bound;

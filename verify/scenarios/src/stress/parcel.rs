@@ -3,7 +3,7 @@
 //! A parcel is an array `[seed, child, ...]`. Everything in and below it follows from the seed, so a thread that finds a
 //! parcel can check all of it without knowing who made it. A parcel never changes once it is made.
 //!
-//! The parcels of [programs](heaplab_programs::shadow) are others: two objects of a few words, since every interleaving of a model has
+//! The parcels of programs are others: two objects of a few words, since every interleaving of a model has
 //! to make one.
 
 use heaplab::words::Layout;
