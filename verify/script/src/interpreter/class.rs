@@ -2,10 +2,11 @@
 
 use super::call::Frame;
 use super::{Interpreter, Js, Root, Run};
-use crate::code::{Class, ElementKind};
+use crate::code::{Class, ElementKind, Expression};
 use heaplab::Scope;
-use heaplab_objects::function;
 use heaplab_objects::map::{self, Details};
+use heaplab_objects::property::Key;
+use heaplab_objects::{Obj, function};
 
 impl Interpreter {
     /// A class: its constructor. May do anything.
@@ -14,27 +15,10 @@ impl Interpreter {
     /// What its heritage, its computed keys and its static fields throw.
     pub(super) fn class<'s>(&mut self, scope: &mut Scope<'s, '_>, frame: &Frame<'s, '_>, class: &Class) -> Run<Js<'s>> {
         let frame = &self.enter_scope(scope, frame, class.scope)?;
-        let object_prototype = self.root_handle(scope, Root::ObjectPrototype);
         let (parent, prototype_parent) = match &class.heritage {
-            None => (None, object_prototype),
+            None => (None, self.root_handle(scope, Root::ObjectPrototype)),
             Some(heritage) => {
-                let value = self.expression(scope, frame, heritage)?;
-                self.at = heritage.at;
-                if scope.get(value) == scope.null() {
-                    return Err(self.unsupported("class extends null"));
-                }
-                let Some(parent) = self.as_constructor(scope, value) else {
-                    if self.is_callable(scope, scope.get(value)) {
-                        return Err(self.unsupported("the text of a function, for the message of an error"));
-                    }
-                    let text = self.display(scope, value);
-                    let message = format!("Class extends value {text} is not a constructor or null");
-                    return Err(self.type_error(scope, message));
-                };
-                let prototype = self.get_named(scope, parent.any(), "prototype")?;
-                if !self.is_object(scope, prototype) {
-                    return Err(self.unsupported("a superclass whose prototype is no object"));
-                }
+                let (parent, prototype) = self.heritage(scope, frame, heritage)?;
                 (Some(parent), prototype)
             }
         };
@@ -52,7 +36,55 @@ impl Interpreter {
         let at = scope.get(constructor);
         scope.store_field(at, function::PROTOTYPE_OR_MAP, scope.get(prototype).into());
         scope.store_field(at, function::HOME, scope.get(prototype).into());
+        let statics = self.elements(scope, frame, class, constructor, prototype)?;
+        if let Some(own) = class.own_name {
+            self.initialise(scope, frame, own, constructor.any());
+        }
         // Static fields are computed when everything else is there.
+        for (key, function) in statics {
+            let value = self.call(scope, function.any(), constructor.any(), &[])?;
+            self.define(scope, constructor, key, Details::PLAIN, value)?;
+        }
+        Ok(constructor.any())
+    }
+
+    /// The superclass, and the object that the prototypes of instances inherit from.
+    fn heritage<'s>(
+        &mut self,
+        scope: &mut Scope<'s, '_>,
+        frame: &Frame<'s, '_>,
+        heritage: &Expression,
+    ) -> Run<(Obj<'s>, Js<'s>)> {
+        let value = self.expression(scope, frame, heritage)?;
+        self.at = heritage.at;
+        if scope.get(value) == scope.null() {
+            return Err(self.unsupported("class extends null"));
+        }
+        let Some(parent) = self.as_constructor(scope, value) else {
+            if self.is_callable(scope, scope.get(value)) {
+                return Err(self.unsupported("the text of a function, for the message of an error"));
+            }
+            let text = self.display(scope, value);
+            let message = format!("Class extends value {text} is not a constructor or null");
+            return Err(self.type_error(scope, message));
+        };
+        let prototype = self.get_named(scope, parent.any(), "prototype")?;
+        if !self.is_object(scope, prototype) {
+            return Err(self.unsupported("a superclass whose prototype is no object"));
+        }
+        Ok((parent, prototype))
+    }
+
+    /// Defines methods and accessors, and lists the fields of instances in the constructor. Returns the static fields,
+    /// each with the function that computes its value.
+    fn elements<'s>(
+        &mut self,
+        scope: &mut Scope<'s, '_>,
+        frame: &Frame<'s, '_>,
+        class: &Class,
+        constructor: Obj<'s>,
+        prototype: Obj<'s>,
+    ) -> Run<Vec<(Key<'s>, Obj<'s>)>> {
         let fields = self.new_array(scope, 0)?;
         let mut statics = Vec::new();
         for element in &class.elements {
@@ -92,13 +124,6 @@ impl Interpreter {
             (0..count).for_each(|index| scope.store(to, index, self.element_or_undefined(scope, from, index)));
             scope.store_field(scope.get(constructor), function::FIELDS, to.into());
         }
-        if let Some(own) = class.own_name {
-            self.initialise(scope, frame, own, constructor.any());
-        }
-        for (key, function) in statics {
-            let value = self.call(scope, function.any(), constructor.any(), &[])?;
-            self.define(scope, constructor, key, Details::PLAIN, value)?;
-        }
-        Ok(constructor.any())
+        Ok(statics)
     }
 }

@@ -7,11 +7,13 @@ use crate::code::{
 use crate::parse::start_of;
 use boa_ast::Expression as Tree;
 use boa_ast::expression::access::{PropertyAccess, PropertyAccessField};
-use boa_ast::expression::literal::{LiteralKind, PropertyDefinition, TemplateElement};
-use boa_ast::expression::operator::assign::AssignOp;
-use boa_ast::expression::operator::binary::{ArithmeticOp, BinaryOp, BitwiseOp, LogicalOp, RelationalOp};
+use boa_ast::expression::literal::{LiteralKind, PropertyDefinition, TemplateElement, TemplateLiteral};
+use boa_ast::expression::operator::assign::{Assign, AssignOp};
+use boa_ast::expression::operator::binary::{
+    ArithmeticOp, Binary as BinaryTree, BinaryOp, BitwiseOp, LogicalOp, RelationalOp,
+};
 use boa_ast::expression::operator::unary::UnaryOp;
-use boa_ast::expression::operator::update::{UpdateOp, UpdateTarget};
+use boa_ast::expression::operator::update::{Update, UpdateOp, UpdateTarget};
 use boa_ast::expression::{Identifier, Optional, OptionalOperationKind};
 use boa_ast::property::MethodDefinitionKind;
 
@@ -122,16 +124,7 @@ impl Lowering<'_> {
             Tree::This(_) => Kind::Read(self.hidden(Name::This, at)?),
             Tree::Identifier(identifier) => self.read(*identifier)?,
             Tree::Literal(literal) => self.literal_kind(literal.kind(), at)?,
-            Tree::TemplateLiteral(template) => {
-                let mut parts = Vec::new();
-                for element in template.elements() {
-                    parts.push(match element {
-                        TemplateElement::String(text) => Expression { at, kind: Kind::Constant(self.symbol(*text)) },
-                        TemplateElement::Expr(expression) => self.expression(expression)?,
-                    });
-                }
-                Kind::Template(parts)
-            }
+            Tree::TemplateLiteral(template) => self.template(template, at)?,
             Tree::ArrayLiteral(array) => {
                 let mut items = Vec::new();
                 for element in array.as_ref() {
@@ -177,48 +170,10 @@ impl Lowering<'_> {
                 let (target, links) = self.chain(optional)?;
                 Kind::Chain(target, links)
             }
-            Tree::Assign(assign) => {
-                let target = self.target(assign.lhs())?;
-                let name = self.name_of_target(&target);
-                let target = Box::new(target);
-                match assign.op() {
-                    AssignOp::Assign => Kind::Assign(target, Box::new(self.named(assign.rhs(), name)?)),
-                    AssignOp::BoolAnd => {
-                        Kind::AssignLogical(Logical::And, target, Box::new(self.named(assign.rhs(), name)?))
-                    }
-                    AssignOp::BoolOr => {
-                        Kind::AssignLogical(Logical::Or, target, Box::new(self.named(assign.rhs(), name)?))
-                    }
-                    AssignOp::Coalesce => {
-                        Kind::AssignLogical(Logical::Coalesce, target, Box::new(self.named(assign.rhs(), name)?))
-                    }
-                    op => Kind::AssignBinary(binary_of_assign(op), target, self.boxed(assign.rhs())?),
-                }
-            }
+            Tree::Assign(assign) => self.assign(assign)?,
             Tree::Unary(unary) => return self.unary(unary.op(), unary.target(), at),
-            Tree::Update(update) => {
-                let target = match update.target() {
-                    UpdateTarget::Identifier(name) => self.assigned_name(*name)?,
-                    UpdateTarget::PropertyAccess(access) => self.member_target(access)?,
-                };
-                let (step, is_prefix) = match update.op() {
-                    UpdateOp::IncrementPost => (1, false),
-                    UpdateOp::IncrementPre => (1, true),
-                    UpdateOp::DecrementPost => (-1, false),
-                    UpdateOp::DecrementPre => (-1, true),
-                };
-                Kind::Update { target: Box::new(target), step, is_prefix }
-            }
-            Tree::Binary(binary) => {
-                let (left, right) = (self.boxed(binary.lhs())?, self.boxed(binary.rhs())?);
-                match binary.op() {
-                    BinaryOp::Comma => Kind::Comma(left, right),
-                    BinaryOp::Logical(LogicalOp::And) => Kind::Logical(Logical::And, left, right),
-                    BinaryOp::Logical(LogicalOp::Or) => Kind::Logical(Logical::Or, left, right),
-                    BinaryOp::Logical(LogicalOp::Coalesce) => Kind::Logical(Logical::Coalesce, left, right),
-                    op => Kind::Binary(binary_of(op), left, right),
-                }
-            }
+            Tree::Update(update) => self.update(update)?,
+            Tree::Binary(binary) => self.binary(binary)?,
             Tree::Conditional(conditional) => Kind::Conditional(
                 self.boxed(conditional.condition())?,
                 self.boxed(conditional.if_true())?,
@@ -239,6 +194,57 @@ impl Lowering<'_> {
             Tree::Yield(_) => return self.unsupported("yield", at),
             Tree::Debugger => return self.unsupported("debugger", at),
             Tree::FormalParameterList(_) => return self.unsupported("parameters without a function", at),
+        })
+    }
+
+    fn template(&mut self, template: &TemplateLiteral, at: Position) -> Lowered<Kind> {
+        let mut parts = Vec::new();
+        for element in template.elements() {
+            parts.push(match element {
+                TemplateElement::String(text) => Expression { at, kind: Kind::Constant(self.symbol(*text)) },
+                TemplateElement::Expr(expression) => self.expression(expression)?,
+            });
+        }
+        Ok(Kind::Template(parts))
+    }
+
+    fn assign(&mut self, assign: &Assign) -> Lowered<Kind> {
+        let target = self.target(assign.lhs())?;
+        let name = self.name_of_target(&target);
+        let target = Box::new(target);
+        Ok(match assign.op() {
+            AssignOp::Assign => Kind::Assign(target, Box::new(self.named(assign.rhs(), name)?)),
+            AssignOp::BoolAnd => Kind::AssignLogical(Logical::And, target, Box::new(self.named(assign.rhs(), name)?)),
+            AssignOp::BoolOr => Kind::AssignLogical(Logical::Or, target, Box::new(self.named(assign.rhs(), name)?)),
+            AssignOp::Coalesce => {
+                Kind::AssignLogical(Logical::Coalesce, target, Box::new(self.named(assign.rhs(), name)?))
+            }
+            op => Kind::AssignBinary(binary_of_assign(op), target, self.boxed(assign.rhs())?),
+        })
+    }
+
+    fn update(&mut self, update: &Update) -> Lowered<Kind> {
+        let target = match update.target() {
+            UpdateTarget::Identifier(name) => self.assigned_name(*name)?,
+            UpdateTarget::PropertyAccess(access) => self.member_target(access)?,
+        };
+        let (step, is_prefix) = match update.op() {
+            UpdateOp::IncrementPost => (1, false),
+            UpdateOp::IncrementPre => (1, true),
+            UpdateOp::DecrementPost => (-1, false),
+            UpdateOp::DecrementPre => (-1, true),
+        };
+        Ok(Kind::Update { target: Box::new(target), step, is_prefix })
+    }
+
+    fn binary(&mut self, binary: &BinaryTree) -> Lowered<Kind> {
+        let (left, right) = (self.boxed(binary.lhs())?, self.boxed(binary.rhs())?);
+        Ok(match binary.op() {
+            BinaryOp::Comma => Kind::Comma(left, right),
+            BinaryOp::Logical(LogicalOp::And) => Kind::Logical(Logical::And, left, right),
+            BinaryOp::Logical(LogicalOp::Or) => Kind::Logical(Logical::Or, left, right),
+            BinaryOp::Logical(LogicalOp::Coalesce) => Kind::Logical(Logical::Coalesce, left, right),
+            op => Kind::Binary(binary_of(op), left, right),
         })
     }
 
