@@ -403,7 +403,6 @@ impl Allocator {
     }
 
     /// Large runs that are reserved and not yet used.
-    #[cfg(feature = "internals")]
     #[must_use]
     pub fn reserved_runs(&self) -> usize {
         self.reserved.runs()

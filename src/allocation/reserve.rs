@@ -63,7 +63,6 @@ impl ReservedMemory {
         ReserveMark { pages: ByType::from_fn(|ty| self.pages[ty].len()), runs: self.runs.len() }
     }
 
-    #[cfg(feature = "internals")]
     pub(super) fn runs(&self) -> usize {
         self.runs.len()
     }

@@ -312,13 +312,6 @@ impl RawLocalHeap {
         }
     }
 
-    /// Whether somebody waits for this local heap to poll.
-    #[cfg(feature = "internals")]
-    #[must_use]
-    pub fn is_stop_requested(self) -> bool {
-        self.local().state().stop_requested()
-    }
-
     /// Running to parked: stops need not wait for this thread any more. Does not block.
     ///
     /// # Safety
@@ -610,17 +603,6 @@ impl RawLocalHeap {
     pub unsafe fn attempts_before_failure(self) -> Option<u64> {
         // SAFETY: R-1, by the contract.
         unsafe { self.with_data(|data| data.allocator.attempts_before_failure()) }
-    }
-
-    /// Large runs that the always-allocate scopes of this local heap hold still: requests have used none of them.
-    ///
-    /// # Safety
-    ///
-    #[cfg(feature = "internals")]
-    #[must_use]
-    pub unsafe fn reserved_runs(self) -> usize {
-        // SAFETY: R-1, by the contract.
-        unsafe { self.with_data(|data| data.allocator.reserved_runs()) }
     }
 
     /// Fills the current page of a type's space but for `bytes_left` bytes, which serve the next allocations. Polls first.

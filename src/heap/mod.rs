@@ -23,6 +23,8 @@ mod config;
 mod error;
 mod initiator;
 mod inner;
+#[cfg(feature = "internals")]
+mod internals;
 pub mod local_heap;
 mod object_set;
 mod persistent;
@@ -41,6 +43,8 @@ pub use attachment::Attachment;
 pub use config::HeapConfig;
 pub use error::{AttachError, BuildError, CloseError, FlagError, LimitError, RunError, StopError, WrongHeap};
 pub use inner::{NearLimit, NearLimitCallback};
+#[cfg(feature = "internals")]
+pub use internals::{Internals, layout_with_large_pages};
 pub use local_heap::{LocalHeap, RawLocalHeap};
 pub use persistent::{Persistent, RootSet};
 pub use scope::{OwnRequests, Scope};
@@ -396,37 +400,6 @@ impl Heap {
 impl fmt::Debug for Heap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Heap").field("config", &self.inner.config).finish_non_exhaustive()
-    }
-}
-
-/// The suite's door into a heap.
-#[cfg(feature = "internals")]
-pub trait Internals {
-    /// The spaces.
-    fn spaces(&self) -> &crate::space::Spaces;
-
-    /// The refusal of a thread's start, to be injected.
-    fn spawn_fault(&self) -> &crate::memory::Fault;
-}
-
-/// The suite's way to a layout whose large-object area has `large_pages` pages.
-///
-/// # Errors
-/// As [`HeapConfig::layout`].
-#[cfg(feature = "internals")]
-pub fn layout_with_large_pages(config: &HeapConfig, large_pages: usize) -> Result<Layout, crate::words::ConfigError> {
-    let request = config.layout_request()?;
-    Layout::derive(&crate::words::LayoutRequest { large_pages: Some(large_pages), ..request })
-}
-
-#[cfg(feature = "internals")]
-impl Internals for Heap {
-    fn spaces(&self) -> &crate::space::Spaces {
-        &self.inner.spaces
-    }
-
-    fn spawn_fault(&self) -> &crate::memory::Fault {
-        &self.inner.spawn_fault
     }
 }
 

@@ -122,13 +122,6 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         unsafe { self.local().collect(kind) }
     }
 
-    /// Whether somebody waits for this thread to [`poll`](Self::poll).
-    #[cfg(feature = "internals")]
-    #[must_use]
-    pub fn is_stop_requested(&self) -> bool {
-        self.local().is_stop_requested()
-    }
-
     /// Opens a handle scope for `f`: handles made in it are dropped when it returns or unwinds.
     #[inline(always)]
     pub fn nested<R>(&mut self, f: impl for<'i> FnOnce(&mut Scope<'i, 's>) -> R) -> R {
@@ -374,14 +367,6 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         // SAFETY: H-1: the local heap runs, so the caller is at work (S-4).
         let limit = unsafe { spaces.budget.limit(crate::words::Limit::Soft) };
         limit.saturating_sub(spaces.budget.committed()) * spaces.layout().page_bytes()
-    }
-
-    /// Large runs that the always-allocate scopes around here hold still: requests have used none of them.
-    #[cfg(feature = "internals")]
-    #[must_use]
-    pub fn reserved_runs(&self) -> usize {
-        // SAFETY: H-1: the scope's local heap runs.
-        unsafe { self.local().reserved_runs() }
     }
 
     /// The geometry of the heap.

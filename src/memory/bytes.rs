@@ -16,7 +16,7 @@ use crate::words::WORD_BYTES;
 /// # Safety
 ///
 /// As for [`Memory::copy_in`](super::Memory::copy_in).
-#[cfg_attr(feature = "loom", track_caller)]
+#[track_caller]
 pub(super) unsafe fn copy_in(region: &Region, offset: usize, bytes: &[u8]) {
     let (head, rest) = bytes.split_at(head_bytes(offset, bytes.len()));
     if !head.is_empty() {
@@ -43,7 +43,7 @@ pub(super) unsafe fn copy_in(region: &Region, offset: usize, bytes: &[u8]) {
 /// # Safety
 ///
 /// As for [`Memory::copy_out`](super::Memory::copy_out).
-#[cfg_attr(feature = "loom", track_caller)]
+#[track_caller]
 pub(super) unsafe fn copy_out(region: &Region, offset: usize, bytes: &mut [u8]) {
     let (head, rest) = bytes.split_at_mut(head_bytes(offset, bytes.len()));
     let mut at = offset + head.len();
@@ -79,7 +79,7 @@ fn head_bytes(offset: usize, bytes: usize) -> usize {
 /// # Safety
 ///
 /// `at` is 4-aligned, its word is committed, and nobody accesses it plainly at the same time.
-#[cfg_attr(feature = "loom", track_caller)]
+#[track_caller]
 unsafe fn merge(region: &Region, at: usize, skip: usize, bytes: &[u8]) {
     debug_assert!(skip + bytes.len() < WORD_BYTES || skip == 0 || skip + bytes.len() == WORD_BYTES);
     let mut mask = [0; WORD_BYTES];

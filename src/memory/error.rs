@@ -3,18 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-use super::PageSource;
-
-/// What a build with a checker's feature says behind each refusal of its own: whoever meets it may not have asked for the
-/// feature.
-#[cfg(feature = "loom")]
-const FEATURE_HINT: &str = ". This build has heaplab's feature `loom`, which some crate of it switched on (Cargo gives a \
-                            package all features that any crate of a build wants), and all memory is modelled, word by \
-                            word. Test that crate alone (`cargo test -p CRATE --features loom`, with a feature that it \
-                            has off by default) and the others without it (`cargo test --workspace --exclude CRATE`), or \
-                            give it a workspace of its own";
-#[cfg(not(feature = "loom"))]
-const FEATURE_HINT: &str = "";
+use super::{FEATURE_HINT, PageSource};
 
 /// Why a reservation, a commit or a release failed. Each message says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,11 +20,6 @@
 //! counts where the system counts what a process *may* write (`RLIMIT_DATA`, strict overcommit); there a commit that lets a
 //! prefix grow may be refused, and one below the mark never is.
 //!
-//! What a release asks of the system: `MADV_DONTNEED` on Linux and Android (the range reads as zero afterwards),
-//! `MADV_FREE_REUSABLE` on Apple's, `MADV_FREE` on the BSDs; elsewhere the range is mapped anew, with the same rights, which
-//! systems merge with its neighbours. On Linux the reservation is without huge pages: one touch would make 2 MiB resident
-//! of which the heap has committed a page.
-//!
 //! The system works in pages of its own. Commit rounds outward to them, which is harmless: it makes more accessible
 //! than was asked for. Release could not, so a heap page is at least as large as a page of the system.
 
@@ -34,14 +29,8 @@ use std::io;
 use libc::c_void;
 
 use super::MemoryError;
+use super::system::{FLAGS, forgo_huge_pages, give_back, system_page_bytes};
 use crate::sync::{AtomicUsize, Ordering};
-
-/// What the mapping is: nobody else's, backed by nothing, and not counted against the system's memory until it is used.
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
-/// What the mapping is: nobody else's and backed by nothing.
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANON;
 
 /// Mappings of a reservation: the pad, and of each area the accessible prefix and the rest.
 #[cfg(test)]
@@ -83,12 +72,8 @@ impl Mapped {
             return Err(refused(bytes));
         }
         let start = NonNull::new(start.cast::<u8>()).expect("a mapping is never placed at address 0 unless asked for");
-        // A system without huge pages refuses, and needs no advice.
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        // SAFETY: the mapping is this value's alone, and advice on huge pages changes no word.
-        unsafe {
-            libc::madvise(start.as_ptr().cast::<c_void>(), mapped_bytes, libc::MADV_NOHUGEPAGE)
-        };
+        // SAFETY: the mapping is this value's alone.
+        unsafe { forgo_huge_pages(start.as_ptr().cast::<c_void>(), mapped_bytes) };
         let pad_bytes = start.addr().get().next_multiple_of(page_bytes) - start.addr().get();
         // SAFETY: `pad_bytes` is at most the slack, so the base lies inside the mapping.
         let base = unsafe { start.add(pad_bytes) };
@@ -162,52 +147,12 @@ impl Mapped {
     }
 }
 
-/// Gives the memory of a range back to the system, which stays accessible; whether the system took it.
-///
-/// # Safety
-///
-/// The range consists of whole system pages of one private anonymous mapping, and nobody accesses it meanwhile.
-unsafe fn give_back(at: *mut c_void, bytes: usize) -> bool {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    // SAFETY: the caller's promise.
-    return unsafe { libc::madvise(at, bytes, libc::MADV_DONTNEED) } == 0;
-    #[cfg(target_vendor = "apple")]
-    // SAFETY: the caller's promise.
-    return unsafe { libc::madvise(at, bytes, libc::MADV_FREE_REUSABLE) } == 0;
-    #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly"))]
-    // SAFETY: the caller's promise.
-    return unsafe { libc::madvise(at, bytes, libc::MADV_FREE) } == 0;
-    #[cfg(not(any(
-        target_os = "linux",
-        target_os = "android",
-        target_vendor = "apple",
-        target_os = "freebsd",
-        target_os = "netbsd",
-        target_os = "openbsd",
-        target_os = "dragonfly"
-    )))]
-    {
-        let (rights, flags) = (libc::PROT_READ | libc::PROT_WRITE, FLAGS | libc::MAP_FIXED);
-        // SAFETY: the caller's promise.
-        return unsafe { libc::mmap(at, bytes, rights, flags, -1, 0) } != libc::MAP_FAILED;
-    }
-}
-
 impl Drop for Mapped {
     fn drop(&mut self) {
         // SAFETY: the mapping is this value's alone, and whoever could reach its words is gone.
         let result = unsafe { libc::munmap(self.start.as_ptr().cast::<c_void>(), self.mapped_bytes) };
         debug_assert!(result == 0, "munmap of the whole mapping failed: {}", io::Error::last_os_error());
     }
-}
-
-/// The size of the system's pages, a power of two.
-pub(super) fn system_page_bytes() -> usize {
-    // SAFETY: `sysconf` has no preconditions.
-    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    let bytes = usize::try_from(bytes).expect("the system knows its page size");
-    assert!(bytes.is_power_of_two(), "a page size of {bytes} bytes is not a power of two");
-    bytes
 }
 
 fn refused(bytes: usize) -> MemoryError {

@@ -61,17 +61,33 @@ mod mapped;
 mod native;
 #[cfg(not(feature = "loom"))]
 mod owned;
-#[cfg(not(feature = "loom"))]
+#[cfg(all(heaplab_asan, not(feature = "loom")))]
 mod poison;
 #[cfg(feature = "loom")]
 mod simulated;
+#[cfg(all(unix, not(miri), not(feature = "loom")))]
+mod system;
 #[cfg(test)]
 mod tests;
+#[cfg(not(any(all(unix, not(miri)), feature = "loom")))]
+mod unmapped;
+#[cfg(not(any(heaplab_asan, feature = "loom")))]
+mod unpoisoned;
 
+#[cfg(all(unix, not(miri), not(feature = "loom")))]
+use mapped::Mapped;
 #[cfg(not(feature = "loom"))]
 use native::{BYTES_MAX, Region};
+#[cfg(all(heaplab_asan, not(feature = "loom")))]
+use poison::Poison;
 #[cfg(feature = "loom")]
 use simulated::{BYTES_MAX, Region};
+#[cfg(all(unix, not(miri), not(feature = "loom")))]
+use system::system_page_bytes;
+#[cfg(not(any(all(unix, not(miri)), feature = "loom")))]
+use unmapped::{Mapped, system_page_bytes};
+#[cfg(not(any(heaplab_asan, feature = "loom")))]
+use unpoisoned::Poison;
 
 pub use error::MemoryError;
 pub use fault::Fault;
@@ -79,6 +95,25 @@ pub use ledger::Ledger;
 
 /// Whether this build reports accesses to [withheld](Memory::withhold) words: it is built for AddressSanitizer.
 pub const POISONS: bool = cfg!(all(heaplab_asan, not(feature = "loom")));
+
+/// Why this build maps no memory.
+#[cfg(not(any(all(unix, not(miri)), feature = "loom")))]
+const UNMAPPED: &str = if cfg!(miri) {
+    "Miri does not model reserved address space"
+} else {
+    "it needs mmap, which this system does not have"
+};
+
+/// What a build with a checker's feature says behind each refusal of its own: whoever meets it may not have asked for the
+/// feature.
+#[cfg(feature = "loom")]
+const FEATURE_HINT: &str = ". This build has heaplab's feature `loom`, which some crate of it switched on (Cargo gives a \
+                            package all features that any crate of a build wants), and all memory is modelled, word by \
+                            word. Test that crate alone (`cargo test -p CRATE --features loom`, with a feature that it \
+                            has off by default) and the others without it (`cargo test --workspace --exclude CRATE`), or \
+                            give it a workspace of its own";
+#[cfg(not(feature = "loom"))]
+const FEATURE_HINT: &str = "";
 
 /// The least alignment of a reservation's base, in bytes: offset alignment up to this is address alignment.
 pub const BASE_ALIGN: usize = 64;
@@ -116,8 +151,8 @@ impl PageSource {
     #[must_use]
     pub fn page_bytes_min(self) -> usize {
         match self {
-            #[cfg(all(unix, not(miri), not(feature = "loom")))]
-            PageSource::Mapped => mapped::system_page_bytes(),
+            #[cfg(not(feature = "loom"))]
+            PageSource::Mapped => system_page_bytes(),
             _ => 1,
         }
     }

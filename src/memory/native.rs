@@ -5,11 +5,8 @@
 
 use core::ptr::{self, NonNull};
 
-#[cfg(all(unix, not(miri)))]
-use super::mapped::Mapped;
 use super::owned::Owned;
-use super::poison::Poison;
-use super::{MemoryError, PageSource};
+use super::{Mapped, MemoryError, PageSource, Poison};
 use crate::sync::{AtomicUsize, HeapWord, Ordering};
 use crate::words::{GRANULE_BYTES, WORD_BYTES};
 
@@ -28,7 +25,6 @@ pub(super) struct Region {
 
 /// Who owns the memory behind the base.
 enum Pages {
-    #[cfg(all(unix, not(miri)))]
     Mapped(Mapped),
     Owned(Owned),
 }
@@ -45,21 +41,10 @@ impl Region {
         page_bytes: usize,
         split: usize,
     ) -> Result<Region, MemoryError> {
-        let _ = split;
         let (base, pages) = match source {
-            #[cfg(all(unix, not(miri)))]
             PageSource::Mapped => {
                 let mapped = Mapped::reserve(bytes, page_bytes, split)?;
                 (mapped.base(), Pages::Mapped(mapped))
-            }
-            #[cfg(not(all(unix, not(miri))))]
-            PageSource::Mapped => {
-                let reason = if cfg!(miri) {
-                    "Miri does not model reserved address space"
-                } else {
-                    "it needs mmap, which this system does not have"
-                };
-                return Err(MemoryError::Unsupported { source, reason });
             }
             PageSource::Owned => {
                 let owned = Owned::reserve(bytes, page_bytes)?;
@@ -77,7 +62,6 @@ impl Region {
             return Err(MemoryError::Refused { bytes, os_code: None });
         }
         match &self.pages {
-            #[cfg(all(unix, not(miri)))]
             Pages::Mapped(mapped) => mapped.commit(offset, bytes)?,
             Pages::Owned(_) => {}
         }
@@ -90,7 +74,6 @@ impl Region {
     /// As for [`Memory::release`](super::Memory::release), and the range lies inside and consists of whole heap pages.
     pub(super) unsafe fn release(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
         match &self.pages {
-            #[cfg(all(unix, not(miri)))]
             // SAFETY: the caller's promises, passed on.
             Pages::Mapped(mapped) => unsafe { mapped.release(offset, bytes)? },
             Pages::Owned(owned) => {

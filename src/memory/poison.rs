@@ -16,11 +16,10 @@
 //!
 //! The granularity is that of the heap: 8 bytes, at addresses that are multiples of 8 since the base is.
 //!
-//! In any other build both calls are empty.
+//! In any other build both calls are empty (`unpoisoned.rs`).
 
 use core::ptr::NonNull;
 
-#[cfg(heaplab_asan)]
 unsafe extern "C" {
     fn __asan_poison_memory_region(start: *const core::ffi::c_void, bytes: usize);
     fn __asan_unpoison_memory_region(start: *const core::ffi::c_void, bytes: usize);
@@ -28,13 +27,10 @@ unsafe extern "C" {
 
 /// What the sanitizer knows of one reservation. It forgets it when this is dropped, before the memory is given back.
 pub(super) struct Poison {
-    #[cfg(heaplab_asan)]
     base: NonNull<u8>,
-    #[cfg(heaplab_asan)]
     bytes: usize,
 }
 
-#[cfg(heaplab_asan)]
 impl Poison {
     /// A reservation of which nothing is committed.
     pub(super) fn new(base: NonNull<u8>, bytes: usize) -> Poison {
@@ -56,22 +52,8 @@ impl Poison {
     }
 }
 
-#[cfg(heaplab_asan)]
 impl Drop for Poison {
     fn drop(&mut self) {
         self.expose(0, self.bytes);
     }
-}
-
-#[cfg(not(heaplab_asan))]
-impl Poison {
-    pub(super) fn new(_base: NonNull<u8>, _bytes: usize) -> Poison {
-        Poison {}
-    }
-
-    #[inline(always)]
-    pub(super) fn withhold(&self, _offset: usize, _bytes: usize) {}
-
-    #[inline(always)]
-    pub(super) fn expose(&self, _offset: usize, _bytes: usize) {}
 }

@@ -413,7 +413,7 @@ mod native {
 #[cfg(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle"))))]
 mod mapped {
     use super::*;
-    use crate::memory::mapped::system_page_bytes;
+    use crate::memory::system_page_bytes;
 
     /// What no build forbids but no machine has is refused by the system. (Asked of the allocator, sanitizers would
     /// abort.) A small address space may well have it.

@@ -78,6 +78,10 @@ compile_error!(
 #[cfg(feature = "loom")]
 mod explore;
 pub mod fork;
+#[cfg(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle"))))]
+mod fork_counted;
+#[cfg(not(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle")))))]
+mod fork_unseen;
 mod gauge;
 #[cfg(feature = "loom")]
 mod model;
@@ -98,6 +102,10 @@ pub mod terms;
 mod unwatched;
 mod yield_point;
 
+#[cfg(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle"))))]
+use fork_counted as forks;
+#[cfg(not(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle")))))]
+use fork_unseen as forks;
 #[cfg(feature = "loom")]
 use model as face;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
@@ -126,6 +134,12 @@ pub use yield_point::{YieldPoint, stretch};
 /// For tests, generators and programs that need system threads or a heap of their own; an algorithm that reads it breaks
 /// SY-1. It says nothing of memory: that is [`PageSource::default`](crate::memory::PageSource)'s to say.
 pub const MODEL: bool = cfg!(any(feature = "loom", feature = "shuttle"));
+
+/// Whether threads of this build [stretch](stretch) at yield points: native, with debug assertions.
+const STRETCHES: bool = cfg!(all(debug_assertions, not(any(feature = "loom", feature = "shuttle"))));
+
+/// Whether this build keeps the [roll]: it stretches, and is one that runs tests.
+const ROLLS: bool = STRETCHES && cfg!(feature = "internals");
 
 /// The system refused to start a thread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -353,12 +353,12 @@ impl Backoff {
 /// A named window between two steps of a protocol: see [`YieldPoint`]. Nothing in a release build.
 #[inline(always)]
 pub fn yield_point(point: YieldPoint) {
-    #[cfg(debug_assertions)]
-    super::stretch::visit(point);
-    #[cfg(all(debug_assertions, feature = "internals"))]
-    super::roll::pass(point);
-    #[cfg(not(debug_assertions))]
-    let _ = point;
+    if super::STRETCHES {
+        super::stretch::visit(point);
+    }
+    if super::ROLLS {
+        super::roll::pass(point);
+    }
 }
 
 /// The thread-local flag behind [`run_marker`](super::run_marker).

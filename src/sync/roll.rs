@@ -18,7 +18,7 @@ pub trait Standing: Send + Sync {
 }
 
 /// Whether anybody is entered in this build.
-pub const ENABLED: bool = super::stretch::ENABLED && cfg!(feature = "internals");
+pub const ENABLED: bool = super::ROLLS;
 
 /// A thread, and the yield point that it came by last: its number.
 struct Walker {
@@ -118,7 +118,7 @@ fn waits_for(last: YieldPoint) -> &'static str {
     }
 }
 
-#[cfg(all(test, not(feature = "loom"), not(feature = "shuttle")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -132,18 +132,22 @@ mod tests {
 
     #[test]
     fn who_is_attached_and_where_threads_are_is_reported() {
-        let stuck = Arc::new(Stuck);
-        enter(0x1ab, &stuck);
-        let last = YieldPoint::StopArmed;
-        crate::sync::yield_point(last);
-        let name = this_thread();
-        let lines = [
-            format!("heap 0x1ab: local heap attached by {name}: stuck\n"),
-            format!("thread {name}: stop.armed was its last yield point; it has the collector lock, and waits until"),
-        ];
-        let text = report();
-        assert!(lines.iter().all(|line| text.contains(line) == ENABLED), "{text}");
-        drop(stuck);
-        assert!(!report().contains("heap 0x1ab"), "it has gone");
+        crate::sync::check(|| {
+            let stuck = Arc::new(Stuck);
+            enter(0x1ab, &stuck);
+            let last = YieldPoint::StopArmed;
+            crate::sync::yield_point(last);
+            let name = this_thread();
+            let lines = [
+                format!("heap 0x1ab: local heap attached by {name}: stuck\n"),
+                format!(
+                    "thread {name}: stop.armed was its last yield point; it has the collector lock, and waits until"
+                ),
+            ];
+            let text = report();
+            assert!(lines.iter().all(|line| text.contains(line) == ENABLED), "{text}");
+            drop(stuck);
+            assert!(!report().contains("heap 0x1ab"), "it has gone");
+        });
     }
 }

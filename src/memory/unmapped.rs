@@ -1,0 +1,35 @@
+//! The mapping of a build that maps no memory: there is none, and whoever asks for one is told why.
+
+use core::ptr::NonNull;
+
+use super::{MemoryError, PageSource, UNMAPPED};
+
+/// No mapping.
+pub(super) enum Mapped {}
+
+impl Mapped {
+    /// Refuses.
+    pub(super) fn reserve(_bytes: usize, _page_bytes: usize, _split: usize) -> Result<Mapped, MemoryError> {
+        Err(MemoryError::Unsupported { source: PageSource::Mapped, reason: UNMAPPED })
+    }
+
+    pub(super) fn base(&self) -> NonNull<u8> {
+        match *self {}
+    }
+
+    pub(super) fn commit(&self, _offset: usize, _bytes: usize) -> Result<(), MemoryError> {
+        match *self {}
+    }
+
+    /// # Safety
+    ///
+    /// None: there is no mapping.
+    pub(super) unsafe fn release(&self, _offset: usize, _bytes: usize) -> Result<(), MemoryError> {
+        match *self {}
+    }
+}
+
+/// The size of the system's pages, which asks nothing of a source that does not exist.
+pub(super) fn system_page_bytes() -> usize {
+    1
+}
