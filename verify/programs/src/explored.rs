@@ -1,14 +1,14 @@
 //! Tiny programs of which every interleaving is explored.
 //!
 //! A program of two or three threads becomes a [model](heaplab_checker::model): one execution is one run of the engine of
-//! [threads](crate::shadow::run_concurrent) on modelled memory, and loom makes all of them, in both passes, within a bound
-//! of preemptions. The shadows judge each one.
+//! [threads](crate::shadow::run_concurrent) on modelled memory, and loom makes all of them, in both passes, within a
+//! bound of preemptions. The shadows judge each one.
 //!
 //! What keeps the time bounded:
 //! * the program: [`Program::is_explorable`] says how large it may be, and a [`TinyProgram`] is cut down to that;
 //! * the world: seven pages of 32 words;
-//! * the exploration: its [`Reach`]. A pass that would run more executions ends there, and then the program counts as *too
-//!   large*, never as explored.
+//! * the exploration: its [`Reach`]. A pass that would run more executions ends there, and then the program counts as
+//!   *too large*, never as explored.
 
 use crate::ops::{Limits, Op, Program, WorldSize};
 use crate::shadow::{self, run_concurrent};
@@ -27,7 +27,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// For a fuzzer, which had better try another program: the third preemption costs ten times the executions.
+    /// For a fuzzer. The third preemption costs ten times the executions, for which other programs can be tried.
     pub const QUICK: Reach = Reach { preemptions: 2, executions_max: 20_000 };
     /// For a recorded program: as far as the heap's own models that are bounded.
     pub const THOROUGH: Reach = Reach { preemptions: 3, executions_max: 400_000 };
@@ -76,8 +76,9 @@ pub fn announce() {
     shadow::announce();
 }
 
-/// Whether an operation is one that cannot be explored. What the system refuses is armed outside of the checker; a model that
-/// wants such a refusal chooses it as a [fault](heaplab_checker::model). And the heap's own thread does not end by itself.
+/// Whether an operation is one that cannot be explored. What the system refuses is armed outside of the checker; a
+/// model that wants such a refusal chooses it as a [fault](heaplab_checker::model). And the heap's own thread does not end by
+/// itself.
 fn is_unseen(op: Op) -> bool {
     matches!(op, Op::FailCommit(_) | Op::FailRelease(_) | Op::FailSpawn(_) | Op::Stress(_))
 }
@@ -87,8 +88,8 @@ impl Program {
     ///
     /// # Errors
     /// What is too large: it has to be of the world `mite`, for two or three threads counted from 0, with no more steps
-    /// than [`Limits::EXPLORED`], nothing that the system is to refuse, no thread of the heap's own, and not so many steps
-    /// that each of three threads has more than two.
+    /// than [`Limits::EXPLORED`], nothing that the system is to refuse, no thread of the heap's own, and not so many
+    /// steps that each of three threads has more than two.
     pub fn is_explorable(&self) -> Result<(), String> {
         let Limits { steps_max, threads_max } = Limits::EXPLORED;
         if self.world.size != WorldSize::Mite {

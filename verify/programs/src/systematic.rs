@@ -1,13 +1,13 @@
 //! Systematic failure: each fallible point of a program fails in turn.
 //!
-//! Fallible are the page requests of the heap (the system refuses memory), its releases (the system does not take memory
-//! back), its threads (the system refuses one) and the attempts of local heaps (memory is exhausted as far as the attempt can
-//! tell). A dry run counts all; in it, and in each other run, every thread is refused, as a program that such a thread runs
-//! beside does not do the same twice. Then, for each other point, on a heap of its own:
+//! Fallible are the page requests of the heap (the system refuses memory), its releases (the system does not take
+//! memory back), its threads (the system refuses one) and the attempts of local heaps (memory is exhausted as far as
+//! the attempt can tell). A dry run counts all; in it, and in each other run, every thread is refused, as a program
+//! that such a thread runs beside does not do the same twice. Then, for each other point, on a heap of its own:
 //!
 //! 1. the program runs and that one point fails: the oracle accepts no panic and no wrong answer, only that a request
-//!    which the failure struck is refused by `OutOfMemory`; at the end everything is dropped, the verifier finds nothing
-//!    but the built-in objects, and the committed pages are those of a new heap, to the byte;
+//!    which the failure struck is refused by `OutOfMemory`; at the end everything is dropped, the verifier finds
+//!    nothing but the built-in objects, and the committed pages are those of a new heap, to the byte;
 //! 2. the program runs again on the same heap, and does what it does on a heap that nothing ever failed on.
 //!
 //! Faults of the program's own would disarm these, so they are left out.

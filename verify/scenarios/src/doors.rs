@@ -1,7 +1,7 @@
 //! The two doors to the heap that the steps go through: the raw API and handles.
 //!
-//! Through the raw door an object is a range of memory that is overwritten at once by a filler of its own size, as in the
-//! mission's source. Through the door of handles it is a real object, which is filled, read back, and dropped.
+//! Through the raw door an object is a range of memory that is overwritten at once by a filler of its own size, as in
+//! the mission's source. Through the door of handles it is a real object, which is filled, read back, and dropped.
 
 use heaplab::heap::Internals as _;
 use heaplab::heap::RawLocalHeap;
@@ -35,7 +35,8 @@ pub(super) const fn array_bytes(elements: usize) -> usize {
     (HEADER_BYTES + 4 * elements).next_multiple_of(8)
 }
 
-/// A running local heap, as the steps of a scenario use it. (The doors of programs are [`shadow::Door`](heaplab_programs::shadow::Door).)
+/// A running local heap, as the steps of a scenario use it. (The doors of programs are
+/// `shadow::Door`.)
 pub(super) trait ScenarioDoor {
     /// Allocates, overwrites or checks and drops.
     fn allocate(&mut self, object: StepObject) -> Result<(), String>;
@@ -78,8 +79,9 @@ impl ScenarioDoor for RawScenarioDoor<'_> {
             StepObject::Map => (MAP_BYTES, AllocationType::Map, 32),
             StepObject::Code { bytes } => (bytes, AllocationType::Code, 64),
         };
-        // SAFETY: R-1: the local heap runs on this thread. R-3: the memory becomes a filler of exactly its own size before
-        // anything else happens, and is not referred to afterwards. The view is used on this unpublished memory only.
+        // SAFETY: R-1: the local heap runs on this thread. R-3: the memory becomes a filler of exactly its own size
+        // before anything else happens, and is not referred to afterwards. The view is used on this unpublished memory
+        // only.
         unsafe {
             let at = self
                 .local

@@ -1,4 +1,4 @@
-//! What a scenario reports. It never panics over what it finds.
+//! What a scenario reports. A finding is a line of the report, and no panic.
 
 use super::{HeapPicture, Moment};
 use heaplab::{CollectionKind, Statistics, Survey};
@@ -36,7 +36,7 @@ impl fmt::Display for Mode {
 pub struct Tally {
     /// Allocations inside the always-allocate scope.
     pub allocations: u64,
-    /// Of them, large arrays that filled the heap up to the soft limit.
+    /// Allocations of large arrays that filled the heap up to the soft limit.
     pub large_allocations: u64,
     /// Times the scope had to be entered until its reserve was there.
     pub entries: u64,
@@ -98,7 +98,7 @@ pub struct ScenarioReport {
     pub heap_bytes: usize,
     /// Allocations inside the always-allocate scope.
     pub allocations: u64,
-    /// Of them, large arrays that filled the heap up to the soft limit.
+    /// Allocations of large arrays that filled the heap up to the soft limit.
     pub large_allocations: u64,
     /// Whether those reached the soft limit.
     pub soft_limit_reached: bool,

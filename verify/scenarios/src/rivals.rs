@@ -31,8 +31,8 @@ pub struct RivalReport {
 const ROUNDS_ATTACHED: u64 = 64;
 
 /// Allocates objects of all types, keeps and drops checked graphs, polls, parks, detaches and attaches, until `stop` is
-/// set or the plan's rounds are over. Enters no always-allocate scope and simulates no full space. Counts itself as under
-/// way when it has attached for the first time, or given up.
+/// set or the plan's rounds are over. Enters no always-allocate scope and simulates no full space. Counts itself as
+/// under way when it has attached for the first time, or given up.
 pub fn rival(heap: &Heap, plan: &RivalPlan, stop: &AtomicBool, under_way: &AtomicU32) -> RivalReport {
     let mut begun = false;
     let mut begin = || {

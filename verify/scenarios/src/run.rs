@@ -58,15 +58,15 @@ pub fn attached(heap: &Heap, tally: &mut Tally, run: impl FnOnce(&mut Attachment
     }
 }
 
-/// Object graphs that a rival keeps. On the smallest heaps it keeps none, see the rivals' manners in the module's text.
+/// Object graphs that a rival keeps: on the smallest heaps none, by the rivals' manners in the module's text.
 fn kept(heap: &Heap) -> usize {
     if heap.layout().hard_limit_pages() < 64 { 0 } else { 8 }
 }
 
 /// Runs a scenario once on `heap`, which has no local heaps attached. It has none afterwards, and allows several.
 ///
-/// With [`Mode::Off`] concurrent allocation is off meanwhile, and it is checked that a second local heap is refused then.
-/// Otherwise the rivals, or the heap's stress thread, run from before the scenario until after it.
+/// With [`Mode::Off`] concurrent allocation is off meanwhile, and it is checked that a second local heap is refused
+/// then. Otherwise the rivals, or the heap's stress thread, run from before the scenario until after it.
 ///
 /// The report has three pictures of the heap. The first and the last are taken outside of what the statistics span.
 #[must_use]

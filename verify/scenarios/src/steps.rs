@@ -94,8 +94,8 @@ fn steps(door: &mut impl ScenarioDoor, sizes: &Sizes, regular_bytes_max: usize, 
         tally.violation(format!("{} bytes are no large object on pages of {page_bytes}", sizes.large_bytes));
     }
     let large = StepObject::Array { elements: sizes.large_elements, ty: AllocationType::Old };
-    // A rival may take the memory between the look and the request, up to the hard limit. Then it was this request that found
-    // the space full, and the reserve has served it.
+    // A rival may take the memory between the look and the request, up to the hard limit. Then it was this request that
+    // found the space full, and the reserve has served it.
     let mut count = 0;
     while door.reserved_runs() != 0 && door.soft_bytes_available() >= sizes.run_bytes && count < sizes.large_max {
         allocate(door, large, tally);
@@ -150,8 +150,8 @@ pub fn alloc_after_failures<'s, 'o: 's>(scope: &mut Scope<'s, 'o>, tally: &mut T
 /// `alloc_after_failures` through the raw API, on a parked local heap: each object becomes a filler of its own size.
 ///
 /// The owner's requests are told from others' by the heap's count of requests inside always-allocate scopes, which is
-/// the owner's alone as long as nobody else enters one. A first attempt that fails asks for a collection next (the retry
-/// ladders say so), so SN-2 implies SN-1 here.
+/// the owner's alone as long as nobody else enters one. A first attempt that fails asks for a collection next (the
+/// retry ladders say so), so SN-2 implies SN-1 here.
 pub fn alloc_after_failures_raw(heap: &Heap, local: &mut LocalHeap, tally: &mut Tally) -> bool {
     let requests = |tally: &mut Tally| match heap.statistics() {
         Ok(statistics) => statistics.requests_in_scope,

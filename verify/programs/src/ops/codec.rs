@@ -1,4 +1,4 @@
-//! The byte form: two bytes of world, then four bytes to a step. Total: any bytes are a program.
+//! The byte form: two bytes of world, then four bytes to a step. Any bytes are a program.
 //!
 //! ```text
 //! byte 0   world size        byte 1   bit 0: concurrent allocation off, bit 1: verify, bit 2: wide steps

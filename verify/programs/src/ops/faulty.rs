@@ -6,11 +6,13 @@
 //! the rest      a program, in its byte form
 //! ```
 //!
-//! The second byte of a fault is 128 and 0..=127 for an attempt, 64 and 0..=63 for a release, or 0..=63 for a page request.
+//! The second byte of a fault is 128 and 0..=127 for an attempt, 64 and 0..=63 for a release, or 0..=63 for a page
+//! request.
 //!
-//! A fault is an operation like the others, `fail-commit`, `fail-release` or `fail-attempt`. So what comes out is an ordinary
-//! program, its text replays what the fuzzer found, and shrinking it drops the faults that do not matter. What this form adds
-//! is that faults have bytes of their own: a fuzzer moves one to another step, or to another request, by changing one byte.
+//! A fault is an operation like the others, `fail-commit`, `fail-release` or `fail-attempt`. So the result is an
+//! ordinary program, whose text replays what the fuzzer found, and shrinking drops the faults that do not matter. In
+//! this form faults have bytes of their own: a fuzzer moves one to another step, or to another request, by changing one
+//! byte.
 
 use super::{Limits, Op, Program, Step};
 use arbitrary::{Arbitrary, Unstructured};

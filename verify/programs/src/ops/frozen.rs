@@ -1,5 +1,5 @@
-//! Both forms of a program are kept: fuzzers keep bytes, people keep text. So what each of the two means is frozen here, by
-//! digests that were taken when the operations still stood in lists written by hand.
+//! Both forms of a program are kept: fuzzers keep bytes, people keep text. So what each of the two means is frozen
+//! here, by digests that were taken when the operations still stood in lists written by hand.
 
 use super::{Limits, Program};
 

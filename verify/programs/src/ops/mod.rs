@@ -1,7 +1,7 @@
 //! The operation language: programs that every engine runs.
 //!
-//! A [`Program`] is a world (which heap) and steps: which thread does what. One type, three forms that turn into each
-//! other without loss:
+//! A [`Program`] is a world (which heap) and steps: which thread does what. It is one type with three forms, which turn
+//! into each other without loss:
 //!
 //! | form | for | where |
 //! |---|---|---|
@@ -9,8 +9,10 @@
 //! | text | people, and `verify/regressions/*.ops`: versioned | [`Program::parse`], `Display` |
 //! | values | generators and shrinkers | [`Program`] itself, its `Arbitrary`, the strategies of `verify/props` |
 //!
-//! Nothing in a program depends on the state it meets: operands are taken modulo what there is. So shrinking by removing
-//! steps always leaves a program, and a program recorded by one engine means the same to the next one.
+//! Nothing in a program depends on the state it meets: operands are taken modulo what there is. So shrinking by
+//! removing steps always leaves a program, and a program recorded by one engine means the same to the next one.
+//!
+//! An operation is a row of the table in `op.rs`, from which the forms of [`Op`] come.
 
 mod codec;
 mod faulty;
@@ -43,22 +45,23 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Of the text form: what the byte form can express, and no more steps than replay in a moment.
+    /// Limits of the text form: what the byte form can express, and no more steps than replay in a moment.
     pub const ALL: Limits = Limits { steps_max: 4096, threads_max: 8 };
-    /// Of a fuzz input: bounded time per execution.
+    /// Limits of a fuzz input: bounded time per execution.
     pub const FUZZ: Limits = Limits { steps_max: 256, threads_max: 3 };
-    /// Of a schedule that is chosen: many threads, few steps for each.
+    /// Limits of a program whose schedule is chosen: many threads, few steps for each.
     pub const SCHEDULE: Limits = Limits { steps_max: 48, threads_max: 8 };
-    /// Of a program of which every interleaving is to be explored: see `Program::is_explorable`, with the feature `loom`.
+    /// Limits of a program of which every interleaving is to be explored: see `Program::is_explorable`, with the
+    /// feature `loom`.
     pub const EXPLORED: Limits = Limits { steps_max: 6, threads_max: 3 };
 }
 
 /// What one thread does next.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Step {
-    /// Which thread.
+    /// The number of the thread.
     pub thread: u8,
-    /// What.
+    /// What the thread does.
     pub op: Op,
 }
 

@@ -36,8 +36,8 @@ operations! {
             /// What.
             value[16..24]: ValueChoice,
         }: 17..25, "store", since 1;
-        /// Refuses the k-th thread that the heap asks the system for from now, once. Where each thread of the program is
-        /// none itself, the heap is refused all its threads.
+        /// Refuses the k-th thread that the heap asks the system for from now, once. Where each thread of the program
+        /// is none itself, the heap is refused all its threads.
         FailSpawn(thread_of_the_heap[0..8]: Option<u8>): 25..26, "fail-spawn", since 4;
         /// Loads a slot, and makes a handle to what it holds; of an object without slots, reads raw words or bytes.
         Load {

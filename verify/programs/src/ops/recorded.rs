@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// How the name of a program begins that a property has written and nobody has named yet.
 pub const FOUND: &str = "found_";
 
-/// The programs of `verify/regressions/`, by name, but for those that a property has found ([`FOUND`]): the property itself
-/// runs them, and one failure is to be red once. Each that is left out is printed.
+/// The programs of `verify/regressions/`, by name, but for those that a property has found ([`FOUND`]): the property
+/// itself runs them, and one failure is to be red once. Each that is left out is printed.
 ///
 /// # Panics
 /// If one cannot be read: nothing is skipped, and what cannot be read is to be migrated or removed.
@@ -27,7 +27,7 @@ pub fn recorded() -> BTreeMap<String, Program> {
 /// The programs that the property of this name has found, with their files.
 ///
 /// # Panics
-/// As [`recorded`].
+/// If one cannot be read.
 #[must_use]
 pub fn found(property: &str) -> Vec<(PathBuf, Program)> {
     let is_its = |name: &str| name.strip_prefix(FOUND).is_some_and(|name| name.starts_with(property));
@@ -35,7 +35,7 @@ pub fn found(property: &str) -> Vec<(PathBuf, Program)> {
     read_all().into_iter().filter(|(name, _)| is_its(name)).map(file).collect()
 }
 
-/// Writes down a program that a property has found; the file. Equal programs have one.
+/// Writes down a program that a property has found, and returns the file. Equal programs have the same file.
 ///
 /// # Errors
 /// The file cannot be written; the error names it.
@@ -63,8 +63,8 @@ fn read_all() -> BTreeMap<String, Program> {
     paths.map(|path| (path.file_stem().expect("a name").to_string_lossy().into_owned(), read(&path))).collect()
 }
 
-/// Writes these files if the environment has `BLESS`. Then sees that the tree has them as they are, and `directories` no
-/// others; `test` names the test that can write them.
+/// Writes these files if the environment has `BLESS`. Then sees that the tree has them as they are, and `directories`
+/// no others; `test` names the test that can write them.
 ///
 /// # Panics
 /// If a file differs, or is none of them.

@@ -4,7 +4,7 @@ use heaplab::Shape;
 use heaplab::object::{LENGTH_MAX, Tail};
 use heaplab::words::Layout;
 
-/// A boundary of the heap, and a distance from it: where off-by-ones live.
+/// A boundary of the heap, and a distance from it. Near boundaries are the errors by one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Size {
     /// The boundary.
@@ -34,7 +34,7 @@ pub enum SizeBase {
     Absurd,
     /// All that the hard limit leaves in an empty heap.
     Whole,
-    /// A hole that counts as large: where free memory is looked for changes here.
+    /// The least hole that counts as large. Smaller holes are looked for elsewhere.
     SmallHole,
 }
 

@@ -15,11 +15,11 @@
 //! operand may have it without a name, `Name(operand[..]: Type)`: the label stands in messages only. A switch that the
 //! text form says by another word is `Name switch { operand[..] => "other-word" }`.
 //!
-//! An operation is a code and [`BITS`] bits of operands, the three bytes of a step from the first on. The first code of a
-//! row is written; each of them is read, so their number is the weight of the operation among random bytes.
+//! An operation is a code and [`BITS`] bits of operands, the three bytes of a step from the first on. The first code of
+//! a row is written; each of them is read, so their number is the weight of the operation among random bytes.
 //!
-//! * **OT-1** The codes of a row begin where those of the row above end, and the last row ends at [`CODES`]. So each code
-//!   is one operation's.
+//! * **OT-1** The codes of a row begin where those of the row above end, and the last row ends at [`CODES`]. So each
+//!   code is one operation's.
 //! * **OT-2** No two operands of a row share a bit.
 //! * **OT-3** No two operations share a word.
 //! * **OT-4** A word exists since a version that there is.
@@ -317,8 +317,8 @@ mod tests {
         assert_eq!(flaw(&[poll()]), Some("the last row of the table of operations does not end at code 64"));
     }
 
-    /// The words of the versions that there are stay as they are: a file of such a version is read by older builds, which
-    /// would call it damaged, and not newer.
+    /// The words of the versions that there are stay as they are: a file of such a version is read by older builds,
+    /// which would call it damaged, and not newer.
     #[test]
     fn a_new_word_is_of_a_new_version() {
         let words = |version| Op::ROWS.iter().filter(|row| row.since == version).map(|row| row.words.len()).sum();
@@ -332,7 +332,8 @@ mod tests {
         assert_eq!(counts.len(), frozen.len(), "say here how many words version {VERSION} has, for the next one");
     }
 
-    /// Goal: who reads a program finds its operations in the code. Method: `full` is `Op::FullSpace`, and begins as that does.
+    /// Goal: who reads a program finds its operations in the code. Method: `full` is `Op::FullSpace`, and begins as
+    /// that does.
     #[test]
     fn names_begin_with_their_words() {
         for Row { name, words, .. } in Op::ROWS {
@@ -347,8 +348,8 @@ mod tests {
         }
     }
 
-    /// Goal: fuzzers know each operation, since they begin with the recorded programs, and their dictionary is made of them.
-    /// Method: the words of the table among the words of the programs.
+    /// Goal: fuzzers know each operation, since they begin with the recorded programs, and their dictionary is made of
+    /// them. Method: the words of the table among the words of the programs.
     #[test]
     fn each_operation_is_in_a_recorded_program() {
         let used: BTreeSet<String> = recorded()

@@ -8,7 +8,8 @@
 //! 0 collect minor
 //! ```
 //!
-//! `#` begins a comment. A file of a newer version is refused by its number, and whatever is not understood by its line.
+//! `#` begins a comment. A file of a newer version is refused by its number, and whatever is not understood by its
+//! line.
 
 use super::words::{Word, Words};
 use super::{Limits, Op, Program, Step, World, WorldSize};
@@ -24,12 +25,13 @@ use core::str::FromStr;
 /// | 3 | `stress`, and the size `small-hole` |
 /// | 4 | `fail-release`, `fail-spawn` |
 ///
-/// What a version has not is refused in its files: an older build would call them damaged, and not newer.
+/// A file is refused if it has what is of a later version than the file: an older build would call it damaged, not
+/// newer.
 pub const VERSION: u32 = 4;
 
 const MAGIC: &str = "heaplab-ops";
 
-/// Enough for the longest reason without a word from the text: that of a shape, which lists them all.
+/// Characters of a reason at most. The longest one without a word from the text lists all shapes, and fits.
 const REASON_CHARS_MAX: usize = 300;
 
 /// Why a text is no program.

@@ -3,7 +3,7 @@
 use heaplab::HeapConfig;
 use heaplab::memory::PageSource;
 
-/// Which heap.
+/// The heap of a program, and its flags at the start.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct World {
     /// How large.
@@ -14,8 +14,8 @@ pub struct World {
     pub verify: bool,
 }
 
-/// How large a heap is. From the smallest on: mite, tiny, snug, small. The names stand in recorded programs, and their order
-/// here is that of their numbers in the byte form.
+/// How large a heap is. From the smallest on: mite, tiny, snug, small. The names stand in recorded programs, and their
+/// order here is that of their numbers in the byte form.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum WorldSize {
     /// 16 pages of 128 bytes.
@@ -37,9 +37,9 @@ impl World {
     /// The simplest world.
     pub const TINY: World = World { size: WorldSize::Tiny, concurrent: true, verify: false };
 
-    /// The configuration. Room for as many local heaps as the program has threads, but for four at least, and one more;
-    /// in the least world for three, and no more. Where the source has no pages as small as the world's, the memory is
-    /// owned.
+    /// The configuration. It has room for as many local heaps as the program has threads, for four at least, and for
+    /// one more; the mite world has room for as many as there are threads, and for three at least. Where the source has
+    /// no pages as small as the world's, the memory is owned.
     #[must_use]
     pub fn config(self, threads: usize, page_source: PageSource) -> HeapConfig {
         let mut config = match self.size {
@@ -54,7 +54,7 @@ impl World {
                 config.young_lab_bytes = 80;
                 config.small_hole_bytes = Some(32);
                 config.pool_bytes_max = 2 * 256;
-                // The least: every object but one is set aside.
+                // The least that there is: every object but one is set aside.
                 config.worklist_entries = 1;
                 config
             }
@@ -84,7 +84,7 @@ impl World {
         (config.threads_max, config.pages_per_thread_min) = match self.size {
             WorldSize::Mite => (threads.max(3), 1),
             WorldSize::Small => (threads.max(4) + 1, config.pages_per_thread_min),
-            // The more threads, the fewer pages for each: that is what they are for.
+            // So that programs of many threads run in these worlds, each has fewer pages.
             WorldSize::Tiny | WorldSize::Snug => {
                 (threads.max(4) + 1, if threads > 4 { 1 } else { config.pages_per_thread_min })
             }

@@ -1,7 +1,7 @@
 //! Schedules as bytes: what a fuzzer can steer.
 //!
-//! A thread runs until it blocks, ends or yields, and then the next one by number does; so every schedule is a list of
-//! *preemptions* to that default, and no bytes at all are a schedule too. A preemption is two bytes:
+//! By default a thread runs until it blocks, ends or yields, and then the next one by number runs. So every schedule is
+//! a list of *preemptions* of that default, and no bytes at all are a schedule too. A preemption is two bytes:
 //!
 //! ```text
 //! after    bit 7: count yield points only       to    which of the other runnable threads,
@@ -11,8 +11,8 @@
 //! Bytes that a fuzzer inserts, removes or copies move some preemptions and leave the others what they were. Counting
 //! yield points gets from one window of the heap's protocols to the next in one byte, over all the steps between.
 //!
-//! A program and its schedule are one input: a byte that says how many steps, the program's [byte form](crate::ops), and
-//! the preemptions.
+//! A program and its schedule are one input: a byte that says how many steps, the program's [byte form](crate::ops),
+//! and the preemptions.
 
 use super::run_scheduled;
 use crate::ops::{Limits, Program, WorldSize};
@@ -30,7 +30,7 @@ const PREEMPTIONS_MAX: usize = 64;
 /// A switch that no thread asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Preemption {
-    /// Whether it waits for a yield point.
+    /// Whether yield points are counted, and other scheduling points are not.
     pub at_yield_point: bool,
     /// Scheduling points, or yield points, that are passed since the last preemption.
     pub after: u8,

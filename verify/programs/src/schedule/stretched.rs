@@ -1,8 +1,9 @@
 //! A scheduler that makes short windows long.
 //!
-//! It draws any runnable thread, as shuttle's random scheduler does, but for one thing: a thread that stands at a yield
-//! point is sometimes *held* there, while the others make as many steps as the draw says. A window of one step, which
-//! random choices leave open for about as many steps as there are threads, is so left open for up to [`HOLD_MAX`].
+//! The scheduler draws any runnable thread, as shuttle's random one does, and sometimes *holds* a thread that stands at
+//! a yield point, while the others make as many steps as the draw says. A window of one step stays open for about as
+//! many steps as there are threads if choices are random. With a thread held in it, the window stays open for up to
+//! [`HOLD_MAX`].
 
 use heaplab::sync::{YieldPoint, take_yield_point};
 use heaplab_common::Dice;

@@ -4,18 +4,19 @@
 //!
 //! `OutOfMemory` comes after two memory-reducing collections and an attempt in one stop. After the second one
 //! * new space holds no object, and no page of old, map or code space is without a live one, so those spaces have
-//!   exactly the pages in which live objects lie now: `pinned`. That is where fragmentation enters: each live object
-//!   may pin a page of its own, and nothing moves out of a page for which there is no other to move to.
+//!   exactly the pages in which live objects lie now: `pinned`. Fragmentation enters here: each live object may pin a
+//!   page of its own, and no object leaves a page for which there is no other to move to.
 //! * a page of large space belongs to a live large object or to a reserve,
 //! * the pool is empty, and new space has its whole charge if the limit leaves room for it.
 //!
 //! So with `used = root pages + pinned + pages of live large objects + pages that reserves hold`, in pages:
 //! * a young request is refused only if `used + 1 > hard limit`: new space has not one page of its charge,
 //! * an old, map or code request only if `used + new space's charge + 1 > hard limit`,
-//! * a large one of n pages only if `used + charge + n > hard limit`, or no n free pages of the large area are neighbours.
+//! * a large one of n pages only if `used + charge + n > hard limit`, or no n free pages of the large area are
+//!   neighbours.
 //!
-//! What is alive is counted by the shadow. What reserves hold, and where, is what the page table says, and no more than the
-//! open scopes were given. Nothing is claimed for the attempt that a fault was injected into.
+//! What is alive is counted by the shadow. What reserves hold, and where, is what the page table says, and no more than
+//! the open scopes were given. Nothing is claimed for the attempt that a fault was injected into.
 //!
 //! # After a major collection
 //!
@@ -53,7 +54,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// The same, where a release was to be refused: what is free and committed now is held by the system's refusal.
+    /// What is held where a release was to be refused: pages that are free and committed now are held by that refusal.
     #[must_use]
     pub fn with_refused_releases(self, spaces: &Spaces) -> Held {
         Held { refused: spaces.fresh.pooled() + spaces.large.kept_pages(), ..self }
@@ -117,12 +118,13 @@ pub unsafe fn may_refuse(need: Need, census: &GraphCensus, held: &Held, spaces: 
     ))
 }
 
-/// What is committed after a major collection: the pages of the roots, of new space, those in which live objects lie, what
-/// reserves hold, and the pool, which has no more than it may and nothing after a memory-reducing collection. No other page
-/// is committed, and the soft limit leaves room for as much again, memory for roots of `roots_bytes` bytes included.
+/// What is committed after a major collection: the pages of the roots, of new space, those in which live objects lie,
+/// what reserves hold, and the pool, which has no more than it may and nothing after a memory-reducing collection. No
+/// other page is committed, and the soft limit leaves room for as much again, memory for roots of `roots_bytes` bytes
+/// included.
 ///
 /// # Panics
-/// If it is otherwise.
+/// More or less is committed, or the soft limit is another.
 ///
 /// # Safety
 /// No other thread runs in the heap, and nobody stops it.
@@ -157,7 +159,7 @@ pub unsafe fn check_committed(census: &GraphCensus, held: &Held, spaces: &Spaces
     );
 }
 
-/// What an open always-allocate scope still guarantees. Guarantees less than the reserve holds, never more.
+/// What an open always-allocate scope still guarantees: less than its reserve holds, never more.
 #[derive(Clone, Debug)]
 pub struct ReserveGuard {
     /// Whose scope it is.

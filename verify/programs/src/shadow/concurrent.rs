@@ -1,11 +1,11 @@
 //! The engine for threads: each thread of a program is one, with a local heap and a shadow of its own.
 //!
-//! The steps of a thread run in their order, and those of different threads in whichever order the machine, or the checker
-//! behind `heaplab::sync`, lets them. So one engine serves real threads, Shuttle's schedules, and every interleaving under
-//! loom. What an oracle can still claim while rivals are at work is in [`rivals`](super::rivals).
+//! The steps of a thread run in their order, and those of different threads in whichever order the machine, or the
+//! checker behind `heaplab::sync`, lets them. So one engine serves real threads, Shuttle's schedules, and every
+//! interleaving under loom. What an oracle can still claim while rivals are at work is in [`rivals`](super::rivals).
 //!
-//! Three operations mean something of their own here: `store-root` sends a parcel to the other threads, `load-root` looks
-//! whether there is one, and `stress` switches the heap's own thread, which elsewhere never runs.
+//! Three operations mean something of their own here: `store-root` sends a parcel to the other threads, `load-root`
+//! looks whether there is one, and `stress` switches the heap's own thread, which elsewhere never runs.
 
 use super::Tally;
 use super::oracle::Oracle;
@@ -30,7 +30,7 @@ pub fn run_concurrent(program: &Program, source: PageSource) -> Tally {
     run(program, source, None)
 }
 
-/// As [`run_concurrent`], with threads that linger in the heap's shortest windows, at random.
+/// Runs `program` as [`run_concurrent`] does, with threads that linger in the heap's shortest windows, at random.
 ///
 /// # Panics
 /// If the heap is not what the shadows say.
@@ -38,7 +38,7 @@ pub fn run_stretched(program: &Program, source: PageSource, seed: u64) -> Tally 
     run(program, source, Some(seed))
 }
 
-/// No program takes a hundredth of it: then its threads wait for one another.
+/// A program that takes this long has a deadlock. None takes a hundredth of the time.
 const DEADLOCK: Duration = Duration::from_secs(if cfg!(miri) { 3000 } else { 120 });
 
 /// Says that a thread of a program has ended, or unwound.
@@ -50,8 +50,8 @@ impl Drop for Ended {
     }
 }
 
-/// Waits until each thread of a program has ended. If they do not, says where each is, and aborts: nothing can end a thread
-/// that waits for ever, and whoever started this program is to see why.
+/// Waits until each thread of a program has ended. If they do not, says where each is, and aborts: nothing can end a
+/// thread that waits for ever, and whoever started this program is to see why.
 fn await_ends(program: &Program, ended: &mpsc::Receiver<()>, at: &[AtomicUsize]) {
     for _ in 0..program.threads() {
         if ended.recv_timeout(DEADLOCK).is_err() {
@@ -68,8 +68,8 @@ fn await_ends(program: &Program, ended: &mpsc::Receiver<()>, at: &[AtomicUsize])
     }
 }
 
-/// On a thread of a program: says at which step it was when it unwinds. Under a checker all of them are on one thread of
-/// the system, and there is an execution to look at.
+/// Says at which step a thread of a program was when the thread unwinds. Under a checker nothing is said: all threads
+/// of the program are one of the system, and there is an execution to look at.
 struct NameStep<'p>(&'p Program, u8);
 
 impl Drop for NameStep<'_> {

@@ -1,8 +1,8 @@
 //! The oracle's part in contents: slots, raw words and bytes of objects, loaded and stored on both heaps.
 //!
-//! An operation names an object by a handle: the first one from there on whose object has slots, or raw words and bytes,
-//! is meant. It names a slot or a word by a number, taken modulo what the object has. So each operation has something to do
-//! as soon as there is such an object.
+//! An operation names an object by a handle: the first one from there on whose object has slots, or raw words and
+//! bytes, is meant. It names a slot or a word by a number, taken modulo what the object has. So each operation has
+//! something to do as soon as there is such an object.
 
 use super::oracle::spread;
 use super::{Door, Id, Oracle, Payload, Slot, Value};

@@ -1,7 +1,8 @@
 //! Who drives a program, on which heap, and what is made to fail meanwhile.
 //!
-//! A driver runs *rounds*: the same program, several times on one heap. After each of them everything is dropped and the
-//! heap is as it was built, to the byte, so that a round which a fault strikes can be followed by one that has to succeed.
+//! A driver runs *rounds*: the same program, several times on one heap. After each of them everything is dropped and
+//! the heap is as it was built, to the byte, so that a round which a fault strikes can be followed by one that has to
+//! succeed.
 
 use super::oracle::Oracle;
 use super::{Tally, interleaved, single};
@@ -32,7 +33,7 @@ pub enum RoundFault {
 }
 
 impl RoundFault {
-    /// Arms it, or nothing: then page requests and releases are counted only.
+    /// Arms a fault. With `None`, page requests and releases are counted only.
     pub(super) fn arm(fault: Option<RoundFault>, heap: &Heap) {
         let nth = |k| usize::try_from(k).ok().and_then(|k| NonZeroUsize::MIN.checked_add(k));
         let (commit, attempt, release) = match fault {
@@ -50,7 +51,7 @@ impl RoundFault {
 }
 
 impl Driver {
-    /// Both.
+    /// All drivers.
     pub const ALL: [Driver; 2] = [Driver::Single, Driver::Interleaved];
 
     /// The heap that the program gets.
@@ -81,8 +82,8 @@ impl Driver {
         self.rounds_on(heap, program, faults)
     }
 
-    /// Runs `program` on `heap`, which nobody else has and which is as it was built, once for each of `faults`; closes it
-    /// then.
+    /// Runs `program` on `heap`, which nobody else has and which is as it was built, once for each of `faults`; closes
+    /// it then.
     ///
     /// # Panics
     /// If the heap is not what the shadow says, in a round or after it.

@@ -1,8 +1,8 @@
 //! Pages that an operation fills, and what the next operation finds in them.
 //!
-//! `fill` takes a page of a space and fills it but for some bytes. A request of the same thread and type that comes right
-//! behind it, and fits into what is left, is served at once. The promise lasts for one step: whatever comes in between may
-//! take the rest, and does not have to be known.
+//! `fill` takes a page of a space and fills it but for some bytes. A request of the same thread and type that comes
+//! right behind it, and fits into what is left, is served at once. The promise lasts for one step: whatever comes in
+//! between may take the rest, and does not have to be known.
 
 use super::{Door, Oracle};
 use heaplab::{AllocError, AllocationType};

@@ -74,10 +74,10 @@ impl Graph {
         self.objects[id].as_ref().expect("a reachable object")
     }
 
-    /// The same, to be changed.
+    /// An object that is reachable, to be changed.
     ///
     /// # Panics
-    /// As [`object`](Self::object).
+    /// If it was found unreachable before.
     pub fn object_mut(&mut self, id: Id) -> &mut ShadowObject {
         self.objects[id].as_mut().expect("a reachable object")
     }

@@ -1,8 +1,8 @@
-//! The oracle's part in what is asked of the heap as a whole: collections by their kind, full spaces, and what the verifier,
-//! a survey and the statistics answer.
+//! The oracle's part in what is asked of the heap as a whole: collections by their kind, full spaces, and what the
+//! verifier, a survey and the statistics answer.
 //!
-//! Each of them stops the world. A look that no operation asks for is left out under a checker: it would be one more stop
-//! among those that are explored.
+//! Each of them stops the world. A look that no operation asks for is left out under a checker: it would be one more
+//! stop among those that are explored.
 
 use super::oracle::Aftermath;
 use super::rivals::{Deed, MayHave as _};
@@ -41,8 +41,8 @@ impl Oracle {
         }
     }
 
-    /// Surveys a heap in which the verifier has just found so many objects, and returns how many of them are live. Under a
-    /// checker nobody looks.
+    /// Surveys a heap in which the verifier has just found so many objects, and returns how many of them are live.
+    /// Under a checker nobody looks.
     pub(super) fn survey<D: Door>(&mut self, door: &mut D, objects: u64) -> Option<u64> {
         if heaplab::sync::MODEL {
             return None;

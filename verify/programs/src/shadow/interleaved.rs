@@ -3,8 +3,8 @@
 //!
 //! Actor 0, the *clerk*, works through the safe API, one [`Attachment::run`] to a step, so its roots are persistent
 //! handles. The others work through the raw API, and keep their handles while they are parked. An always-allocate scope
-//! is a closure there too: the engine goes on inside it, with everyone's steps, until its owner leaves it. Scopes of two
-//! owners cannot cross: leaving one that is not the innermost does nothing.
+//! is a closure there too: the engine goes on inside it, with everyone's steps, until its owner leaves it. Scopes of
+//! two owners cannot cross: leaving one that is not the innermost does nothing.
 
 use super::oracle::Aftermath;
 use super::{Happened, Oracle, RawDoor, RawRoot, Roots, ScopeDoor, assert_hostile_requests_fail, word_of};
@@ -37,8 +37,8 @@ struct Engine<'p> {
     always: Vec<usize>,
 }
 
-/// Runs `program` with a local heap for each of its threads, all on this thread, and detaches them. Concurrent allocation
-/// is on at the start.
+/// Runs `program` with a local heap for each of its threads, all on this thread, and detaches them. Concurrent
+/// allocation is on at the start.
 ///
 /// # Panics
 /// If the heap is not what the shadow says.

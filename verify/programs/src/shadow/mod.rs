@@ -13,12 +13,12 @@
 //!
 //! What is compared, and when:
 //! * each operation's result: value or error, by variant and by numbers;
-//! * after each operation that may have collected, and every so often, the whole reachable graph, word by word, from all
-//!   roots at once: contents, identity, space, alignment, overlap, who may have moved, and who must have left
-//!   new space;
-//! * the heap is verified, and so its counters recomputed, after each collection that was asked for by its kind; on a heap
-//!   of a few pages also after a request that has collected; around every other collection if the program says so. Under a
-//!   checker each of these looks would be one more stop, so there they are left out;
+//! * after each operation that may have collected, and every so often, the whole reachable graph, word by word, from
+//!   all roots at once: contents, identity, space, alignment, overlap, who may have moved, and who must have left new
+//!   space;
+//! * the heap is verified, and so its counters recomputed, after each collection that was asked for by its kind; on a
+//!   heap of a few pages also after a request that has collected; around every other collection if the program says so.
+//!   Under a checker each of these looks would be one more stop, so there they are left out;
 //! * after a major collection the number of objects that the verifier finds: exactly the reachable ones;
 //! * each refusal against a bound (`bound`), and each always-allocate scope against its reserve; a page that is refused
 //!   to be filled, against what there is of pages;
@@ -29,8 +29,8 @@
 //!
 //! A difference is a panic: it says the step, and [`announce`] makes it print the program.
 //!
-//! There are two other shadows, for what this one cannot be: the stress (`verify/scenarios`) has one for thousands of objects
-//! and hours, and `tests/programs.rs` has one for the public API, in the package that this one depends on.
+//! There are two other shadows, for what this one cannot be: the stress (`verify/scenarios`) has one for thousands of
+//! objects and hours, and `tests/programs.rs` has one for the public API, in the package that this one depends on.
 
 mod bound;
 mod concurrent;

@@ -6,8 +6,8 @@
 //! finish   what the operation left to judge, its Aftermath, with all roots there are
 //! ```
 //!
-//! An answer that depends on what is alive (a refusal, the number of objects after a major collection) waits for `finish`,
-//! where the whole graph has been compared and counted. The parts are in files of their own:
+//! An answer that depends on what is alive (a refusal, the number of objects after a major collection) waits for
+//! `finish`, where the whole graph has been compared and counted. The parts are in files of their own:
 //!
 //! | file | operations |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! The heap outside of its objects: flags, limits, local heaps, the pages of its spaces, and its end.
 //!
-//! Alone on the heap, the oracle knows all of it, and each answer is the one that there can be. Beside rivals an answer is
-//! checked against what a rival may have done; what nobody knows is not asked.
+//! Alone on the heap, the oracle knows all of it, and each answer is the one that there can be. Beside rivals an answer
+//! is checked against what a rival may have done; what nobody knows is not asked.
 
 use super::rivals::{Deed, MayHave as _, Rivals};
 use super::{Door, Happened, IMMORTAL_OBJECTS};
@@ -20,7 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What the near-heap-limit callback unwinds with. Not a panic, so no hook sees it.
+/// What the near-heap-limit callback unwinds with. No hook sees it, since it is no panic.
 pub(super) struct Unwound;
 
 /// The flags as they should be.
@@ -60,7 +60,7 @@ impl HeapState {
         HeapState::with(heap, layout, flags, None, hard_limit_bytes)
     }
 
-    /// The same for a heap whose flags a program may have changed.
+    /// A heap that no local heap is attached to, and whose flags a program may have changed.
     pub(super) fn restored(heap: Heap, world: World) -> HeapState {
         const SOUND: &str = "a sound heap, without local heaps";
         heap.set_gc_interval(0).expect(SOUND);
@@ -71,7 +71,7 @@ impl HeapState {
         HeapState::new(heap, world)
     }
 
-    /// The same heap as seen by one of several threads. What a rival may switch on at any time counts as on.
+    /// The heap of several threads, as one of them sees it. A flag that a rival may switch on at any time counts as on.
     pub(super) fn joined(heap: Heap, rivals: Arc<Rivals>) -> HeapState {
         let layout = heap.layout().clone();
         let flags = Flags {
@@ -198,8 +198,8 @@ impl HeapState {
         Happened::Anything
     }
 
-    /// The same on one thread, where a program does the same every time, which it would not beside that thread: it is
-    /// refused, each time. The error is the right one, and nothing changes.
+    /// Switches the heap's own thread where the program is on one thread. Beside that thread a program would not do the
+    /// same every time, so the system refuses the thread, each time: the error is the right one, and nothing changes.
     fn stress_alone<D: Door>(&mut self, door: &mut D, on: bool) {
         let heap = self.heap.clone();
         heap.spawn_fault().set(NonZeroUsize::new(1));
@@ -392,7 +392,7 @@ impl HeapState {
                 // Relaxed: one thread runs everything.
                 let expected = hard_limit_bytes.load(Ordering::Relaxed);
                 claim_eq!(near.hard_limit_bytes, expected, "the hard limit that the callback is told of");
-                // It only rises, and up to its greatest value.
+                // The limit only rises, and up to its greatest value.
                 let raised = answer.min(near.hard_limit_bytes_max).max(expected);
                 hard_limit_bytes.store(raised, Ordering::Relaxed);
             }
@@ -450,8 +450,8 @@ impl HeapState {
         true
     }
 
-    /// Pages that serve no request for `space` before the next collection, if it was just made full. With rivals, that may
-    /// have come already.
+    /// Pages of a space that was just made full: they serve no request before the next collection. With rivals there
+    /// are none, since that collection may have come already.
     pub(super) fn pages_out_of_reach(&self, space: SpaceKind) -> Vec<PageIndex> {
         if self.rivals.may_have(Deed::UsedTheHeap) {
             return Vec::new();
@@ -478,8 +478,8 @@ impl HeapState {
         claim_eq!(self.attached, 0, "the number of local heaps that a thread leaves attached");
     }
 
-    /// Everything has been dropped but this: collects twice, and sees that nothing is left. The system refuses nothing any
-    /// more, so the collections have what they need.
+    /// Collects twice, when all but the heap has been dropped, and sees that nothing is left. The system refuses
+    /// nothing any more, so the collections have what they need.
     pub(super) fn end(mut self) -> (Heap, Statistics) {
         while self.detach_extra() {}
         claim_eq!(self.attached, 0, "the number of local heaps attached at the end");

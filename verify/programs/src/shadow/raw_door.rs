@@ -84,7 +84,7 @@ impl<'a> RawDoor<'a> {
 impl Door for RawDoor<'_> {
     const IS_SAFE: bool = false;
 
-    /// All four, by the size; mostly 8, which the bump path serves.
+    /// One of the four alignments, by the size: mostly 8, which the bump path serves.
     fn alignment(&self, bytes: usize) -> usize {
         8 << (bytes / 8 % 8).saturating_sub(4)
     }
@@ -247,7 +247,7 @@ impl Door for RawDoor<'_> {
 /// Sizes and alignments that no request may have: each is refused as a value, by the right name.
 ///
 /// # Panics
-/// If one is not.
+/// If one is served, or refused by another name.
 pub fn assert_hostile_requests_fail(local: RawLocalHeap, object_bytes_max: usize) {
     use AllocError::{InvalidAlignment, InvalidOrigin, InvalidSize, TooLarge};
     let old = AllocationType::Old;

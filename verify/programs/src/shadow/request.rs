@@ -6,12 +6,12 @@
 //!                               ask ─────▶ Answer ──judge─┴──▶ Aftermath
 //! ```
 //!
-//! A request has to succeed at once if it draws on a reserve, or on the page that was just filled but for it. It is refused
-//! by the right error, and for want of memory only where the bound allows that. It gets memory of its space, and none that
-//! a full space has put out of reach.
+//! A request has to succeed at once if it draws on a reserve, or on the page that was just filled but for it. It is
+//! refused by the right error, and for want of memory only where the bound allows that. It gets memory of its space,
+//! and none that a full space has put out of reach.
 //!
-//! A fault that strikes excuses the request that it strikes, and no other. It is seen by what it leaves: its countdown was
-//! there before the request and is gone after it.
+//! A fault that strikes excuses the request that it strikes, and no other. It is seen by what it leaves: its countdown
+//! was there before the request and is gone after it.
 
 use super::oracle::{Aftermath, Oracle};
 use super::rivals::{Deed, MayHave as _};
@@ -158,8 +158,8 @@ impl Oracle {
         self.judge(actor, door, sized, prediction, answer)
     }
 
-    /// What is to be requested for a record: without its map there is none. Then the map is this operation, and the record
-    /// the next one that asks for it.
+    /// What is to be requested for a record: without its map there is none. Then the map is this operation, and the
+    /// record the next one that asks for it.
     fn record(&self, actor: usize, ty: AllocationType, record: RecordShape) -> (AllocationType, What) {
         let shape = record.shape();
         match self.host(actor, 0, |object| object.describes == Some(shape)) {

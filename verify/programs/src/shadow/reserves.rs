@@ -1,7 +1,7 @@
 //! The oracle's part in always-allocate scopes: what their reserves guarantee, and when a reserve may be refused.
 //!
-//! The scope itself is a closure of the engine, which calls [`Oracle::before_scope`] first, puts the guard among those of
-//! the open scopes while the closure runs, and hands an error to [`Oracle::scope_refused`].
+//! The scope itself is a closure of the engine, which calls [`Oracle::before_scope`] first, puts the guard among those
+//! of the open scopes while the closure runs, and hands an error to [`Oracle::scope_refused`].
 
 use super::oracle::Aftermath;
 use super::request::Armed;

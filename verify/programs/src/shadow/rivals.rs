@@ -1,16 +1,18 @@
-//! What the oracles of several threads share: each knows its own objects, and these are the rest.
+//! What the oracles of several threads share, beside the objects that each of them knows.
 //!
 //! # What is known of a rival
 //!
 //! A thread's shadow holds the objects that it alone refers to, and those are compared as ever: nobody else may change,
 //! move or free them unnoticed. What rivals do is known in sums only:
 //!
-//! * **Refusals.** At no time were more objects alive than the sum of the threads' greatest numbers of them. Each pins a
-//!   page at most, so a request that was refused although even that sum left room for it was refused wrongly
-//!   ([`bound`](super::may_refuse) has the argument). It is judged when all have ended and the sums are known.
+//! * **Refusals.** At no time were more objects alive than the sum of the threads' greatest numbers of them. Each pins
+//!   a page at most, so a request that was refused although even that sum left room for it was refused wrongly
+//!   ([`bound`](super::may_refuse) has the argument). Refusals are judged when all threads have ended and the sums are
+//!   known.
 //! * **Parcels.** What one thread stores for the others is an object that is whole when it is stored and never changes
-//!   then: a number, its complement, and a byte array of the number. Whoever loads it finds it so, or nothing yet.
-//! * **Flags** and limits may have changed at any time, if the program has an operation that changes them.
+//!   then: a number, its complement, and a byte array of the number. Whoever looks finds a whole parcel, or none yet.
+//! * **Deeds.** Flags and limits may have changed at any time, if the program has an operation that changes them: each
+//!   is a [`Deed`], which [`MayHave`] asks for.
 
 use super::outside::Unwound;
 use super::{GraphCensus, Need};
@@ -32,7 +34,8 @@ const NUMBERS: u32 = 1 << 20;
 /// What a rival may have done, at any time since the last look at the heap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Deed {
-    /// Used the heap: taken memory and given it back, attached local heaps, stopped the world and moved what lies there.
+    /// Used the heap: taken memory and given it back, attached local heaps, stopped the world and moved what lies
+    /// there.
     UsedTheHeap,
     /// Switched collections at every n-th allocation on.
     SetInterval,
@@ -71,8 +74,8 @@ impl MayHave for Rivals {
 /// The deeds that the operations of a program do.
 fn deeds(program: &Program) -> Vec<Deed> {
     let has = |wanted: fn(&Op) -> bool| program.steps.iter().any(|step| wanted(&step.op));
-    // The callback that unwinds would end the heap's own thread. That thread never rests either, which an interpreter has
-    // no time for; Miri has the scenarios with it.
+    // The callback that unwinds would end the heap's own thread. That thread never rests either, which an interpreter
+    // has no time for; Miri has the scenarios with it.
     let stresses = !cfg!(miri)
         && has(|op| matches!(op, Op::Stress(true)))
         && !has(|op| matches!(op, Op::NearLimit(NearLimitChoice::Unwind)));
@@ -139,10 +142,10 @@ impl Population {
     }
 }
 
-/// Shared by the threads of one program.
+/// What the threads of one program share.
 ///
-/// What is no operation of the heap is in the standard library's locks and atomics: it is the oracle's, and no checker is
-/// to schedule it. None of them is held over an operation of the heap.
+/// The oracle's own locks and atomics are the standard library's, since no checker is to schedule them. No lock is held
+/// over an operation of the heap.
 pub(super) struct Rivals {
     threads: usize,
     board: Option<RootSet>,
@@ -176,7 +179,7 @@ impl Rivals {
         self.peaks.lock().expect("nothing panics with it").push(peak);
     }
 
-    /// All threads have ended: judges the refusals.
+    /// Judges the refusals, when all threads have ended.
     ///
     /// # Panics
     /// If there was room for one of them.
@@ -191,8 +194,9 @@ impl Rivals {
         // extra local heap.
         let others = if self.board.is_some() { 1 + 2 * SLOTS + 2 * self.threads } else { 0 } + self.threads;
         let runs = sum.run_pages + sum.reserved_pages;
-        // Each of the two collections before a refusal asks again for what was not taken back, and a refusal of the system
-        // strikes once in a stop. So what it may still keep is the pooled page that the attempt itself was to give back.
+        // Each of the two collections before a refusal asks again for what was not taken back, and a refusal of the
+        // system strikes once in a stop. So the system may still keep the pooled page that the attempt itself was to
+        // give back.
         let refused = usize::from(self.may_have(Deed::RefusedReleases));
         let fixed = layout.root_pages() + layout.new_pages() + sum.objects + others + runs + refused;
         for need in self.refusals.lock().expect("nothing panics with it").iter() {
@@ -214,8 +218,8 @@ impl Rivals {
         }
     }
 
-    /// Stores a new parcel of `thread` for the others. Memory for it may be refused, and the near-limit callback that a rival
-    /// has set may unwind.
+    /// Stores a new parcel of `thread` for the others. Memory for it may be refused, and the near-limit callback that a
+    /// rival has set may unwind.
     pub(super) fn send(&self, scope: &mut Scope<'_, '_>, thread: usize, slot: u8) {
         let Some(board) = &self.board else { return };
         let number = thread as u32 * NUMBERS + self.issued[thread].fetch_add(1, Ordering::Relaxed);

@@ -1,8 +1,9 @@
-//! A round: one run of a program on a heap that may have run others before, with one point at which memory is refused, or
-//! none.
+//! A round: one run of a program on a heap that may have run others before, with one point at which memory is refused,
+//! or none.
 //!
-//! What a round is found to have done is the difference of the heap's counts, after it and before. How many page requests
-//! and releases it made is read off the countdown of the fault, which counts on where nothing is to be refused.
+//! What a round is found to have done is the difference of the heap's counts, after it and before. How many page
+//! requests and releases it made is read off the countdown of the fault, which counts on where nothing is to be
+//! refused.
 
 use super::{Oracle, RoundFault, Tally};
 use heaplab::heap::CollectionTrace;

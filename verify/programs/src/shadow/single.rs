@@ -1,8 +1,8 @@
 //! The engine for one thread: the safe API, scope in scope.
 //!
 //! Handle scopes and always-allocate scopes are closures of the safe API, so the engine is a recursion: a frame runs
-//! steps until one of them ends it. Steps of all threads run on the one local heap, in their order; or, for the engine of
-//! [threads](super::concurrent), those of one thread do, and the heap has others.
+//! steps until one of them ends it. Steps of all threads run on the one local heap, in their order; or, for the engine
+//! of [threads](super::concurrent), those of one thread do, and the heap has others.
 
 use super::oracle::Aftermath;
 use super::rivals::{Deed, MayHave as _};
@@ -13,7 +13,7 @@ use heaplab::{AllocError, Handle, Heap, Scope};
 use heaplab_common::claim_eq;
 
 const DEPTH_MAX: usize = 12;
-/// There is one local heap with roots.
+/// The only local heap that has roots.
 const ACTOR: usize = 0;
 
 type AnyHandle<'s> = Handle<'s, heaplab::Value>;

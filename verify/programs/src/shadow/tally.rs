@@ -1,6 +1,6 @@
 //! What a run did, in numbers.
 
-/// What a run did, so that tests can see that they tested something.
+/// What a run did. Tests read from it whether they have tested something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     /// Objects allocated.
@@ -33,7 +33,7 @@ pub struct Tally {
     pub attempts: u64,
     /// Requests that a fault struck.
     pub struck: u64,
-    /// Whether the page request that was to be refused from the start was, and be it in a collection.
+    /// Whether the page request that was to be refused from the start was, in a collection or elsewhere.
     pub commit_refused: bool,
 }
 

@@ -1,5 +1,5 @@
-//! What runs on this thread, for those who look at a failure: the program, the step that it is at, and the heap that this
-//! step meets.
+//! What runs on this thread, for those who look at a failure: the program, the step that it is at, and the heap that
+//! this step meets.
 
 use crate::ops::{Program, Step};
 use heaplab::{Heap, Survey};
@@ -24,7 +24,7 @@ impl Current {
     }
 }
 
-/// The heap is wanted as it is before this step.
+/// The step before which somebody wants to see the heap.
 struct Wanted {
     step: usize,
     survey: Option<Survey>,
@@ -36,8 +36,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls `f`, whose panics on this thread, and on the threads that an engine starts for it, are not printed: whoever makes
-/// a program fail hundreds of times to shorten it says once what is wrong.
+/// Calls `f` without printing its panics, on this thread and on those that an engine starts for it. Whoever makes a
+/// program fail hundreds of times to shorten it says once what is wrong.
 pub fn quietly<R>(f: impl FnOnce() -> R) -> R {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -88,7 +88,7 @@ pub fn forget_program() {
     CURRENT.set(None);
 }
 
-/// On a thread of the program, while it is at a step: notes that step if it unwinds there, and is the first to do so.
+/// A thread of the program is at this step. Notes the step if the thread unwinds there, as the first one.
 pub(super) struct AtStep(pub(super) usize);
 
 impl Drop for AtStep {

@@ -217,8 +217,9 @@ fn add(report: &mut StressReport, counts: &WorkerCounts) {
     report.live_bytes_peak += counts.live_bytes_peak;
 }
 
-/// A third of the seeds raises the hard limit by a sixteenth whenever it is met, as far as it goes; a third answers, but
-/// with nothing greater; a third has no callback.
+/// Sets the near-heap-limit callback, by the seed: a third of the seeds have one that raises the limit by a sixteenth,
+/// up to its greatest value; a third have one that answers with half of the limit, which changes nothing; a third have
+/// none.
 fn set_callback(heap: &Heap, seed: u64) {
     match seed % 3 {
         0 => heap.set_near_limit_callback(Some(Box::new(|near| {

@@ -6,7 +6,7 @@ use heaplab::{CollectionKind, FlagError, SpaceKind, StopError};
 use heaplab_common::Dice;
 use std::time::{Duration, Instant};
 
-/// Of its time, the meddler works one part and sleeps so many.
+/// The meddler sleeps so many times as long as it works.
 const SLEEP_PARTS: u32 = 3;
 
 /// What the meddler counts.
@@ -74,7 +74,7 @@ fn set_flags(world: &World, dice: &mut Dice) -> Result<(), Halt> {
         5 => flag(heap.set_stress_concurrent_allocation(false)),
         6 if !world.promise => flag(heap.set_fail_allocation(Some(dice.below(20) as u64))),
         _ => {
-            // For as long as nobody could tell the difference but the verifier: it is slow.
+            // For one collection only, since the verifier is slow.
             heap.set_verify_heap(true);
             let collected = heap.collect(CollectionKind::Minor);
             heap.set_verify_heap(false);

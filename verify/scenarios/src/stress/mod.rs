@@ -3,9 +3,10 @@
 //! # What runs
 //!
 //! * **Workers.** Each keeps a graph of objects in the heap and a *shadow* of it outside. It grows, links and cuts the
-//!   graph, churns through short-lived objects, exchanges [parcels](parcel) with the others through a root set, a shared
-//!   array and persistent handles, enters always-allocate scopes, polls, parks, detaches and attaches. It checks single
-//!   objects all the time and the whole graph from time to time: every payload word and byte, every edge, every identity.
+//!   graph, churns through short-lived objects, exchanges [parcels](parcel) with the others through a root set, a
+//!   shared array and persistent handles, enters always-allocate scopes, polls, parks, detaches and attaches. It checks
+//!   single objects all the time and the whole graph from time to time: every payload word and byte, every edge, every
+//!   identity.
 //! * **The meddler**, attached to nothing, collects by all kinds, simulates full spaces, toggles flags, verifies.
 //! * **The director** builds the heap, starts the others, and in the end looks whether the heap is empty.
 //! * **The watch**, the calling thread, sees to it that everybody makes progress.
@@ -14,7 +15,8 @@
 //!
 //! * **ST-1** everything an object holds after any number of collections equals what the shadow says;
 //! * **ST-2** the verifier finds nothing, at any time;
-//! * **ST-3** no more than the hard limit is committed (asserted by the heap in every stop, and read from its statistics);
+//! * **ST-3** no more than the hard limit is committed (asserted by the heap in every stop, and read from its
+//!   statistics);
 //! * **ST-4** inside an always-allocate scope what the reserve covers succeeds at the first attempt (unless this run
 //!   injects failures);
 //! * **ST-5** when all is dropped and collected, the heap holds the objects that it held at first, and no more memory;
@@ -27,7 +29,7 @@
 //!
 //! Each thread's decisions follow from the seed and its number. Their interleaving is the system's.
 //!
-//! Real threads and real time, so this is for the native face only; models have scenarios of their own.
+//! The stress needs real threads and real time, so only the native face has it; models have scenarios of their own.
 
 mod churn;
 mod director;
@@ -59,8 +61,8 @@ pub struct StressOptions {
     pub seed: u64,
     /// A thread that takes no step for so long hangs.
     pub stall: Duration,
-    /// Whether threads linger in the heap's shortest windows, at random ([`stretch`](heaplab::sync::stretch)). In a build
-    /// without debug assertions there is nowhere to linger.
+    /// Whether threads linger in the heap's shortest windows, at random ([`stretch`](heaplab::sync::stretch)). In a
+    /// build without debug assertions there is nowhere to linger.
     pub stretch: bool,
 }
 

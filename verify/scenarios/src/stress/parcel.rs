@@ -1,10 +1,10 @@
 //! Parcels: small object graphs that describe themselves, for threads to exchange.
 //!
-//! A parcel is an array `[seed, child, ...]`. Everything in and below it follows from the seed, so a thread that finds a
-//! parcel can check all of it without knowing who made it. A parcel never changes once it is made.
+//! A parcel is an array `[seed, child, ...]`. Everything in and below it follows from the seed, so a thread that finds
+//! a parcel can check all of it without knowing who made it. A parcel never changes once it is made.
 //!
-//! The parcels of programs are others: two objects of a few words, since every interleaving of a model has
-//! to make one.
+//! The parcels of programs are others: two objects of a few words, since every interleaving of a model
+//! has to make one.
 
 use heaplab::words::Layout;
 use heaplab::{AllocError, AllocationType, Array, Bytes, Code, Handle, Ref, Scope, Value};
