@@ -1,6 +1,6 @@
 //! Inputs of the targets that run on real primitives.
 
-use super::{ReplayFailure, observe, observe_threads};
+use super::{ReplayFailure, observe, text};
 use crate::hostile::Hostile;
 use crate::ops::{Faulty, Limits, Program};
 #[cfg(heaplab_scripts)]
@@ -10,6 +10,7 @@ use crate::shadow::{Driver, run_concurrent};
 use arbitrary::{Arbitrary as _, Unstructured};
 use heaplab::memory::PageSource;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The fuzz targets whose inputs are replayed here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,4 +143,15 @@ impl fmt::Display for Input {
             Input::Script(script) => f.write_str(&script.0),
         }
     }
+}
+
+/// As [`observe`], for a program that runs on real threads: which step fails is printed by its thread, and by the next run
+/// it may be another.
+///
+/// # Errors
+/// The failure.
+fn observe_threads(how: &str, program: &Program, run: impl Fn()) -> Result<(), Box<ReplayFailure>> {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(run)) else { return Ok(()) };
+    let (program, reason) = (Some(program.to_string()), text(&*payload));
+    Err(Box::new(ReplayFailure { how: how.to_owned(), program, step: None, reason, picture: None }))
 }
