@@ -1,12 +1,13 @@
 //! Inputs of the targets that run on real primitives.
 
-use super::{ReplayFailure, observe, observe_threads};
+use super::{ReplayFailure, observe, text};
 use crate::scripts::DrawnScript;
 use heaplab::memory::PageSource;
 use heaplab_programs::hostile::Hostile;
 use heaplab_programs::ops::{Faulty, Limits, Program};
 use heaplab_programs::shadow::{Driver, run_concurrent};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The fuzz targets whose inputs are replayed here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,4 +126,15 @@ impl fmt::Display for Input {
             Input::Script(script) => script.fmt(f),
         }
     }
+}
+
+/// As [`observe`], for a program that runs on real threads: which step fails is printed by its thread, and by the next run
+/// it may be another.
+///
+/// # Errors
+/// The failure.
+fn observe_threads(how: &str, program: &Program, run: impl Fn()) -> Result<(), Box<ReplayFailure>> {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(run)) else { return Ok(()) };
+    let (program, reason) = (Some(program.to_string()), text(&*payload));
+    Err(Box::new(ReplayFailure { how: how.to_owned(), program, step: None, reason, picture: None }))
 }

@@ -23,8 +23,6 @@ pub use input::{Input, Target};
 pub use scheduled::{Input, Target};
 
 use heaplab_common::panics::{WITHOUT_TEXT, panic_text};
-#[cfg(not(feature = "shuttle"))]
-use heaplab_programs::ops::Program;
 use heaplab_programs::shadow::{current_program, current_step, forget_program, survey_before};
 use heaplab_scenarios::{HeapPicture, Moment};
 use std::any::Any;
@@ -119,16 +117,4 @@ pub fn observe(how: &str, run: impl Fn()) -> Result<(), Box<ReplayFailure>> {
     });
     let picture = survey.map(|survey| HeapPicture::of(Moment::Step, &survey));
     Err(Box::new(ReplayFailure { how: how.to_owned(), program, step, reason: text(&*payload), picture }))
-}
-
-/// As [`observe`], for a program that runs on real threads: which step fails is printed by its thread, and by the next run
-/// it may be another.
-///
-/// # Errors
-/// The failure.
-#[cfg(not(feature = "shuttle"))]
-fn observe_threads(how: &str, program: &Program, run: impl Fn()) -> Result<(), Box<ReplayFailure>> {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(run)) else { return Ok(()) };
-    let (program, reason) = (Some(program.to_string()), text(&*payload));
-    Err(Box::new(ReplayFailure { how: how.to_owned(), program, step: None, reason, picture: None }))
 }
