@@ -75,6 +75,7 @@ mod layout;
 mod names;
 mod scene;
 mod sources;
+mod step;
 mod svg;
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,7 @@ use super::failure::Diagnosis;
 use super::history::{Edge, History};
 use super::names::Names;
 use super::sources::Sources;
+use super::step::{Step, StepKind};
 use heaplab::sync::model_control::{Action, JournalEntry, Operand};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,27 +39,6 @@ const RUN_MIN: usize = 3;
 const RUN_MIN_OWN: usize = 2;
 /// More steps than this make no picture that one can look at.
 const STEPS_MAX: usize = 160;
-
-/// A row: one entry of the journal, or several that say one thing.
-#[derive(Debug)]
-pub(super) struct Step {
-    pub(super) kind: StepKind,
-    /// The thread whose step this is. `None` if several threads had a part in it.
-    pub(super) thread: Option<usize>,
-    /// In order; never empty.
-    pub(super) entries: Vec<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StepKind {
-    Single,
-    Setup,
-    PlainRun,
-    Spin,
-    EmptyLock,
-    Aside,
-    Elided,
-}
 
 /// A stretch of time in which something is so.
 #[derive(Debug)]
@@ -202,7 +182,12 @@ impl<'a> Scene<'a> {
             at += run;
         }
         if steps.len() > asides::STEPS_MIN {
-            steps = self.fold_asides(steps, fixed);
+            let is_end_of_stop = |entry: &JournalEntry| {
+                matches!(entry.action, Action::Lock | Action::Unlock)
+                    && (self.is_in_stop(entry, "outstanding") || self.is_in_stop(entry, "collector"))
+            };
+            let telling = asides::telling(self.journal, &self.diagnosis, &self.history, is_end_of_stop);
+            steps = asides::folded(steps, fixed, &telling);
         }
         if steps.len() > STEPS_MAX {
             let end = steps.len() - STEPS_MAX + fixed + 1;

@@ -24,6 +24,7 @@ mod recorded;
 mod size;
 mod table;
 mod text;
+mod word;
 mod words;
 mod world;
 

@@ -1,7 +1,8 @@
 //! Operands: what operations carry. Each type has few values, all of which mean something in every state, and knows its
 //! bits in the byte form and its words in the text form.
 
-use super::words::{Word, Words};
+use super::word::Word;
+use super::words::Words;
 use super::{Size, SizeBase};
 use core::fmt;
 use core::ops::Range;

@@ -11,7 +11,8 @@
 //! `#` begins a comment. A file of a newer version is refused by its number, and whatever is not understood by its
 //! line.
 
-use super::words::{Word, Words};
+use super::word::Word;
+use super::words::Words;
 use super::{Limits, Op, Program, Step, World, WorldSize};
 use core::fmt;
 use core::str::FromStr;

@@ -4,7 +4,7 @@
 //! bytes, is meant. It names a slot or a word by a number, taken modulo what the object has. So each operation has
 //! something to do as soon as there is such an object.
 
-use super::oracle::spread;
+use super::shared_roots::spread;
 use super::{Door, Id, Oracle, Payload, Slot, Value};
 use crate::ops::ValueChoice;
 use heaplab::Tagged;

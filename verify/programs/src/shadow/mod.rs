@@ -50,8 +50,10 @@ mod reserves;
 mod rivals;
 mod round;
 mod shared_roots;
+mod sharing;
 mod single;
 mod tally;
+mod unwound;
 mod watch;
 
 pub use bound::{Held, Need, ReserveGuard, check_committed, may_refuse, reserve};
@@ -60,8 +62,9 @@ pub use door::{Door, Request, Requests, ScopeDoor, Source, What};
 pub use driver::{Driver, RoundFault, run_interleaved, run_single};
 pub use graph::{Graph, GraphCensus, Happened};
 pub use object::{Id, Part, Payload, ShadowObject, Slot, Value};
-pub use oracle::{Oracle, Roots};
+pub use oracle::Oracle;
 pub use raw_door::{RawDoor, RawRoot, assert_hostile_requests_fail, word_of};
+pub use shared_roots::Roots;
 pub use tally::Tally;
 
 pub use watch::{announce, current_program, current_step, forget_program, quietly, survey_before};

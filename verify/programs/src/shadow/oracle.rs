@@ -26,7 +26,7 @@ use super::filling::Fillings;
 use super::outside::HeapState;
 use super::rivals::{Deed, MayHave, Population, Rivals};
 use super::round::Round;
-use super::shared_roots::SharedRoots;
+use super::shared_roots::{Roots, SharedRoots, spread};
 use super::watch::{note_program, note_step};
 use super::{
     Door, Graph, Happened, Held, Id, Need, ReserveGuard, RoundFault, ShadowObject, Source, Tally, Value,
@@ -35,7 +35,7 @@ use super::{
 use crate::ops::{Op, Program, ValueChoice, WorldSize};
 use heaplab::heap::Internals as _;
 use heaplab::words::PageIndex;
-use heaplab::{Heap, Tagged};
+use heaplab::Heap;
 use heaplab_common::claim_eq;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -65,9 +65,6 @@ impl Aftermath {
     }
 }
 
-/// All roots, with what the heap has in them.
-pub type Roots = Vec<(Value, Tagged)>;
-
 /// A heap, its shadow, and what is known about both.
 pub struct Oracle {
     pub(super) state: HeapState,
@@ -94,14 +91,6 @@ pub(super) struct Pace {
     compare_interval: usize,
     /// Whether the heap is verified when a request has collected. A large one is full for hundreds of requests.
     pub(super) verifies_requests: bool,
-}
-
-/// A number of `count`, from both ends: small operands count from the front, large ones from the back.
-pub(super) fn spread(operand: u8, count: usize) -> usize {
-    match operand {
-        0..128 => usize::from(operand) % count,
-        128.. => count - 1 - usize::from(255 - operand) % count,
-    }
 }
 
 impl Oracle {

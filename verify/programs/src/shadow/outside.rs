@@ -4,6 +4,7 @@
 //! is checked against what a rival may have done; what nobody knows is not asked.
 
 use super::rivals::{Deed, MayHave as _, Rivals};
+use super::unwound::Unwound;
 use super::{Door, Happened, IMMORTAL_OBJECTS};
 use crate::ops::{NearLimitChoice, Op, World};
 use core::num::NonZeroUsize;
@@ -19,9 +20,6 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// What the near-heap-limit callback unwinds with. No hook sees it, since it is no panic.
-pub(super) struct Unwound;
 
 /// The flags as they should be.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@
 //! * **Deeds.** Flags and limits may have changed at any time, if the program has an operation that changes them: each
 //!   is a [`Deed`], which [`MayHave`] asks for.
 
-use super::outside::Unwound;
+use super::unwound::Unwound;
 use super::{GraphCensus, Need};
 use crate::ops::{NearLimitChoice, Op, Program};
 use heaplab::words::Layout;
