@@ -9,7 +9,7 @@ use heaplab_checker::model::mutation::MutantKind;
 use heaplab_checker::record::{ModelRecord, MutantFate, MutantRecord, SuiteRecord};
 use heaplab_checker::suite::campaign::{Candidate, candidates, judge, objections};
 use heaplab_checker::suite::pool;
-use heaplab_checker::suite::verdicts::{Excuses, ORDERINGS_MAX};
+use heaplab_checker::suite::excuses::{Excuses, ORDERINGS_MAX};
 use heaplab_common::exit::Exit;
 use std::collections::BTreeMap;
 use std::io::Write as _;

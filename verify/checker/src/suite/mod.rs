@@ -18,7 +18,7 @@ mod sites;
 mod smoke;
 mod table;
 #[cfg(feature = "loom")]
-pub mod verdicts;
+pub mod excuses;
 #[cfg(feature = "loom")]
 pub mod worker;
 

@@ -1,7 +1,8 @@
 //! What is written on a step: the operation, its object and values, its ordering, where it stands, and what is odd.
 
-use super::scene::{Scene, Step, StepKind};
+use super::scene::Scene;
 use super::sources::place;
+use super::step::{Step, StepKind};
 use super::text::value;
 use heaplab::sync::Ordering;
 use heaplab::sync::model_control::{Action, Change, JournalEntry, Operand};

@@ -14,7 +14,8 @@
 //! ```
 
 use super::label::Label;
-use super::scene::{Link, Scene, StepKind};
+use super::scene::{Link, Scene};
+use super::step::StepKind;
 
 /// Width of a character of the text in boxes.
 pub(super) const CHARACTER: f64 = 7.5;

@@ -7,7 +7,8 @@
 
 use super::label::{Label, mutant, number_of};
 use super::layout::{Block, CHARACTER, LEFT, LINE, Layout, Route};
-use super::scene::{LinkKind, Region, RegionKind, Scene, Step, StepKind};
+use super::scene::{LinkKind, Region, RegionKind, Scene};
+use super::step::{Step, StepKind};
 use super::text::{cut, escape, wrap};
 use heaplab::sync::Ordering;
 use heaplab::sync::model_control::{Action, Operand};

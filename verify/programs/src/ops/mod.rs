@@ -14,12 +14,14 @@
 //!
 //! An operation is a row of the table in `op.rs`, from which the forms of [`Op`] come.
 
+mod choice;
 mod codec;
 mod faulty;
 #[cfg(test)]
 mod frozen;
 mod op;
 mod operand;
+mod operands;
 mod recorded;
 mod size;
 mod table;
@@ -28,9 +30,9 @@ mod word;
 mod words;
 mod world;
 
+pub use choice::{NearLimitChoice, ObjectShape, RecordShape, ReserveChoice, ValueChoice};
 pub use faulty::{FaultPoint, Faulty, Strikes};
 pub use op::Op;
-pub use operand::{NearLimitChoice, ObjectShape, RecordShape, ReserveChoice, ValueChoice};
 pub use recorded::{FOUND, check_made, found, recorded, write_found};
 pub use size::{Size, SizeBase};
 pub use text::{ParseError, VERSION};

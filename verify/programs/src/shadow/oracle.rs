@@ -33,9 +33,9 @@ use super::{
     check_committed, may_refuse,
 };
 use crate::ops::{Op, Program, ValueChoice, WorldSize};
+use heaplab::Heap;
 use heaplab::heap::Internals as _;
 use heaplab::words::PageIndex;
-use heaplab::Heap;
 use heaplab_common::claim_eq;
 use std::collections::BTreeSet;
 use std::sync::Arc;
