@@ -61,11 +61,12 @@ pub(super) fn script(options: &ScriptOptions) -> Exit {
 fn run(heap: &Heap, source: &str, options: &ScriptOptions) -> Result<(), String> {
     let text = |error: &dyn std::fmt::Display| format!(" {error}");
     let mut attachment = heap.attach().map_err(|error| text(&error))?;
+    // Before anything that collects: no collection is left out.
+    let trace = if options.trace_gc { Some(Trace::begin(heap).map_err(|error| text(&error))?) } else { None };
     heap.set_gc_interval(options.gc_interval).map_err(|error| text(&error))?;
     if options.stress_concurrent_allocation {
         heap.set_stress_concurrent_allocation(true).map_err(|error| text(&error))?;
     }
-    let trace = if options.trace_gc { Some(Trace::begin(heap).map_err(|error| text(&error))?) } else { None };
     let mut interpreter = Interpreter::new(heap, Box::new(BufWriter::new(std::io::stdout())));
     interpreter.limit_stack(STACK_BYTES);
     if let Some(seconds) = options.seconds {

@@ -5,8 +5,8 @@
 //! make the world larger, and a limit that kills would kill everything. A mutant that no model kills survives. A survivor is
 //! *explained* if a committed file says why (see [`verdicts`](super::excuses)), else the campaign is red.
 
-use super::process;
 use super::excuses::Excuses;
+use super::process;
 use crate::model::census::Census;
 use crate::model::mutation::MutantKind;
 use crate::record::{ModelRecord, MutantFate, MutantRecord, SiteRecord};

@@ -8,6 +8,8 @@
 #[cfg(feature = "loom")]
 pub mod campaign;
 #[cfg(feature = "loom")]
+pub mod excuses;
+#[cfg(feature = "loom")]
 mod in_test;
 pub mod pool;
 #[cfg(feature = "loom")]
@@ -17,8 +19,6 @@ mod sites;
 #[cfg(not(feature = "loom"))]
 mod smoke;
 mod table;
-#[cfg(feature = "loom")]
-pub mod excuses;
 #[cfg(feature = "loom")]
 pub mod worker;
 

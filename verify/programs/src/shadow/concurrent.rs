@@ -8,8 +8,8 @@
 //! looks whether there is one, and `stress` switches the heap's own thread, which elsewhere never runs.
 
 use super::Tally;
+use super::heap_state::HeapState;
 use super::oracle::Oracle;
-use super::outside::HeapState;
 use super::rivals::Rivals;
 use super::single::Engine;
 use super::watch::{current_step, is_quiet, note_program, note_steps_in, set_quiet};

@@ -23,7 +23,7 @@
 //! Each claim about the heap as a whole asks first what a rival may have done ([`MayHave`]): alone, the claim is exact.
 
 use super::filling::Fillings;
-use super::outside::HeapState;
+use super::heap_state::HeapState;
 use super::rivals::{Deed, MayHave, Population, Rivals};
 use super::round::Round;
 use super::shared_roots::{Roots, SharedRoots, spread};
