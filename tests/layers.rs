@@ -6,9 +6,12 @@
 
 #![cfg(not(miri))]
 
+#[path = "common/sources.rs"]
+mod sources;
+
+use sources::{paths, read, rust_files, strip, tokens};
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const LINES_MAX: usize = 700;
 
@@ -29,98 +32,6 @@ fn layers(lib: &str) -> BTreeMap<String, u32> {
         }
     }
     layers
-}
-
-/// The source without comments; with `strings`, string literals are kept.
-fn strip(source: &str, strings: bool) -> String {
-    let (mut out, mut rest) = (String::new(), source);
-    while let Some(first) = rest.chars().next() {
-        if rest.starts_with("//") {
-            rest = rest.find('\n').map_or("", |end| &rest[end..]);
-        } else if rest.starts_with("/*") {
-            rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
-        } else if first == '"' {
-            let mut escaped = false;
-            let is_end = |c: char| {
-                let end = c == '"' && !escaped;
-                escaped = c == '\\' && !escaped;
-                end
-            };
-            let end = rest[1..].find(is_end).map_or(rest.len(), |end| end + 2);
-            out.push_str(if strings { &rest[..end] } else { "\"\"" });
-            rest = &rest[end..];
-        } else if rest.starts_with("'\"'") || rest.starts_with("'/'") {
-            rest = &rest[3..];
-        } else {
-            out.push(first);
-            rest = &rest[first.len_utf8()..];
-        }
-    }
-    out
-}
-
-#[derive(Clone, PartialEq, Debug)]
-enum Token {
-    Name(String),
-    Colons,
-    Open,
-    Close,
-    Comma,
-    Other,
-}
-
-fn tokens(source: &str) -> Vec<Token> {
-    let (mut tokens, mut rest) = (Vec::new(), source.trim_start());
-    while let Some(first) = rest.chars().next() {
-        let name = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        let (token, bytes) = match first {
-            _ if name != 0 => (Token::Name(rest[..name].to_owned()), name),
-            ':' if rest.starts_with("::") => (Token::Colons, 2),
-            '{' => (Token::Open, 1),
-            '}' => (Token::Close, 1),
-            ',' => (Token::Comma, 1),
-            _ => (Token::Other, first.len_utf8()),
-        };
-        tokens.push(token);
-        rest = rest[bytes..].trim_start();
-    }
-    tokens
-}
-
-/// Every path in the tokens, use trees expanded: `a::{b, c::d}` is `a::b` and `a::c::d`.
-fn paths(tokens: &[Token]) -> Vec<Vec<String>> {
-    let (mut found, mut at) = (Vec::new(), 0);
-    while at < tokens.len() {
-        at = path(tokens, at, &[], &mut found).max(at + 1);
-    }
-    found
-}
-
-/// Reads one path or use tree at `at`, under `prefix`, and returns where it ends.
-fn path(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<Vec<String>>) -> usize {
-    let mut path = prefix.to_vec();
-    loop {
-        match tokens.get(at) {
-            Some(Token::Name(name)) => path.push(name.clone()),
-            Some(Token::Open) if path.len() > prefix.len() || !prefix.is_empty() => {
-                at += 1;
-                while !matches!(tokens.get(at), None | Some(Token::Close)) {
-                    at = self::path(tokens, at, &path, found).max(at + 1);
-                }
-                return at + 1;
-            }
-            _ => break,
-        }
-        at += 1;
-        if tokens.get(at) != Some(&Token::Colons) {
-            break;
-        }
-        at += 1;
-    }
-    if path.len() > 1 {
-        found.push(path);
-    }
-    at
 }
 
 /// What is wrong with one file of module `module`.
@@ -154,6 +65,33 @@ fn violations(layers: &BTreeMap<String, u32>, module: &str, root_of_module: bool
         }
     }
     wrong
+}
+
+/// Where a build is told from another: the crate, the doors, what systems do differently, and the suite's way in.
+const FACES: [&str; 5] = ["lib.rs", "sync/mod.rs", "memory/mod.rs", "memory/system.rs", "heap/mod.rs"];
+
+/// What a condition may not name elsewhere: features, systems, and the interpreter that has neither.
+const BUILDS: [&str; 6] = ["feature", "unix", "windows", "target_os", "target_vendor", "miri"];
+
+/// The conditions in a source, but for its tests, that tell a build from another.
+fn told_builds(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let code = strip(code, true);
+    let conditions = ["cfg(", "cfg_attr(", "cfg!("].into_iter().flat_map(|start| code.split(start).skip(1));
+    let mut depth = 1;
+    let closed = |text: &str| {
+        depth = 1;
+        let end = text.find(|c: char| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        });
+        text[..end.unwrap_or(text.len())].to_owned()
+    };
+    let names_a_build = |condition: &String| {
+        let mut words = condition.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.any(|word| BUILDS.contains(&word))
+    };
+    conditions.map(closed).filter(names_a_build).collect()
 }
 
 /// A room of the suite, and the rooms that it may use.
@@ -236,25 +174,6 @@ fn too_long(source: &str) -> bool {
     source.lines().count() > LINES_MAX
 }
 
-/// The Rust files under `dir`, build output excluded.
-fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).expect("the sources are readable") {
-        let path = entry.expect("the sources are readable").path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.is_dir() {
-            if name != "target" && !name.starts_with('.') {
-                rust_files(&path, files);
-            }
-        } else if name.ends_with(".rs") {
-            files.push(path);
-        }
-    }
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).expect("the sources are readable")
-}
-
 #[test]
 fn modules_use_lower_layers_only() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -271,6 +190,25 @@ fn modules_use_lower_layers_only() {
         let source = read(&file);
         let found = violations(&layers, module, name == "mod.rs", &source);
         wrong.extend(found.into_iter().map(|violation| format!("{}: {violation}", inside.display())));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A feature or a system is named at a face; what lies behind it is one text in every build.
+#[test]
+fn builds_are_told_apart_at_faces_only() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    let mut wrong = Vec::new();
+    for file in files.iter().filter(|file| file.file_name().is_none_or(|name| name != "tests.rs")) {
+        let inside = file.strip_prefix(&src).expect("found there").to_str().expect("plain names").replace('\\', "/");
+        let told = told_builds(&read(file));
+        if !FACES.contains(&&*inside) {
+            wrong.extend(told.into_iter().map(|condition| format!("{inside}: {condition}: move it to a face")));
+        } else if told.is_empty() {
+            wrong.push(format!("{inside} is a face, and tells no builds apart"));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -381,6 +319,27 @@ fn each_broken_wall_is_seen() {
         broken_walls(&upside_down, &sources),
         ["ops may not use shadow, which is not above it in the table of verify/src/lib.rs"]
     );
+}
+
+#[test]
+fn each_told_build_is_seen() {
+    let told = [
+        ("#[cfg(feature = \"loom\")]\nmod model;", "feature = \"loom\""),
+        ("#[cfg_attr(miri, ignore)]\nfn f() {}", "miri, ignore"),
+        ("const X: bool = cfg!(all(unix, not(miri)));", "all(unix, not(miri))"),
+        ("#[cfg(any(target_os = \"linux\", test))]\nfn f() {}", "any(target_os = \"linux\", test)"),
+    ];
+    for (source, condition) in told {
+        assert_eq!(told_builds(source), [condition]);
+    }
+    let untold = [
+        "// #[cfg(unix)]",
+        "#[cfg(test)]\nmod tests {\n#[cfg(unix)]\nfn f() {}\n}",
+        "#[cfg(debug_assertions)]\nfn f() {}",
+    ];
+    for source in untold {
+        assert_eq!(told_builds(source), [""; 0], "{source}");
+    }
 }
 
 #[test]
