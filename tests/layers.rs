@@ -6,10 +6,10 @@
 
 #![cfg(not(miri))]
 
-#[path = "common/source.rs"]
-mod source;
+#[path = "common/sources.rs"]
+mod sources;
 
-use source::{paths, read, rust_files, strip, tokens};
+use sources::{paths, read, rust_files, strip, tokens};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -67,6 +67,33 @@ fn violations(layers: &BTreeMap<String, u32>, module: &str, root_of_module: bool
     wrong
 }
 
+/// Where a build is told from another: the crate, the doors, what systems do differently, and the suite's way in.
+const FACES: [&str; 5] = ["lib.rs", "sync/mod.rs", "memory/mod.rs", "memory/system.rs", "heap/mod.rs"];
+
+/// What a condition may not name elsewhere: features, systems, and the interpreter that has neither.
+const BUILDS: [&str; 6] = ["feature", "unix", "windows", "target_os", "target_vendor", "miri"];
+
+/// The conditions in a source, but for its tests, that tell a build from another.
+fn told_builds(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let code = strip(code, true);
+    let conditions = ["cfg(", "cfg_attr(", "cfg!("].into_iter().flat_map(|start| code.split(start).skip(1));
+    let mut depth = 1;
+    let closed = |text: &str| {
+        depth = 1;
+        let end = text.find(|c: char| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        });
+        text[..end.unwrap_or(text.len())].to_owned()
+    };
+    let names_a_build = |condition: &String| {
+        let mut words = condition.split(|c: char| !c.is_alphanumeric() && c != '_');
+        words.any(|word| BUILDS.contains(&word))
+    };
+    conditions.map(closed).filter(names_a_build).collect()
+}
+
 fn too_long(source: &str) -> bool {
     source.lines().count() > LINES_MAX
 }
@@ -87,6 +114,25 @@ fn modules_use_lower_layers_only() {
         let source = read(&file);
         let found = violations(&layers, module, name == "mod.rs", &source);
         wrong.extend(found.into_iter().map(|violation| format!("{}: {violation}", inside.display())));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A feature or a system is named at a face; what lies behind it is one text in every build.
+#[test]
+fn builds_are_told_apart_at_faces_only() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    let mut wrong = Vec::new();
+    for file in files.iter().filter(|file| file.file_name().is_none_or(|name| name != "tests.rs")) {
+        let inside = file.strip_prefix(&src).expect("found there").to_str().expect("plain names").replace('\\', "/");
+        let told = told_builds(&read(file));
+        if !FACES.contains(&&*inside) {
+            wrong.extend(told.into_iter().map(|condition| format!("{inside}: {condition}: move it to a face")));
+        } else if told.is_empty() {
+            wrong.push(format!("{inside} is a face, and tells no builds apart"));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -163,6 +209,27 @@ fn what_is_allowed_is_not_a_violation() {
     }
     let door = "use std::sync::Mutex;\nuse core::cell::UnsafeCell;\n#[cfg(feature = \"loom\")]\nuse loom::cell::Cell;";
     assert!(violations(&layers(TABLE), "sync", false, door).is_empty());
+}
+
+#[test]
+fn each_told_build_is_seen() {
+    let told = [
+        ("#[cfg(feature = \"loom\")]\nmod model;", "feature = \"loom\""),
+        ("#[cfg_attr(miri, ignore)]\nfn f() {}", "miri, ignore"),
+        ("const X: bool = cfg!(all(unix, not(miri)));", "all(unix, not(miri))"),
+        ("#[cfg(any(target_os = \"linux\", test))]\nfn f() {}", "any(target_os = \"linux\", test)"),
+    ];
+    for (source, condition) in told {
+        assert_eq!(told_builds(source), [condition]);
+    }
+    let untold = [
+        "// #[cfg(unix)]",
+        "#[cfg(test)]\nmod tests {\n#[cfg(unix)]\nfn f() {}\n}",
+        "#[cfg(debug_assertions)]\nfn f() {}",
+    ];
+    for source in untold {
+        assert_eq!(told_builds(source), [""; 0], "{source}");
+    }
 }
 
 #[test]

@@ -6,12 +6,14 @@
 
 #![cfg(not(miri))]
 
-#[path = "common/source.rs"]
-mod source;
+#[path = "common/packages.rs"]
+mod packages;
+#[path = "common/sources.rs"]
+mod sources;
 
-use source::{paths, read, rust_files, strip, tokens};
-use std::fs;
-use std::path::{Path, PathBuf};
+use packages::packages;
+use sources::{paths, read, rust_files, strip, tokens};
+use std::path::Path;
 
 /// A row of a table: a crate or a room, and what it may use.
 type Row = (String, Vec<String>);
@@ -107,24 +109,6 @@ fn back_doors(source: &str) -> Vec<String> {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The directories of the suite's packages.
-fn packages() -> Vec<PathBuf> {
-    fn below(directory: &Path, found: &mut Vec<PathBuf>) {
-        if directory.join("Cargo.toml").is_file() {
-            found.push(directory.to_owned());
-        }
-        for entry in fs::read_dir(directory).expect("the suite is readable").flatten() {
-            let name = entry.file_name();
-            if entry.path().is_dir() && name != "target" && name != "src" && name != "fuzz" {
-                below(&entry.path(), found);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    below(&root().join("verify"), &mut found);
-    found
 }
 
 /// The name of a package in the table: that in its manifest, without the prefix.

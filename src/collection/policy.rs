@@ -18,7 +18,7 @@ pub(crate) struct Charge {
 
 /// A collection is ineffective if it leaves less than this share of the hard limit free.
 const INEFFECTIVE_SHARE: usize = 64;
-/// So many ineffective major collections in a row end the rounds of a ladder.
+/// Ineffective major collections in a row that end the rounds of a ladder.
 const INEFFECTIVE_MAX: u32 = 4;
 
 impl Charge {

@@ -68,7 +68,7 @@ pub struct WorkDone {
     pub roots: usize,
     /// Objects whose slots were visited.
     pub visited: usize,
-    /// Those of them that were set aside, because the work list was full.
+    /// Visited objects that were set aside before, because the work list was full.
     pub set_aside: usize,
     /// How often the work list was filled again from what was set aside.
     pub fillings: usize,

@@ -42,3 +42,7 @@ impl fmt::Debug for Attachment {
         f.debug_struct("Attachment").finish_non_exhaustive()
     }
 }
+
+// Between its runs an attachment is parked, and whole.
+impl core::panic::UnwindSafe for Attachment {}
+impl core::panic::RefUnwindSafe for Attachment {}

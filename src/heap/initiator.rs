@@ -4,16 +4,15 @@
 //! So who begins one from a running local heap owes what is said of that here, once, when the value is made.
 //!
 //! Invariants:
-//! * **SI-1** While an initiator of a local heap exists, that local heap is one of the heap named with it and runs on this
+//! * **SI-1** While an initiator of a local heap exists, that local heap is attached to the safepoint named with it and runs on this
 //!   thread; no borrow of its data and no reference that it did not root is used any more.
 
-use super::inner::HeapInner;
-use crate::thread::Local;
+use crate::thread::{Local, Safepoint};
 use core::marker::PhantomData;
 
 /// The beginner of a stop (SI-1). It serves for one.
 pub(crate) struct Initiator<'a> {
-    running: Option<(&'a HeapInner, &'a Local)>,
+    running: Option<(&'a Safepoint, &'a Local)>,
     /// Of this thread.
     _thread: PhantomData<*const ()>,
 }
@@ -22,22 +21,22 @@ impl<'a> Initiator<'a> {
     /// A thread that runs no local heap of the heap. (One that does waits for itself for ever.)
     pub(super) const OUTSIDE: Initiator<'static> = Initiator { running: None, _thread: PhantomData };
 
-    /// A thread that runs `local`.
+    /// A thread that runs `local`, which is attached to `safepoint`.
     ///
     /// # Safety
     /// SI-1 holds for all of `'a`.
     #[inline(always)]
-    pub(super) unsafe fn running(heap: &'a HeapInner, local: &'a Local) -> Initiator<'a> {
-        Initiator { running: Some((heap, local)), _thread: PhantomData }
+    pub(super) unsafe fn running(safepoint: &'a Safepoint, local: &'a Local) -> Initiator<'a> {
+        Initiator { running: Some((safepoint, local)), _thread: PhantomData }
     }
 
     /// The local heap, if it is one.
     ///
     /// # Panics
-    /// If it is a local heap of another heap than `heap`.
-    pub(super) fn local_of(self, heap: &HeapInner) -> Option<&'a Local> {
-        self.running.map(|(its_heap, local)| {
-            assert!(core::ptr::eq(its_heap, heap), "a local heap begins stops of its own heap");
+    /// If it is a local heap of another heap than that of `safepoint`.
+    pub(super) fn local_of(self, safepoint: &Safepoint) -> Option<&'a Local> {
+        self.running.map(|(its_own, local)| {
+            assert!(core::ptr::eq(its_own, safepoint), "a local heap begins stops of its own heap");
             local
         })
     }

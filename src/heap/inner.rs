@@ -159,7 +159,7 @@ impl HeapInner {
         self.collector.lock().trace = on.then(Vec::new);
     }
 
-    /// The trace so far; it begins anew.
+    /// The trace so far. A new one begins.
     pub(crate) fn take_collection_trace(&self, _stop: &mut Stop<'_>) -> Vec<CollectionTrace> {
         self.collector.lock().trace.as_mut().map(core::mem::take).unwrap_or_default()
     }
@@ -203,7 +203,7 @@ impl HeapInner {
                 std::panic::resume_unwind(payload)
             }
         };
-        let initiator = initiator.local_of(self);
+        let initiator = initiator.local_of(&self.safepoint);
         // SAFETY: T-1, by the initiator (SI-1).
         let result = unsafe { self.safepoint.stop(initiator, wanted, guarded) };
         if poisoned { Err(StopError::Poisoned) } else { Ok(result) }

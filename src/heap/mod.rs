@@ -17,6 +17,7 @@
 //!   leave.
 //! * **H-4** There is no guard to forget: scopes end when closures return or unwind.
 
+mod attach;
 mod attachment;
 mod climber;
 mod config;
@@ -31,6 +32,7 @@ mod persistent;
 mod running;
 mod scope;
 mod scope_objects;
+mod slow_path;
 mod statistics;
 mod stress;
 mod survey;
@@ -53,9 +55,10 @@ pub use survey::{MemoryUse, PageSurvey, Survey};
 pub use value::{Array, Bytes, Code, Handle, HeapType, Map, Record, RecordType, Ref, Value};
 pub use verify::{Verification, Violation};
 
-use crate::sync::{Arc, Mutex, SpawnRefused, roll, run_marker};
-use crate::thread::{Local, RootSets, Stop};
+use crate::sync::{Arc, Mutex, SpawnRefused, run_marker};
+use crate::thread::{RootSets, Stop};
 use crate::words::{CollectionKind, Layout, SpaceKind};
+use attach::{Owner, attach};
 use core::fmt;
 use initiator::Initiator;
 use inner::HeapInner;
@@ -403,39 +406,6 @@ impl fmt::Debug for Heap {
     }
 }
 
-/// Whose thread a local heap is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Owner {
-    /// The embedder's.
-    Embedder,
-    /// One of the heap's own: it never calls the embedder.
-    Heap,
-}
-
-fn attach(inner: &Arc<HeapInner>, owner: Owner) -> Result<LocalHeap, AttachError> {
-    if run_marker::is_inside() {
-        return Err(AttachError::InsideRun);
-    }
-    if inner.safepoint.is_forked() {
-        return Err(AttachError::Forked);
-    }
-    let mut local = Local::new(inner.config.handle_block_slots);
-    let mut registry = inner.lock_registry();
-    let (attached, threads_max) = (registry.locals().len(), inner.spaces.layout().threads_max());
-    if registry.is_poisoned() {
-        return Err(AttachError::Poisoned);
-    }
-    if attached != 0 && !registry.concurrent_allocation() {
-        return Err(AttachError::ConcurrentAllocationOff);
-    }
-    if attached >= threads_max {
-        return Err(AttachError::TooManyThreads { threads_max });
-    }
-    let data = local.data_mut();
-    data.internal = owner == Owner::Heap;
-    inner.prepare_local(data);
-    let local = registry.attach(local);
-    drop(registry);
-    roll::enter(core::ptr::from_ref(&**inner).addr(), &local);
-    Ok(LocalHeap::new(Arc::clone(inner), local))
-}
+// A heap that unwinding has left half-way is poisoned, and says so from then on: see `running.rs`.
+impl core::panic::UnwindSafe for Heap {}
+impl core::panic::RefUnwindSafe for Heap {}

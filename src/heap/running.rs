@@ -7,7 +7,7 @@
 //!
 //! Every thread of a heap goes through them, the heap's own included. Nothing else in the safe API unparks or parks.
 
-use super::{Attachment, Heap, LocalHeap, Persistent, RawLocalHeap, RootSet, RunError};
+use super::{LocalHeap, Persistent, RawLocalHeap, RootSet, RunError};
 use crate::sync::run_marker::{self, RunToken, Suspended};
 use crate::thread::HandleMark;
 use core::marker::PhantomData;
@@ -96,12 +96,8 @@ impl Drop for ParkGuard {
 // Unwinding leaves no half-way state to see. The embedder's own code runs with no lock held, and between guards that restore
 // state word, marker and handle stack; a stop that unwinds poisons the heap, which everything says from then on. What an
 // embedder's closure has half done to *objects* is the embedder's, as it is for atomics.
-impl UnwindSafe for Heap {}
-impl RefUnwindSafe for Heap {}
 impl UnwindSafe for LocalHeap {}
 impl RefUnwindSafe for LocalHeap {}
-impl UnwindSafe for Attachment {}
-impl RefUnwindSafe for Attachment {}
 // Words that change by atomic operations, whole.
 impl<T> UnwindSafe for Persistent<T> {}
 impl<T> RefUnwindSafe for Persistent<T> {}

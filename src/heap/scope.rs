@@ -58,6 +58,9 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     }
 
     /// The same local heap, with fresh brands.
+    ///
+    /// # Safety
+    /// H-3: `'i` is the brand of a handle scope that is open for as long as the value is used, and `'x` is this scope's.
     #[inline(always)]
     unsafe fn inner_scope<'i, 'x: 'i>(&mut self) -> Scope<'i, 'x> {
         Scope { heap: self.heap, _scope: PhantomData, _outer: PhantomData }
@@ -375,7 +378,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         self.local().inner().spaces.layout()
     }
 
-    /// So many attempts of this local heap are left before the one that
+    /// How many attempts of this local heap are left before the one that
     /// [`set_fail_allocation`](super::Heap::set_fail_allocation) fails; `None` if none is to fail.
     #[must_use]
     pub fn attempts_before_failure(&self) -> Option<u64> {
@@ -402,7 +405,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
 pub struct OwnRequests {
     /// Collections that its attempts asked for.
     pub collections: u64,
-    /// Those of them inside its own always-allocate scopes.
+    /// Collections that attempts inside its own always-allocate scopes asked for.
     pub collections_in_scope: u64,
     /// Allocations whose first attempt failed.
     pub retries: u64,

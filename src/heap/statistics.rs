@@ -15,7 +15,7 @@ pub struct Statistics {
     pub allocation: AllocationCounters,
     /// Collections that attempts asked for. Several threads that fail together ask often and get one.
     pub requests: u64,
-    /// Such requests by a thread inside its own always-allocate scope.
+    /// Requests by a thread inside its own always-allocate scope.
     pub requests_in_scope: u64,
     /// Allocations whose first attempt failed.
     pub retries: u64,
@@ -40,7 +40,7 @@ pub struct Statistics {
     pub attached: usize,
     /// Answers of the near-limit callback.
     pub near_limit_calls: u64,
-    /// Those of them that raised the hard limit. The others changed nothing: they were not greater than the limit, or than
+    /// Answers that raised the hard limit. The others changed nothing: they were not greater than the limit, or than
     /// what a rival had raised it to meanwhile, or no more is reserved.
     pub near_limit_raises: u64,
     /// Objects looked at by the verifier, fillers and free blocks excluded.

@@ -1,8 +1,9 @@
 //! The background thread of the flag `stress_concurrent_allocation`.
 
+use super::attach::{Owner, attach};
 use super::inner::HeapInner;
 use super::running::RunGuard;
-use super::{AttachError, LocalHeap, Owner, RawLocalHeap, attach};
+use super::{AttachError, LocalHeap, RawLocalHeap};
 use crate::object::{ELEMENTS_WORD, LENGTH_WORD, Root};
 use crate::sync::{Arc, AtomicBool, Ordering, SpawnRefused, Weak, thread};
 use crate::words::{AllocationOrigin, AllocationType, CollectionKind, GRANULE_BYTES, WORD_BYTES};

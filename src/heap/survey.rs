@@ -22,7 +22,7 @@
 //!   up their LABs; of mark bits, holes and the remembered set it writes none.
 //!
 //! U-1 and U-2 are asserted, and the stop is poisoned if they fail: then the page table and the budget disagree, or a
-//! page is not walkable. The verifier says how; it is the one to call when a heap is in doubt.
+//! page is not walkable. The verifier says how, and is the one to call when a heap is in doubt.
 
 use super::object_set::{NoMemory, ObjectSet, Refused};
 use crate::collection::Roots;

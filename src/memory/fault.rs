@@ -9,7 +9,7 @@ use core::num::NonZeroUsize;
 pub struct Fault(Gauge);
 
 impl Fault {
-    /// None is refused.
+    /// No request is refused.
     #[must_use]
     pub const fn new() -> Fault {
         Fault(Gauge::new(0))

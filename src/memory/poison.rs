@@ -47,7 +47,7 @@ impl Poison {
 
     pub(super) fn expose(&self, offset: usize, bytes: usize) {
         assert!(offset <= self.bytes && bytes <= self.bytes - offset, "{bytes} bytes at {offset} are exposed");
-        // SAFETY: the range lies in the reservation, which is there until this is dropped; it changes no byte of it.
+        // SAFETY: the range lies in the reservation, which is there until this is dropped, and no byte of the range changes.
         unsafe { __asan_unpoison_memory_region(self.base.as_ptr().add(offset).cast(), bytes) }
     }
 }

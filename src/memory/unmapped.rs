@@ -28,8 +28,3 @@ impl Mapped {
         match *self {}
     }
 }
-
-/// The size of the system's pages, which asks nothing of a source that does not exist.
-pub(super) fn system_page_bytes() -> usize {
-    1
-}

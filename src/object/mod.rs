@@ -15,14 +15,15 @@
 //! * **J-3** Maps lie at multiples of 32 bytes and never move, so bits 1 and 2 of a map reference are zero.
 //! * **J-4** Zeroed memory is a valid body: each word is the small integer 0.
 
+mod built_in;
 mod header;
 mod roots;
 mod shape;
 mod tagged;
 mod view;
 
+pub(crate) use built_in::POISON;
 pub use header::Header;
-pub(crate) use roots::POISON;
 pub use roots::{BUILT_IN_KINDS, Root};
 pub(crate) use shape::{ELEMENTS_WORD, LENGTH_WORD, MAP_RECORD_BYTES_WORD, MAP_SHAPE_WORD, MAP_SLOTS_WORD, MAP_WORDS};
 pub use shape::{FIXED_WORDS_MAX, LENGTH_MAX, MAP_SLOTS, Shape, Tail, kind};

@@ -35,6 +35,7 @@ mod large;
 mod new_space;
 mod page_set;
 mod paged;
+mod runs;
 mod stopped;
 
 pub use budget::Budget;

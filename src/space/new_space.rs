@@ -101,7 +101,7 @@ impl NewSpace {
     /// # Safety
     /// S-4: the caller is at work in this heap, and lets go of the borrow before a stop can begin.
     unsafe fn table(&self) -> &Table {
-        // SAFETY: the table changes only in a stop, when nobody but the collector runs; it holds no borrow then.
+        // SAFETY: S-4: the table changes in a stop alone, and the collector, who runs then, has no borrow of it.
         unsafe { &*self.table.peek() }
     }
 

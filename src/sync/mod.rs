@@ -29,7 +29,7 @@
 //!   a mutant that a test of the tests asks for (`model_control::set_mutant`) changes an operation, at one call site. The scheduled face performs the operation itself, and more strongly: all orderings
 //!   are `SeqCst` to shuttle.
 //! - **SY-3, nothing is hidden.** Every access through this module is seen by the model checker, except `Arc`'s count. The
-//!   scheduler sees atomics, locks and threads; it does not see heap words and cells.
+//!   scheduler sees atomics, locks and threads, and does not see heap words and cells.
 //! - **SY-4, sites have names.** In the model face each operation knows the source location it was called from
 //!   (`#[track_caller]`). Wrappers around it should be `#[track_caller]` too, else all their callers share one name.
 //!
@@ -57,7 +57,7 @@
 //!   locking again panics. Natively poisoning is ignored.
 //! - Values of the model face exist only inside an exploration, those of the scheduled face only inside a run; touching one
 //!   outside panics.
-//! - The scheduled face certifies nothing. It judges no ordering, because nothing is ever stale in it; it checks no cell for
+//! - The scheduled face certifies nothing. It judges no ordering, because nothing is ever stale in it. No cell is checked for
 //!   races; heap words are no scheduling points, so two threads never meet between two accesses to them. It adds neither
 //!   spurious failures nor spurious wake-ups. What it does find is wrong protocols: lost wake-ups, deadlocks, states that
 //!   some order of atomic steps makes wrong, also with more threads than loom has room for.
@@ -75,6 +75,7 @@ compile_error!(
 );
 
 // With both, only the message above is to be seen: then the model face is compiled.
+mod every_face;
 #[cfg(feature = "loom")]
 mod explore;
 pub mod fork;
@@ -91,6 +92,10 @@ mod model_atomic;
 pub mod model_control;
 #[cfg(feature = "loom")]
 mod model_mutant;
+#[cfg(feature = "loom")]
+mod model_site;
+#[cfg(feature = "loom")]
+mod model_watch;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 mod native;
 pub mod roll;
@@ -101,6 +106,7 @@ pub mod terms;
 #[cfg(not(feature = "loom"))]
 mod unwatched;
 mod yield_point;
+mod zeroed;
 
 #[cfg(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle"))))]
 use fork_counted as forks;
@@ -116,8 +122,6 @@ use scheduled as face;
 pub use core::sync::atomic::Ordering;
 pub use std::sync::{Arc, Weak};
 
-use face::thread::JoinHandle;
-
 #[cfg(feature = "loom")]
 pub use explore::{Exploration, ExploreOptions, explore};
 pub use face::{
@@ -128,6 +132,7 @@ pub use gauge::{Gauge, Tag};
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
 pub use scheduled::{shuttle_config, take_yield_point};
 pub use yield_point::{YieldPoint, stretch};
+pub use zeroed::Zeroed;
 
 /// Whether a heap exists inside a checker only: in an exploration of the model face or in a run of the scheduled one.
 ///
@@ -147,67 +152,6 @@ pub struct SpawnRefused {
     /// The system's error code, if it gave one.
     pub os_code: Option<i32>,
 }
-
-/// A type of which all bytes zero are a value, the one that a table of it starts with.
-///
-/// # Safety
-/// In the native face memory of zeros is such a value.
-pub unsafe trait Zeroed {}
-
-// SAFETY: natively an atomic integer of 0, of the same size and validity as the integer.
-unsafe impl Zeroed for AtomicU64 {}
-// SAFETY: natively the cell is its value, by `repr(transparent)`.
-unsafe impl<T: Zeroed> Zeroed for UnsafeCell<T> {}
-
-/// As [`try_table`], where the entries are made one by one.
-#[cfg(any(feature = "loom", feature = "shuttle"))]
-fn try_table_of<T>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
-    let mut table = Vec::new();
-    table.try_reserve_exact(len).ok()?;
-    table.resize_with(len, zero);
-    Some(table.into_boxed_slice())
-}
-
-/// Gives each type a `Debug` that names it and touches nothing: a load would be an access of its own in a model.
-macro_rules! opaque_debug {
-    ($($name:ident $(<$parameter:ident>)?),* $(,)?) => {$(
-        impl$(<$parameter>)? core::fmt::Debug for $name$(<$parameter>)? {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )*};
-}
-
-opaque_debug!(
-    AtomicU32,
-    AtomicU64,
-    AtomicUsize,
-    AtomicBool,
-    HeapWord,
-    Condvar,
-    Backoff,
-    Mutex<T>,
-    UnsafeCell<T>,
-    JoinHandle<T>,
-);
-
-impl<T: core::fmt::Debug> core::fmt::Debug for CachePadded<T> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_tuple("CachePadded").field(&**self).finish()
-    }
-}
-
-impl<T: core::fmt::Debug> core::fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_tuple("MutexGuard").field(&**self).finish()
-    }
-}
-
-// SAFETY: as for a mutex. Every access goes through an unsafe method whose contract rules out data races, so what sharing
-// the cell can do is hand the value from one thread to the next, which needs `Send`. A shared borrow held by several
-// threads at once additionally needs `T: Sync`; that is part of the contracts of `with` and `peek`.
-unsafe impl<T: Send> Sync for UnsafeCell<T> {}
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use super::YieldPoint;
 use super::explore::{ExploreOptions, explore};
 use super::model_control::{self as control, Action, Change, Event, Fault, Operand, Pass};
 use super::model_mutant as mutant;
+use super::zeroed::{Zeroed, try_table_of};
 use core::cell::Cell;
 use core::ops::{Deref, DerefMut};
 use core::panic::Location;
@@ -267,6 +268,7 @@ impl<T> UnsafeCell<T> {
 pub mod thread {
     use super::{Action, Event, Location, control};
     use crate::sync::SpawnRefused;
+    use crate::sync::model_watch::enter_thread;
     use std::time::Duration;
 
     /// Stack of a started thread, in machine words. The model's first thread has loom's 32 KiB.
@@ -306,7 +308,7 @@ pub mod thread {
         let location = Location::caller();
         let index = control::begin_thread();
         let body = move || {
-            control::enter_thread(index);
+            enter_thread(index);
             let result = f();
             control::settle_thread();
             result
@@ -383,8 +385,8 @@ impl<T> DerefMut for CachePadded<T> {
 }
 
 /// A table of `len` entries, each made by `zero`; `None` if the allocator has no memory for it.
-pub fn try_table<T: super::Zeroed>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
-    super::try_table_of(len, zero)
+pub fn try_table<T: Zeroed>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
+    try_table_of(len, zero)
 }
 
 /// Back-off for a loop that another thread will end; in the model every step yields, and one step completes it.

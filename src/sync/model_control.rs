@@ -19,49 +19,20 @@
 //!
 //! Invariants:
 //!
-//! - MC-1: `watching` is set exactly when a mutant, something put off, the site register or the journal is in use. While it
-//!   is clear an operation pays two thread-local flags and a counter, no more.
 //! - MC-2: pass, fault and counters belong to one exploration and are reset at its end, also when it panicked. Register and
 //!   journal belong to the test and last until it ends them.
 
 pub use super::model_mutant::{Mutant, MutantGuard, one_step_weaker, set_mutant};
+pub use super::model_site::Site;
 pub use super::terms::{Change, Fault, Operand, Pass};
 
-use super::model_mutant::{self as mutant};
+use super::model_mutant as mutant;
+use super::model_watch::{self as watch, enter_thread, thread_index};
 use core::cell::{Cell, RefCell};
-use core::fmt;
 use core::hash::{BuildHasherDefault, Hasher};
 use core::panic::Location;
 use core::sync::atomic::Ordering;
 use std::collections::{BTreeMap, HashMap};
-
-/// A place in the source that performs operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Site {
-    /// Path of the source file, as the compiler was given it.
-    pub file: &'static str,
-    /// Line, from 1.
-    pub line: u32,
-    /// Column, from 1.
-    pub column: u32,
-}
-
-impl Site {
-    fn of(location: &'static Location<'static>) -> Self {
-        Self { file: location.file(), line: location.line(), column: location.column() }
-    }
-
-    /// Cheapest difference first: this runs at every operation while a mutant is set.
-    pub(super) fn is_at(&self, location: &Location<'_>) -> bool {
-        self.line == location.line() && self.column == location.column() && self.file == location.file()
-    }
-}
-
-impl fmt::Display for Site {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
-    }
-}
 
 /// A site that ran, as the register saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,9 +168,6 @@ struct Control {
     exploring: Cell<bool>,
     pass: Cell<Pass>,
     counters: Cell<Counters>,
-    watching: Cell<bool>,
-    has_mutant: Cell<bool>,
-    has_postponed: Cell<bool>,
     fault: Cell<Option<Fault>>,
     /// Where the fault strikes in the present exploration; nowhere if there is none.
     strike: Cell<Option<FaultPoint>>,
@@ -207,8 +175,6 @@ struct Control {
     points: Cell<[u32; loom::MAX_THREADS + 1]>,
     /// The most points of each thread in any execution.
     points_max: Cell<[u32; loom::MAX_THREADS + 1]>,
-    /// Where the stack of each thread begins; 0 for those that have not started.
-    stacks: [Cell<usize>; loom::MAX_THREADS + 1],
     /// The operation that each thread began last, while somebody listens.
     attempts: [Cell<Option<&'static Location<'static>>>; loom::MAX_THREADS + 1],
     sites: RefCell<Option<Sites>>,
@@ -228,14 +194,10 @@ thread_local! {
                 threads_max: 0,
                 threads_allowed: 0,
             }),
-            watching: Cell::new(false),
-            has_mutant: Cell::new(false),
-            has_postponed: Cell::new(false),
             fault: Cell::new(None),
             strike: Cell::new(None),
             points: Cell::new([0; loom::MAX_THREADS + 1]),
             points_max: Cell::new([0; loom::MAX_THREADS + 1]),
-            stacks: [const { Cell::new(0) }; loom::MAX_THREADS + 1],
             attempts: [const { Cell::new(None) }; loom::MAX_THREADS + 1],
             sites: RefCell::new(None),
             journal: RefCell::new(None),
@@ -244,16 +206,9 @@ thread_local! {
 }
 
 impl Control {
-    fn thread_index(&self) -> usize {
-        let here = stack_address();
-        let above = self.stacks.iter().map(Cell::get).enumerate().filter(|&(_, base)| base >= here);
-        above.min_by_key(|&(_, base)| base).map_or(0, |(index, _)| index)
-    }
-
-    /// Restores MC-1.
+    /// Keeps WA-1.
     fn update_watching(&self) {
-        let listens = self.sites.borrow().is_some() || self.journal.borrow().is_some();
-        self.watching.set(listens || self.has_mutant.get() || self.has_postponed.get());
+        watch::listen(self.sites.borrow().is_some() || self.journal.borrow().is_some());
     }
 }
 
@@ -374,20 +329,6 @@ pub fn execution() -> u64 {
     counters().executions
 }
 
-pub(super) fn watch_mutant(is_set: bool) {
-    CONTROL.with(|control| {
-        control.has_mutant.set(is_set);
-        control.update_watching();
-    });
-}
-
-pub(super) fn watch_postponed(is_any: bool) {
-    CONTROL.with(|control| {
-        control.has_postponed.set(is_any);
-        control.update_watching();
-    });
-}
-
 pub(super) fn counters() -> Counters {
     CONTROL.with(|control| control.counters.get())
 }
@@ -419,8 +360,8 @@ pub(super) fn begin_execution() {
 
 /// Runs an execution's body.
 pub(super) fn run_execution(body: impl FnOnce()) {
+    watch::forget_threads();
     CONTROL.with(|control| {
-        control.stacks.iter().for_each(|stack| stack.set(0));
         control.attempts.iter().for_each(|attempt| attempt.set(None));
         control.points.set([0; loom::MAX_THREADS + 1]);
     });
@@ -485,8 +426,8 @@ pub(crate) fn page_request_fails() -> bool {
 #[inline]
 pub(super) fn attempt(location: &'static Location<'static>) {
     CONTROL.with(|control| {
-        if control.watching.get() {
-            control.attempts[control.thread_index()].set(Some(location));
+        if watch::is_watching() {
+            control.attempts[thread_index()].set(Some(location));
         }
     });
 }
@@ -505,13 +446,13 @@ pub fn whereabouts() -> Vec<(usize, Site)> {
 pub(super) fn prepare(location: &'static Location<'static>, operand: Operand, object: usize) -> Option<Change> {
     attempt(location);
     CONTROL.with(|control| {
-        if !control.watching.get() {
+        if !watch::is_watching() {
             return None;
         }
-        if control.has_postponed.get() {
+        if watch::has_postponed() {
             mutant::settle(|of| of == object);
         }
-        if !control.has_mutant.get() {
+        if !watch::has_mutant() {
             return None;
         }
         // MU-3.
@@ -523,7 +464,7 @@ pub(super) fn prepare(location: &'static Location<'static>, operand: Operand, ob
 /// Performs what this thread put off: it has just published something else.
 #[inline]
 pub(super) fn settle_after_publication() {
-    if CONTROL.with(|control| control.has_postponed.get()) {
+    if watch::has_postponed() {
         mutant::settle(|_| true);
     }
 }
@@ -536,7 +477,7 @@ pub(super) fn settle_thread() {
 /// An object goes away: what this thread put off on it is done now, what others did is lost (MU-3).
 #[inline]
 pub(super) fn settle_object(object: usize) {
-    if CONTROL.try_with(|control| control.has_postponed.get()).unwrap_or(false) {
+    if watch::has_postponed() {
         if !std::thread::panicking() {
             mutant::settle(|of| of == object);
         }
@@ -583,7 +524,7 @@ pub(super) fn record(event: impl FnOnce() -> Event) {
         counters.operations += 1;
         counters.operations_max = counters.operations_max.max(counters.operations);
         control.counters.set(counters);
-        if control.watching.get() {
+        if watch::is_watching() {
             note(control, event());
         }
     });
@@ -612,7 +553,7 @@ fn note(control: &Control, event: Event) {
         && let Some(journal) = control.journal.borrow_mut().as_mut()
     {
         journal.push(JournalEntry {
-            thread: control.thread_index(),
+            thread: thread_index(),
             site,
             action: event.action,
             object: event.object,
@@ -621,28 +562,4 @@ fn note(control: &Control, event: Event) {
             change: event.change,
         });
     }
-}
-
-/// Tells a modelled thread its index, at its start. Its stack is how it is known later.
-#[inline(never)]
-pub(super) fn enter_thread(index: usize) {
-    let base = stack_address();
-    CONTROL.with(|control| {
-        control.stacks[index].set(base);
-    });
-}
-
-/// An address in the present frame, on the stack of the modelled thread that runs.
-#[inline(never)]
-fn stack_address() -> usize {
-    let here = 0_u8;
-    core::hint::black_box(&raw const here).addr()
-}
-
-/// The index of the modelled thread; the first one's is 0.
-///
-/// loom does not tell without being asked through its own state, which is in use while it panics. So threads are told by
-/// their stacks: stacks do not overlap and grow downwards, and a thread's frames lie below the one that it began with.
-pub(super) fn thread_index() -> usize {
-    CONTROL.with(Control::thread_index)
 }

@@ -28,7 +28,8 @@
 //! - MU-3: what is postponed is performed by its own thread, in the same execution, while its object exists and is where it
 //!   was. So nothing is postponed before a second thread has started: until then objects are made, and moved to their place.
 
-use super::model_control::{self as control, Site};
+use super::model_site::Site;
+use super::model_watch::{thread_index, watch_mutant, watch_postponed};
 use super::terms::{Change, Operand};
 use core::cell::{Cell, RefCell};
 use core::fmt;
@@ -133,7 +134,7 @@ impl MutantGuard {
 impl Drop for MutantGuard {
     fn drop(&mut self) {
         MUTANT.set(None);
-        control::watch_mutant(false);
+        watch_mutant(false);
     }
 }
 
@@ -148,7 +149,7 @@ pub fn set_mutant(mutant: Mutant) -> MutantGuard {
     assert!(mutant.change.applies_to(mutant.operand), "there is no such change: {mutant}");
     MUTANT.set(Some(mutant));
     HITS.set(0);
-    control::watch_mutant(true);
+    watch_mutant(true);
     MutantGuard { _not_send: PhantomData }
 }
 
@@ -179,19 +180,19 @@ pub(super) fn hit() {
 /// Puts an operation off (MU-3).
 pub(super) fn postpone(object: usize, perform: Box<dyn FnOnce()>) {
     hit();
-    let thread = control::thread_index();
+    let thread = thread_index();
     POSTPONED.with_borrow_mut(|postponed| postponed.push(Postponed { thread, object, perform }));
-    control::watch_postponed(true);
+    watch_postponed(true);
 }
 
 /// Performs what this thread put off, if `is_due` says so of its object.
 #[cold]
 pub(super) fn settle(is_due: impl Fn(usize) -> bool) {
-    let thread = control::thread_index();
+    let thread = thread_index();
     let mut due = Vec::new();
     POSTPONED.with_borrow_mut(|postponed| {
         due.extend(postponed.extract_if(.., |one| one.thread == thread && is_due(one.object)));
-        control::watch_postponed(!postponed.is_empty());
+        watch_postponed(!postponed.is_empty());
     });
     // No borrow is held: each of these may switch threads.
     for one in due {
@@ -202,7 +203,7 @@ pub(super) fn settle(is_due: impl Fn(usize) -> bool) {
 /// Forgets what was put off: the execution has ended, or is unwinding.
 pub(super) fn forget_postponed() {
     POSTPONED.with_borrow_mut(Vec::clear);
-    control::watch_postponed(false);
+    watch_postponed(false);
 }
 
 /// Forgets what was put off on an object that goes away.
@@ -211,7 +212,7 @@ pub(super) fn forget_postponed_on(object: usize) {
         postponed.retain(|one| one.object != object);
         !postponed.is_empty()
     });
-    control::watch_postponed(is_any);
+    watch_postponed(is_any);
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::sync::PoisonError;
 
 use super::YieldPoint;
 pub use super::unwatched::{CachePadded, HeapWord, UnsafeCell};
+use super::zeroed::Zeroed;
 
 /// The methods that integer and bool atomics share.
 macro_rules! atomic_common {
@@ -309,7 +310,7 @@ pub mod thread {
 
 /// A table of `len` entries, each `zero`; `None` if the allocator has no memory for it. Its memory comes zeroed from the
 /// allocator, so a great table costs nothing where it is not touched.
-pub fn try_table<T: super::Zeroed>(len: usize, _zero: impl Fn() -> T) -> Option<Box<[T]>> {
+pub fn try_table<T: Zeroed>(len: usize, _zero: impl Fn() -> T) -> Option<Box<[T]>> {
     let layout = std::alloc::Layout::array::<T>(len).ok()?;
     if layout.size() == 0 {
         return Some(Box::default());

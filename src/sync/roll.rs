@@ -2,7 +2,7 @@
 //!
 //! What a deadlock is about lies behind the locks that it holds, so it is noted beside them: each thread that comes by a
 //! [yield point](super::yield_point) leaves its number in a word of its own, and each local heap is entered when it is
-//! attached, under no lock of the heap. The report takes no lock of a heap; it reads words, Relaxed, as they happen to be.
+//! attached, under no lock of the heap. The report takes no lock of a heap, and reads words, Relaxed, as they happen to be.
 //!
 //! It exists in native builds with debug assertions and the feature `internals`, which are those that run tests. Elsewhere
 //! nobody is entered, and the report is empty.

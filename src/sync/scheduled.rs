@@ -19,6 +19,7 @@ use std::sync::{PoisonError, TryLockError};
 
 use super::YieldPoint;
 pub use super::unwatched::{CachePadded, HeapWord, UnsafeCell};
+use super::zeroed::{Zeroed, try_table_of};
 
 /// The methods that integer and bool atomics share.
 macro_rules! atomic {
@@ -293,8 +294,8 @@ pub mod thread {
 }
 
 /// A table of `len` entries, each made by `zero`; `None` if the allocator has no memory for it.
-pub fn try_table<T: super::Zeroed>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
-    super::try_table_of(len, zero)
+pub fn try_table<T: Zeroed>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
+    try_table_of(len, zero)
 }
 
 /// Back-off for a loop that another thread will end; one step completes it.

@@ -7,7 +7,7 @@ use core::sync::atomic::{self, Ordering};
 
 /// A 32-bit word of the managed heap.
 ///
-/// It has the size, the alignment and the bit validity of `u32`, so heap memory can be viewed as an array of them. In the
+/// The type has the size, the alignment and the bit validity of `u32`, so heap memory can be viewed as an array of them. In the
 /// model its accesses keep their form in both passes, because heap words are also read plainly.
 #[repr(transparent)]
 pub struct HeapWord(atomic::AtomicU32);

@@ -141,7 +141,7 @@ impl HandleSlots {
         self.blocks.len() * (self.mask + 1)
     }
 
-    /// So many bytes more may be taken before that asks for a collection.
+    /// Sets how many bytes more may be taken from the Rust allocator before a collection is asked for.
     pub fn allow(&mut self, bytes: usize) {
         self.bytes_allowed = self.bytes().saturating_add(bytes);
     }

@@ -1,7 +1,7 @@
 //! Layer 5: threads. Local heaps, their state, the safepoint, the request for a collection, and the roots they hold.
 //!
 //! A local heap is *running* (its thread may touch the heap) or *parked* (it may not, and need not be waited for). A
-//! *stop* is a time in which no local heap runs. Any thread may begin one; it holds the collector lock for the whole
+//! *stop* is a time in which no local heap runs. Any thread may begin one, and holds the collector lock for the whole
 //! stop, so whoever else wants one waits for the lock, parked, and then looks whether its wish is already met.
 //!
 //! ```text
@@ -16,7 +16,7 @@
 //!
 //! Invariants:
 //! * **T-1** PARKED is set and cleared by the owning thread only (for the initiator of a stop, that is the collector).
-//!   The owner is the one thread that uses the local heap at a time; that it is the caller is a contract of the safepoint's
+//!   The owner is the one thread that uses the local heap at a time. That the caller is the owner is a contract of the safepoint's
 //!   functions.
 //! * **T-2** STOP is set and cleared by the holder of the collector lock only, and clear whenever the lock is free.
 //! * **T-3** A thread counts in a stop exactly once: when STOP was set on it while it ran, it sets PARKED once, and
@@ -27,6 +27,7 @@
 //! * **T-6** The initiator is running again before STOP is cleared anywhere: what it allocated inside the stop cannot be
 //!   met unformatted by the next stop, since that one has to wait for it.
 
+mod counts;
 mod handles;
 mod local;
 mod persistent;
@@ -35,8 +36,9 @@ mod safepoint;
 mod slabs;
 mod state;
 
+pub use counts::CollectionCounts;
 pub use handles::{HandleMark, HandleSlots, Slot};
 pub use local::{Local, LocalData, LocalFlags};
 pub use persistent::{PersistentCell, PersistentHandles, RefusedMemory};
 pub use root_set::{ROOT_SET_SLOTS_MAX, RootSetSlots, RootSets};
-pub use safepoint::{CollectionCounts, Registry, RegistryGuard, Safepoint, Stop};
+pub use safepoint::{Registry, RegistryGuard, Safepoint, Stop};

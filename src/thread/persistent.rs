@@ -22,15 +22,12 @@
 //! * **PH-3** A slab is freed when all its cells are free. So the cell of a handle exists as long as the handle does.
 //! * **PH-4** Between collections, a cell that holds a young object has its bit set.
 
-use super::slabs::{Cell, Slabs};
+use super::slabs::{Cell, NO_CELL, Slabs};
 use crate::object::Tagged;
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering, YieldPoint, yield_point};
 use core::ptr::NonNull;
 
 pub use super::slabs::RefusedMemory;
-
-/// The end of a list of cells.
-pub(super) const NO_CELL: u32 = u32::MAX;
 
 /// A persistent handle: a cell of its register. Dropping it releases the cell, by a loop of compare-exchanges that only
 /// other drops can make longer; the module says how.
@@ -198,7 +195,7 @@ impl PersistentHandles {
         self.slabs.lock().retain_young(|_| false);
     }
 
-    /// So many bytes more may be taken before that asks for a collection.
+    /// Sets how many bytes more may be taken from the Rust allocator before a collection is asked for.
     pub fn allow(&self, bytes: usize) {
         self.slabs.lock().allow(bytes);
     }

@@ -289,7 +289,7 @@ impl RootSets {
         unsafe { self.visit_young(|word| (word, false)) };
     }
 
-    /// So many bytes more may be taken before that asks for a collection.
+    /// Sets how many bytes more may be taken from the Rust allocator before a collection is asked for.
     pub fn allow(&self, bytes: usize) {
         let list = &mut *self.list.lock();
         list.bytes_allowed = list.bytes.saturating_add(bytes);

@@ -4,35 +4,11 @@
 //! parked already, and a thread's work after a stop; for threads that park because of the stop, the mutex of
 //! `outstanding` orders one way and the collector lock the other.
 
-use super::{Local, LocalData};
+use super::{CollectionCounts, Local, LocalData};
 use crate::space::{Spaces, Stopped};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, YieldPoint, fork, yield_point};
-use crate::words::{ByKind, CollectionKind, HeapId, SafepointKey};
+use crate::words::{CollectionKind, HeapId, SafepointKey};
 use core::ops::Deref;
-
-/// Collections started, per kind. Changes in stops only (T-5).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct CollectionCounts {
-    started: ByKind<u64>,
-}
-
-impl CollectionCounts {
-    /// Collections of exactly this kind that were started.
-    #[must_use]
-    pub fn started(&self, kind: CollectionKind) -> u64 {
-        self.started[kind]
-    }
-
-    /// Whether a collection that meets a request for `kind` was started since `before`.
-    #[must_use]
-    pub fn met_since(&self, kind: CollectionKind, before: &CollectionCounts) -> bool {
-        CollectionKind::ALL.into_iter().any(|k| k >= kind && self.started(k) > before.started(k))
-    }
-
-    fn start(&mut self, kind: CollectionKind) {
-        self.started[kind] += 1;
-    }
-}
 
 /// The attached local heaps, and what changes only under the collector lock.
 #[derive(Debug)]
@@ -188,7 +164,7 @@ impl Safepoint {
     #[cold]
     unsafe fn park_slow(&self, local: &Local) {
         yield_point(YieldPoint::ParkRefused);
-        // SAFETY: T-1, by the contract; it counts itself below. X-6: the first word.
+        // SAFETY: T-1, by the contract; the thread counts itself below. X-6: the first word.
         let counts = unsafe { local.state().set_parked() };
         // Of a stop that this process is no part of, the collector is not there to wait.
         if !counts || self.is_forked() {
@@ -338,7 +314,7 @@ impl Safepoint {
 }
 
 /// A time in which no local heap runs, and the proof of it: of this heap alone, which [`assert_of`](Self::assert_of) checks.
-/// Whoever has one may touch everything; it cannot poll or allocate by the ladder, because neither exists here.
+/// Whoever has one may touch everything. A stop can neither poll nor climb the ladder, since it has no method for either.
 pub struct Stop<'a> {
     registry: &'a mut Registry,
     initiator: Option<&'a Local>,
@@ -455,22 +431,6 @@ mod tests {
     use super::*;
     use crate::sync::check;
 
-    fn counts(started: &[CollectionKind]) -> CollectionCounts {
-        let mut counts = CollectionCounts::default();
-        started.iter().for_each(|&kind| counts.start(kind));
-        counts
-    }
-
-    #[test]
-    fn a_request_is_met_by_a_later_collection_of_its_kind_or_a_greater_one() {
-        use CollectionKind::{Major, MemoryReducing, Minor};
-        let before = counts(&[Minor, MemoryReducing]);
-        let after = counts(&[Minor, Major, MemoryReducing, Major]);
-        assert_eq!(CollectionKind::ALL.map(|kind| after.started(kind)), [1, 2, 1]);
-        assert_eq!(CollectionKind::ALL.map(|kind| after.met_since(kind, &before)), [true, true, false]);
-        assert_eq!(CollectionKind::ALL.map(|kind| after.met_since(kind, &after)), [false; 3]);
-    }
-
     /// T-5: in the stop, after it, and for who was there or comes later.
     #[test]
     fn everyone_learns_what_a_stop_has_counted() {
@@ -484,7 +444,8 @@ mod tests {
                     stop.counts()
                 },
             );
-            let expected = counts(&[CollectionKind::Major]);
+            let mut expected = CollectionCounts::default();
+            expected.start(CollectionKind::Major);
             assert_eq!(in_stop, Some(expected));
             assert_eq!(safepoint.lock().counts(), expected);
             let late = safepoint.lock().attach(Local::new(1));

@@ -4,7 +4,6 @@
 //! A cell has an index: its slab's number times the cells of a slab, and its place in the slab. Free cells of a slab are
 //! linked, and so are slabs with a free cell; nothing here takes memory but [`Slabs::grow`].
 
-use super::persistent::NO_CELL;
 use crate::object::Tagged;
 use crate::sync::{AtomicU32, Ordering, UnsafeCell};
 use crate::words::TABLE_WORD_BITS as BITS;
@@ -15,6 +14,8 @@ const FREE: u32 = u32::MAX;
 /// The greatest number of cells of a slab: 4 KiB of them.
 const SLAB_CELLS_MAX: usize = 512;
 const NO_SLAB: u32 = u32::MAX;
+/// The end of a list of cells.
+pub(super) const NO_CELL: u32 = u32::MAX;
 
 /// The cell of a persistent handle.
 #[derive(Debug)]
@@ -255,7 +256,7 @@ impl Slabs {
         }
     }
 
-    /// So many bytes more may be taken before that asks for a collection.
+    /// Sets how many bytes more may be taken from the Rust allocator before a collection is asked for.
     pub(super) fn allow(&mut self, bytes: usize) {
         self.bytes_allowed = self.bytes().saturating_add(bytes);
     }

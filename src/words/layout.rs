@@ -98,27 +98,34 @@ const OBJECT_BYTES_MAX: usize = (1 << 30) - GRANULE_BYTES;
 /// A hole is small below this share of a page, unless the configuration says otherwise.
 const SMALL_HOLE_SHARE: usize = 32;
 
-impl Layout {
-    /// Computes the geometry.
-    ///
-    /// # Errors
-    /// Names the field that is out of its range, and the range.
-    pub fn derive(r: &LayoutRequest) -> Result<Layout, ConfigError> {
-        let err = |field, reason: String| Err(ConfigError::new(field, reason));
+/// Whether a layout is as it has to be, or the field to blame.
+fn require(holds: bool, field: &'static str, reason: &dyn Fn() -> String) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError::new(field, reason())) }
+}
+
+/// The error that names a field of the configuration.
+fn refuse<T>(field: &'static str, reason: String) -> Result<T, ConfigError> {
+    Err(ConfigError::new(field, reason))
+}
+
+impl LayoutRequest {
+    /// Threads and limits, by themselves and beside each other.
+    fn check_limits(&self) -> Result<(), ConfigError> {
+        let r = self;
         if r.threads_max == 0 || r.threads_max > THREADS_MAX {
-            return err("threads_max", format!("{} is not within 1..={THREADS_MAX}", r.threads_max));
+            return refuse("threads_max", format!("{} is not within 1..={THREADS_MAX}", r.threads_max));
         }
         if r.hard_limit_bytes == 0 {
-            return err("hard_limit_bytes", "0 bytes: a heap needs memory".into());
+            return refuse("hard_limit_bytes", "0 bytes: a heap needs memory".into());
         }
         if r.hard_limit_bytes_max < r.hard_limit_bytes {
-            return err(
+            return refuse(
                 "hard_limit_bytes_max",
                 format!("{} is less than hard_limit_bytes, {}", r.hard_limit_bytes_max, r.hard_limit_bytes),
             );
         }
         if r.hard_limit_bytes_max > RESERVATION_BYTES_MAX {
-            return err(
+            return refuse(
                 "hard_limit_bytes_max",
                 format!(
                     "{} is beyond the {RESERVATION_BYTES_MAX} bytes that a heap of this system can address",
@@ -127,18 +134,24 @@ impl Layout {
             );
         }
         if r.soft_limit_bytes > r.hard_limit_bytes {
-            return err(
+            return refuse(
                 "soft_limit_bytes",
                 format!("{} is above hard_limit_bytes, {}", r.soft_limit_bytes, r.hard_limit_bytes),
             );
         }
+        Ok(())
+    }
+
+    /// The size of a page: what was asked for, else the greatest of which the hard limit has enough for all threads.
+    fn choose_page_bytes(&self) -> Result<usize, ConfigError> {
+        let r = self;
         let pages_min = r.pages_per_thread_min.max(1).saturating_mul(r.threads_max + 1);
         let page_bytes = match r.page_bytes {
             Some(p) if !p.is_power_of_two() || !(PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&p) => {
-                return err("page_bytes", format!("{p} is no power of two within {PAGE_BYTES_MIN} bytes ..= 1 MiB"));
+                return refuse("page_bytes", format!("{p} is no power of two within {PAGE_BYTES_MIN} bytes ..= 1 MiB"));
             }
             Some(p) if p < r.page_bytes_min => {
-                return err(
+                return refuse(
                     "page_bytes",
                     format!(
                         "{p} bytes are less than a page of the system, {}, so they could not be given back alone: take larger pages, or PageSource::Owned",
@@ -155,7 +168,7 @@ impl Layout {
         };
         let hard_limit_pages = r.hard_limit_bytes / page_bytes;
         if hard_limit_pages < pages_min {
-            return err(
+            return refuse(
                 "hard_limit_bytes",
                 format!(
                     "{} bytes are {hard_limit_pages} pages of {page_bytes} bytes; {} threads need at least {pages_min}: raise the limit or lower threads_max",
@@ -163,18 +176,21 @@ impl Layout {
                 ),
             );
         }
-        let root_pages = ROOT_BYTES.div_ceil(page_bytes);
-        let hard_limit_pages_max = r.hard_limit_bytes_max / page_bytes;
-        let soft_limit_pages = r.soft_limit_bytes / page_bytes;
-        let new_pages = r.new_space_bytes / page_bytes;
+        Ok(page_bytes)
+    }
+
+    /// New space and the built-in objects beside the soft limit.
+    fn check_new_space(&self, page_bytes: usize, root_pages: usize) -> Result<(), ConfigError> {
+        let r = self;
+        let (soft_limit_pages, new_pages) = (r.soft_limit_bytes / page_bytes, r.new_space_bytes / page_bytes);
         if new_pages == 0 {
-            return err(
+            return refuse(
                 "new_space_bytes",
                 format!("{} is less than one page of {page_bytes} bytes", r.new_space_bytes),
             );
         }
         if root_pages >= soft_limit_pages {
-            return err(
+            return refuse(
                 "soft_limit_bytes",
                 format!(
                     "{} bytes are {soft_limit_pages} pages of {page_bytes} bytes; the built-in objects and new space need at least {}",
@@ -184,19 +200,33 @@ impl Layout {
             );
         }
         if new_pages + root_pages > soft_limit_pages {
-            return err(
+            return refuse(
                 "new_space_bytes",
                 format!(
                     "{new_pages} pages of new space and {root_pages} of roots exceed the soft limit of {soft_limit_pages} pages of {page_bytes} bytes",
                 ),
             );
         }
+        Ok(())
+    }
+}
+
+impl Layout {
+    /// Computes the geometry.
+    ///
+    /// # Errors
+    /// Names the field that is out of its range, and the range.
+    pub fn derive(r: &LayoutRequest) -> Result<Layout, ConfigError> {
+        r.check_limits()?;
+        let page_bytes = r.choose_page_bytes()?;
+        let hard_limit_pages = r.hard_limit_bytes / page_bytes;
+        let root_pages = ROOT_BYTES.div_ceil(page_bytes);
+        let hard_limit_pages_max = r.hard_limit_bytes_max / page_bytes;
+        let soft_limit_pages = r.soft_limit_bytes / page_bytes;
+        let new_pages = r.new_space_bytes / page_bytes;
+        r.check_new_space(page_bytes, root_pages)?;
         let regular_bytes_max = page_bytes / 2;
-        let young_lab_bytes = align_up(r.young_lab_bytes.clamp(GRANULE_BYTES, regular_bytes_max), GRANULE_BYTES);
-        let small_hole_bytes = align_up(
-            r.small_hole_bytes.unwrap_or(page_bytes / SMALL_HOLE_SHARE).clamp(GRANULE_BYTES, regular_bytes_max),
-            GRANULE_BYTES,
-        );
+        let granules = |bytes: usize| align_up(bytes.clamp(GRANULE_BYTES, regular_bytes_max), GRANULE_BYTES);
         let reservation_pages = RESERVATION_BYTES_MAX / page_bytes;
         // One page beyond the limit, so that the address of a page is always at hand for whoever holds budget for it.
         let paged_pages = (hard_limit_pages_max + 1).min(reservation_pages / 2);
@@ -205,7 +235,7 @@ impl Layout {
             .unwrap_or_else(|| hard_limit_pages_max.saturating_mul(2))
             .min(reservation_pages - paged_pages);
         if paged_pages + large_pages > PAGES_MAX {
-            return err(
+            return refuse(
                 "page_bytes",
                 format!(
                     "{page_bytes} bytes make {} pages of what is reserved for {} bytes, more than {PAGES_MAX}: take larger pages or lower hard_limit_bytes_max",
@@ -223,9 +253,9 @@ impl Layout {
             large_pages,
             new_pages,
             threads_max: r.threads_max,
-            young_lab_bytes,
+            young_lab_bytes: granules(r.young_lab_bytes),
             regular_bytes_max,
-            small_hole_bytes,
+            small_hole_bytes: granules(r.small_hole_bytes.unwrap_or(page_bytes / SMALL_HOLE_SHARE)),
             object_bytes_max,
             soft_limit_pages,
             hard_limit_pages,
@@ -243,9 +273,12 @@ impl Layout {
     /// # Errors
     /// Names the configuration field that is to change, and why.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let require = |holds: bool, field, reason: &dyn Fn() -> String| {
-            if holds { Ok(()) } else { Err(ConfigError::new(field, reason())) }
-        };
+        self.check_areas()?;
+        self.check_sizes()
+    }
+
+    /// Pages, areas and limits.
+    fn check_areas(&self) -> Result<(), ConfigError> {
         let bytes = |pages: usize| pages.checked_mul(self.page_bytes);
         require(
             self.page_bytes.is_power_of_two()
@@ -292,7 +325,12 @@ impl Layout {
         })?;
         require((1..=THREADS_MAX).contains(&self.threads_max), "threads_max", &|| {
             format!("{} is not within 1..={THREADS_MAX}", self.threads_max)
-        })?;
+        })
+    }
+
+    /// Sizes of LABs, holes, objects and the work list.
+    fn check_sizes(&self) -> Result<(), ConfigError> {
+        let bytes = |pages: usize| pages.checked_mul(self.page_bytes);
         // L-1: a LAB has at most half a page.
         require(self.regular_bytes_max == self.page_bytes / 2, "page_bytes", &|| {
             format!("regular objects have up to {} bytes", self.regular_bytes_max)

@@ -1,4 +1,4 @@
-//! Reading Rust sources as text: comments and strings dropped, use trees expanded.
+//! Sources, read as text: files, tokens and the paths in them. For the tests that hold the tree in order.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,16 @@
+//! Tables that begin as zeros: in the native face memory that nobody has touched yet.
+
+/// A type of which all bytes zero are a value, the one that a table of it starts with.
+///
+/// # Safety
+/// In the native face memory of zeros is such a value.
+pub unsafe trait Zeroed {}
+
+/// As [`try_table`](super::try_table), where the entries are made one by one.
+#[allow(dead_code, reason = "the native face asks for zeros")]
+pub(super) fn try_table_of<T>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
+    let mut table = Vec::new();
+    table.try_reserve_exact(len).ok()?;
+    table.resize_with(len, zero);
+    Some(table.into_boxed_slice())
+}
