@@ -86,7 +86,7 @@ impl Source {
     fn parse(file: &str, text: &str) -> Source {
         const KEYWORDS: [&str; 9] =
             ["struct", "enum", "trait", "type", "fn", "const", "static", "union", "macro_rules"];
-        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let text = text.split("\nmod tests {").next().unwrap_or_default();
         let all = tokens(&strip(text, false));
         let (mut imports, mut code, mut defines, mut at) = (Vec::new(), Vec::new(), BTreeSet::new(), 0);
         while at < all.len() {
@@ -290,6 +290,7 @@ fn what_is_no_circle_is_none() {
         ("use super::Other;", ""),
         ("// use super::b::B;\nconst X: &str = \"super::b::B\";", "use super::A;"),
         ("#[cfg(test)]\nmod tests {\nuse super::super::Other;\n}", "use super::A;"),
+        ("#[cfg(all(test, not(feature = \"x\")))]\nmod tests {\nuse super::super::Other;\n}", "use super::A;"),
         ("use other::m::b::B;", "use super::A;"),
     ];
     for (more_a, more_b) in samples {

@@ -19,82 +19,27 @@ mod codec;
 mod faulty;
 #[cfg(test)]
 mod frozen;
+mod limits;
 mod op;
 mod operand;
 mod operands;
+mod program;
 mod recorded;
 mod size;
 mod table;
 mod text;
+mod version;
 mod word;
 mod words;
 mod world;
 
 pub use choice::{NearLimitChoice, ObjectShape, RecordShape, ReserveChoice, ValueChoice};
 pub use faulty::{FaultPoint, Faulty, Strikes};
+pub use limits::Limits;
 pub use op::Op;
+pub use program::{Program, Step};
 pub use recorded::{FOUND, check_made, found, recorded, write_found};
 pub use size::{Size, SizeBase};
-pub use text::{ParseError, VERSION};
+pub use text::ParseError;
+pub use version::VERSION;
 pub use world::{World, WorldSize};
-
-/// How large a program may be. What lies beyond is cut off by [`Program::fix_up`] and refused by [`Program::parse`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Steps.
-    pub steps_max: usize,
-    /// Threads.
-    pub threads_max: u8,
-}
-
-impl Limits {
-    /// Limits of the text form: what the byte form can express, and no more steps than replay in a moment.
-    pub const ALL: Limits = Limits { steps_max: 4096, threads_max: 8 };
-    /// Limits of a fuzz input: bounded time per execution.
-    pub const FUZZ: Limits = Limits { steps_max: 256, threads_max: 3 };
-    /// Limits of a program whose schedule is chosen: many threads, few steps for each.
-    pub const SCHEDULE: Limits = Limits { steps_max: 48, threads_max: 8 };
-    /// Limits of a program of which every interleaving is to be explored: see `Program::is_explorable`, with the
-    /// feature `loom`.
-    pub const EXPLORED: Limits = Limits { steps_max: 6, threads_max: 3 };
-}
-
-/// What one thread does next.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Step {
-    /// The number of the thread.
-    pub thread: u8,
-    /// What the thread does.
-    pub op: Op,
-}
-
-/// A heap, and what threads do to it, in this order. Engines with real threads use [`Program::thread`] and leave the
-/// order to chance.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Program {
-    /// The heap.
-    pub world: World,
-    /// The steps.
-    pub steps: Vec<Step>,
-}
-
-impl Program {
-    /// The operations of one thread.
-    pub fn thread(&self, thread: u8) -> impl Iterator<Item = Op> + '_ {
-        self.steps.iter().filter(move |step| step.thread == thread).map(|step| step.op)
-    }
-
-    /// Threads that do anything, counted up to the greatest number.
-    #[must_use]
-    pub fn threads(&self) -> u8 {
-        self.steps.iter().map(|step| step.thread + 1).max().unwrap_or(0)
-    }
-
-    /// Cuts the program down to `limits`: surplus steps go, surplus threads join the others.
-    pub fn fix_up(&mut self, limits: &Limits) {
-        self.steps.truncate(limits.steps_max);
-        for step in &mut self.steps {
-            step.thread %= limits.threads_max.max(1);
-        }
-    }
-}

@@ -86,7 +86,7 @@ macro_rules! row {
                 ),
                 since: concat!(
                     "the row of `", stringify!($name), "` in ", file!(),
-                    " has a word since a version that there is not: raise VERSION, in text.rs, for a new word"
+                    " has a word since a version that there is not: raise VERSION, in version.rs, for a new word"
                 ),
             },
         }
@@ -303,7 +303,7 @@ mod tests {
             (row!(Juggle, 32..64, [""], 1, []), "or no word"),
             (row!(Juggle, 32..64, ["juggle on"], 1, []), "or no word"),
             (row!(Juggle, 32..64, ["juggle"], 0, []), "since a version that there is not"),
-            (row!(Juggle, 32..64, ["juggle"], 99, []), "raise VERSION, in text.rs"),
+            (row!(Juggle, 32..64, ["juggle"], 99, []), "raise VERSION, in version.rs"),
             (row!(Juggle, 32..64, ["juggle"], 1, [0..8, 7..9]), "two operands that share a bit"),
             (row!(Juggle, 32..64, ["juggle"], 1, [20..25]), "of the 24 that there are"),
             (row!(Juggle, 32..64, ["juggle"], 1, [3..3]), "an operand without bits"),
@@ -327,7 +327,7 @@ mod tests {
         assert!(
             counts.starts_with(&frozen),
             "the versions have {counts:?} words, and builds that are out have {frozen:?}: a new word is of a new version, \
-             so raise VERSION, in text.rs"
+             so raise VERSION, in version.rs"
         );
         assert_eq!(counts.len(), frozen.len(), "say here how many words version {VERSION} has, for the next one");
     }

@@ -13,22 +13,9 @@
 
 use super::word::Word;
 use super::words::Words;
-use super::{Limits, Op, Program, Step, World, WorldSize};
+use super::{Limits, Op, Program, Step, VERSION, World, WorldSize};
 use core::fmt;
 use core::str::FromStr;
-
-/// The version that is written, and the greatest that is read: older ones mean the same.
-///
-/// | version | has |
-/// |---|---|
-/// | 1 | all operations but those below |
-/// | 2 | `fail-commit` |
-/// | 3 | `stress`, and the size `small-hole` |
-/// | 4 | `fail-release`, `fail-spawn` |
-///
-/// A file is refused if it has what is of a later version than the file: an older build would call it damaged, not
-/// newer.
-pub const VERSION: u32 = 4;
 
 const MAGIC: &str = "heaplab-ops";
 

@@ -5,11 +5,9 @@
 //! succeed.
 
 use super::oracle::Oracle;
-use super::{Tally, interleaved, single};
+use super::{RoundFault, Tally, interleaved, single};
 use crate::ops::{Program, World};
-use core::num::NonZeroUsize;
 use heaplab::Heap;
-use heaplab::heap::Internals as _;
 use heaplab::memory::PageSource;
 
 /// How a program is driven.
@@ -19,35 +17,6 @@ pub enum Driver {
     Single,
     /// A local heap for each thread of the program, step by step, all but one through the raw API.
     Interleaved,
-}
-
-/// A point at which memory is refused, once. Counted from 0, from the start of a round.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RoundFault {
-    /// A page request of the heap.
-    Commit(u64),
-    /// An attempt, of each local heap that gets so far.
-    Attempt(u64),
-    /// The system's taking memory back.
-    Release(u64),
-}
-
-impl RoundFault {
-    /// Arms a fault. With `None`, page requests and releases are counted only.
-    pub(super) fn arm(fault: Option<RoundFault>, heap: &Heap) {
-        let nth = |k| usize::try_from(k).ok().and_then(|k| NonZeroUsize::MIN.checked_add(k));
-        let (commit, attempt, release) = match fault {
-            Some(RoundFault::Commit(k)) => (nth(k), None, None),
-            Some(RoundFault::Attempt(k)) => (None, Some(k), None),
-            Some(RoundFault::Release(k)) => (None, None, nth(k)),
-            None => (None, None, None),
-        };
-        // As many as there can be are counted only.
-        let never = NonZeroUsize::new(isize::MAX as usize);
-        heap.spaces().memory.fail_release_at(release.or(never));
-        heap.spaces().memory.fail_commit_at(commit.or(Some(NonZeroUsize::MAX)));
-        heap.set_fail_allocation(attempt).expect("a sound heap, which this thread does not run");
-    }
 }
 
 impl Driver {

@@ -12,13 +12,14 @@
 //! | file | operations |
 //! |---|---|
 //! | `request` | allocation: size it, predict it, judge it |
-//! | `filling` | `fill`, and what the next request finds in the page |
+//! | `page_request` | `fill`; what the next request finds in the page is in `filling` |
 //! | `reserves` | always-allocate scopes |
 //! | `contents` | `load`, `store`, `write` |
-//! | `shared_roots` | persistent handles and the root set |
+//! | `sharing` | persistent handles and the root set |
 //! | `inspection` | collections, full spaces, the verifier, surveys, statistics |
-//! | `outside` | flags, faults, other local heaps |
-//! | `round` | the end, when everything has been dropped |
+//! | `heap_state` | flags, faults, other local heaps |
+//!
+//! At the end everything has been dropped, and what a `round` did is counted.
 //!
 //! Each claim about the heap as a whole asks first what a rival may have done ([`MayHave`]): alone, the claim is exact.
 
@@ -310,6 +311,27 @@ impl Oracle {
             Op::Detach | Op::OpenScope { .. } | Op::CloseScope | Op::EnterAlways(_) | Op::LeaveAlways => {}
         }
         self.quiet(Happened::Nothing)
+    }
+
+    /// Drops everything, collects twice, and sees that nothing is left. Every local heap is detached.
+    pub(super) fn end(mut self) -> (Heap, Tally) {
+        let fault = self.round.fault;
+        let left = self.state.commit_fault_in();
+        let until = if let Some(RoundFault::Commit(k)) = fault { k + 1 } else { usize::MAX as u64 };
+        self.tally.commits = until.saturating_sub(left.map_or(0, |left| left.get() as u64));
+        self.tally.commit_refused = left.is_none();
+        let left = self.state.release_fault_in();
+        let until = if let Some(RoundFault::Release(k)) = fault { k + 1 } else { isize::MAX as u64 };
+        self.tally.releases = until.saturating_sub(left.map_or(0, |left| left.get() as u64));
+        self.tally.release_refused = left.is_none();
+        self.tally.spawns = self.state.spawns_refused;
+        let Oracle { state, shared, mut tally, round, .. } = self;
+        drop(shared);
+        let (heap, statistics) = state.end();
+        tally.collections = round.collections(&statistics);
+        round.check_trace(&heap.take_collection_trace().expect("a sound heap"), &statistics);
+        tally.attempts = statistics.allocation.attempts - round.earlier.allocation.attempts;
+        (heap, tally)
     }
 
     /// Drops everything, and leaves the heap to the other threads.

@@ -5,7 +5,7 @@
 //! requests and releases it made is read off the countdown of the fault, which counts on where nothing is to be
 //! refused.
 
-use super::{Oracle, RoundFault, Tally};
+use super::RoundFault;
 use heaplab::heap::CollectionTrace;
 use heaplab::{CollectionKind, Heap, Statistics};
 use heaplab_common::claim_eq;
@@ -28,12 +28,12 @@ impl Round {
     }
 
     /// Collections of each kind since the round began.
-    fn collections(&self, now: &Statistics) -> [u64; 3] {
+    pub(super) fn collections(&self, now: &Statistics) -> [u64; 3] {
         core::array::from_fn(|kind| now.collections[kind] - self.earlier.collections[kind])
     }
 
     /// Each collection of a round has been traced, once, in its order.
-    fn check_trace(&self, trace: &[CollectionTrace], now: &Statistics) {
+    pub(super) fn check_trace(&self, trace: &[CollectionTrace], now: &Statistics) {
         let before: u64 = self.earlier.collections.iter().sum();
         let numbers: Vec<u64> = trace.iter().map(|record| record.number).collect();
         claim_eq!(
@@ -49,28 +49,5 @@ impl Round {
                 "the number of traced collections, {kind},"
             );
         }
-    }
-}
-
-impl Oracle {
-    /// Drops everything, collects twice, and sees that nothing is left. Every local heap is detached.
-    pub(super) fn end(mut self) -> (Heap, Tally) {
-        let fault = self.round.fault;
-        let left = self.state.commit_fault_in();
-        let until = if let Some(RoundFault::Commit(k)) = fault { k + 1 } else { usize::MAX as u64 };
-        self.tally.commits = until.saturating_sub(left.map_or(0, |left| left.get() as u64));
-        self.tally.commit_refused = left.is_none();
-        let left = self.state.release_fault_in();
-        let until = if let Some(RoundFault::Release(k)) = fault { k + 1 } else { isize::MAX as u64 };
-        self.tally.releases = until.saturating_sub(left.map_or(0, |left| left.get() as u64));
-        self.tally.release_refused = left.is_none();
-        self.tally.spawns = self.state.spawns_refused;
-        let Oracle { state, shared, mut tally, round, .. } = self;
-        drop(shared);
-        let (heap, statistics) = state.end();
-        tally.collections = round.collections(&statistics);
-        round.check_trace(&heap.take_collection_trace().expect("a sound heap"), &statistics);
-        tally.attempts = statistics.allocation.attempts - round.earlier.allocation.attempts;
-        (heap, tally)
     }
 }
