@@ -1,18 +1,9 @@
 //! Functions: what their source shares, and the function objects.
 
+pub use super::field::function::{CONTEXT, FIELDS, HOME, PROTOTYPE_OR_MAP, SHARED};
+
 use super::{Obj, count_field, kind, record, record_of, small};
 use heaplab::{AllocError, AllocationType, Array, Handle, Map, Record, Ref, Scope, Value};
-
-/// Fields of a function. The first three are every object's.
-pub const SHARED: usize = 3;
-/// The context that the function was made in.
-pub const CONTEXT: usize = 4;
-/// The initial map of what it constructs; before there is one, its prototype object; before that, the small integer 0.
-pub const PROTOTYPE_OR_MAP: usize = 5;
-/// Whose prototype `super` looks in; undefined if it is no method.
-pub const HOME: usize = 6;
-/// Of a class: the keys of its fields and the functions that compute them, in turn, in an array; else undefined.
-pub const FIELDS: usize = 7;
 
 /// Fields of a shared info.
 pub const NAME: usize = 0;

@@ -39,162 +39,18 @@ pub mod accessor;
 pub mod context;
 pub mod dictionary;
 pub mod elements;
+mod field;
 pub mod function;
+pub mod kind;
 pub mod map;
 pub mod number;
 pub mod property;
+mod shape;
 pub mod string;
+mod value;
 
-use heaplab::{AllocError, Handle, Map, Record, Ref, Scope, Shape, Tail, Value};
-
-/// A handle to any value.
-pub type Js<'s> = Handle<'s, Value>;
-/// A handle to a record: a string, an object, a function, ...
-pub type Obj<'s> = Handle<'s, Record>;
-
-/// Instance types.
-pub mod kind {
-    use heaplab::object::kind::FIRST_EMBEDDER;
-
-    /// A double.
-    pub const NUMBER: u16 = FIRST_EMBEDDER;
-    /// A string of Latin-1 bytes.
-    pub const ONE_BYTE: u16 = FIRST_EMBEDDER + 1;
-    /// A string of UTF-16 code units.
-    pub const TWO_BYTE: u16 = FIRST_EMBEDDER + 2;
-    /// The concatenation of two strings.
-    pub const CONS: u16 = FIRST_EMBEDDER + 3;
-    /// A value that scripts never see: a hole, an uninitialised binding.
-    pub const SENTINEL: u16 = FIRST_EMBEDDER + 4;
-    /// A descriptor array.
-    pub const DESCRIPTORS: u16 = FIRST_EMBEDDER + 5;
-    /// A native accessor.
-    pub const ACCESSOR_INFO: u16 = FIRST_EMBEDDER + 6;
-    /// A script's accessor.
-    pub const ACCESSOR_PAIR: u16 = FIRST_EMBEDDER + 7;
-    /// What the functions made by one piece of source share.
-    pub const SHARED: u16 = FIRST_EMBEDDER + 8;
-    /// The captured variables of a scope.
-    pub const CONTEXT: u16 = FIRST_EMBEDDER + 9;
-    /// The properties of an object in dictionary mode.
-    pub const DICTIONARY: u16 = FIRST_EMBEDDER + 10;
-    /// The first that is an object of the script.
-    pub const FIRST_OBJECT: u16 = FIRST_EMBEDDER + 16;
-    /// A plain object.
-    pub const OBJECT: u16 = FIRST_OBJECT;
-    /// An array.
-    pub const ARRAY: u16 = FIRST_OBJECT + 1;
-    /// A function.
-    pub const FUNCTION: u16 = FIRST_OBJECT + 2;
-    /// An error.
-    pub const ERROR: u16 = FIRST_OBJECT + 3;
-}
-
-/// Shapes of the records that have one map each.
-pub const fn shape(kind: u16) -> Result<Shape, AllocError> {
-    match kind {
-        kind::NUMBER => Shape::new(kind, 3, 0, Tail::None),
-        kind::ONE_BYTE | kind::TWO_BYTE => Shape::new(kind, 3, 1, Tail::Bytes),
-        kind::CONS => Shape::new(kind, 4, 3, Tail::None),
-        kind::SENTINEL => Shape::new(kind, 2, 1, Tail::None),
-        kind::DESCRIPTORS | kind::CONTEXT => Shape::new(kind, 3, 2, Tail::Tagged),
-        kind::ACCESSOR_INFO => Shape::new(kind, 5, 4, Tail::None),
-        kind::ACCESSOR_PAIR => Shape::new(kind, 3, 2, Tail::None),
-        kind::SHARED => Shape::new(kind, 8, 7, Tail::None),
-        kind::DICTIONARY => Shape::new(kind, 5, 4, Tail::Tagged),
-        _ => Err(AllocError::InvalidShape("objects have maps of their own")),
-    }
-}
-
-/// The map that an object has now: a field of every object.
-pub const MAP: usize = 0;
-/// Properties that have no place in the object: an array, a dictionary, or the small integer 0. A field of every
-/// object.
-pub const PROPERTIES: usize = 1;
-/// Elements: an array, or the small integer 0. A field of every object.
-pub const ELEMENTS: usize = 2;
-/// The length of an array.
-pub const ARRAY_LENGTH: usize = 3;
-
-/// Fields of properties in an error.
-pub const ERROR_FIELDS: usize = 2;
-
-/// The first field of an object of this kind that holds a property.
-#[must_use]
-pub fn fields_start(kind: u16) -> usize {
-    match kind {
-        kind::ARRAY => ARRAY_LENGTH + 1,
-        kind::FUNCTION => function::FIELDS + 1,
-        _ => ELEMENTS + 1,
-    }
-}
-
-/// A small integer that is known to fit.
-///
-/// # Panics
-/// If it does not.
-#[must_use]
-pub fn small<'a>(value: usize) -> Ref<'a, Value> {
-    i32::try_from(value).ok().and_then(Ref::small).expect("a count fits a small integer")
-}
-
-/// The instance type of an object; of small integers none.
-#[inline]
-#[must_use]
-pub fn kind_of(scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> Option<u16> {
-    scope.map(value).map(|map| scope.shape_of(map).kind())
-}
-
-/// The value as a record, if it is one.
-#[inline]
-pub fn record<'a>(scope: &'a Scope<'_, '_>, value: Ref<'a, Value>) -> Option<Ref<'a, Record>> {
-    scope.downcast::<Record>(value)
-}
-
-/// The value as a record of this kind, if it is one.
-#[inline]
-pub fn record_of<'a>(scope: &'a Scope<'_, '_>, value: Ref<'a, Value>, kind: u16) -> Option<Ref<'a, Record>> {
-    if kind_of(scope, value) == Some(kind) { record(scope, value) } else { None }
-}
-
-/// The value as an object of the script, if it is one.
-#[inline]
-pub fn object<'a>(scope: &'a Scope<'_, '_>, value: Ref<'a, Value>) -> Option<Ref<'a, Record>> {
-    if is_object(scope, value) { record(scope, value) } else { None }
-}
-
-/// The same through handles.
-#[inline]
-pub fn object_handle<'s>(scope: &Scope<'s, '_>, value: Js<'s>) -> Option<Obj<'s>> {
-    object(scope, scope.get(value)).map(|object| scope.handle(object))
-}
-
-/// Whether the value is an object of the script, not a primitive.
-#[inline]
-#[must_use]
-pub fn is_object(scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> bool {
-    kind_of(scope, value).is_some_and(|kind| kind >= kind::FIRST_OBJECT)
-}
-
-/// Whether the value is a string.
-#[inline]
-#[must_use]
-pub fn is_string(scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> bool {
-    matches!(kind_of(scope, value), Some(kind::ONE_BYTE | kind::TWO_BYTE | kind::CONS))
-}
-
-/// The map that an object has now.
-///
-/// # Panics
-/// If the record is no object.
-#[inline]
-pub fn map_of<'a>(scope: &'a Scope<'_, '_>, object: Ref<'a, Record>) -> Ref<'a, Map> {
-    scope.downcast(scope.load_field(object, MAP)).expect("an object has a map")
-}
-
-/// A small integer field.
-#[inline]
-#[must_use]
-pub fn count_field(scope: &Scope<'_, '_>, object: Ref<'_, Record>, index: usize) -> usize {
-    scope.load_field(object, index).as_small().expect("a count") as usize
-}
+pub use field::{ARRAY_LENGTH, ELEMENTS, ERROR_FIELDS, MAP, PROPERTIES, fields_start};
+pub use shape::shape;
+pub use value::{
+    Js, Obj, count_field, is_object, is_string, kind_of, map_of, object, object_handle, record, record_of, small,
+};
