@@ -1,9 +1,9 @@
-//! Calls: frames, native functions, constructors.
+//! Calls: frames, functions of the script and native ones, constructors.
 //!
 //! A frame is an array in the heap: the result, the function, and the variables that no closure captures. Its handle,
 //! and the one of the context, are all that a [`Frame`] is made of.
 
-use super::{DEPTH_MAX, Interpreter, Js, Obj, Root, Run};
+use super::{Call, DEPTH_MAX, Interpreter, Js, Native, Obj, Root, Run, Unwind};
 use crate::code::{self, FRAME_RESULT, Function, Unit};
 use heaplab::{Array, Handle, Map, Record, Ref, Scope, Value};
 use heaplab_objects::function::{self, Code, flag};
@@ -22,43 +22,6 @@ pub struct Frame<'s, 'c> {
     pub(super) slots: Handle<'s, Array>,
     pub(super) constants: Handle<'s, Array>,
     pub(super) context: Option<Obj<'s>>,
-}
-
-/// The call of a native function.
-#[derive(Clone, Copy, Debug)]
-pub struct Call<'s, 'c> {
-    /// `this`.
-    pub this: Js<'s>,
-    /// The arguments.
-    pub arguments: &'c [Js<'s>],
-    /// What `new` named, if it did.
-    pub new_target: Option<Obj<'s>>,
-    /// Of an accessor: the object that has it.
-    pub holder: Option<Obj<'s>>,
-    /// The function, or the accessor info.
-    pub callee: Obj<'s>,
-}
-
-impl<'s> Call<'s, '_> {
-    /// Argument `index`; undefined if it is not given.
-    pub fn argument(&self, scope: &Scope<'s, '_>, index: usize) -> Js<'s> {
-        self.arguments.get(index).copied().unwrap_or_else(|| scope.handle(scope.undefined()))
-    }
-}
-
-/// A native function.
-pub type NativeFn = for<'s, 'o, 'c> fn(&mut Interpreter, &mut Scope<'s, 'o>, &Call<'s, 'c>) -> Run<Js<'s>>;
-
-/// A native function that has captured something.
-pub type HostFn = dyn for<'s, 'o, 'c> Fn(&mut Interpreter, &mut Scope<'s, 'o>, &Call<'s, 'c>) -> Run<Js<'s>>;
-
-/// A native function of the library or of the host.
-#[derive(Clone)]
-pub enum Native {
-    /// The library's.
-    Function(NativeFn),
-    /// The host's.
-    Host(Rc<HostFn>),
 }
 
 impl Interpreter {
@@ -342,7 +305,7 @@ impl Interpreter {
                         code::Constant::Number(value) => self.number(scope, *value)?,
                     };
                     scope.store(scope.get(constants), id, scope.get(value));
-                    Ok::<_, super::Unwind>(())
+                    Ok::<_, Unwind>(())
                 })?;
             }
             self.set_root(scope, Root::Constants, scope.get(constants).into());

@@ -32,58 +32,57 @@ mod iterate;
 mod operator;
 mod property;
 pub mod root;
+mod root_set;
 mod statement;
+mod unwind;
 
-pub use call::{Call, Frame, HostFn, Native, NativeFn};
+pub use call::Frame;
 pub use error::ErrorKind;
 pub use root::Root;
+pub use unwind::{Run, Stopped, Unwind};
 
 use super::code::{Position, Unit};
-use heaplab::{AllocError, Heap, RootSet};
+use heaplab::{Heap, RootSet, Scope};
 use heaplab_objects::{Js, Obj};
 use std::io::Write;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// A result, or why there is none.
-pub type Run<T> = Result<T, Unwind>;
-
-/// Why an evaluation ends early.
-#[derive(Debug)]
-pub enum Unwind {
-    /// An exception is thrown: it is in the root `Exception`.
-    Thrown,
-    /// An allocation failed. Becomes an exception where it is caught.
-    Memory(AllocError),
-    /// The script is stopped, and cannot catch it.
-    Stopped(Box<Stopped>),
+/// The call of a native function.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'s, 'c> {
+    /// `this`.
+    pub this: Js<'s>,
+    /// The arguments.
+    pub arguments: &'c [Js<'s>],
+    /// What `new` named, if it did.
+    pub new_target: Option<Obj<'s>>,
+    /// Of an accessor: the object that has it.
+    pub holder: Option<Obj<'s>>,
+    /// The function, or the accessor info.
+    pub callee: Obj<'s>,
 }
 
-/// Why a script is stopped without an exception.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Stopped {
-    /// It uses something that there is not here.
-    Unsupported {
-        /// What.
-        what: String,
-        /// Where.
-        at: Position,
-    },
-    /// Its time is over.
-    Interrupted,
-    /// The heap is poisoned.
-    Poisoned,
-    /// Its output cannot be written: whoever reads it went away.
-    Output,
-}
-
-impl From<AllocError> for Unwind {
-    fn from(error: AllocError) -> Unwind {
-        match error {
-            AllocError::Poisoned => Unwind::Stopped(Box::new(Stopped::Poisoned)),
-            error => Unwind::Memory(error),
-        }
+impl<'s> Call<'s, '_> {
+    /// Argument `index`; undefined if it is not given.
+    pub fn argument(&self, scope: &Scope<'s, '_>, index: usize) -> Js<'s> {
+        self.arguments.get(index).copied().unwrap_or_else(|| scope.handle(scope.undefined()))
     }
+}
+
+/// A native function.
+pub type NativeFn = for<'s, 'o, 'c> fn(&mut Interpreter, &mut Scope<'s, 'o>, &Call<'s, 'c>) -> Run<Js<'s>>;
+
+/// A native function that has captured something.
+pub type HostFn = dyn for<'s, 'o, 'c> Fn(&mut Interpreter, &mut Scope<'s, 'o>, &Call<'s, 'c>) -> Run<Js<'s>>;
+
+/// A native function of the library or of the host.
+#[derive(Clone)]
+pub enum Native {
+    /// The library's.
+    Function(NativeFn),
+    /// The host's.
+    Host(Rc<HostFn>),
 }
 
 /// Calls within calls. A deeper one is a RangeError.
@@ -184,7 +183,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// A RangeError if there is not.
-    pub(super) fn check_stack(&mut self, scope: &mut heaplab::Scope<'_, '_>) -> Run<()> {
+    pub(super) fn check_stack(&mut self, scope: &mut Scope<'_, '_>) -> Run<()> {
         if self.is_stack_low() {
             return Err(self.range_error(scope, "Maximum call stack size exceeded"));
         }
@@ -193,7 +192,7 @@ impl Interpreter {
 
     /// IN-1, and the clock.
     #[inline]
-    fn poll(&mut self, scope: &mut heaplab::Scope<'_, '_>) -> Run<()> {
+    fn poll(&mut self, scope: &mut Scope<'_, '_>) -> Run<()> {
         scope.poll();
         self.polls = self.polls.wrapping_add(1);
         let is_late = || self.deadline.is_some_and(|deadline| Instant::now() >= deadline);

@@ -1,7 +1,6 @@
 //! Getting, setting, defining and deleting properties, through prototypes and accessors.
 
-use super::call::Call;
-use super::{Interpreter, Js, Obj, Root, Run};
+use super::{Call, Interpreter, Js, Obj, Root, Run};
 use heaplab::{Record, Ref, Scope, Value};
 use heaplab_objects::accessor::{self, READ_ONLY, WRITABLE};
 use heaplab_objects::map::{self, Details, flag};

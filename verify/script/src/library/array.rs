@@ -1,7 +1,8 @@
 //! Arrays: `Array`, and the methods of its prototype that call nobody back.
 
-use super::super::interpreter::{Call, Interpreter, Root, Run};
-use super::{boolean, relative, undefined};
+use super::super::interpreter::{Call, Interpreter, NativeFn, Root, Run, Unwind};
+use super::argument::relative;
+use super::result::{boolean, undefined};
 use heaplab::Scope;
 use heaplab_objects::map::{self, Details, flag};
 use heaplab_objects::property::Key;
@@ -19,7 +20,7 @@ pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -
     interpreter.method_of(scope, constructor, "from", 1, from)?;
     interpreter.absent(scope, constructor, &["fromAsync"])?;
     for (name, length, native) in [
-        ("push", 1, push as super::NativeFn),
+        ("push", 1, push as NativeFn),
         ("pop", 0, pop),
         ("shift", 0, shift),
         ("unshift", 1, unshift),
@@ -398,7 +399,7 @@ fn join_elements<'s>(
             if !interpreter.is_nullish(scope, scope.get(value)) {
                 joined.extend(interpreter.to_units(scope, value)?);
             }
-            Ok::<_, super::Unwind>(())
+            Ok::<_, Unwind>(())
         })?;
         if joined.len() > string::LENGTH_MAX {
             return Err(interpreter.range_error(scope, "Invalid string length"));

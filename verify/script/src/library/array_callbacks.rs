@@ -1,16 +1,17 @@
 //! Methods of arrays that call a function for each element.
 
-use super::super::interpreter::{Call, Interpreter, Root, Run};
+use super::super::interpreter::{Call, Interpreter, NativeFn, Root, Run, Unwind};
+use super::argument::callback;
 use super::array::{get, has, length, plain, this_array};
+use super::result::{boolean, undefined};
 use super::sort::sort;
-use super::{boolean, callback, undefined};
 use heaplab::Scope;
 use heaplab_objects::{Js, Obj, small};
 
 pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -> Run<()> {
     let prototype = interpreter.root_record(scope, Root::ArrayPrototype);
     for (name, native) in [
-        ("forEach", for_each as super::NativeFn),
+        ("forEach", for_each as NativeFn),
         ("map", map),
         ("filter", filter),
         ("some", some),
@@ -52,7 +53,7 @@ fn each<'s>(
         let index = if backwards { count - 1 - step } else { step };
         let next = scope.nested(|scope| {
             if !holes && !has(interpreter, scope, array, index) {
-                return Ok::<_, super::Unwind>(Next::On);
+                return Ok::<_, Unwind>(Next::On);
             }
             let value = get(interpreter, scope, array, index)?;
             let at = scope.handle(small(index));
@@ -88,7 +89,7 @@ fn map<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call
             let at = scope.handle(small(index));
             let answer = interpreter.call(scope, function, this, &[value, at, array.any()])?;
             heaplab_objects::elements::set(scope, scope.get(result), index, scope.get(answer));
-            Ok::<_, super::Unwind>(())
+            Ok::<_, Unwind>(())
         })?;
     }
     Ok(result.any())
@@ -211,7 +212,7 @@ fn fold<'s>(
                 value
             };
             scope.store(scope.get(held), 0, scope.get(next));
-            Ok::<_, super::Unwind>(())
+            Ok::<_, Unwind>(())
         })?;
     }
     if !is_begun {

@@ -2,7 +2,7 @@
 //! Values that Node.js breaks into lines or columns are refused, rather than printed otherwise.
 
 use super::super::interpreter::{Call, Interpreter, Root, Run, Stopped, Unwind};
-use super::undefined;
+use super::result::undefined;
 use heaplab::Scope;
 use heaplab_objects::map::flag;
 use heaplab_objects::property::Key;

@@ -1,6 +1,7 @@
 //! Functions: their properties, `call` and `apply`; errors and their constructors.
 
-use super::super::interpreter::{Call, ErrorKind, Interpreter, Native, Root, Run};
+use super::super::interpreter::{Call, ErrorKind, Interpreter, Native, NativeFn, Root, Run};
+use super::result::undefined;
 use heaplab::Scope;
 use heaplab_objects::map::{self, Details};
 use heaplab_objects::property::Key;
@@ -35,7 +36,7 @@ fn function_prototype<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '
     interpreter.descriptor(scope, map, "name", (name, None), hidden)?;
     // Until the map of methods is made.
     interpreter.set_root(scope, Root::MethodMap, scope.get(map).into());
-    let nothing = Native::Function(|_, scope, _| super::undefined(scope));
+    let nothing = Native::Function(|_, scope, _| undefined(scope));
     let prototype = interpreter.native_function(scope, "", 0, nothing, 0)?;
     interpreter.to_dictionary(scope, prototype)?;
     interpreter.set_root(scope, Root::FunctionPrototype, scope.get(prototype).into());
@@ -66,7 +67,7 @@ fn set_prototype<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, c
         return Err(interpreter.unsupported("a prototype that is no object"));
     }
     scope.store_field(scope.get(holder), function::PROTOTYPE_OR_MAP, scope.get(value));
-    super::undefined(scope)
+    undefined(scope)
 }
 
 fn call<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call<'s, '_>) -> Run<Js<'s>> {
@@ -100,7 +101,7 @@ fn errors(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -> Run<()> {
         interpreter.set_root(scope, kind_of_error.prototype(), scope.get(prototype).into());
         let map = map::new(scope, kind::ERROR, ERROR_FIELDS, prototype.any(), 0)?;
         interpreter.set_root(scope, kind_of_error.map(), scope.get(map).into());
-        let native: super::NativeFn = match kind_of_error {
+        let native: NativeFn = match kind_of_error {
             ErrorKind::Error => |interpreter, scope, call| error(interpreter, scope, call, ErrorKind::Error),
             ErrorKind::Type => |interpreter, scope, call| error(interpreter, scope, call, ErrorKind::Type),
             ErrorKind::Range => |interpreter, scope, call| error(interpreter, scope, call, ErrorKind::Range),
@@ -160,7 +161,7 @@ fn error<'s>(
 }
 
 /// Whether it is one of the library's own constructors.
-fn target_is_native<'s>(scope: &Scope<'s, '_>, target: super::Obj<'s>) -> bool {
+fn target_is_native<'s>(scope: &Scope<'s, '_>, target: Obj<'s>) -> bool {
     matches!(function::code(scope, scope.get(target)), function::Code::Native(_))
 }
 

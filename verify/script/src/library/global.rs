@@ -3,8 +3,8 @@
 use super::super::interpreter::{Call, ErrorKind, Interpreter, Root, Run};
 use super::super::lower;
 use super::super::parse::SourceError;
-use super::boolean;
 use super::number::global_constant;
+use super::result::boolean;
 use heaplab::Scope;
 use heaplab_objects::{Js, string};
 

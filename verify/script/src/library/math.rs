@@ -1,7 +1,7 @@
 //! `Math`: what is exact, or rounded as IEEE 754 says. Functions whose last digit is up to who computes them are
 //! absent.
 
-use super::super::interpreter::{Call, Interpreter, Run};
+use super::super::interpreter::{Call, Interpreter, NativeFn, Run};
 use heaplab::Scope;
 use heaplab_objects::Js;
 use heaplab_objects::number::to_int32;
@@ -21,7 +21,7 @@ macro_rules! of_one {
 pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -> Run<()> {
     let math = interpreter.new_object(scope)?;
     interpreter.to_dictionary(scope, math)?;
-    let functions: [(&str, super::NativeFn); 9] = [
+    let functions: [(&str, NativeFn); 9] = [
         ("abs", of_one!(f64::abs)),
         ("floor", of_one!(f64::floor)),
         ("ceil", of_one!(f64::ceil)),

@@ -1,7 +1,7 @@
 //! Numbers and truth values: `Number`, `Boolean`, their prototypes.
 
-use super::super::interpreter::{Call, ErrorKind, Interpreter, Root, Run};
-use super::boolean;
+use super::super::interpreter::{Call, ErrorKind, Interpreter, NativeFn, Root, Run};
+use super::result::boolean;
 use heaplab::Scope;
 use heaplab_objects::map::Details;
 use heaplab_objects::property::Key;
@@ -18,7 +18,7 @@ pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -
     interpreter.method_of(scope, prototype, "valueOf", 0, value_of)?;
     interpreter.absent(scope, prototype, &["toExponential", "toLocaleString", "toPrecision"])?;
     for (name, native) in [
-        ("isInteger", is_integer as super::NativeFn),
+        ("isInteger", is_integer as NativeFn),
         ("isSafeInteger", is_safe_integer),
         ("isFinite", is_finite),
         ("isNaN", is_nan),

@@ -1,7 +1,7 @@
 //! Objects: `Object` and its prototype.
 
-use super::super::interpreter::{Call, Interpreter, Root, Run};
-use super::boolean;
+use super::super::interpreter::{Call, Interpreter, NativeFn, Root, Run};
+use super::result::boolean;
 use heaplab::Scope;
 use heaplab_objects::map::{self, Details, flag};
 use heaplab_objects::property::{self, Key};
@@ -29,7 +29,7 @@ pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -
         ],
     )?;
     for (name, length, native) in [
-        ("keys", 1, keys as super::NativeFn),
+        ("keys", 1, keys as NativeFn),
         ("values", 1, values),
         ("entries", 1, entries),
         ("assign", 2, assign),

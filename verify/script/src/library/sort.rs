@@ -6,7 +6,7 @@
 //! is made longer by insertion, with binary search. Neighbours are merged so that lengths fall from front to back. A merge
 //! in which one side wins often in a row *gallops*: it looks for how many more that side wins, in growing steps.
 
-use super::super::interpreter::{Call, Interpreter, Run};
+use super::super::interpreter::{Call, Interpreter, Run, Unwind};
 use super::array::{changing, get, has, length};
 use heaplab::{Array, Handle, Scope};
 use heaplab_objects::{Js, elements};
@@ -47,7 +47,7 @@ pub(super) fn sort<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>,
                 scope.store(scope.get(values), used, scope.get(value));
                 used += 1;
             }
-            Ok::<_, super::Unwind>(())
+            Ok::<_, Unwind>(())
         })?;
     }
     let mut order: Vec<usize> = (0..used).collect();

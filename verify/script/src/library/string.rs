@@ -1,7 +1,8 @@
 //! Strings: `String`, and the methods of its prototype. Positions count UTF-16 code units.
 
-use super::super::interpreter::{Call, Interpreter, Root, Run};
-use super::{boolean, relative, undefined};
+use super::super::interpreter::{Call, Interpreter, NativeFn, Root, Run};
+use super::argument::relative;
+use super::result::{boolean, undefined};
 use heaplab::Scope;
 use heaplab_objects::{Js, kind, kind_of, number, small, string};
 
@@ -11,7 +12,7 @@ pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -
     interpreter.method_of(scope, constructor, "fromCharCode", 1, from_char_code)?;
     interpreter.absent(scope, constructor, &["fromCodePoint", "raw"])?;
     for (name, length, native) in [
-        ("toString", 0, this_string as super::NativeFn),
+        ("toString", 0, this_string as NativeFn),
         ("valueOf", 0, this_string),
         ("charAt", 1, char_at),
         ("charCodeAt", 1, char_code_at),
