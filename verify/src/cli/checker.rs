@@ -1,8 +1,8 @@
 //! What the binary does with the model checker: the commands that need no file of their own.
 
 use super::{
-    Cli, Command, campaign, code_mutants, complain, detect, find::find_models, litmus, models, render_report, replay,
-    replay_explored,
+    Cli, Command, campaign, code_mutants, complain, detect, find::find_models, litmus, models, page::render_report,
+    replay, replay_explored,
 };
 use heaplab_checker::model::Model;
 use heaplab_checker::model::mutation::{self, MutantKind};

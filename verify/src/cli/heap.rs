@@ -1,6 +1,6 @@
 //! What the binary does without the model checker: on a real heap, or, with Shuttle, on none but to replay.
 
-use super::{Cli, Command, code_mutants, complain, detect, main_job, render_report, replay_file, script};
+use super::{Cli, Command, code_mutants, complain, detect, main_job, page::render_report, replay_file, script};
 use heaplab_common::exit::Exit;
 
 /// Does what the command line says.

@@ -19,17 +19,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+pub use super::options::Parts;
+
 /// MiB that the slowest machine we think of fills in a second, when others use it too.
 const MIB_A_SECOND: u64 = 16;
-
-/// Which parts of the main job to do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Parts {
-    /// The scenarios.
-    pub scenarios: bool,
-    /// The stress.
-    pub stress: bool,
-}
 
 /// Why the job ended early.
 enum Early {

@@ -11,6 +11,7 @@ mod campaign;
 #[cfg(feature = "loom")]
 mod checker;
 mod code_mutants;
+mod complaint;
 mod detect;
 #[cfg(feature = "loom")]
 mod find;
@@ -26,6 +27,7 @@ mod models;
 #[cfg(not(any(feature = "loom", all(feature = "script", not(any(feature = "loom", feature = "shuttle"))))))]
 mod no_script;
 mod options;
+mod page;
 mod progress;
 #[cfg(feature = "loom")]
 mod replay;
@@ -45,8 +47,8 @@ use heap as build;
 use no_script as script;
 
 use clap::Parser as _;
+use complaint::complain;
 use heaplab_common::exit::Exit;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use options::{
@@ -72,24 +74,4 @@ pub fn main() -> ExitCode {
         return Exit::BadUsage.into();
     }
     build::do_command(cli).into()
-}
-
-/// Renders the page again; says where it is.
-fn render_report() -> Exit {
-    match crate::report::refresh() {
-        Ok(page) => {
-            // Whoever closed the stream wants no line.
-            let _ = writeln!(std::io::stdout(), "report: {}", page.display());
-            Exit::Passed
-        }
-        Err(error) => {
-            complain(&format!("the report cannot be written: {error}"));
-            Exit::Failed
-        }
-    }
-}
-
-/// Says what is wrong, on the error stream. Whoever closed that wants no message.
-fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "heaplab: {text}");
 }

@@ -2,6 +2,7 @@
 
 use super::find::find_models;
 use super::live::Live;
+use super::page::render_report;
 use super::{ModelsOptions, complain};
 use crate::report::grouped;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -137,7 +138,7 @@ pub(super) fn save(record: &SuiteRecord, json: Option<&Path>) -> bool {
     if let Ok(path) = &saved {
         let _ = writeln!(std::io::stdout(), "certificate: {}", path.display());
     }
-    saved.is_ok() && copied.is_ok() && super::render_report() == Exit::Passed
+    saved.is_ok() && copied.is_ok() && render_report() == Exit::Passed
 }
 
 /// Runs the models as processes.

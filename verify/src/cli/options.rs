@@ -1,6 +1,5 @@
 //! The command line's grammar.
 
-use super::main_job::Parts;
 use clap::{Args, Parser, Subcommand};
 use heaplab::HeapConfig;
 use heaplab_checker::suite::pool;
@@ -197,6 +196,15 @@ pub struct JobOptions {
     /// A thread that takes no step for so many seconds hangs
     #[arg(long, default_value_t = 60, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub stall_seconds: u64,
+}
+
+/// Which parts of the main job to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parts {
+    /// The scenarios.
+    pub scenarios: bool,
+    /// The stress.
+    pub stress: bool,
 }
 
 /// Processes or trials at once: as many as were asked for, or one for each processor.

@@ -2,7 +2,7 @@
 
 use super::ending::{Ending, ProgramKind};
 use super::process::{Target, build, end, forward};
-use super::{SECONDS, Tree};
+use super::tree::Tree;
 use heaplab_common::notice::{self, Notice};
 use std::fmt;
 use std::process::{Command, Stdio};
@@ -10,6 +10,8 @@ use std::str::FromStr;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+/// How long an engine may look.
+pub const SECONDS: u64 = 60;
 /// Lines of what an engine says last that are kept for a message.
 const TAIL: usize = 20;
 /// What libFuzzer needs to be steered by what an input reached, as `cargo fuzz` has it without a sanitizer.

@@ -25,7 +25,7 @@ mod tree;
 
 pub use bug::Bug;
 pub use ending::Ending;
-pub use engine::{Engine, EngineName, Look};
+pub use engine::{Engine, EngineName, Look, SECONDS};
 pub use tree::Tree;
 
 use heaplab_common::artefact::{artefact_directory, write_artefact};
@@ -35,8 +35,6 @@ use std::path::Path;
 
 /// The file that the record is left in.
 pub const DETECTION: &str = "detection.json";
-/// How long an engine may look.
-pub const SECONDS: u64 = 60;
 
 /// What one engine made of one bug.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Inputs of the targets that run on real primitives.
 
-use super::{ReplayFailure, observe, text};
+use super::failure::{ReplayFailure, observe, text};
 use crate::scripts::DrawnScript;
 use heaplab::memory::PageSource;
 use heaplab_programs::hostile::Hostile;

@@ -12,22 +12,19 @@
 //! A failure is a panic of the oracle or of the heap. After one the input runs again up to its step, to survey the heap
 //! that the step meets; during the panic nobody could look, since the failing thread is in the middle of something.
 
+mod failure;
 #[cfg(not(feature = "shuttle"))]
 mod input;
 #[cfg(feature = "shuttle")]
 mod scheduled;
 
+pub use failure::{ReplayFailure, observe};
 #[cfg(not(feature = "shuttle"))]
 pub use input::{Input, Target};
 #[cfg(feature = "shuttle")]
 pub use scheduled::{Input, Target};
 
-use heaplab_common::panics::{WITHOUT_TEXT, panic_text};
-use heaplab_programs::shadow::{current_program, current_step, forget_program, survey_before};
-use heaplab_scenarios::{HeapPicture, Moment};
-use std::any::Any;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 impl Target {
@@ -48,21 +45,6 @@ impl Target {
     pub fn of_path(path: &Path) -> Option<Target> {
         path.parent()?.components().rev().find_map(|part| Target::named(part.as_os_str().to_str()?))
     }
-}
-
-/// Where an input fails, and why.
-#[derive(Clone, Debug)]
-pub struct ReplayFailure {
-    /// How it was run.
-    pub how: String,
-    /// The program, with the failing step marked. `None` if the input did not come to one.
-    pub program: Option<String>,
-    /// The number of the failing step, and its text.
-    pub step: Option<(usize, String)>,
-    /// The text of the panic.
-    pub reason: String,
-    /// The heap before that step.
-    pub picture: Option<HeapPicture>,
 }
 
 /// Bytes of the largest file that is an input. No target takes more.
@@ -94,27 +76,4 @@ impl Input {
             ))),
         }
     }
-}
-
-fn text(payload: &(dyn Any + Send)) -> String {
-    panic_text(payload).unwrap_or(WITHOUT_TEXT).to_owned()
-}
-
-/// Runs a program, in the way that the failure is to name, and if that panics, looks at where.
-///
-/// # Errors
-/// The failure.
-pub fn observe(how: &str, run: impl Fn()) -> Result<(), Box<ReplayFailure>> {
-    let caught = || catch_unwind(AssertUnwindSafe(&run));
-    forget_program();
-    let Err(payload) = caught() else { return Ok(()) };
-    let (program, at) = (current_program(), current_step());
-    let line = |text: &str| text.lines().find(|line| line.ends_with("# here")).map(str::to_owned);
-    let step = at.zip(program.as_deref().and_then(line));
-    let survey = at.and_then(|at| {
-        // It panics again, most likely, and is over the point of interest then.
-        survey_before(at, || drop(caught()))
-    });
-    let picture = survey.map(|survey| HeapPicture::of(Moment::Step, &survey));
-    Err(Box::new(ReplayFailure { how: how.to_owned(), program, step, reason: text(&*payload), picture }))
 }

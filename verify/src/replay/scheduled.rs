@@ -1,6 +1,6 @@
 //! Inputs of the target whose threads run in a schedule of the input.
 
-use super::{ReplayFailure, observe};
+use super::failure::{ReplayFailure, observe};
 use heaplab_programs::schedule::ScheduledProgram;
 use std::fmt;
 

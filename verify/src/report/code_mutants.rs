@@ -1,7 +1,7 @@
 //! The code mutants' part of the page: how many were caught in each file, and each that was not.
 
-use super::Report;
 use super::html::{Html, HtmlTable, Tone};
+use super::page::Report;
 use crate::code_mutants::{CODE_MUTANTS, CodeMutantFate, CodeMutantsRecord};
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! The planted bugs' part of the page: bug by engine, with the time that each took.
 
-use super::Report;
 use super::html::{Html, HtmlTable, Tone};
+use super::page::Report;
 use crate::detect::{DETECTION, Detection, SECONDS};
 use std::path::Path;
 

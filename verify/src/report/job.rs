@@ -2,12 +2,16 @@
 
 use super::heap_picture::{legend, pictures};
 use super::html::{Html, HtmlTable, Tone, grouped};
-use super::{Report, SCENARIOS};
+use super::page::Report;
+use heaplab_common::artefact::write_artefact;
 use heaplab_scenarios::ScenarioReport;
 use heaplab_scenarios::stress::StressReport;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::{fs, io};
+
+/// The file that the main job leaves its record in.
+pub const SCENARIOS: &str = "scenarios.json";
 
 /// What the main job did: options and results. Written as JSON.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -51,7 +55,7 @@ impl JobRecord {
     /// # Errors
     /// The record cannot be written. The error names the file.
     pub fn write(&self) -> io::Result<()> {
-        super::write_artefact(SCENARIOS, &serde_json::to_string(self)?).map(drop)
+        write_artefact(SCENARIOS, &serde_json::to_string(self)?).map(drop)
     }
 
     /// The record without pictures: what a reader of JSON asks for.

@@ -1,7 +1,7 @@
 //! The suite's part of the page: models, the checker's blind spots, the fates of mutants, and pictures of failures.
 
-use super::Report;
 use super::html::{Html, HtmlTable, Tone, grouped};
+use super::page::Report;
 use heaplab_checker::model::{LitmusVerdict, Pass};
 use heaplab_checker::record::{ExploredRecord, LitmusRecord, ModelRecord, MutantFate, MutantRecord, SuiteRecord};
 use std::fs;

@@ -6,8 +6,6 @@ use heaplab::sync::shuttle_config;
 use shuttle::Runner;
 use shuttle::scheduler::RandomScheduler;
 
-pub use super::sample::Snapshot;
-
 /// The schedules are the same ones every time.
 const SEED: u64 = 0x1ab;
 

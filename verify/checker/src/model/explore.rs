@@ -1,16 +1,12 @@
 //! The runner under the model checker: each pass of a model is one exploration, watched, and certified or red.
 
-use super::runner::check;
+use super::failure::check;
 use super::watch::{self, OnFailure, Subject};
-use super::{Certificate, Model, ModelFailure, Pass, Passes, Spec, THREADS_MAX};
-use crate::trace::{Counterexample, FailureKind, Sources};
+use super::{Certificate, Model, ModelFailure, Pass, Passes, Snapshot, Spec, THREADS_MAX};
+use crate::trace::{Counterexample, FailureKind};
 use heaplab::sync::model_control::{self, Mutant, set_mutant, start_journal, take_journal};
 use heaplab::sync::{ExploreOptions, explore};
-use heaplab_common::artefact::{COUNTEREXAMPLES, write_artefact};
-use std::path::PathBuf;
 use std::sync::Arc;
-
-pub use super::watch::Snapshot;
 
 const _: () = assert!(THREADS_MAX == ExploreOptions::THREADS_MAX);
 
@@ -198,19 +194,4 @@ pub fn explore_once(of: &Model, pass: Pass, mutant: Option<Mutant>, execution: u
     });
     let counterexample = watch::counterexample(&subject, snapshot.clone());
     (snapshot, counterexample)
-}
-
-/// Draws a counterexample into `target/heaplab/counterexamples/`. Returns where the file is.
-///
-/// # Errors
-///
-/// The file cannot be written.
-pub fn write_picture(counterexample: &Counterexample, sources: &Sources) -> std::io::Result<PathBuf> {
-    let mut name = counterexample.model.replace("::", ".");
-    name.extend(
-        counterexample.mutant.iter().flat_map(|mutant| ["-", mutant]).flat_map(str::chars).map(|character| {
-            if character.is_ascii_alphanumeric() || ".-".contains(character) { character } else { '_' }
-        }),
-    );
-    write_artefact(&format!("{COUNTEREXAMPLES}/{name}.svg"), &counterexample.svg(sources))
 }

@@ -3,8 +3,6 @@
 use super::sample::sample;
 use super::{Certificate, ModelFailure, Spec};
 
-pub use super::sample::Snapshot;
-
 /// Runs a model so often, one after the other.
 ///
 /// # Errors

@@ -3,10 +3,6 @@
 use super::{Certificate, ModelFailure, Spec};
 use std::time::Instant;
 
-/// A failing execution that somebody watched. There is none: nothing watches a sample.
-#[derive(Clone, Debug)]
-pub enum Snapshot {}
-
 /// Lets `run` make as many executions as the specification says, and prints that they were made, and `how`.
 ///
 /// # Errors

@@ -5,10 +5,11 @@
 //! one, prints the counterexample there and then. The hook runs on the small stack of a modelled thread; drawing is done on
 //! a thread of its own.
 
-use super::Pass;
+use super::picture::write_picture;
 use super::token::Token;
+use super::{Pass, Snapshot};
 use crate::trace::{Counterexample, Sources};
-use heaplab::sync::model_control::{self, JournalEntry, Site};
+use heaplab::sync::model_control;
 use heaplab_common::cargo_run;
 use heaplab_common::exit::Exit;
 use heaplab_common::panics::{WITHOUT_TEXT, panic_text};
@@ -16,21 +17,6 @@ use std::cell::RefCell;
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
-
-/// The failing execution, or one that was replayed.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    /// Its number, from 1.
-    pub execution: u64,
-    /// The thread that failed, if one did.
-    pub thread: Option<usize>,
-    /// The message of the failure; empty if there was none.
-    pub message: String,
-    /// The journal of the execution.
-    pub journal: Vec<JournalEntry>,
-    /// Where each thread stood at the end.
-    pub whereabouts: Vec<(usize, Site)>,
-}
 
 /// What is being explored.
 #[derive(Clone, Debug)]
@@ -156,7 +142,7 @@ fn show(subject: &Subject, snapshot: Snapshot) {
     let counterexample = counterexample(subject, snapshot);
     let sources = Sources::new();
     let mut text = counterexample.columns(&sources);
-    match super::write_picture(&counterexample, &sources) {
+    match write_picture(&counterexample, &sources) {
         Ok(path) => text += &format!("\npicture: {}\n", path.display()),
         Err(error) => text += &format!("\nno picture: {error}\n"),
     }

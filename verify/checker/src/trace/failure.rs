@@ -13,7 +13,7 @@
 //!   in the journal and woke nobody came too early, or woke another waiter. With `LOOM_LOCATION` the message has the
 //!   site.
 
-use super::Counterexample;
+use super::counterexample::Counterexample;
 use super::history::History;
 use super::names::Names;
 use super::sources::{Sources, place_of};

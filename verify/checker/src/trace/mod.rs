@@ -68,6 +68,7 @@
 
 mod asides;
 mod columns;
+mod counterexample;
 mod failure;
 mod history;
 mod label;
@@ -81,36 +82,9 @@ mod svg;
 mod tests;
 mod text;
 
+pub use counterexample::Counterexample;
 pub use failure::FailureKind;
 pub use sources::Sources;
-
-use heaplab::sync::model_control::{JournalEntry, Site};
-use heaplab::sync::terms::Pass;
-
-/// One failed execution of a model, and how it came about.
-#[derive(Clone, Debug)]
-pub struct Counterexample {
-    /// The model.
-    pub model: String,
-    /// The pass.
-    pub pass: Pass,
-    /// The bound on preemptions, in words.
-    pub bound: String,
-    /// The number of the failing execution, from 1.
-    pub execution: u64,
-    /// The message of the panic: an assertion, a race, a deadlock.
-    pub message: String,
-    /// The thread that panicked, if it is known.
-    pub failed_thread: Option<usize>,
-    /// What replays the execution; may be empty.
-    pub token: String,
-    /// The mutant it ran under, by its name.
-    pub mutant: Option<String>,
-    /// What happened, in order.
-    pub journal: Vec<JournalEntry>,
-    /// The operation that each thread had begun last, by thread: what was refused, or blocks.
-    pub whereabouts: Vec<(usize, Site)>,
-}
 
 impl Counterexample {
     /// The execution as text: a column for each thread, a row for each step, the failure at the end.

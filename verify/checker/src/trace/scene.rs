@@ -21,8 +21,8 @@
 //! gives up the mutex of `outstanding` to where it gives up the collector lock. Should the function be renamed, stops
 //! are drawn as the locks that they are.
 
-use super::Counterexample;
 use super::asides;
+use super::counterexample::Counterexample;
 use super::failure::Diagnosis;
 use super::history::{Edge, History};
 use super::names::Names;

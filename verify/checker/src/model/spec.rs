@@ -1,0 +1,153 @@
+//! A model, and how large it is.
+
+use super::Fault;
+use std::fmt;
+
+/// Threads a model may have, its first included. The checker has room for no more.
+pub const THREADS_MAX: usize = 5;
+
+/// Preemptions that an execution may contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Any number.
+    Unbounded,
+    /// At most so many.
+    Preemptions(usize),
+}
+
+impl Bound {
+    /// The number, where there is one.
+    #[must_use]
+    pub fn preemptions(self) -> Option<usize> {
+        match self {
+            Self::Unbounded => None,
+            Self::Preemptions(count) => Some(count),
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unbounded => f.write_str("unbounded"),
+            Self::Preemptions(1) => f.write_str("at most 1 preemption"),
+            Self::Preemptions(count) => write!(f, "at most {count} preemptions"),
+        }
+    }
+}
+
+/// The passes that certify a model; `heaplab::sync` says why there are two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passes {
+    /// Normal, then read-as-RMW.
+    Both,
+    /// The normal pass alone.
+    NormalOnly {
+        /// Why the second pass would say nothing, or something false.
+        reason: &'static str,
+    },
+}
+
+/// A model of a table.
+#[derive(Clone, Copy)]
+pub struct Model {
+    /// `protocol::race`.
+    pub name: &'static str,
+    /// How large it is.
+    pub spec: Spec,
+    /// One execution.
+    pub body: fn(),
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").field("name", &self.name).field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
+
+/// How large a model is, and how to run it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Threads it runs, its first included: exactly so many in its largest execution.
+    pub threads: usize,
+    /// Preemptions explored.
+    pub bound: Bound,
+    /// Passes run.
+    pub passes: Passes,
+    /// What may fail once in each execution.
+    pub fault: Option<Fault>,
+    /// Choices an execution may make. More are red, so that a loop is caught that spins without yielding.
+    pub branches_max: usize,
+    /// Executions after which to give up, red. `None`: run to the end.
+    pub executions_max: Option<u64>,
+    /// Repetitions in a build without the model checker.
+    pub smoke_runs: usize,
+}
+
+impl Spec {
+    /// Two threads, every execution.
+    #[must_use]
+    pub const fn two_threads() -> Self {
+        Self {
+            threads: 2,
+            bound: Bound::Unbounded,
+            passes: Passes::Both,
+            fault: None,
+            branches_max: 10_000,
+            executions_max: None,
+            smoke_runs: 200,
+        }
+    }
+
+    /// One thread, every execution: for what a fault alone decides.
+    #[must_use]
+    pub const fn alone() -> Self {
+        Self { threads: 1, ..Self::two_threads() }
+    }
+
+    /// `threads` threads, every execution of at most `preemptions` preemptions.
+    #[must_use]
+    pub const fn bounded(threads: usize, preemptions: usize) -> Self {
+        Self { threads, bound: Bound::Preemptions(preemptions), ..Self::two_threads() }
+    }
+
+    /// Leaves the second pass out.
+    ///
+    /// # Panics
+    ///
+    /// When `reason` is empty.
+    #[must_use]
+    pub const fn normal_only(mut self, reason: &'static str) -> Self {
+        assert!(!reason.is_empty(), "leaving a pass out needs a reason");
+        self.passes = Passes::NormalOnly { reason };
+        self
+    }
+
+    /// Lets `fault` strike once, at any point or never. Only the model checker can: natively nothing fails.
+    #[must_use]
+    pub const fn with_fault(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
+    /// Allows so many choices in one execution.
+    #[must_use]
+    pub const fn branches_max(mut self, count: usize) -> Self {
+        self.branches_max = count;
+        self
+    }
+
+    /// Gives up, red, after so many executions.
+    #[must_use]
+    pub const fn executions_max(mut self, count: u64) -> Self {
+        self.executions_max = Some(count);
+        self
+    }
+
+    /// Repeats so often in a build without the model checker.
+    #[must_use]
+    pub const fn smoke_runs(mut self, count: usize) -> Self {
+        self.smoke_runs = count;
+        self
+    }
+}
