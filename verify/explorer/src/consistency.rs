@@ -60,10 +60,12 @@ impl Graph {
         event.acquirable = acquirable;
         event.released = released;
         event.message = message;
-        let reads = &mut self.order_of_mut(location).reads;
-        if !reads.contains(&id) {
-            reads.push(id);
-        }
+    }
+
+    /// Notes that a new event reads its location.
+    pub(crate) fn note_read(&mut self, id: Id) {
+        let location = self.event(id).location;
+        self.order_of_mut(location).reads.push(id);
     }
 
     /// Puts a write behind a position of its location's modification order, and computes its message.

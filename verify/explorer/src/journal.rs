@@ -148,10 +148,18 @@ impl Journal {
     pub(crate) fn of(graph: &Graph) -> Journal {
         let count = graph.threads.iter().rposition(|events| !events.is_empty()).map_or(0, |last| last + 1);
         // An RMW is one event of the journal, so indices shift.
-        let index_of = |id: Id| {
-            let events = &graph.threads[id.thread as usize][..=id.index as usize];
-            events.iter().filter(|event| event.kind != Kind::RmwWrite).count() - 1
-        };
+        let indices: Vec<Vec<usize>> = graph.threads[..count]
+            .iter()
+            .map(|events| {
+                let mut shown = 0;
+                let index_of = |event: &Event| {
+                    shown += usize::from(event.kind != Kind::RmwWrite);
+                    shown - 1
+                };
+                events.iter().map(index_of).collect()
+            })
+            .collect();
+        let index_of = |id: Id| indices[id.thread as usize][id.index as usize];
         let name = |id: Id| EventId { thread: id.thread as usize, index: index_of(id) };
         let source = |id: Id| if id.is_initial() || !graph.has(id) { Source::Initial } else { Source::Write(name(id)) };
         let action = |event: &Event| match event.kind {

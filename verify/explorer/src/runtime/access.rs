@@ -99,6 +99,7 @@ impl State {
         self.work[first_alternative..].reverse();
         let position = chosen.expect("to read the newest write is consistent");
         self.graph.set_source(id, position, 0);
+        self.graph.note_read(id);
         let event = self.graph.event(id);
         let (value, is_exclusive, waits) = (event.read, event.is_exclusive, event.is_blocked_wait());
         if waits {
@@ -202,8 +203,8 @@ impl State {
 
     /// Whether a thread waits for a change of the location.
     fn is_awaited(&self, location: u32) -> bool {
-        self.pending.iter().any(|pending| match *pending {
-            Pending::Await(awaited, _) | Pending::Wake(awaited, _) => awaited == location,
+        self.pending.iter().enumerate().any(|(thread, pending)| match *pending {
+            Pending::Await(awaited, _) | Pending::Wake(awaited, _) => awaited == location && thread != self.current,
             _ => false,
         })
     }

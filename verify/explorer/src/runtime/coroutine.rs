@@ -224,7 +224,10 @@ impl Running {
 
     /// Runs a thread until it suspends itself or ends.
     pub(crate) fn resume(&self, thread: usize) {
-        self.with(|state| state.current = thread);
+        self.with(|state| {
+            state.current = thread;
+            state.panicking_threads &= !(1 << thread);
+        });
         let taken = self.threads.borrow_mut()[thread].take();
         let Some(mut coroutine) = taken else { return };
         match coroutine.resume(()) {

@@ -144,6 +144,8 @@ pub(crate) struct State {
     pub(crate) spawn_places: [Option<&'static Location<'static>>; THREADS_MAX],
     pub(crate) joined: u32,
     pub(crate) empty_turns: u32,
+    /// Threads that were suspended while they panicked.
+    pub(crate) panicking_threads: u32,
     /// Threads whose coroutine has begun.
     pub(crate) started: u32,
     /// Threads whose coroutine is over.
@@ -212,6 +214,7 @@ impl State {
             spawn_places: [None; THREADS_MAX],
             joined: 0,
             empty_turns: 0,
+            panicking_threads: 0,
             started: 0,
             ended: 0,
             live: Vec::new(),
@@ -245,6 +248,7 @@ impl State {
         self.spawn_places = [None; THREADS_MAX];
         self.joined = 0;
         self.empty_turns = 0;
+        self.panicking_threads = 0;
         self.started = 0;
         self.ended = 0;
         self.live.clear();
@@ -298,7 +302,7 @@ impl State {
         self.reschedules = false;
         self.is_granted = false;
         // A thread that panics by itself unwinds already.
-        if std::thread::panicking() {
+        if self.is_panicking() {
             self.cleanup[self.current] = Cleanup::Unwinding;
         }
     }
@@ -337,14 +341,20 @@ impl State {
     pub(crate) fn wait<T>(&mut self, pending: Pending, place: &'static Location<'static>) -> Step<T> {
         self.pending[self.current] = pending;
         self.pending_place[self.current] = Some(place);
-        if std::thread::panicking() && self.phase == Phase::Forward {
+        if std::thread::panicking() && self.phase == Phase::Forward && pending != Pending::Ready {
             return self.fail(
                 FailureKind::Assertion,
                 format!("T{} panicked, and a destructor waits: {}", self.current, super::coroutine::last_panic()),
                 &[place],
             );
         }
+        self.panicking_threads |= u32::from(self.is_panicking()) << self.current;
         Step::Wait
+    }
+
+    /// Whether the current thread panics. While another one that panics is suspended, nobody can tell.
+    pub(crate) fn is_panicking(&self) -> bool {
+        std::thread::panicking() && self.panicking_threads & !(1 << self.current) == 0
     }
 
     /// Whether the current thread may add an event; if not, it waits for its turn.

@@ -207,7 +207,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         if !is_running() {
             return;
         }
-        let is_panic = |state: &State| std::thread::panicking() && state.phase != Phase::Abandoned;
+        let is_panic = |state: &State| state.phase != Phase::Abandoned && state.is_panicking();
         if with_state(|state| is_panic(state)) {
             self.mutex.is_poisoned.store(true, Ordering::Relaxed);
         }
