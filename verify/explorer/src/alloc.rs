@@ -94,8 +94,8 @@ fn reused(layout: Layout, place: Place) -> *mut u8 {
         return std::ptr::null_mut();
     }
     with_state(|state| {
-        let fitting = state.memory.freed.iter().enumerate().filter(|(_, freed)| freed.layout == layout);
-        let Some((index, _)) = fitting.skip(chosen - 1).next() else { return std::ptr::null_mut() };
+        let mut fitting = state.memory.freed.iter().enumerate().filter(|(_, freed)| freed.layout == layout);
+        let Some((index, _)) = fitting.nth(chosen - 1) else { return std::ptr::null_mut() };
         state.memory.reuses += 1;
         state.memory.freed.remove(index).address
     })

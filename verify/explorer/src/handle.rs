@@ -44,6 +44,11 @@ impl Handle {
         (self.0.load(Ordering::Relaxed) >> 32) as u32
     }
 
+    /// Whether this run made it.
+    pub(crate) fn is_of(&self, state: &State) -> bool {
+        self.0.load(Ordering::Relaxed) as u32 == state.run
+    }
+
     /// The location, if this run made it.
     #[inline]
     pub(crate) fn resolve(&self, state: &mut State, place: &'static Location<'static>) -> Result<u32, Step<()>> {

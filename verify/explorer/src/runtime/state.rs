@@ -100,6 +100,10 @@ pub(crate) struct Found {
     pub(crate) places: Vec<Place>,
 }
 
+/// A thread local by its key; `None` once it was dropped.
+pub(crate) type Local = (usize, Option<Rc<dyn Any>>);
+
+/// A thread that begins, and what it runs.
 pub(crate) type Spawned = (usize, Box<dyn FnOnce()>);
 
 pub(crate) struct State {
@@ -160,7 +164,7 @@ pub(crate) struct State {
     /// The lazy statics of this run.
     pub(crate) statics: HashMap<usize, &'static dyn Any>,
     /// The thread locals of this run, by thread and key; `None` once they were dropped.
-    pub(crate) locals: [Vec<(usize, Option<Rc<dyn Any>>)>; THREADS_MAX],
+    pub(crate) locals: [Vec<Local>; THREADS_MAX],
     /// The owners' counts of values that were given out as raw pointers, by address.
     pub(crate) raw_counts: HashMap<usize, Arc<dyn Any + Send + Sync>>,
     pub(crate) cells: Vec<Accesses>,
@@ -254,6 +258,10 @@ impl State {
         self.live.clear();
         self.has_statics = false;
         self.is_skipped = false;
+        // Threads drop their locals; what is left belongs to threads that were forgotten, and is forgotten with them.
+        for (_, value) in self.locals.iter_mut().flat_map(|locals| locals.drain(..)) {
+            std::mem::forget(value);
+        }
         self.statics.clear();
         self.raw_counts.clear();
         self.cells.clear();
@@ -443,7 +451,7 @@ impl State {
             return true;
         }
         if let Some(max) = self.builder.max_duration
-            && runs % 16 == 0
+            && runs.is_multiple_of(16)
             && self.began.elapsed() >= max
         {
             self.stats.meet(Bound::Duration(max));

@@ -18,9 +18,20 @@ pub(crate) fn run(thread: usize, body: Box<dyn FnOnce()>) {
         drop(body);
         return;
     }
-    body();
-    crate::local::drop_all(thread);
+    {
+        let _locals = DropLocals(thread);
+        body();
+    }
     perform(|_| Step::Done(()), |state| state.end());
+}
+
+/// Drops the locals of a thread at the end of a scope, by a panic too.
+struct DropLocals(usize);
+
+impl Drop for DropLocals {
+    fn drop(&mut self) {
+        crate::local::drop_all(self.0);
+    }
 }
 
 impl State {

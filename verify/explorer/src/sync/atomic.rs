@@ -101,6 +101,10 @@ impl<T: Word> Atomic<T> {
         self.handle.location()
     }
 
+    pub(crate) fn is_of(&self, state: &State) -> bool {
+        self.handle.is_of(state)
+    }
+
     pub(crate) fn resolve(&self, state: &mut State, place: Place) -> Result<u32, Step<()>> {
         self.handle.resolve(state, place)
     }

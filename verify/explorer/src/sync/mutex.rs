@@ -23,8 +23,8 @@ type Place = &'static Location<'static>;
 /// Nobody.
 const FREE: u32 = u32::MAX;
 
-/// Which thread has something, natively. Relaxed: one thread of the host touches it, those of other hosts are refused
-/// before.
+/// Which thread has something, natively. Relaxed: the thread of the host that runs the execution touches it alone, and others
+/// are refused before.
 pub(crate) struct Holder(AtomicU32);
 
 impl Holder {
@@ -123,7 +123,7 @@ impl<T: ?Sized> Mutex<T> {
         let mut event = Event::new(Kind::RmwRead, self.word.location(), std::sync::atomic::Ordering::Acquire, place);
         event.op = Op::Lock;
         let is_event = perform(
-            |_| if self.holder.is_free() { Step::Done(false) } else { Step::Wait },
+            |state| if self.is_free(state) { Step::Done(false) } else { Step::Wait },
             |state| match self.word.resolve(state, place) {
                 Ok(_) => match state.read(event) {
                     Step::Done(_) => Step::Done(true),
@@ -135,6 +135,11 @@ impl<T: ?Sized> Mutex<T> {
         );
         let guard = self.guard();
         if is_event && self.is_poisoned() { Err(PoisonError::new(guard)) } else { Ok(guard) }
+    }
+
+    /// Whether an abandoned run may take the mutex: it is that run's own, and nobody has it.
+    fn is_free(&self, state: &State) -> bool {
+        self.word.is_of(state) && self.holder.is_free()
     }
 
     fn guard(&self) -> MutexGuard<'_, T> {
@@ -154,7 +159,7 @@ impl<T: ?Sized> Mutex<T> {
         event.op = Op::Cas(0, 1);
         event.failure_order = std::sync::atomic::Ordering::Relaxed;
         let (is_taken, is_event) = perform(
-            |_| Step::Done((self.holder.is_free(), false)),
+            |state| Step::Done((self.is_free(state), false)),
             |state| match self.word.resolve(state, place) {
                 Ok(_) => match state.read(event) {
                     Step::Done((_, is_taken)) => Step::Done((is_taken, true)),

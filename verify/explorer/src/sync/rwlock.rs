@@ -83,7 +83,7 @@ impl<T: ?Sized> RwLock<T> {
         event.op = op;
         event.failure_order = Ordering::Relaxed;
         let is_taken = perform(
-            |_| match may() {
+            |state| match self.word.is_of(state) && may() {
                 true => Step::Done(true),
                 false if op.waits() => Step::Wait,
                 false => Step::Done(false),
