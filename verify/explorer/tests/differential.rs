@@ -22,9 +22,11 @@ mod judge;
 use heaplab_explorer::FailureKind;
 use judge::axioms::Axioms;
 use judge::enumerate::{Judgement, Search, enumerate};
+use judge::exhaustive;
 use judge::generator::Class;
 use judge::program::Program;
 use judge::runner::{Exploration, explore};
+use judge::shrink::shrink;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::cell::Cell;
 
@@ -32,7 +34,7 @@ use std::cell::Cell;
 const WORK_MAX: u64 = 1_000_000;
 
 /// How many programs of each class are drawn if nobody says how many.
-const PROGRAMS: u64 = 500;
+const PROGRAMS: u64 = 2000;
 
 /// The value of an environment variable that is a number.
 fn number(name: &str, default: u64) -> u64 {
@@ -46,12 +48,16 @@ fn for_programs(class: Class, programs: u64, test: impl Fn(&Program) -> Result<(
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     bytes[8] = class as u8;
     let cases = u32::try_from(programs).expect("at most four thousand million programs");
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 10_000, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let result = runner.run(&class.programs(), |program| test(&program).map_err(TestCaseError::fail));
     match result {
         Ok(()) => {}
-        Err(TestError::Fail(reason, program)) => panic!("{reason}\nof {class:?}, seed {seed}:\n{program}"),
+        Err(TestError::Fail(reason, program)) => {
+            let (program, smaller_reason) = shrink(program, |program| test(program).err());
+            let reason = smaller_reason.unwrap_or_else(|| reason.message().to_string());
+            panic!("{reason}\nof {class:?}, seed {seed}:\n{program}");
+        }
         Err(TestError::Abort(reason)) => panic!("{class:?}: {reason}"),
     }
 }
@@ -196,6 +202,32 @@ fn nested_threads_agree() {
 #[test]
 fn mixed_programs_agree() {
     agree_on(Class::Mixed);
+}
+
+/// Compares the judge and the explorer on every program of a shape.
+fn agree_on_all(shape: &[usize]) {
+    let mut compared = 0;
+    for program in exhaustive::programs(shape) {
+        let judged = enumerate(&program, &Axioms::RC11, Search::Pruned, WORK_MAX).expect("a small program");
+        if let Err(reason) = compare(&program, &judged, false) {
+            panic!("{reason}\n{program}");
+        }
+        compared += 1;
+    }
+    println!("{shape:?}: {compared} programs");
+}
+
+/// Three operations; `HEAPLAB_EXPLORER_OPERATIONS=4` has all programs of four in all shapes as well.
+#[test]
+fn every_small_program_agrees() {
+    agree_on_all(&[1, 2]);
+    agree_on_all(&[1, 1, 1]);
+    if number("HEAPLAB_EXPLORER_OPERATIONS", 3) >= 4 {
+        agree_on_all(&[1, 3]);
+        agree_on_all(&[2, 2]);
+        agree_on_all(&[1, 1, 2]);
+        agree_on_all(&[1, 1, 1, 1]);
+    }
 }
 
 /// The explorer has the counts of the judge's own table, too.

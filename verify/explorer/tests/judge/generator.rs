@@ -63,8 +63,13 @@ impl Class {
         matches!(self, Class::Plain | Class::Mixed)
     }
 
-    fn has_nested_threads(self) -> bool {
-        matches!(self, Class::Threads | Class::Plain | Class::Mixed)
+    /// How often threads spawn threads, and the main thread does something meanwhile.
+    fn nested_threads(self) -> f64 {
+        match self {
+            Class::Threads => 1.0,
+            Class::Plain | Class::Mixed => 0.7,
+            _ => 0.2,
+        }
     }
 
     /// How many operations the bodies of a program have, those inside of others not counted.
@@ -79,18 +84,21 @@ impl Class {
     /// Programs of this class.
     pub(crate) fn programs(self) -> impl Strategy<Value = Program> {
         let spawned = 2..=3_usize;
-        (1..=2_usize, spawned, prop::bool::weighted(0.8)).prop_flat_map(move |(words, spawned, polite)| {
-            let mutexes = if self.has_mutexes() { 2 } else { 0 };
-            let cells = usize::from(self.has_plain_accesses());
-            let scope = Scope { class: self, words, mutexes, cells, polite };
-            // Operations with the thread that they belong to: a thread loses operations without others changing theirs.
-            let operations = prop::collection::vec((0..=spawned, scope.op()), 2..=self.operations_max());
-            let family = prop::collection::vec((0..=spawned, 0..=2_usize, 0..=3_usize), spawned);
-            let budgets = (0..=1_usize, 0..=1_usize);
-            (operations, family, budgets).prop_map(move |(operations, family, (spurious, weak))| {
-                scope.program(spawned, operations, family, spurious, weak)
-            })
-        })
+        let nested = prop::bool::weighted(self.nested_threads());
+        (1..=2_usize, spawned, prop::bool::weighted(0.8), nested).prop_flat_map(
+            move |(words, spawned, polite, nested)| {
+                let mutexes = if self.has_mutexes() { 2 } else { 0 };
+                let cells = usize::from(self.has_plain_accesses());
+                let scope = Scope { class: self, words, mutexes, cells, polite, nested };
+                // Operations with the thread that they belong to: a thread loses operations without others changing theirs.
+                let operations = prop::collection::vec((0..=spawned, scope.op()), 2..=self.operations_max());
+                let family = prop::collection::vec((0..=spawned, 0..=2_usize, 0..=3_usize), spawned);
+                let budgets = (0..=1_usize, 0..=1_usize);
+                (operations, family, budgets).prop_map(move |(operations, family, (spurious, weak))| {
+                    scope.program(spawned, operations, family, spurious, weak)
+                })
+            },
+        )
     }
 }
 
@@ -103,6 +111,8 @@ struct Scope {
     cells: usize,
     /// Whether waits are guarded by a word that the main thread sets and notifies of. Most others deadlock.
     polite: bool,
+    /// Whether threads spawn threads.
+    nested: bool,
 }
 
 impl Scope {
@@ -114,12 +124,11 @@ impl Scope {
         spurious_wakeups: usize,
         weak_failures: usize,
     ) -> Program {
-        let Scope { class, words, mutexes, cells, polite } = self;
+        let Scope { class, words, mutexes, cells, polite, nested } = self;
         let mut threads = vec![Thread::default(); spawned + 1];
         for (index, thread) in threads.iter_mut().enumerate().skip(1) {
             let (parent, at, later) = family[index - 1];
             // Most threads are the main thread's, all beside each other.
-            let nested = class.has_nested_threads();
             thread.parent = if nested { parent % index } else { 0 };
             thread.spawned = if nested { at } else { 0 };
             thread.joined = if nested && later < 3 { at + later } else { usize::MAX };
@@ -127,7 +136,7 @@ impl Scope {
         for (thread, op) in operations {
             // The main thread does something in few programs only: without it the others are more concurrent.
             let notifies = class.has_condvars() && polite;
-            let thread = if thread == 0 && (notifies || !class.has_nested_threads()) { 1 } else { thread };
+            let thread = if thread == 0 && (notifies || !nested) { 1 } else { thread };
             threads[thread].body.push(op);
         }
         for mutex in (0..mutexes).filter(|_| class.has_condvars() && polite) {

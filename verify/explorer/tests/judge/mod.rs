@@ -8,14 +8,18 @@
 //! | [`unfold`] | the sequences of events that one thread may have |
 //! | [`enumerate`] | all executions of a program that the axioms allow |
 //! | [`litmus`] | the judge judged: counts known from the literature, and mutants of the axioms |
+//! | [`exhaustive`] | every program of a few operations |
 //! | [`generator`] | random programs that shrink |
+//! | [`shrink`] | smaller programs that fail, too |
 //! | [`runner`] | the same programs, run by the explorer |
 
 pub(crate) mod axioms;
 pub(crate) mod enumerate;
+pub(crate) mod exhaustive;
 pub(crate) mod generator;
 pub(crate) mod litmus;
 pub(crate) mod program;
 pub(crate) mod relation;
 pub(crate) mod runner;
+pub(crate) mod shrink;
 pub(crate) mod unfold;

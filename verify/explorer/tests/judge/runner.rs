@@ -13,6 +13,7 @@ use heaplab_explorer::sync::atomic::{AtomicU64, Ordering, fence};
 use heaplab_explorer::sync::{Condvar, Mutex, MutexGuard};
 use heaplab_explorer::{Failure, Stats, assume, choose, thread};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex as NativeMutex};
 
 /// What the explorer found.
@@ -33,7 +34,7 @@ pub(crate) fn explore(program: &Program, plain_locks: bool) -> Exploration {
     let outcomes = Arc::new(NativeMutex::new(BTreeMap::new()));
     let recorded = outcomes.clone();
     let result = builder.explore(move || {
-        let world = Arc::new(World::new(program.clone()));
+        let world = Rc::new(World::new(program.clone()));
         Runner::new(&world, 0).thread();
         let words = world.words.iter().map(|word| word.load(Ordering::Relaxed)).collect();
         let results = world.results.lock().unwrap().clone();
@@ -75,13 +76,13 @@ struct Section<'w> {
 
 /// A thread of an execution.
 struct Runner<'w> {
-    world: &'w Arc<World>,
+    world: &'w Rc<World>,
     index: usize,
     last: u64,
 }
 
 impl<'w> Runner<'w> {
-    fn new(world: &'w Arc<World>, index: usize) -> Self {
+    fn new(world: &'w Rc<World>, index: usize) -> Self {
         Runner { world, index, last: 0 }
     }
 
