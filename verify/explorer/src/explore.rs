@@ -132,10 +132,18 @@ impl State {
         let work = std::mem::take(&mut self.work);
         self.push_branch(graph, work, false);
         let below = self.branches.len();
+        let Some(&last) = places.last() else {
+            self.spare.push(base);
+            return self.pop_new(below);
+        };
         for position in places {
             for variant in (0..variants).rev() {
-                self.graph = self.spare.pop().unwrap_or_default();
-                self.graph.clone_from(&base);
+                if position == last && variant == 0 {
+                    self.graph = std::mem::take(&mut base);
+                } else {
+                    self.graph = self.spare.pop().unwrap_or_default();
+                    self.graph.clone_from(&base);
+                }
                 self.graph.put_write(a, position);
                 self.graph.set_source(r, position + 1, variant);
                 if self.graph.event(r).is_exclusive {
@@ -151,7 +159,11 @@ impl State {
                 }
             }
         }
-        self.spare.push(base);
+        self.pop_new(below)
+    }
+
+    /// Takes the last graph that was made; true if it is new, and not the one that stands `below` the new ones.
+    fn pop_new(&mut self, below: usize) -> bool {
         let is_new = self.branches.len() > below;
         if let Some(branch) = self.branches.pop() {
             (self.graph, self.work) = (branch.graph, branch.work);

@@ -6,11 +6,11 @@ use crate::explore::Alternative;
 
 impl State {
     /// A load or an RMW: the value that it reads, and whether an RMW succeeded.
-    pub(crate) fn read(&mut self, event: Event) -> Step<(u64, bool)> {
+    pub(crate) fn read(&mut self, event: &Event) -> Step<(u64, bool)> {
         let is_granted = std::mem::take(&mut self.is_granted);
         let writes = event.kind == Kind::RmwRead;
         if self.is_replayed() {
-            return self.replay_read(&event);
+            return self.replay_read(event);
         }
         let pending = if event.op.waits() { Pending::Await(event.location, event.op) } else { Pending::Ready };
         if !self.takes_turn(pending, is_granted) {
@@ -66,9 +66,9 @@ impl State {
         Step::Done((value, was_exclusive))
     }
 
-    fn add_read(&mut self, event: Event) -> Step<(u64, bool)> {
+    fn add_read(&mut self, event: &Event) -> Step<(u64, bool)> {
         let (thread, location, place) = (self.current, event.location, event.place);
-        let id = self.graph.push(thread, event);
+        let id = self.graph.push(thread, *event);
         let (stamp, causes) = (self.graph.event(id).stamp, self.graph.event(id).causes);
         let bound = self.graph.lower_bound(&self.graph.before_of(id), location);
         let count = self.graph.order_of(location).writes.len();
@@ -83,7 +83,7 @@ impl State {
                 continue;
             }
             for variant in (1..event.variants(value)).rev() {
-                if self.may_vary(&event) && (event.is_weak || self.is_possible_source(id, &causes, position)) {
+                if self.may_vary(event) && (event.is_weak || self.is_possible_source(id, &causes, position)) {
                     self.work.push((stamp, Alternative::Source { read: id, position, variant }));
                 }
             }
@@ -158,11 +158,11 @@ impl State {
     }
 
     /// A store.
-    pub(crate) fn write(&mut self, event: Event) -> Step<()> {
+    pub(crate) fn write(&mut self, event: &Event) -> Step<()> {
         let is_granted = std::mem::take(&mut self.is_granted);
         let (location, place, is_unlock) = (event.location, event.place, event.is_unlock);
         if self.is_replayed() {
-            let Ok(id) = self.replayed(&event) else { return Step::Unwind };
+            let Ok(id) = self.replayed(event) else { return Step::Unwind };
             if self.check_atomic(location, true, place).is_err() {
                 return Step::Unwind;
             }
@@ -181,7 +181,7 @@ impl State {
         if self.check_atomic(location, true, place).is_err() {
             return Step::Unwind;
         }
-        let id = self.graph.push(self.current, event);
+        let id = self.graph.push(self.current, *event);
         let stamp = self.graph.event(id).stamp;
         let bound = self.graph.lower_bound(&self.graph.before_of(id), location);
         let count = self.graph.order_of(location).writes.len();

@@ -117,9 +117,9 @@ impl<T: Word> Atomic<T> {
     }
 
     /// Performs a load or an RMW: the value that it read, and whether an RMW succeeded.
-    pub(crate) fn read(&self, event: Event) -> (T, bool) {
+    pub(crate) fn read(&self, event: &Event) -> (T, bool) {
         let (bits, is_done) = perform(
-            |state| state.flat_read(&event),
+            |state| state.flat_read(event),
             |state| match self.handle.resolve(state, event.place) {
                 Ok(_) => state.read(event),
                 Err(_) => Step::Unwind,
@@ -132,7 +132,7 @@ impl<T: Word> Atomic<T> {
         if matches!(order, Ordering::Release | Ordering::AcqRel) {
             misuse(format!("a load has no ordering {order:?}"), place);
         }
-        self.read(self.event(Kind::Load, order, place)).0
+        self.read(&self.event(Kind::Load, order, place)).0
     }
 
     pub(crate) fn store(&self, value: T, order: Ordering, place: Place) {
@@ -153,7 +153,7 @@ impl<T: Word> Atomic<T> {
                 Step::Done(())
             },
             |state| match self.handle.resolve(state, place) {
-                Ok(_) => state.write(event),
+                Ok(_) => state.write(&event),
                 Err(_) => Step::Unwind,
             },
         );
@@ -162,7 +162,7 @@ impl<T: Word> Atomic<T> {
     pub(crate) fn rmw(&self, op: Op, order: Ordering, place: Place) -> T {
         let mut event = self.event(Kind::RmwRead, order, place);
         event.op = op;
-        self.read(event).0
+        self.read(&event).0
     }
 
     /// An RMW that may fail, or that waits.
@@ -170,7 +170,7 @@ impl<T: Word> Atomic<T> {
         let mut event = self.event(Kind::RmwRead, order, place);
         event.op = op;
         event.failure_order = failure;
-        self.read(event).1
+        self.read(&event).1
     }
 
     fn exchange(
@@ -187,7 +187,7 @@ impl<T: Word> Atomic<T> {
         event.op = Op::Cas(current.to_bits(), new.to_bits());
         event.failure_order = failure;
         event.is_weak = is_weak;
-        let (value, is_done) = self.read(event);
+        let (value, is_done) = self.read(&event);
         if is_done { Ok(value) } else { Err(value) }
     }
 

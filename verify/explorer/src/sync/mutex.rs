@@ -125,7 +125,7 @@ impl<T: ?Sized> Mutex<T> {
         let is_event = perform(
             |state| if self.is_free(state) { Step::Done(false) } else { Step::Wait },
             |state| match self.word.resolve(state, place) {
-                Ok(_) => match state.read(event) {
+                Ok(_) => match state.read(&event) {
                     Step::Done(_) => Step::Done(true),
                     Step::Wait => Step::Wait,
                     Step::Unwind => Step::Unwind,
@@ -161,7 +161,7 @@ impl<T: ?Sized> Mutex<T> {
         let (is_taken, is_event) = perform(
             |state| Step::Done((self.is_free(state), false)),
             |state| match self.word.resolve(state, place) {
-                Ok(_) => match state.read(event) {
+                Ok(_) => match state.read(&event) {
                     Step::Done((_, is_taken)) => Step::Done((is_taken, true)),
                     Step::Wait => Step::Wait,
                     Step::Unwind => Step::Unwind,

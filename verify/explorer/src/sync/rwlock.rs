@@ -89,7 +89,7 @@ impl<T: ?Sized> RwLock<T> {
                 false => Step::Done(false),
             },
             |state| match self.word.resolve(state, place) {
-                Ok(_) => match state.read(event) {
+                Ok(_) => match state.read(&event) {
                     Step::Done((_, is_taken)) => Step::Done(is_taken),
                     Step::Wait => Step::Wait,
                     Step::Unwind => Step::Unwind,
