@@ -124,7 +124,7 @@ impl<T: 'static> Lazy<T> {
         if word.load(Ordering::Acquire, place) != 2 {
             let mut event = Event::new(Kind::RmwRead, word.location(), Ordering::AcqRel, place);
             event.op = Op::Once;
-            if word.read(&event).0 == 0 {
+            if word.read(&mut event).0 == 0 {
                 let value: &'static T = Box::leak(Box::new((self.init)()));
                 with_state(|state| {
                     state.has_statics = true;

@@ -30,7 +30,6 @@ pub struct Thread {
 
 impl Thread {
     /// Its name within the execution.
-    #[must_use]
     pub fn id(&self) -> ThreadId {
         ThreadId(self.id)
     }

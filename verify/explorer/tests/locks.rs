@@ -60,6 +60,30 @@ fn sections_come_in_each_order_once() {
 }
 
 #[test]
+fn a_wait_that_ended_in_place_counts_as_one_where_its_end_may_be_deleted() {
+    // The load comes after a wait that the other thread's unlock ends. A later store revisits the load in each order of the
+    // sections; without the memory of the wait one of the four was lost.
+    let (stats, seen) = both(|| {
+        let shared = Arc::new((Mutex::new(vec![]), AtomicUsize::new(0)));
+        let shares: [_; 3] = std::array::from_fn(|_| Arc::clone(&shared));
+        let [a, b, c] = shares;
+        let workers = [
+            thread::spawn(move || a.0.lock().unwrap().push("section")),
+            thread::spawn(move || {
+                let mut order = b.0.lock().unwrap();
+                order.push(if b.1.load(Relaxed) == 0 { "reads 0" } else { "reads 1" });
+            }),
+            thread::spawn(move || c.1.store(1, Relaxed)),
+        ];
+        for worker in workers {
+            worker.join().unwrap();
+        }
+        shared.0.lock().unwrap().join(", ")
+    });
+    assert_eq!((stats.executions, seen.len()), (4, 4), "{seen:?}");
+}
+
+#[test]
 fn nested_sections_of_two_mutexes() {
     let (stats, _) = both(|| {
         let mutexes = Arc::new((Mutex::new(0), Mutex::new(0)));

@@ -409,6 +409,56 @@ fn a_race_of_an_access_that_depends_on_a_revisited_read_is_found() {
 }
 
 #[test]
+fn a_race_is_found_by_whichever_access_a_replay_performs_last() {
+    // The plain access comes after a read that was made to read from a later store. In the replay of that it is performed
+    // before the access that it races with, since that one's thread waits for another one; and nobody adds events.
+    for (writes, exchanges) in [(false, false), (false, true), (true, false), (true, true)] {
+        let failure = failure(move || {
+            let x = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+            let begins: [Arc<sync::Notify>; 3] = std::array::from_fn(|_| Arc::default());
+            let (a, b, c) = (Arc::clone(&x), Arc::clone(&x), x);
+            let [x0, x1, x2] = begins.clone();
+            let reader = thread::spawn(move || {
+                x0.wait();
+                if a.0.load(Relaxed) == 1 {
+                    // SAFETY: the explorer checks what the contracts say.
+                    unsafe {
+                        if writes {
+                            a.1.unsync_store(5);
+                        } else {
+                            a.1.unsync_load();
+                        }
+                    }
+                }
+            });
+            let teller = thread::spawn(move || {
+                x1.wait();
+                b.0.store(1, Relaxed);
+            });
+            let writer = thread::spawn(move || {
+                x2.wait();
+                if exchanges {
+                    c.1.fetch_add(1, Relaxed);
+                } else {
+                    c.1.store(1, Relaxed);
+                }
+            });
+            // It goes last when it is new, and not when it is replayed.
+            let last = thread::spawn(thread::yield_now);
+            let [x0, x1, x2] = begins;
+            let starter = thread::spawn(move || x2.notify());
+            last.join().unwrap();
+            x0.notify();
+            x1.notify();
+            for thread in [reader, teller, writer, starter] {
+                thread.join().unwrap();
+            }
+        });
+        assert_eq!(failure.kind, FailureKind::Race, "{writes} {exchanges}: {failure}");
+    }
+}
+
+#[test]
 fn words_read_plainly_after_acquire_are_no_race() {
     let stats = Builder::new().explore(|| {
         let x = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));

@@ -26,13 +26,14 @@ impl State {
     }
 
     fn replay_read(&mut self, event: &Event) -> Step<(u64, bool)> {
+        // First, since a plain write makes another location of the word, which would look like another program.
+        if self.check_atomic(event.location, event.kind == Kind::RmwRead, event.place).is_err() {
+            return Step::Unwind;
+        }
         let Ok(id) = self.replayed(event) else { return Step::Unwind };
         let source = self.graph.event(id).source;
         if !self.was_performed(source) {
             return self.wait(Pending::Source(source), event.place);
-        }
-        if self.check_atomic(event.location, event.kind == Kind::RmwRead, event.place).is_err() {
-            return Step::Unwind;
         }
         // Operands and values may be addresses, which this run has anew.
         let value = self.graph.value_of(event.location, source);
@@ -162,10 +163,10 @@ impl State {
         let is_granted = std::mem::take(&mut self.is_granted);
         let (location, place, is_unlock) = (event.location, event.place, event.is_unlock);
         if self.is_replayed() {
-            let Ok(id) = self.replayed(event) else { return Step::Unwind };
             if self.check_atomic(location, true, place).is_err() {
                 return Step::Unwind;
             }
+            let Ok(id) = self.replayed(event) else { return Step::Unwind };
             let old = self.graph.event_mut(id);
             old.written = event.written;
             old.place = place;

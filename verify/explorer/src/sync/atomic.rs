@@ -117,11 +117,16 @@ impl<T: Word> Atomic<T> {
     }
 
     /// Performs a load or an RMW: the value that it read, and whether an RMW succeeded.
-    pub(crate) fn read(&self, event: &Event) -> (T, bool) {
+    pub(crate) fn read(&self, event: &mut Event) -> (T, bool) {
+        let flat = *event;
         let (bits, is_done) = perform(
-            |state| state.flat_read(event),
+            |state| state.flat_read(&flat),
             |state| match self.handle.resolve(state, event.place) {
-                Ok(_) => state.read(event),
+                Ok(location) => {
+                    // Another one than before, if the word was written plainly while the thread waited.
+                    event.location = location;
+                    state.read(event)
+                }
                 Err(_) => Step::Unwind,
             },
         );
@@ -132,7 +137,7 @@ impl<T: Word> Atomic<T> {
         if matches!(order, Ordering::Release | Ordering::AcqRel) {
             misuse(format!("a load has no ordering {order:?}"), place);
         }
-        self.read(&self.event(Kind::Load, order, place)).0
+        self.read(&mut self.event(Kind::Load, order, place)).0
     }
 
     pub(crate) fn store(&self, value: T, order: Ordering, place: Place) {
@@ -149,11 +154,14 @@ impl<T: Word> Atomic<T> {
         event.is_unlock = is_unlock;
         perform(
             |state| {
-                state.flat_set(event.location, event.written);
+                state.flat_set(self.location(), value.to_bits());
                 Step::Done(())
             },
             |state| match self.handle.resolve(state, place) {
-                Ok(_) => state.write(&event),
+                Ok(location) => {
+                    event.location = location;
+                    state.write(&event)
+                }
                 Err(_) => Step::Unwind,
             },
         );
@@ -162,7 +170,7 @@ impl<T: Word> Atomic<T> {
     pub(crate) fn rmw(&self, op: Op, order: Ordering, place: Place) -> T {
         let mut event = self.event(Kind::RmwRead, order, place);
         event.op = op;
-        self.read(&event).0
+        self.read(&mut event).0
     }
 
     /// An RMW that may fail, or that waits.
@@ -170,7 +178,7 @@ impl<T: Word> Atomic<T> {
         let mut event = self.event(Kind::RmwRead, order, place);
         event.op = op;
         event.failure_order = failure;
-        self.read(&event).1
+        self.read(&mut event).1
     }
 
     fn exchange(
@@ -187,7 +195,7 @@ impl<T: Word> Atomic<T> {
         event.op = Op::Cas(current.to_bits(), new.to_bits());
         event.failure_order = failure;
         event.is_weak = is_weak;
-        let (value, is_done) = self.read(&event);
+        let (value, is_done) = self.read(&mut event);
         if is_done { Ok(value) } else { Err(value) }
     }
 
@@ -376,6 +384,29 @@ macro_rules! atomic {
                     }
                 }
                 Err(value)
+            }
+
+            /// As `fetch_update`.
+            ///
+            /// # Errors
+            ///
+            /// The value of which `f` makes none.
+            #[track_caller]
+            pub fn try_update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                f: impl FnMut($t) -> Option<$t>,
+            ) -> Result<$t, $t> {
+                self.fetch_update(set, fetch, f)
+            }
+
+            /// Stores what `f` makes of the value, by compare-exchange until it succeeds; returns the value before.
+            #[track_caller]
+            pub fn update(&self, set: Ordering, fetch: Ordering, mut f: impl FnMut($t) -> $t) -> $t {
+                match self.fetch_update(set, fetch, |value| Some(f(value))) {
+                    Ok(value) | Err(value) => value,
+                }
             }
 
             /// Reads the value plainly: a race, if a write is not ordered before or after it.

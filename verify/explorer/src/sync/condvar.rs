@@ -106,7 +106,7 @@ impl Condvar {
             && perform(|_| Step::Done(1), |state| state.choose(2, true, place)) == 1;
         let mut entry = Event::new(Kind::RmwRead, self.waiters.location(), Ordering::Relaxed, place);
         entry.op = Op::Or(1 << thread);
-        self.waiters.read(&entry);
+        self.waiters.read(&mut entry);
         let index = with_state(|state| state.performed[thread] - 1);
         guard.unlock(place);
         if ends_by_itself {

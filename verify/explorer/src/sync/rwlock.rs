@@ -34,7 +34,6 @@ pub struct RwLock<T: ?Sized> {
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 /// The right to read.
-#[must_use = "the lock is given back when the guard is dropped"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     thread: usize,
@@ -42,7 +41,6 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 }
 
 /// The right to write.
-#[must_use = "the lock is given back when the guard is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     thread: usize,
