@@ -3,7 +3,7 @@
 //! `cargo run --release -p heaplab-explorer --example speed`
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use heaplab_explorer::model::Builder;
 use heaplab_explorer::sync::Mutex;
@@ -83,6 +83,48 @@ fn writers(threads: u64) -> impl Fn() + 'static {
     }
 }
 
+/// Long threads that share little: what a model of a whole data structure looks like.
+fn long(events: usize) -> impl Fn() + 'static {
+    move || {
+        let x = Arc::new(AtomicU64::new(0));
+        let workers: Vec<_> = (0..3)
+            .map(|_| {
+                let x = Arc::clone(&x);
+                thread::spawn(move || {
+                    let own: Vec<AtomicU64> = (0..16).map(|_| AtomicU64::new(0)).collect();
+                    for k in 0..events {
+                        own[k % 16].store(k as u64, Release);
+                        own[k % 7].load(Acquire);
+                        if k % (events / 3) == 0 {
+                            x.fetch_add(1, AcqRel);
+                        }
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    }
+}
+
+/// Threads whose accesses are all `SeqCst`.
+fn sequential(times: usize) -> impl Fn() + 'static {
+    move || {
+        let x: Arc<[AtomicU64; 2]> = Arc::new(std::array::from_fn(|_| AtomicU64::new(0)));
+        let workers: Vec<_> = (0..2)
+            .map(|own| {
+                let x = Arc::clone(&x);
+                thread::spawn(move || {
+                    for k in 0..times {
+                        x[own].store(k as u64 + 1, SeqCst);
+                        x[1 - own].load(SeqCst);
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    }
+}
+
 /// Kilobytes of memory that the process has, where the system tells.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -110,4 +152,6 @@ fn main() {
     show("frontier 3 x 2", frontier(3, 2));
     show("frontier 4 x 2", frontier(4, 2));
     show("5 writers", writers(5));
+    show("3 long threads, 600 events", long(99));
+    show("SeqCst, 2 x 5", sequential(5));
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::event::{Event, Id, Kind};
 use crate::failure::Place;
-use crate::graph::Graph;
+use crate::runtime::state::State;
 
 /// An event of an execution by its thread and its place in the thread, both counted from 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -130,6 +130,8 @@ pub struct ModificationOrder {
     pub location: usize,
     /// The value that it was made with.
     pub initial: u64,
+    /// Where it was made.
+    pub place: Place,
     /// The writes.
     pub writes: Vec<EventId>,
 }
@@ -140,12 +142,15 @@ pub struct ModificationOrder {
 pub struct Journal {
     /// By thread.
     pub threads: Vec<Vec<JournalEvent>>,
+    /// The names of the threads that were given one.
+    pub names: Vec<Option<String>>,
     /// By location.
     pub modification_orders: Vec<ModificationOrder>,
 }
 
 impl Journal {
-    pub(crate) fn of(graph: &Graph) -> Journal {
+    pub(crate) fn of(state: &State) -> Journal {
+        let graph = &state.graph;
         let count = graph.threads.iter().rposition(|events| !events.is_empty()).map_or(0, |last| last + 1);
         // An RMW is one event of the journal, so indices shift.
         let indices: Vec<Vec<usize>> = graph.threads[..count]
@@ -198,9 +203,11 @@ impl Journal {
         let orders = written.map(|order| ModificationOrder {
             location: order.location as usize,
             initial: order.initial,
+            place: Place::new(state.made[order.location as usize].place),
             writes: order.writes.iter().map(|&write| name(write)).collect(),
         });
-        Journal { threads: threads.collect(), modification_orders: orders.collect() }
+        let names = state.names[..count].to_vec();
+        Journal { threads: threads.collect(), names, modification_orders: orders.collect() }
     }
 
     /// All events.
@@ -251,6 +258,11 @@ impl fmt::Display for JournalEvent {
 
 impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (thread, name) in self.names.iter().enumerate() {
+            if let Some(name) = name {
+                writeln!(f, "  T{thread} is {name}")?;
+            }
+        }
         for event in self.events() {
             writeln!(f, "  {:<6} {event}  [{}]", event.id.to_string(), event.place)?;
         }
@@ -259,7 +271,7 @@ impl fmt::Display for Journal {
             for write in &order.writes {
                 write!(f, " < {write}")?;
             }
-            writeln!(f)?;
+            writeln!(f, "  [{}]", order.place)?;
         }
         Ok(())
     }

@@ -315,7 +315,9 @@ fn a_journal_has_sources_and_orders() {
     assert!(loads.contains(&Action::Load { value: 6, source: Source::Write(write) }));
     let text = journals[0].to_string();
     assert!(text.contains("fetch_add x0 Relaxed -> 0x5 of the initial value, writes 0x6"), "{text}");
-    assert!(text.contains("x0: 0x5 < T1.1"), "{text}");
+    assert!(text.contains("x0: 0x5 < T1.1  ["), "{text}");
+    assert!(journals[0].modification_orders[0].place.file().ends_with("interface.rs"));
+    assert_eq!(journals[0].names, [None, None]);
 }
 
 #[test]

@@ -402,6 +402,50 @@ fn a_store_beside_an_rmw_is_either_before_or_after() {
 }
 
 #[test]
+fn threads_of_threads_have_the_executions_of_threads() {
+    // Whoever spawns them, four adders come in 4! orders; here two of them are spawned by each of two threads, in whichever
+    // order these go on.
+    let (stats, seen) = outcomes(|| {
+        let x = words::<1>();
+        let spawner = || {
+            let x = x.clone();
+            thread::spawn(move || {
+                let own = x.clone();
+                let child = thread::spawn(move || x[0].fetch_add(1, Relaxed));
+                (own[0].fetch_add(1, Relaxed), child.join().unwrap())
+            })
+        };
+        let (a, b) = (spawner(), spawner());
+        format!("{:?} {:?}", a.join().unwrap(), b.join().unwrap())
+    });
+    assert_eq!((stats.executions, seen.len()), (24, 24));
+}
+
+#[test]
+fn threads_that_are_spawned_under_a_condition() {
+    // The reader spawns a thread only where it reads the store; the other one always spawns one.
+    let (stats, seen) = outcomes(|| {
+        let x = words::<2>();
+        let (a, b) = (x.clone(), x.clone());
+        let reader = thread::spawn(move || {
+            if a[0].load(Relaxed) == 0 {
+                return None;
+            }
+            let own = a.clone();
+            Some(thread::spawn(move || own[1].fetch_add(1, Relaxed)).join().unwrap())
+        });
+        let other = thread::spawn(move || {
+            let own = b.clone();
+            let adder = thread::spawn(move || own[1].fetch_add(1, Relaxed));
+            b[0].store(1, Relaxed);
+            adder.join().unwrap()
+        });
+        format!("{:?} {:?}", reader.join().unwrap(), other.join().unwrap())
+    });
+    assert_eq!((stats.executions, seen.len()), (3, 3), "{seen:?}");
+}
+
+#[test]
 fn seq_cst_needs_both_sides() {
     // A release store beside a SeqCst load forbids nothing.
     assert_eq!(counts(store_buffering(Release, SeqCst)), (4, 4));

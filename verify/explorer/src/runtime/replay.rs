@@ -40,10 +40,10 @@ pub(crate) fn explore(
         let (failure, is_over) = running.with(|state| {
             let outcome = state.settle();
             if outcome == Outcome::Complete {
-                on_execution(&|| Journal::of(&state.graph));
+                on_execution(&|| Journal::of(state));
             }
             if let Some(Found { kind, message, places }) = state.found.take() {
-                let journal = Box::new(Journal::of(&state.graph));
+                let journal = Box::new(Journal::of(state));
                 state.stats.elapsed = state.began.elapsed();
                 return (Some(Failure { kind, message, places, journal, stats: Box::new(state.stats.clone()) }), true);
             }

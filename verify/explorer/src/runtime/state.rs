@@ -122,6 +122,8 @@ pub(crate) struct State {
     /// The locations by the thread that makes them and by how many it made before: the same in all runs.
     pub(crate) interned: [Vec<u32>; THREADS_MAX],
     pub(crate) made: Vec<Made>,
+    /// The numbers of each thread's children, by how many it spawned before: the same in all runs. 0: it has none.
+    pub(crate) children: [Vec<u32>; THREADS_MAX],
 
     // The present run.
     pub(crate) run: u32,
@@ -136,6 +138,7 @@ pub(crate) struct State {
     /// How many events of its thread were performed.
     pub(crate) performed: [u32; THREADS_MAX],
     pub(crate) locations_made: [u32; THREADS_MAX],
+    pub(crate) spawns_made: [u32; THREADS_MAX],
     pub(crate) pending: [Pending; THREADS_MAX],
     pub(crate) pending_place: [Option<&'static Location<'static>>; THREADS_MAX],
     pub(crate) cleanup: [Cleanup; THREADS_MAX],
@@ -198,6 +201,7 @@ impl State {
             began: Instant::now(),
             interned: Default::default(),
             made: Vec::new(),
+            children: Default::default(),
             run: 0,
             phase: Phase::Replay,
             outcome: Outcome::Open,
@@ -207,6 +211,7 @@ impl State {
             reschedules: false,
             performed: [0; THREADS_MAX],
             locations_made: [0; THREADS_MAX],
+            spawns_made: [0; THREADS_MAX],
             pending: [Pending::Absent; THREADS_MAX],
             pending_place: [None; THREADS_MAX],
             cleanup: [Cleanup::None; THREADS_MAX],
@@ -242,6 +247,7 @@ impl State {
         self.reschedules = false;
         self.performed = [0; THREADS_MAX];
         self.locations_made = [0; THREADS_MAX];
+        self.spawns_made = [0; THREADS_MAX];
         self.pending = [Pending::Absent; THREADS_MAX];
         self.pending_place = [None; THREADS_MAX];
         self.cleanup = [Cleanup::None; THREADS_MAX];

@@ -43,11 +43,15 @@ impl State {
             Step::Wait => return Step::Wait,
             Step::Unwind => return Step::Unwind,
         };
+        let k = self.spawns_made[self.current] as usize;
+        self.spawns_made[self.current] += 1;
         if is_new {
             let max = self.builder.max_threads.min(THREADS_MAX);
-            let Some(child) = (1..max).find(|&child| self.graph.threads[child].is_empty()) else {
+            let has_begun = |events: &&Vec<Event>| !events.is_empty();
+            if self.graph.threads.iter().filter(has_begun).count() >= max {
                 return self.fail(FailureKind::Limit, format!("more than {max} threads"), &[place]);
-            };
+            }
+            let child = self.name_child(self.current, k);
             self.graph.event_mut(id).detail = child as u32;
         }
         let spawn = self.graph.event(id);
@@ -63,6 +67,29 @@ impl State {
         self.pending[child] = Pending::Ready;
         self.spawn_places[child] = Some(place);
         Step::Done(child)
+    }
+
+    /// The number of the thread that is a thread's `k`-th child. It is the same in all executions, since the scheduler goes
+    /// by it and must depend on the graph alone. Only where all executions together have more threads than one may have, a
+    /// number stands for several.
+    fn name_child(&mut self, parent: usize, k: usize) -> usize {
+        let is_free = |child: usize, graph: &crate::graph::Graph| graph.threads[child].is_empty();
+        if let Some(&child) = self.children[parent].get(k) {
+            let child = child as usize;
+            if child != 0 && is_free(child, &self.graph) {
+                return child;
+            }
+        } else {
+            let taken = |child: usize| self.children.iter().flatten().any(|&other| other as usize == child);
+            let unnamed = (1..THREADS_MAX).find(|&child| !taken(child) && is_free(child, &self.graph));
+            let children = &mut self.children[parent];
+            children.resize(k, 0);
+            children.push(unnamed.unwrap_or(0) as u32);
+            if let Some(child) = unnamed {
+                return child;
+            }
+        }
+        (1..THREADS_MAX).find(|&child| is_free(child, &self.graph)).expect("fewer threads than there may be")
     }
 
     fn end(&mut self) -> Step<()> {
