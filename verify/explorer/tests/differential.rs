@@ -230,15 +230,28 @@ fn every_small_program_agrees() {
     }
 }
 
-/// The explorer has the counts of the judge's own table, too.
-#[test]
-fn litmus_programs_agree() {
-    for entry in judge::litmus::table() {
-        let judged = enumerate(&entry.program, &Axioms::RC11, Search::Pruned, judge::litmus::WORK_MAX).unwrap();
+/// Compares on programs that have names, and says of each whether the two disagree.
+fn agree_on_named(programs: impl IntoIterator<Item = (&'static str, Program)>) {
+    let mut wrong = vec![];
+    for (name, program) in programs {
+        let judged =
+            enumerate(&program, &Axioms::RC11, Search::Pruned, judge::litmus::WORK_MAX).expect("a small program");
         for plain_locks in [false, true] {
-            if let Err(reason) = compare(&entry.program, &judged, plain_locks) {
-                panic!("{}: {reason}\n{}", entry.name, entry.program);
+            if let Err(reason) = compare(&program, &judged, plain_locks) {
+                wrong.push(format!("{name}: {reason}\n{program}"));
             }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The explorer has the counts of the judge's own table, too.
+#[test]
+fn litmus_programs_agree() {
+    agree_on_named(judge::litmus::table().into_iter().map(|entry| (entry.name, entry.program)));
+}
+
+#[test]
+fn what_was_found_agrees() {
+    agree_on_named(judge::found::found());
 }

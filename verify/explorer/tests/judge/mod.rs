@@ -10,12 +10,14 @@
 //! | [`litmus`] | the judge judged: counts known from the literature, and mutants of the axioms |
 //! | [`exhaustive`] | every program of a few operations |
 //! | [`generator`] | random programs that shrink |
+//! | [`found`] | the programs on which the two have disagreed |
 //! | [`shrink`] | smaller programs that fail, too |
 //! | [`runner`] | the same programs, run by the explorer |
 
 pub(crate) mod axioms;
 pub(crate) mod enumerate;
 pub(crate) mod exhaustive;
+pub(crate) mod found;
 pub(crate) mod generator;
 pub(crate) mod litmus;
 pub(crate) mod program;
