@@ -302,8 +302,30 @@ fn a_token_of_notify_orders() {
         teller.join().unwrap();
         read.to_string()
     });
-    assert_eq!(stats.executions, 1);
+    assert_eq!((stats.executions, stats.blocked), (1, 0));
     assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["1"]);
+}
+
+#[test]
+fn a_wait_is_deferred_until_it_can_end() {
+    // The threads that wait are begun first, and none of them is run to a wait that another execution ends.
+    let (stats, seen) = outcomes(|| {
+        let shared = Arc::new((Notify::new(), RwLock::new(0), Mutex::new(0)));
+        let waits = Arc::clone(&shared);
+        let waiter = thread::spawn(move || waits.0.wait());
+        let [reads, locks, tells]: [_; 3] = std::array::from_fn(|_| Arc::clone(&shared));
+        let writer = shared.1.write().unwrap();
+        let guard = shared.2.lock().unwrap();
+        let reader = thread::spawn(move || *reads.1.read().unwrap());
+        let locker = thread::spawn(move || *locks.2.lock().unwrap());
+        let teller = thread::spawn(move || tells.0.notify());
+        waiter.join().unwrap();
+        drop((writer, guard));
+        teller.join().unwrap();
+        format!("{} {}", reader.join().unwrap(), locker.join().unwrap())
+    });
+    assert_eq!(seen.len(), 1);
+    assert_eq!(stats.blocked, 0, "{stats}");
 }
 
 #[test]

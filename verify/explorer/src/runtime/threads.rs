@@ -13,7 +13,11 @@ type Place = &'static Location<'static>;
 
 /// What a coroutine does: the thread's closure, the drop of its locals, its end.
 pub(crate) fn run(thread: usize, body: Box<dyn FnOnce()>) {
-    with_state(|state| state.started |= 1 << thread);
+    with_state(|state| {
+        state.started |= 1 << thread;
+        // The scheduler began the thread, and did not choose what it wants first.
+        state.is_granted = false;
+    });
     if with_state(|state| state.cleanup[thread] == Cleanup::Dropping) {
         drop(body);
         return;
