@@ -62,13 +62,13 @@ impl State {
                     if self.graph.event(read).is_exclusive && !self.add_rmw_write(read) {
                         continue;
                     }
-                    if self.graph.is_sequentially_consistent() {
+                    if self.graph.stays_sequentially_consistent(&[read]) {
                         return true;
                     }
                 }
                 Alternative::Place { write, position } => {
                     self.graph.move_write(write, position);
-                    if self.graph.is_sequentially_consistent() {
+                    if self.graph.stays_sequentially_consistent(&[write]) {
                         return true;
                     }
                 }
@@ -107,6 +107,7 @@ impl State {
                 last.waited.filter(|_| id != r && !base.has(last.source)).map(|waited| (id, waited))
             })
             .collect();
+        let changed: Vec<Id> = [r, a].into_iter().chain(waits.iter().map(|&(id, _)| id)).collect();
         for (id, waited) in waits {
             let position = base.position(base.event(id).location, waited);
             base.event_mut(id).waited = None;
@@ -152,7 +153,7 @@ impl State {
                 }
                 let work = std::mem::take(&mut self.work);
                 let graph = std::mem::take(&mut self.graph);
-                if graph.is_sequentially_consistent() {
+                if graph.stays_sequentially_consistent(&changed) {
                     self.push_branch(graph, work, true);
                 } else {
                     self.spare.push(graph);

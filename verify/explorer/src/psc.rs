@@ -45,10 +45,7 @@ struct Relations<'a> {
 
 impl Graph {
     /// Whether the sequentially consistent events have an order.
-    pub(crate) fn is_sequentially_consistent(&self) -> bool {
-        if self.sequential < 2 {
-            return true;
-        }
+    fn is_sequentially_consistent(&self) -> bool {
         let relations = Relations::of(self);
         let events: Vec<Reach> =
             self.ids().filter(|&id| self.event(id).is_sequential()).map(|id| relations.reach(id)).collect();
@@ -62,6 +59,22 @@ impl Graph {
             }
         }
         is_acyclic(&mut rows, words)
+    }
+
+    /// Whether the sequentially consistent events have an order, if they had one before the last events of some threads,
+    /// `new`, came about.
+    ///
+    /// Nothing happens after such an event. So an edge that is new begins or ends in one of them, or begins in a fence that
+    /// reaches one of them.
+    pub(crate) fn stays_sequentially_consistent(&self, new: &[Id]) -> bool {
+        if self.sequential < 2 {
+            return true;
+        }
+        let is_fence = |id: Id| self.event(id).kind == Kind::Fence && self.event(id).is_sequential();
+        let concerns = |id: Id| {
+            self.event(id).is_sequential() || self.ids().any(|fence| is_fence(fence) && self.happens_before(fence, id))
+        };
+        !new.iter().any(|&id| concerns(id)) || self.is_sequentially_consistent()
     }
 
     fn happens_before(&self, a: Id, b: Id) -> bool {
