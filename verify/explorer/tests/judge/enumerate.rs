@@ -10,13 +10,13 @@
 //!
 //! Two candidates are never the same graph: they differ in a trace, a reads-from edge or a modification order.
 //!
-//! [`Search::Plain`] does exactly that. [`Search::Pruned`] leaves out candidates that violate an axiom for a reason that
-//! is seen earlier, and is what programs of more than a handful of operations need:
+//! [`Search::Plain`] does exactly that. [`Search::Pruned`] leaves out candidates that violate an axiom for a reason
+//! that is seen earlier, and is what programs of more than a handful of operations need:
 //!
-//! * E-1: by A-4 no read takes its value from a later write of its thread, and no graph with a cycle of causes is tried.
-//! * E-2: by A-2 no two read-modify-writes read from one write, and each follows the write it reads from at once.
-//! * E-3: by A-1 happens-before forces an order of two writes: if it orders the writes, or a write and a read, or two
-//!   reads, of one place, then the write of the one (a read's: the one it reads from) comes first.
+//! * **EN-1** By AX-4 no read takes its value from what it is itself a cause of, so no such source is tried.
+//! * **EN-2** By AX-2 no two read-modify-writes read from one write, and each follows the write it reads from at once.
+//! * **EN-3** By AX-1 happens-before forces an order of two writes: if it orders the writes, or a write and a read, or
+//!   two reads, of one place, then the write of the one (a read's: the one it reads from) comes first.
 //!
 //! What is counted how: every choice, every spurious wake-up and failure, every reads-from edge - of a failing
 //! `try_lock` too - and every order of the writes of a place makes another graph. The acquisitions of a mutex are
@@ -381,7 +381,7 @@ impl ReadsFrom<'_, '_> {
         Some(())
     }
 
-    /// E-2: whether both a chosen read and this one are of read-modify-writes and read from this write.
+    /// EN-2: whether both a chosen read and this one are of read-modify-writes and read from this write.
     fn is_taken(&self, read: usize, write: usize) -> bool {
         let modifies = |read: usize| self.skeleton.execution.rmw.row(read) != 0;
         let taken = |(&other, &source): (&usize, &usize)| source == write && modifies(other);
@@ -404,7 +404,7 @@ impl ReadsFrom<'_, '_> {
     fn wakes(&self) -> Option<Relation> {
         let skeleton = self.skeleton;
         let followers = self.followers();
-        // The changes of a condition variable follow one another; the first that lacks the member is the one that wakes.
+        // The changes of a condition variable follow one another; the first that lacks the member wakes it.
         let notification = |enqueued: usize| {
             let me: u64 = 1 << skeleton.names[enqueued].expect("a waiter's").0;
             let mut steps = std::iter::successors(followers[enqueued], |&write| followers[write]).take(followers.len());
@@ -445,7 +445,7 @@ impl ReadsFrom<'_, '_> {
         Some(())
     }
 
-    /// E-3: the pairs of writes of one place that happens-before orders.
+    /// EN-3: the pairs of writes of one place that happens-before orders.
     fn forced(&self, hb: &Relation) -> Relation {
         let skeleton = self.skeleton;
         let mut forced = Relation::empty(hb.len());
@@ -526,7 +526,7 @@ impl ReadsFrom<'_, '_> {
 }
 
 /// The orders of the writes of a place, which begin with the initial one. With `forced`, only those that have these
-/// pairs, and each read-modify-write directly behind the write that it reads from (E-2, E-3).
+/// pairs, and each read-modify-write directly behind the write that it reads from (EN-2, EN-3).
 fn orders(
     writes: &[usize],
     forced: Option<&Relation>,

@@ -90,7 +90,7 @@ impl Class {
                 let mutexes = if self.has_mutexes() { 2 } else { 0 };
                 let cells = usize::from(self.has_plain_accesses());
                 let scope = Scope { class: self, words, mutexes, cells, polite, nested };
-                // Operations with the thread that they belong to: a thread loses operations without others changing theirs.
+                // Each operation with its thread, so that dropping one leaves the others where they are.
                 let operations = prop::collection::vec((0..=spawned, scope.op()), 2..=self.operations_max());
                 let family = prop::collection::vec((0..=spawned, 0..=2_usize, 0..=3_usize), spawned);
                 let budgets = (0..=1_usize, 0..=1_usize);
