@@ -90,7 +90,8 @@ impl Sources {
         let relative = name.replace('\\', "/");
         let relative = relative.trim_start_matches("./");
         let read = |path: PathBuf| std::fs::read_to_string(path).ok();
-        let text = read(self.root.join(relative)).or_else(|| read(self.root.join("verify").join(relative)));
+        let mut places = [".", "verify", "verify/checker", "verify/models", "verify/programs", "verify/objects"].iter();
+        let text = places.find_map(|place| read(self.root.join(place).join(relative)));
         let file = text.map(|text| Rc::new(File::new(&text)));
         self.files.borrow_mut().insert(name.to_owned(), file.clone());
         file

@@ -1,0 +1,178 @@
+//! Memory of the model: what is allocated must be freed, and what is freed is not used.
+//!
+//! Freed memory is poisoned and kept until the end of the execution, so that no address is given out twice and a use after
+//! free meets bytes that are no value. A program that compares addresses may fail only if one *is* given out twice: within
+//! the budget [`Builder::reuses`](crate::model::Builder::reuses), an allocation also returns, as a choice, each block that
+//! was freed before.
+
+pub use std::alloc::Layout;
+
+use std::fmt;
+use std::panic::Location;
+
+use crate::failure::FailureKind;
+use crate::memory::Freed;
+use crate::runtime::coroutine::{is_running, perform, try_state, with_state};
+use crate::runtime::state::Step;
+
+type Place = &'static Location<'static>;
+
+/// What fills memory that was freed.
+const POISON: u8 = 0xDD;
+
+/// Allocates memory, as `std::alloc::alloc`. Memory that is not freed at the end of the execution is a leak.
+///
+/// # Safety
+///
+/// The size is not zero.
+///
+/// # Panics
+///
+/// Outside of an exploration.
+#[must_use]
+#[track_caller]
+pub unsafe fn alloc(layout: Layout) -> *mut u8 {
+    let place = Location::caller();
+    let mut address = reused(layout, place);
+    if address.is_null() {
+        // SAFETY: the caller's contract.
+        address = unsafe { std::alloc::alloc(layout) };
+    }
+    if !address.is_null() {
+        with_state(|state| {
+            state.memory.used.push((address.addr(), state.live.len()));
+            state.live.push(Some(place));
+        });
+    }
+    address
+}
+
+/// A block that was freed, if that is chosen; else null.
+fn reused(layout: Layout, place: Place) -> *mut u8 {
+    let candidates = with_state(|state| {
+        let fits = state.memory.freed.iter().filter(|freed| freed.layout == layout).count();
+        if state.memory.reuses < state.builder.reuses { fits } else { 0 }
+    });
+    if candidates == 0 {
+        return std::ptr::null_mut();
+    }
+    let n = candidates as u32 + 1;
+    let chosen = perform(|_| Step::Done(0), |state| state.choose(n, false, place)) as usize;
+    if chosen == 0 {
+        return std::ptr::null_mut();
+    }
+    with_state(|state| {
+        let mut fitting = state.memory.freed.iter().enumerate().filter(|(_, freed)| freed.layout == layout);
+        let Some((index, _)) = fitting.nth(chosen - 1) else { return std::ptr::null_mut() };
+        state.memory.reuses += 1;
+        state.memory.freed.remove(index).address
+    })
+}
+
+/// As [`alloc`], and the memory is filled with zeros.
+///
+/// # Safety
+///
+/// As [`alloc`].
+#[must_use]
+#[track_caller]
+pub unsafe fn alloc_zeroed(layout: Layout) -> *mut u8 {
+    // SAFETY: the caller's contract.
+    let address = unsafe { alloc(layout) };
+    if !address.is_null() {
+        // SAFETY: the block was just allocated with this size.
+        unsafe { address.write_bytes(0, layout.size()) };
+    }
+    address
+}
+
+/// Frees memory, as `std::alloc::dealloc`. Until the end of the execution it is poisoned and kept.
+///
+/// # Safety
+///
+/// The address is of [`alloc`] with this layout in this execution, and not freed since.
+#[track_caller]
+pub unsafe fn dealloc(address: *mut u8, layout: Layout) {
+    let place = Location::caller();
+    let entry = with_state(|state| {
+        let index = state.memory.used.iter().position(|&(used, _)| used == address.addr())?;
+        Some(state.memory.used.swap_remove(index).1)
+    });
+    let Some(entry) = entry else {
+        perform(
+            |_| Step::Done(()),
+            |state| state.fail(FailureKind::Misuse, "memory is freed that is not allocated".to_owned(), &[place]),
+        );
+        return;
+    };
+    // SAFETY: the caller's contract: the block is as large as its layout says, and nobody uses it.
+    unsafe { address.write_bytes(POISON, layout.size()) };
+    with_state(|state| {
+        state.live[entry] = None;
+        state.memory.freed.push(Freed { address, layout });
+    });
+}
+
+/// A value that must be dropped before the end of the execution.
+pub struct Track<T> {
+    value: T,
+    entry: Entry,
+}
+
+struct Entry {
+    index: usize,
+    run: u32,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if !is_running() {
+            return;
+        }
+        try_state(|state| {
+            if state.run == self.run {
+                state.live[self.index] = None;
+            }
+        });
+    }
+}
+
+impl<T> Track<T> {
+    /// Tracks a value.
+    ///
+    /// # Panics
+    ///
+    /// Outside of an exploration.
+    #[must_use]
+    #[track_caller]
+    pub fn new(value: T) -> Track<T> {
+        let place = Location::caller();
+        let entry = with_state(|state| {
+            state.live.push(Some(place));
+            Entry { index: state.live.len() - 1, run: state.run }
+        });
+        Track { value, entry }
+    }
+
+    /// The value.
+    pub fn get_ref(&self) -> &T {
+        &self.value
+    }
+
+    /// The value.
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+
+    /// The value, which is tracked no longer.
+    pub fn into_inner(self) -> T {
+        drop(self.entry);
+        self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Track<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Track").field(&self.value).finish()
+    }
+}

@@ -1,0 +1,91 @@
+//! Choices and assumptions of a model.
+
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+use crate::branch::Alternative;
+use crate::event::{Event, Kind, NOWHERE, Op};
+use crate::failure::FailureKind;
+use crate::runtime::coroutine::perform;
+use crate::runtime::state::{Pending, State, Step};
+
+/// A number below `n`; each one is explored.
+///
+/// The default is 0: it is what the first execution gets, so let it be the ordinary outcome. Use it for what the model
+/// does not decide: an injected fault, an argument, a spurious failure.
+///
+/// # Panics
+///
+/// Outside of an exploration, or if `n` is 0.
+///
+/// # Examples
+///
+/// ```
+/// let stats = heaplab_explorer::model::Builder::new()
+///     .explore(|| assert!(heaplab_explorer::choose(3) < 3))
+///     .unwrap();
+/// assert_eq!(stats.executions, 3);
+/// ```
+#[track_caller]
+pub fn choose(n: usize) -> usize {
+    let place = Location::caller();
+    let n = u32::try_from(n).unwrap_or(u32::MAX);
+    perform(|_| Step::Done(0), |state| state.choose(n, false, place)) as usize
+}
+
+/// Ends the execution of this thread unless the condition holds.
+///
+/// An execution in which an assumption does not hold is counted as blocked, and is no failure. Assumptions keep a model small:
+/// what cannot matter is not explored further. A loop that waits for a condition is `assume(condition)`, if its turns
+/// change nothing.
+///
+/// # Panics
+///
+/// Outside of an exploration.
+#[track_caller]
+pub fn assume(condition: bool) {
+    if condition {
+        return;
+    }
+    let place = Location::caller();
+    perform(|_| Step::Done(()), |state| state.block(Pending::Assume, place));
+}
+
+impl State {
+    /// A choice. One `with_budget` is a spurious wake-up: only so many of an execution differ from the default.
+    pub(crate) fn choose(&mut self, n: u32, with_budget: bool, place: &'static Location<'static>) -> Step<u32> {
+        if n == 0 {
+            return self.fail(FailureKind::Misuse, "a choice among nothing".to_owned(), &[place]);
+        }
+        let mut event = Event::new(Kind::Choice, NOWHERE, Ordering::Relaxed, place);
+        event.op = Op::Among(n);
+        event.is_weak = with_budget;
+        let (id, is_new) = match self.simple(event) {
+            Step::Done(added) => added,
+            Step::Wait => return Step::Wait,
+            Step::Unwind => return Step::Unwind,
+        };
+        if is_new {
+            let is_spent = |event: &Event| event.kind == Kind::Choice && event.is_weak && event.detail != 0;
+            let is_open = !with_budget || self.graph.variants_count(is_spent) < self.builder.spurious_wakeups;
+            let stamp = self.graph.event(id).stamp;
+            if is_open {
+                let others = (1..n).rev().map(|number| (stamp, Alternative::Choice { choice: id, number }));
+                self.work.extend(others);
+            }
+        }
+        Step::Done(self.graph.event(id).detail)
+    }
+
+    /// The thread does not go on.
+    pub(crate) fn block(&mut self, pending: Pending, place: &'static Location<'static>) -> Step<()> {
+        if self.pending[self.current] == pending {
+            return self.wait(pending, place);
+        }
+        match self.simple(Event::new(Kind::Block, NOWHERE, Ordering::Relaxed, place)) {
+            Step::Done(_) => self.wait(pending, place),
+            Step::Wait => Step::Wait,
+            Step::Unwind => Step::Unwind,
+        }
+    }
+}

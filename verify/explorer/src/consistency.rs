@@ -1,0 +1,106 @@
+//! Consistency under RC11 of what is added: coherence, atomicity, and the clocks that events get.
+//!
+//! Coherence is a lower bound: a read that is after a write, or after a read of it, reads that write or a later one.
+//! Atomicity is kept by never putting a write between an RMW and what it reads. A release sequence is, as in C++20, a write
+//! and the RMWs that read from it, so that an RMW's write passes on what its read got. RC11 has no cycles of program order
+//! and reads-from, which holds as an event reads from events that are in the graph already. The order of sequentially
+//! consistent events is in [`crate::psc`].
+
+use crate::event::{Event, Id, Kind, is_acquire, is_release};
+use crate::graph::Graph;
+use crate::views::Clock;
+
+impl Graph {
+    /// The first position of a location's modification order that an event after `before` may read, or write behind.
+    pub(crate) fn lower_bound(&self, before: &Clock, location: u32) -> usize {
+        let order = self.order_of(location);
+        let mut bound = order.writes.iter().rposition(|&write| before.has(write)).map_or(0, |index| index + 1);
+        if bound < order.writes.len() {
+            for &read in order.reads.iter().filter(|&&read| before.has(read)) {
+                bound = bound.max(self.position(location, self.event(read).source));
+            }
+        }
+        bound
+    }
+
+    /// The clock of what happens before the event, without itself.
+    pub(crate) fn before_of(&self, id: Id) -> Clock {
+        self.event(id.before()).before
+    }
+
+    /// Lets a read read from the write at a position, in a variant, and computes its clocks.
+    pub(crate) fn set_source(&mut self, id: Id, position: usize, variant: u32) {
+        let (thread, index) = (id.thread as usize, id.index as usize);
+        let location = self.threads[thread][index].location;
+        let source = self.write_at(location, position);
+        let value = self.value_of(location, source);
+        let (message, causes_of_source) = if source.is_initial() {
+            (Clock::EMPTY, Clock::EMPTY)
+        } else {
+            let write = self.event(source);
+            (write.message, write.causes)
+        };
+        let last = &self.threads[thread][index - 1];
+        let (mut before, mut causes, mut acquirable, released) =
+            (last.before, last.causes, last.acquirable, last.released);
+        before.set(thread, id.index + 1);
+        causes.set(thread, id.index + 1);
+        causes.join(&causes_of_source);
+        acquirable.join(&message);
+        let event = &mut self.threads[thread][index];
+        event.source = source;
+        event.read = value;
+        event.variant = variant;
+        event.is_exclusive = event.apply(value, variant).is_some();
+        if is_acquire(event.effective_order()) {
+            before.join(&message);
+        }
+        event.before = before;
+        event.causes = causes;
+        event.acquirable = acquirable;
+        event.released = released;
+        event.message = message;
+    }
+
+    /// Notes that a new event reads its location.
+    pub(crate) fn note_read(&mut self, id: Id) {
+        let location = self.event(id).location;
+        self.order_of_mut(location).reads.push(id);
+    }
+
+    /// Puts a write behind a position of its location's modification order, and computes its message.
+    pub(crate) fn put_write(&mut self, id: Id, position: usize) {
+        let event = self.event(id);
+        let location = event.location;
+        let mut message = if is_release(event.order) { event.before } else { event.released };
+        if event.kind == Kind::RmwWrite {
+            message.join(&self.event(id.before()).message);
+        }
+        self.event_mut(id).message = message;
+        self.order_of_mut(location).writes.insert(position, id);
+    }
+
+    /// Puts a write that is in the modification order already behind another position.
+    pub(crate) fn move_write(&mut self, id: Id, position: usize) {
+        let location = self.event(id).location;
+        self.order_of_mut(location).writes.retain(|&write| write != id);
+        self.put_write(id, position);
+    }
+
+    /// Whether a write may stand behind a position: not between an RMW and what it reads.
+    pub(crate) fn is_gap(&self, location: u32, position: usize) -> bool {
+        self.order_of(location).writes.get(position).is_none_or(|&next| self.event(next).kind != Kind::RmwWrite)
+    }
+
+    /// Gives a fence at the end of its thread its clocks.
+    pub(crate) fn settle_fence(&mut self, id: Id) {
+        let event: &mut Event = self.event_mut(id);
+        if is_acquire(event.order) {
+            let acquirable = event.acquirable;
+            event.before.join(&acquirable);
+        }
+        if is_release(event.order) {
+            event.released = event.before;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The search: what is left to try, and how the next graph is made of it.
+//!
+//! Each event that is added notes its alternatives with its stamp: other sources of a read, other places of a write, other
+//! choices, and the reads that a write may revisit. The search is depth first: the next alternative is the last one noted,
+//! on the graph cut down to its stamp. A revisit deletes events that others' alternatives need, so that it works on a copy,
+//! and the present graph becomes a branch that waits until the copy's executions are explored.
+
+use crate::branch::{Alternative, Branch};
+use crate::event::{Id, Kind};
+use crate::graph::Graph;
+use crate::runtime::state::State;
+
+impl State {
+    pub(crate) fn copy_of_graph(&mut self) -> Graph {
+        let mut graph = self.spare.pop().unwrap_or_default();
+        graph.clone_from(&self.graph);
+        graph
+    }
+
+    pub(crate) fn push_branch(&mut self, graph: Graph, work: Vec<(u32, Alternative)>, is_fresh: bool) {
+        self.branches.push(Branch { graph, work, is_fresh });
+        self.stats.depth_max = self.stats.depth_max.max(self.branches.len());
+    }
+
+    /// Makes the next graph. False if nothing is left to try.
+    pub(crate) fn next_graph(&mut self) -> bool {
+        loop {
+            let Some((stamp, alternative)) = self.work.pop() else {
+                let Some(branch) = self.branches.pop() else { return false };
+                let done = std::mem::replace(&mut self.graph, branch.graph);
+                self.spare.push(done);
+                self.work = branch.work;
+                if branch.is_fresh {
+                    return true;
+                }
+                continue;
+            };
+            self.graph.restrict(stamp);
+            match alternative {
+                Alternative::Source { read, position, variant } => {
+                    self.graph.set_source(read, position, variant);
+                    if self.graph.event(read).is_exclusive && !self.add_rmw_write(read) {
+                        continue;
+                    }
+                    if self.graph.stays_sequentially_consistent(&[read]) {
+                        return true;
+                    }
+                }
+                Alternative::Place { write, position } => {
+                    self.graph.move_write(write, position);
+                    if self.graph.stays_sequentially_consistent(&[write]) {
+                        return true;
+                    }
+                }
+                Alternative::Choice { choice, number } => {
+                    self.graph.event_mut(choice).detail = number;
+                    return true;
+                }
+                Alternative::Revisit { read, write } => {
+                    if self.revisit(read, write) {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets `r` read from the later write `a`, in each place of `a`. True if the present graph is a new one.
+    fn revisit(&mut self, r: Id, a: Id) -> bool {
+        let (location, causes, source_of_a) = {
+            let write = self.graph.event(a);
+            let source = (write.kind == Kind::RmwWrite).then(|| self.graph.event(a.before()).source);
+            (write.location, write.causes, source)
+        };
+        let stamp = self.graph.event(r).stamp;
+        let mut base = self.copy_of_graph();
+        base.restrict_but(stamp, &causes);
+        base.order_of_mut(location).writes.retain(|&write| write != a);
+        // A wait whose end is deleted is a wait again.
+        let waits: Vec<(Id, Id)> = base
+            .threads
+            .iter()
+            .enumerate()
+            .filter_map(|(thread, events)| {
+                let last = events.last()?;
+                let id = Id::new(thread, events.len() - 1);
+                last.waited.filter(|_| id != r && !base.has(last.source)).map(|waited| (id, waited))
+            })
+            .collect();
+        let changed: Vec<Id> = [r, a].into_iter().chain(waits.iter().map(|&(id, _)| id)).collect();
+        for (id, waited) in waits {
+            let position = base.position(base.event(id).location, waited);
+            base.event_mut(id).waited = None;
+            base.set_source(id, position, 0);
+        }
+        base.event_mut(r).waited = None;
+
+        let count = base.order_of(location).writes.len();
+        let (from, to) = match source_of_a {
+            Some(source) => {
+                let position = base.position(location, source);
+                (position, position)
+            }
+            None => (base.lower_bound(&base.before_of(a), location), count),
+        };
+        // `a` behind position p is at position p + 1, and the read may read its lower bound or later.
+        let first = base.lower_bound(&base.before_of(r), location);
+        let value = base.event(a).written;
+        let variants = if self.may_vary(base.event(r)) { base.event(r).variants(value) } else { 1 };
+        let places: Vec<usize> = (from..=to).filter(|&p| p + 1 > first && base.is_gap(location, p)).collect();
+
+        let graph = std::mem::take(&mut self.graph);
+        let work = std::mem::take(&mut self.work);
+        self.push_branch(graph, work, false);
+        let below = self.branches.len();
+        let Some(&last) = places.last() else {
+            self.spare.push(base);
+            return self.pop_new(below);
+        };
+        for position in places {
+            for variant in (0..variants).rev() {
+                if position == last && variant == 0 {
+                    self.graph = std::mem::take(&mut base);
+                } else {
+                    self.graph = self.spare.pop().unwrap_or_default();
+                    self.graph.clone_from(&base);
+                }
+                self.graph.put_write(a, position);
+                self.graph.set_source(r, position + 1, variant);
+                if self.graph.event(r).is_exclusive {
+                    let is_possible = self.add_rmw_write(r);
+                    debug_assert!(is_possible, "the revisited RMW's source is new, and nobody else's");
+                }
+                let work = std::mem::take(&mut self.work);
+                let graph = std::mem::take(&mut self.graph);
+                if graph.stays_sequentially_consistent(&changed) {
+                    self.push_branch(graph, work, true);
+                } else {
+                    self.spare.push(graph);
+                }
+            }
+        }
+        self.pop_new(below)
+    }
+
+    /// Takes the last graph that was made; true if it is new, and not the one that stands `below` the new ones.
+    fn pop_new(&mut self, below: usize) -> bool {
+        let is_new = self.branches.len() > below;
+        if let Some(branch) = self.branches.pop() {
+            (self.graph, self.work) = (branch.graph, branch.work);
+        }
+        is_new
+    }
+}

@@ -1,0 +1,223 @@
+//! The execution graph: events in program order, what each read reads from, and the modification order of each location.
+//!
+//! A graph grows and shrinks like a stack: each event has the stamp of when it was added, and [`Graph::restrict`] takes
+//! off what came later. In a modification order position 0 is the initial value, position `p` the write at index `p - 1`.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::event::{Event, Id, Kind, small};
+use crate::views::{Clock, THREADS_MAX};
+
+/// What a graph knows of a location.
+#[derive(Default, Debug)]
+pub(crate) struct LocationOrder {
+    pub(crate) location: u32,
+    /// The value before any write, as the present run has it.
+    pub(crate) initial: u64,
+    /// The writes in modification order.
+    pub(crate) writes: Vec<Id>,
+    pub(crate) reads: Vec<Id>,
+}
+
+impl Clone for LocationOrder {
+    fn clone(&self) -> LocationOrder {
+        LocationOrder {
+            location: self.location,
+            initial: self.initial,
+            writes: self.writes.clone(),
+            reads: self.reads.clone(),
+        }
+    }
+
+    fn clone_from(&mut self, other: &LocationOrder) {
+        self.location = other.location;
+        self.initial = other.initial;
+        self.writes.clone_from(&other.writes);
+        self.reads.clone_from(&other.reads);
+    }
+}
+
+#[derive(Default, Debug)]
+pub(crate) struct Graph {
+    /// The events of each thread.
+    pub(crate) threads: [Vec<Event>; THREADS_MAX],
+    /// Sorted by location.
+    pub(crate) locations: Vec<LocationOrder>,
+    pub(crate) stamp: u32,
+    /// How many events may be sequentially consistent.
+    pub(crate) sequential: u32,
+}
+
+impl Clone for Graph {
+    fn clone(&self) -> Graph {
+        let mut graph = Graph::default();
+        graph.clone_from(self);
+        graph
+    }
+
+    fn clone_from(&mut self, other: &Graph) {
+        for (own, other) in self.threads.iter_mut().zip(&other.threads) {
+            own.clone_from(other);
+        }
+        self.locations.clone_from(&other.locations);
+        self.stamp = other.stamp;
+        self.sequential = other.sequential;
+    }
+}
+
+static NEVER_SEEN: LocationOrder = LocationOrder { location: 0, initial: 0, writes: Vec::new(), reads: Vec::new() };
+
+impl Graph {
+    #[inline]
+    pub(crate) fn event(&self, id: Id) -> &Event {
+        &self.threads[id.thread as usize][id.index as usize]
+    }
+
+    #[inline]
+    pub(crate) fn event_mut(&mut self, id: Id) -> &mut Event {
+        &mut self.threads[id.thread as usize][id.index as usize]
+    }
+
+    /// Whether the graph has the event.
+    #[inline]
+    pub(crate) fn has(&self, id: Id) -> bool {
+        id.is_initial() || (id.index as usize) < self.threads[id.thread as usize].len()
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Id> {
+        self.threads.iter().enumerate().flat_map(|(t, events)| (0..events.len()).map(move |i| Id::new(t, i)))
+    }
+
+    pub(crate) fn events_count(&self) -> usize {
+        self.threads.iter().map(Vec::len).sum()
+    }
+
+    #[inline]
+    pub(crate) fn order_of(&self, location: u32) -> &LocationOrder {
+        self.locations
+            .binary_search_by_key(&location, |order| order.location)
+            .map_or(&NEVER_SEEN, |k| &self.locations[k])
+    }
+
+    pub(crate) fn order_of_mut(&mut self, location: u32) -> &mut LocationOrder {
+        let k = match self.locations.binary_search_by_key(&location, |order| order.location) {
+            Ok(k) => k,
+            Err(k) => {
+                self.locations.insert(k, LocationOrder { location, ..LocationOrder::default() });
+                k
+            }
+        };
+        &mut self.locations[k]
+    }
+
+    /// The position of a write in its location's modification order.
+    #[inline]
+    pub(crate) fn position(&self, location: u32, write: Id) -> usize {
+        if write.is_initial() {
+            return 0;
+        }
+        let index = self.order_of(location).writes.iter().rposition(|&w| w == write);
+        1 + index.expect("a write of the graph is in a modification order")
+    }
+
+    /// The write at a position of a modification order.
+    #[inline]
+    pub(crate) fn write_at(&self, location: u32, position: usize) -> Id {
+        if position == 0 { Id::INITIAL } else { self.order_of(location).writes[position - 1] }
+    }
+
+    /// The value of a write, or the initial one.
+    #[inline]
+    pub(crate) fn value_of(&self, location: u32, write: Id) -> u64 {
+        if write.is_initial() { self.order_of(location).initial } else { self.event(write).written }
+    }
+
+    /// The newest value of a location.
+    #[inline]
+    pub(crate) fn newest(&self, location: u32) -> u64 {
+        let order = self.order_of(location);
+        order.writes.last().map_or(order.initial, |&write| self.event(write).written)
+    }
+
+    /// Adds an event to the end of a thread, with the clocks of the one before it.
+    pub(crate) fn push(&mut self, thread: usize, mut event: Event) -> Id {
+        let events = &mut self.threads[thread];
+        let index = small(events.len());
+        if let Some(last) = events.last() {
+            event.before = last.before;
+            event.causes = last.causes;
+            event.acquirable = last.acquirable;
+            event.released = last.released;
+        }
+        event.before.set(thread, index + 1);
+        event.causes.set(thread, index + 1);
+        self.stamp += 1;
+        event.stamp = self.stamp;
+        self.sequential += u32::from(event.may_be_sequential());
+        events.push(event);
+        Id { thread: small(thread), index }
+    }
+
+    /// Takes the last event of a thread off.
+    pub(crate) fn pop(&mut self, thread: usize) {
+        let Some(event) = self.threads[thread].pop() else { return };
+        let id = Id::new(thread, self.threads[thread].len());
+        self.sequential -= u32::from(event.may_be_sequential());
+        if event.is_access() {
+            let order = self.order_of_mut(event.location);
+            let list = if event.is_read() { &mut order.reads } else { &mut order.writes };
+            if let Some(at) = list.iter().rposition(|&other| other == id) {
+                list.remove(at);
+            }
+        }
+    }
+
+    /// Takes off what was added after `stamp`.
+    pub(crate) fn restrict(&mut self, stamp: u32) {
+        for thread in 0..THREADS_MAX {
+            while self.threads[thread].last().is_some_and(|event| event.stamp > stamp) {
+                self.pop(thread);
+            }
+        }
+        self.stamp = stamp;
+    }
+
+    /// Takes off what was added after `stamp` and is in none of `causes`.
+    pub(crate) fn restrict_but(&mut self, stamp: u32, causes: &Clock) {
+        for thread in 0..THREADS_MAX {
+            while let Some(event) = self.threads[thread].last() {
+                let id = Id::new(thread, self.threads[thread].len() - 1);
+                if event.stamp <= stamp || causes.has(id) {
+                    break;
+                }
+                self.pop(thread);
+            }
+        }
+    }
+
+    /// How many reads have another variant than the default, of those that `counts` selects.
+    pub(crate) fn variants_count(&self, counts: impl Fn(&Event) -> bool) -> usize {
+        self.threads.iter().flatten().filter(|event| counts(event)).count()
+    }
+
+    /// A hash of what makes a graph another graph. Values are left out: addresses differ from run to run.
+    pub(crate) fn hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for events in &self.threads {
+            events.len().hash(&mut hasher);
+            for event in events {
+                let Event { kind, location, source, detail, variant, is_exclusive, .. } = event;
+                (kind, location, source, detail, variant, is_exclusive).hash(&mut hasher);
+            }
+        }
+        for order in self.locations.iter().filter(|order| !order.writes.is_empty()) {
+            (order.location, &order.writes).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// The last event of a thread, if the thread waits in it.
+    pub(crate) fn blocked_wait(&self, thread: usize) -> Option<&Event> {
+        self.threads[thread].last().filter(|event| event.is_blocked_wait() || event.kind == Kind::Block)
+    }
+}

@@ -1,0 +1,108 @@
+//! How a model is explored: [`Builder`] and [`model`].
+
+use std::rc::Rc;
+
+pub use crate::builder::Builder;
+
+use crate::failure::Failure;
+use crate::journal::Journal;
+use crate::runtime::replay;
+use crate::stats::{Bound, Stats};
+
+/// Explores every execution of `f`.
+///
+/// # Panics
+///
+/// If an execution fails, with the failure and the execution; or if the exploration is not complete since it reached
+/// [`Builder::max_permutations`] or [`Builder::max_duration`].
+///
+/// # Examples
+///
+/// ```
+/// use heaplab_explorer::sync::Arc;
+/// use heaplab_explorer::sync::atomic::{AtomicUsize, Ordering};
+/// use heaplab_explorer::thread;
+///
+/// heaplab_explorer::model(|| {
+///     let count = Arc::new(AtomicUsize::new(0));
+///     let other = count.clone();
+///     let thread = thread::spawn(move || other.fetch_add(1, Ordering::Relaxed));
+///     count.fetch_add(1, Ordering::Relaxed);
+///     thread.join().unwrap();
+///     assert_eq!(count.load(Ordering::Relaxed), 2);
+/// });
+/// ```
+#[track_caller]
+pub fn model<F: Fn() + 'static>(f: F) {
+    Builder::new().check(f);
+}
+
+impl Builder {
+    /// Explores the executions of `f`.
+    ///
+    /// # Errors
+    ///
+    /// The first failure. That a bound cut executions off is no failure: look at [`Stats::is_complete`].
+    ///
+    /// # Panics
+    ///
+    /// If it is called within an exploration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use heaplab_explorer::model::Builder;
+    /// use heaplab_explorer::sync::atomic::{AtomicBool, Ordering};
+    /// use heaplab_explorer::{FailureKind, thread};
+    /// use std::sync::Arc;
+    ///
+    /// let failure = Builder::new()
+    ///     .explore(|| {
+    ///         let flag = Arc::new(AtomicBool::new(false));
+    ///         let other = Arc::clone(&flag);
+    ///         thread::spawn(move || other.store(true, Ordering::Release));
+    ///         assert!(!flag.load(Ordering::Acquire), "the other was first");
+    ///     })
+    ///     .unwrap_err();
+    /// assert_eq!(failure.kind, FailureKind::Assertion);
+    /// assert!(failure.message.contains("the other was first"));
+    /// ```
+    #[track_caller]
+    pub fn explore<F: Fn() + 'static>(&self, f: F) -> Result<Stats, Failure> {
+        replay::explore(self, Rc::new(f), |_| {})
+    }
+
+    /// As [`Builder::explore`], and shows each complete execution when it ended. Costs a journal of each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::explore`].
+    #[track_caller]
+    pub fn explore_each<F: Fn() + 'static>(
+        &self,
+        f: F,
+        mut on_execution: impl FnMut(&Journal),
+    ) -> Result<Stats, Failure> {
+        replay::explore(self, Rc::new(f), move |journal| on_execution(&journal()))
+    }
+
+    /// Explores the executions of `f`, and panics where that fails.
+    ///
+    /// # Panics
+    ///
+    /// As [`model`].
+    #[track_caller]
+    pub fn check<F: Fn() + 'static>(&self, f: F) {
+        let stats = match self.explore(f) {
+            Ok(stats) => stats,
+            Err(failure) => panic!("{failure}"),
+        };
+        if self.log {
+            println!("{stats}");
+        }
+        let is_cut = |bound: &&Bound| matches!(bound, Bound::Executions(_) | Bound::Duration(_));
+        if let Some(bound) = stats.bounds_met.iter().find(is_cut) {
+            panic!("the exploration is not complete: {bound}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The order of sequentially consistent events: RC11's `psc` has no cycle.
+//!
+//! `psc` relates sequentially consistent accesses and fences. An edge from `a` to `b` is an edge of `scb` from an event
+//! that `a` reaches to one that reaches `b`; a fence reaches what happens after it and is reached from what happens before
+//! it, an access only itself. `scb` is program order; happens-before on one location; modification order and from-read;
+//! and happens-before between neighbours in program order that are of other locations. Between two fences happens-before
+//! is an edge, and so is the extended coherence order between what they reach.
+//!
+//! Coherence between accesses of one location is a comparison of keys: the position in the modification order, then reads
+//! behind the write that they read. So what a fence reaches is one least key a location, and what reaches it one greatest.
+//! The matrix has a row of bits for each sequentially consistent event, as many words long as it takes.
+
+use crate::event::{Id, Kind, NOWHERE};
+use crate::graph::Graph;
+use crate::views::THREADS_MAX;
+
+/// A position in the extended coherence order: in the modification order, and whether it is a read.
+type Key = (u32, bool);
+
+/// What is needed of an event more than once.
+struct Seen {
+    location: u32,
+    key: Key,
+    is_write: bool,
+    /// The next and the last event of the thread that is of another location.
+    next_other: Option<Id>,
+    last_other: Option<Id>,
+}
+
+/// The reach of a sequentially consistent event.
+struct Reach {
+    id: Id,
+    is_fence: bool,
+    /// By index of the location: the least key of an access that a fence reaches.
+    first: Vec<Option<Key>>,
+    /// The greatest key of an access, and of a write, that reaches a fence.
+    last: Vec<Option<Key>>,
+    last_write: Vec<Option<Key>>,
+}
+
+struct Relations<'a> {
+    graph: &'a Graph,
+    seen: [Vec<Seen>; THREADS_MAX],
+}
+
+impl Graph {
+    /// Whether the sequentially consistent events have an order.
+    fn is_sequentially_consistent(&self) -> bool {
+        let relations = Relations::of(self);
+        let events: Vec<Reach> =
+            self.ids().filter(|&id| self.event(id).is_sequential()).map(|id| relations.reach(id)).collect();
+        let words = events.len().div_ceil(64);
+        let mut rows = vec![0_u64; words * events.len()];
+        for (x, a) in events.iter().enumerate() {
+            for (y, b) in events.iter().enumerate() {
+                if x != y && relations.has_edge(a, b) {
+                    rows[x * words + y / 64] |= 1 << (y % 64);
+                }
+            }
+        }
+        is_acyclic(&mut rows, words)
+    }
+
+    /// Whether the sequentially consistent events have an order, if they had one before the last events of some threads,
+    /// `new`, came about.
+    ///
+    /// Nothing happens after such an event. So an edge that is new begins or ends in one of them, or begins in a fence that
+    /// reaches one of them.
+    pub(crate) fn stays_sequentially_consistent(&self, new: &[Id]) -> bool {
+        if self.sequential < 2 {
+            return true;
+        }
+        let is_fence = |id: Id| self.event(id).kind == Kind::Fence && self.event(id).is_sequential();
+        let concerns = |id: Id| {
+            self.event(id).is_sequential() || self.ids().any(|fence| is_fence(fence) && self.happens_before(fence, id))
+        };
+        !new.iter().any(|&id| concerns(id)) || self.is_sequentially_consistent()
+    }
+
+    fn happens_before(&self, a: Id, b: Id) -> bool {
+        a != b && self.event(b).before.has(a)
+    }
+}
+
+/// Whether no row reaches itself. The rows become their transitive closure.
+fn is_acyclic(rows: &mut [u64], words: usize) -> bool {
+    let count = rows.len() / words.max(1);
+    for k in 0..count {
+        for x in (0..count).filter(|&x| x != k) {
+            if rows[x * words + k / 64] >> (k % 64) & 1 == 1 {
+                for word in 0..words {
+                    rows[x * words + word] |= rows[k * words + word];
+                }
+            }
+        }
+    }
+    (0..count).all(|x| rows[x * words + x / 64] >> (x % 64) & 1 == 0)
+}
+
+impl Relations<'_> {
+    fn of(graph: &Graph) -> Relations<'_> {
+        let mut seen: [Vec<Seen>; THREADS_MAX] = Default::default();
+        for (thread, events) in graph.threads.iter().enumerate() {
+            // The last event, and the last one of another location than that.
+            let (mut last, mut last_of_other): (Option<Id>, Option<Id>) = (None, None);
+            for (index, event) in events.iter().enumerate() {
+                let location = if event.is_access() { event.location } else { NOWHERE };
+                let id = Id::new(thread, index);
+                let key = if event.is_write() {
+                    (graph.position(location, id) as u32, false)
+                } else if event.is_read() {
+                    (graph.position(location, event.source) as u32, true)
+                } else {
+                    (0, false)
+                };
+                let location_of = |other: Id| seen[thread][other.index as usize].location;
+                if let Some(other) = last
+                    && (location == NOWHERE || location_of(other) != location)
+                {
+                    last_of_other = last;
+                }
+                let last_other = last_of_other;
+                seen[thread].push(Seen { location, key, is_write: event.is_write(), next_other: None, last_other });
+                last = Some(id);
+            }
+            let mut next_of_other: Option<Id> = None;
+            let mut next: Option<Id> = None;
+            for index in (0..events.len()).rev() {
+                let location = seen[thread][index].location;
+                if let Some(other) = next
+                    && (location == NOWHERE || seen[thread][other.index as usize].location != location)
+                {
+                    next_of_other = next;
+                }
+                seen[thread][index].next_other = next_of_other;
+                next = Some(Id::new(thread, index));
+            }
+        }
+        Relations { graph, seen }
+    }
+
+    fn seen(&self, id: Id) -> &Seen {
+        &self.seen[id.thread as usize][id.index as usize]
+    }
+
+    fn location_index(&self, location: u32) -> Option<usize> {
+        self.graph.locations.binary_search_by_key(&location, |order| order.location).ok()
+    }
+
+    fn reach(&self, id: Id) -> Reach {
+        let graph = self.graph;
+        let is_fence = graph.event(id).kind == Kind::Fence;
+        let mut reach = Reach { id, is_fence, first: Vec::new(), last: Vec::new(), last_write: Vec::new() };
+        if !is_fence {
+            return reach;
+        }
+        let none = vec![None; graph.locations.len()];
+        (reach.first, reach.last, reach.last_write) = (none.clone(), none.clone(), none);
+        for other in graph.ids() {
+            let seen = self.seen(other);
+            let Some(index) = self.location_index(seen.location) else { continue };
+            if graph.happens_before(id, other) {
+                let first = &mut reach.first[index];
+                *first = Some(first.map_or(seen.key, |key: Key| key.min(seen.key)));
+            }
+            if graph.happens_before(other, id) {
+                let last = &mut reach.last[index];
+                *last = (*last).max(Some(seen.key));
+                if seen.is_write {
+                    let last = &mut reach.last_write[index];
+                    *last = (*last).max(Some(seen.key));
+                }
+            }
+        }
+        reach
+    }
+
+    /// The part of `scb` that is program order or happens-before.
+    fn is_ordered(&self, a: Id, b: Id) -> bool {
+        if a == b {
+            return false;
+        }
+        if a.thread == b.thread {
+            return a.index < b.index;
+        }
+        let (from, to) = (self.seen(a), self.seen(b));
+        let same = from.location != NOWHERE && from.location == to.location;
+        if same && self.graph.happens_before(a, b) {
+            return true;
+        }
+        matches!((from.next_other, to.last_other), (Some(u), Some(v)) if self.graph.happens_before(u, v))
+    }
+
+    fn has_edge(&self, a: &Reach, b: &Reach) -> bool {
+        let less = |x: Option<Key>, y: Option<Key>| matches!((x, y), (Some(x), Some(y)) if x < y);
+        let (from, to) = (self.seen(a.id), self.seen(b.id));
+        match (a.is_fence, b.is_fence) {
+            (false, false) => {
+                let same = from.location == to.location;
+                self.is_ordered(a.id, b.id) || same && to.is_write && from.key < to.key
+            }
+            (false, true) => {
+                let index = self.location_index(from.location);
+                index.is_some_and(|index| less(Some(from.key), b.last_write[index]))
+                    || self.is_ordered(a.id, b.id)
+                    || self.graph.happens_before(a.id, b.id)
+                        && self.graph.ids().any(|q| self.graph.happens_before(q, b.id) && self.is_ordered(a.id, q))
+            }
+            (true, false) => {
+                let index = self.location_index(to.location);
+                to.is_write && index.is_some_and(|index| less(a.first[index], Some(to.key)))
+                    || self.is_ordered(a.id, b.id)
+                    || self.graph.happens_before(a.id, b.id)
+                        && self.graph.ids().any(|p| self.graph.happens_before(a.id, p) && self.is_ordered(p, b.id))
+            }
+            (true, true) => {
+                // The extended coherence order has modification order and from-read in it.
+                self.graph.happens_before(a.id, b.id)
+                    || a.first.iter().zip(&b.last).any(|(first, last)| less(*first, *last))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_acyclic;
+
+    // Goal: a cycle is seen however many events there are. Method: a ring of edges of each length around a word's end.
+    #[test]
+    fn a_cycle_longer_than_a_word_is_seen() {
+        for count in [2_usize, 63, 64, 65, 130] {
+            let words = count.div_ceil(64);
+            let mut rows = vec![0_u64; words * count];
+            for x in 0..count - 1 {
+                rows[x * words + (x + 1) / 64] |= 1 << ((x + 1) % 64);
+            }
+            assert!(is_acyclic(&mut rows.clone(), words), "a path of {count}");
+            rows[(count - 1) * words] |= 1;
+            assert!(!is_acyclic(&mut rows, words), "a ring of {count}");
+        }
+    }
+}

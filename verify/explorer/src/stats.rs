@@ -1,0 +1,91 @@
+//! What an exploration counted.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::place::Place;
+
+/// A bound that cut executions off. Without one an exploration is complete.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Bound {
+    /// [`Builder::max_permutations`](crate::model::Builder::max_permutations) ended the exploration.
+    Executions(u64),
+    /// [`Builder::max_duration`](crate::model::Builder::max_duration) ended the exploration.
+    Duration(Duration),
+    /// A loop that waits turned as often as [`Builder::max_turns`](crate::model::Builder::max_turns) allows without
+    /// reading anything new, and was taken for endless.
+    Turns {
+        /// Where the loop yields.
+        place: Place,
+        /// How many turns were explored.
+        turns: usize,
+    },
+    /// The check for leaks was left out: values of `lazy_static!` live on, and may own what looks leaked.
+    LeaksOfStatics,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::Executions(count) => write!(f, "ended after {count} executions"),
+            Bound::Duration(time) => write!(f, "ended after {time:?}"),
+            Bound::Turns { place, turns } => write!(f, "a loop that waits at {place} was cut off after {turns} turns"),
+            Bound::LeaksOfStatics => f.write_str("leaks were not looked for, as there are lazy statics"),
+        }
+    }
+}
+
+/// What was explored.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Complete executions: each consistent execution graph of the model once.
+    pub executions: u64,
+    /// Executions that ended in an assumption that does not hold, or in a wait that another execution ends.
+    pub blocked: u64,
+    /// Complete executions that were seen before, counted if [`Builder::check_unique`] is on. Always 0, unless the explorer
+    /// has a fault.
+    ///
+    /// [`Builder::check_unique`]: crate::model::Builder::check_unique
+    pub duplicates: u64,
+    /// Runs that were given up as they could not become an execution.
+    pub wasted: u64,
+    /// How often the model was run.
+    pub runs: u64,
+    /// The bounds that cut executions off, each once. Empty: the exploration is complete.
+    pub bounds_met: Vec<Bound>,
+    /// The greatest number of events in an execution.
+    pub events_max: usize,
+    /// The greatest number of graphs that waited for their turn.
+    pub depth_max: usize,
+    /// Threads of abandoned runs whose stacks could not be unwound, and whose memory is lost: a destructor waited for
+    /// what never came.
+    pub leaked_threads: u64,
+    /// How long the exploration took.
+    pub elapsed: Duration,
+}
+
+impl Stats {
+    /// Whether every execution was explored: no bound was met.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.bounds_met.is_empty()
+    }
+
+    pub(crate) fn meet(&mut self, bound: Bound) {
+        if !self.bounds_met.contains(&bound) {
+            self.bounds_met.push(bound);
+        }
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} executions, {} blocked, {:.3} s", self.executions, self.blocked, self.elapsed.as_secs_f64())?;
+        for bound in &self.bounds_met {
+            write!(f, "; {bound}")?;
+        }
+        Ok(())
+    }
+}
