@@ -51,7 +51,8 @@ impl Collector<'_, '_> {
     }
 
     fn free_uncommitted(&self, page: PageIndex) {
-        // SAFETY: S-3: the page was the frontier's, which is the collector's by SW-1; nothing was ever in it.
+        // SAFETY: S-3: the page was the frontier's, which is the collector's by SW-1; it is not committed, so nothing is in
+        // it, and nothing refers to it.
         unsafe {
             self.spaces.pages.label(page, PageKind::Free, crate::page::PageInfo::NEW);
             self.spaces.memory.end_late(self.spaces.layout().page_start(page).bytes());

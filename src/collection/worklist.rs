@@ -108,7 +108,7 @@ impl<'a> Work<'a> {
     fn set_aside(&mut self, object: Offset) {
         self.aside_count += 1;
         self.done.set_aside += 1;
-        // SAFETY: SW-1; the table is this collector's, and has no other use (W-1).
+        // SAFETY: SW-1; the table is this collector's, and has no other use (`Work::new`); W-1.
         unsafe { self.spaces.pages.set_aside(object, self.aside == Aside::Remembered) };
     }
 
@@ -136,7 +136,7 @@ impl<'a> Work<'a> {
             self.next_page = page.index();
             self.done.pages_searched += 1;
             let entries = &mut self.list.entries;
-            // SAFETY: SW-1; the table is this collector's, and has no other use (W-1).
+            // SAFETY: SW-1; the table is this collector's, and has no other use (`Work::new`); W-1.
             let taken = unsafe {
                 self.spaces.pages.take_aside(page, self.aside == Aside::Remembered, wanted - entries.len(), |object| {
                     entries.push(object);

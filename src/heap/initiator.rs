@@ -4,8 +4,8 @@
 //! So who begins one from a running local heap owes what is said of that here, once, when the value is made.
 //!
 //! Invariants:
-//! * **SI-1** While an initiator of a local heap exists, that local heap is attached to the safepoint named with it and runs on this
-//!   thread; no borrow of its data and no reference that it did not root is used any more.
+//! * **SI-1** While an initiator of a local heap exists, that local heap is attached to the safepoint named with it and runs
+//!   on this thread; no borrow of its data and no reference that it did not root is used any more.
 
 use crate::thread::{Local, Safepoint};
 use core::marker::PhantomData;

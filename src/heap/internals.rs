@@ -37,7 +37,8 @@ impl Scope<'_, '_> {
     /// Whether somebody waits for this thread to [`poll`](Self::poll).
     #[must_use]
     pub fn is_stop_requested(&self) -> bool {
-        self.local().is_stop_requested()
+        // SAFETY: H-1: the scope's local heap is attached.
+        unsafe { self.local().is_stop_requested() }
     }
 
     /// Large runs that the always-allocate scopes around here hold still: requests have used none of them.
@@ -50,8 +51,11 @@ impl Scope<'_, '_> {
 
 impl RawLocalHeap {
     /// Whether somebody waits for this local heap to poll.
+    ///
+    /// # Safety
+    ///
     #[must_use]
-    pub fn is_stop_requested(self) -> bool {
+    pub unsafe fn is_stop_requested(self) -> bool {
         self.local().state().stop_requested()
     }
 

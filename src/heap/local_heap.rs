@@ -1,7 +1,7 @@
 //! The raw API: a local heap without handles, scopes or lifetimes. What the safe API is made of.
 //!
 //! [`LocalHeap`] owns the attachment; [`RawLocalHeap`], a copyable pair of pointers, is what the methods are on. They
-//! take it by value: then the pointers stay in registers in a loop that allocates, and the bump path is a load, a
+//! take it by value, but for `view`, whose views end with the borrow. Then the pointers stay in registers in a loop that allocates, and the bump path is a load, a
 //! compare and a store through one of them. (Held behind a reference that slow paths capture, they are loaded anew for
 //! each object, and the processor no longer recognises one object's `top` as the next one's: twice the time.)
 //!

@@ -10,8 +10,9 @@
 //! * **Persistent handles** ([`Persistent`]) and **root sets** ([`RootSet`]) are roots that belong to no thread.
 //!
 //! The safe API rests on these invariants, each of which a compile-fail or run-time test attacks:
-//! * **H-1** A thread runs at most one local heap, of any heap (a per-thread marker): so no two scopes exist on a
-//!   thread but nested ones, and references of two heaps cannot meet.
+//! * **H-1** A thread runs at most one local heap, of any heap (a per-thread marker), and a scope is used only while its
+//!   local heap runs: it is made inside of a run, and borrowed while the local heap is parked. So no two scopes exist on
+//!   a thread but nested ones, and references of two heaps cannot meet.
 //! * **H-2** Whatever may collect takes `&mut Scope`; references borrow the scope.
 //! * **H-3** A handle's lifetime is its scope's brand, which is invariant and made by a `for<'s>` closure: it cannot
 //!   leave.

@@ -18,7 +18,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         map: Tagged,
         length: Option<usize>,
     ) -> Result<Handle<'s, T>, AllocError> {
-        let local = self.local();
+        let local = *self.local();
         // SAFETY: H-1, H-2; R-3: the size is that of the shape of `map`, and maps never move (C-5).
         unsafe {
             let at = local.allocate_object(bytes, ty, map)?;
@@ -98,7 +98,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// # Errors
     /// See [`AllocError`]; `InvalidShape` for a built-in kind.
     pub fn new_map(&mut self, shape: Shape) -> Result<Handle<'s, Map>, AllocError> {
-        let local = self.local();
+        let local = *self.local();
         // SAFETY: H-1, H-2; the map is rooted before anything else happens.
         unsafe {
             let at = local.allocate_map(shape)?;

@@ -12,7 +12,7 @@ use crate::words::{
 };
 
 impl RawLocalHeap {
-    /// The same after the bump path failed: checks the request, then rounds, aligns and climbs.
+    /// [`allocate_raw`](RawLocalHeap::allocate_raw) after the bump path failed: checks the request, then rounds, aligns and climbs.
     ///
     /// # Safety
     ///

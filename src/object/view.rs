@@ -175,8 +175,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Writes a map at `at`, a multiple of [`MAP_BYTES`]. Its embedder slots are zero. Word [`MAP_RECORD_BYTES_WORD`] is the size of its objects in bytes, a
-    /// small integer, if the kind is an embedder's and the size is always the same; else 0.
+    /// Writes a map at `at`, a multiple of [`MAP_BYTES`]. Its embedder slots are zero. Word [`MAP_RECORD_BYTES_WORD`] is the
+    /// size of its objects in bytes, a small integer, if the kind is an embedder's and the size is always the same; else 0.
     pub(crate) fn write_map(self, at: Offset, meta_map: Offset, shape: Shape) {
         debug_assert!(at.bytes().is_multiple_of(MAP_BYTES), "J-3");
         self.write(at, Tagged::reference(meta_map).bits());

@@ -48,10 +48,10 @@ pub(super) fn has_mutant() -> bool {
     WATCH.with(|watch| watch.has_mutant.get())
 }
 
-/// Whether something is put off. Not in a thread of the system that ends.
+/// Whether something is put off. Nothing is when an exploration has ended (MC-2).
 #[inline]
 pub(super) fn has_postponed() -> bool {
-    WATCH.try_with(|watch| watch.has_postponed.get()).unwrap_or(false)
+    WATCH.with(|watch| watch.has_postponed.get())
 }
 
 /// Says whether the site register or the journal is in use.

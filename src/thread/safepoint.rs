@@ -8,6 +8,7 @@ use super::{CollectionCounts, Local, LocalData};
 use crate::space::{Spaces, Stopped};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, YieldPoint, fork, yield_point};
 use crate::words::{CollectionKind, HeapId, SafepointKey};
+use core::marker::PhantomData;
 use core::ops::Deref;
 
 /// The attached local heaps, and what changes only under the collector lock.
@@ -305,7 +306,7 @@ impl Safepoint {
         // the sum is 0, so every thread that was counted has parked before.
         drop(outstanding);
         yield_point(YieldPoint::StopReached);
-        let mut stop = Stop { registry: &mut registry, initiator, completed: false };
+        let mut stop = Stop { registry: &mut registry, initiator, completed: false, _collector: PhantomData };
         let result = f(&mut stop);
         stop.completed = true;
         Some(result)
@@ -321,6 +322,8 @@ pub struct Stop<'a> {
     /// Whether its work has returned, not unwound. (Asking whether the thread is panicking would not do: a destructor
     /// that runs during a panic may stop the world and return.)
     completed: bool,
+    /// Neither `Send` nor `Sync`: a stop is of the thread that collects in it.
+    _collector: PhantomData<*const ()>,
 }
 
 impl<'s> Stop<'s> {
@@ -334,8 +337,8 @@ impl<'s> Stop<'s> {
         's: 'a,
     {
         self.assert_of(spaces.heap());
-        // SAFETY: SW-1: no local heap runs for all of `'s`, whose end nobody sees but `Safepoint::stop`, and the caller has
-        // the stop, so it is its collector.
+        // SAFETY: SW-1: no local heap runs for all of `'s`, whose end nobody sees but `Safepoint::stop`; a stop stays with
+        // its thread, so the caller is its collector.
         unsafe { Stopped::new(spaces) }
     }
 
@@ -486,7 +489,7 @@ mod tests {
             let mut registry = safepoint.collector.lock();
             // SAFETY: T-2: the collector lock is held, and it is parked.
             assert!(!unsafe { local.state().request_stop() }, "it is parked");
-            drop(Stop { registry: &mut registry, initiator: None, completed: false });
+            drop(Stop { registry: &mut registry, initiator: None, completed: false, _collector: PhantomData });
             drop(registry);
             assert!(safepoint.lock().is_poisoned());
             // SAFETY: this thread owns the local heap, and no stop runs.

@@ -3,10 +3,10 @@
 use crate::strategies::program;
 use heaplab::memory::PageSource;
 use heaplab_common::cargo_run;
-use heaplab_common::notice::Notice;
 use heaplab_common::panics::{WITHOUT_TEXT, panic_text};
 use heaplab_programs::ops::{Limits, Op, Program, Step, World, WorldSize, found, write_found};
 use heaplab_programs::shadow::{quietly, run_concurrent, run_interleaved, run_single};
+use heaplab_verify::notice::Notice;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{

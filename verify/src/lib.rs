@@ -6,17 +6,19 @@
 //! | room | what for | uses |
 //! |---|---|---|
 //! | `bench` | measuring, and the contestants | |
+//! | `notice` | what a program tells the engine that watches it, while it goes on | |
 //! | `scripts` | what a build has of scripts | |
 //! | `replay` | what a fuzzer found, again | `scripts` |
-//! | `detect` | bugs planted in a copy, and which engine notices | |
+//! | `detect` | bugs planted in a copy, and which engine notices | `notice` |
 //! | `code_mutants` | every small change of sequential code, and which test notices | `detect` |
 //! | `report` | one page of all that | `detect`, `code_mutants` |
-//! | `cli` | the command line | `scripts`, `replay`, `detect`, `code_mutants`, `report` |
+//! | `cli` | the command line | `notice`, `scripts`, `replay`, `detect`, `code_mutants`, `report` |
 
 pub mod bench;
 pub mod cli;
 pub mod code_mutants;
 pub mod detect;
+pub mod notice;
 #[cfg(not(feature = "loom"))]
 pub mod replay;
 pub mod report;

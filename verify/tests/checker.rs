@@ -34,26 +34,9 @@ fn is_refused(arguments: &[&str], words: &[&str]) {
     }
 }
 
-/// Without cargo-mutants, here without cargo itself, nothing is built, and the message says what to install.
-#[test]
-fn code_mutants_need_a_list() {
-    let output = Command::new(env!("CARGO_BIN_EXE_heaplab"))
-        .arg("code-mutants")
-        .env("CARGO_TARGET_DIR", scratch("unlisted"))
-        .env("CARGO", "no-such-cargo")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary runs");
-    let err = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{err}");
-    assert!(err.contains("cargo cannot be run") && !err.contains("panicked"), "{err}");
-}
-
 #[test]
 fn what_does_not_exist_is_refused_by_name() {
     is_refused(&["models", "--only", "no_such_model"], &["no_such_model", "--list"]);
-    is_refused(&["detect", "NOSUCH"], &["no bug's name contains `NOSUCH`", "the_pool_keeps_a_page"]);
-    is_refused(&["detect", "--engine", "NOSUCH"], &["no engine's name contains `NOSUCH`", "tests of the heap, "]);
     is_refused(&["models", "--only", "page_set", "--bless"], &["--bless", "every model"]);
     is_refused(&["weaken", "--site", "src/no_such_file.rs"], &["src/no_such_file.rs", "FILE:LINE"]);
     is_refused(&["mutants", "--site", "NoSuch::function"], &["NoSuch::function"]);

@@ -24,6 +24,11 @@ fn lent(stop: &mut Stop<'_>, spaces: &Spaces) {
     //+ let _ = (stopped.committed(), thread::yield_now());
 }
 
+fn shared(stop: &Stop<'_>, spaces: &Spaces) {
+    thread::scope(|scope| _ = scope.spawn(|| stop.spaces(spaces).committed())); //~ E0277
+    //+ let _ = (stop.spaces(spaces).committed(), thread::yield_now());
+}
+
 fn changed(stopped: Stopped<'_>, page: PageIndex) {
     stopped.pages.update(page, |info| info.evacuated = true); //~ E0133 //-
     stopped.pages.retain_remembered(|_| false); //~ E0133 //-
@@ -35,6 +40,6 @@ fn changed(stopped: Stopped<'_>, page: PageIndex) {
 }
 
 fn main() {
-    let _ = (made as fn(&Spaces), lent as fn(&mut Stop<'_>, &Spaces), changed as fn(Stopped<'_>, PageIndex));
+    let _ = (made as fn(&Spaces), shared as fn(&Stop<'_>, &Spaces), lent as fn(&mut Stop<'_>, &Spaces), changed as fn(Stopped<'_>, PageIndex));
     let _ = |safepoint, spaces| kept(safepoint, spaces).is_some();
 }

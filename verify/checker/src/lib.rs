@@ -5,12 +5,14 @@
 //!
 //! | room | what for | uses |
 //! |---|---|---|
+//! | `as_text` | values in files by their text | |
 //! | `build` | what this build is | |
 //! | `trace` | an execution as columns and as a picture | |
-//! | `model` | a small concurrent program, explored completely or red | `build`, `trace` |
-//! | `record` | what is known of models and mutants, as a file | `build`, `model` |
-//! | `suite` | all models side by side, and mutants against them | `model`, `record` |
+//! | `model` | a small concurrent program, explored completely or red | `as_text`, `build`, `trace` |
+//! | `record` | what is known of models and mutants, as a file | `as_text`, `build`, `model` |
+//! | `suite` | all models side by side, and mutants against them | `as_text`, `model`, `record` |
 
+pub mod as_text;
 pub mod build;
 pub mod model;
 pub mod record;

@@ -38,7 +38,6 @@ mod native {
 
 #[cfg(feature = "loom")]
 mod explored {
-    use heaplab::Heap;
     use heaplab::sync::model_control::{
         self, Action, Change, Mutant, Operand, Pass, SiteUse, set_mutant, start_journal, start_sites, take_journal,
         take_sites,
@@ -46,13 +45,9 @@ mod explored {
     use heaplab::sync::{
         Arc, AtomicBool, AtomicU32, Condvar, ExploreOptions, HeapWord, Mutex, Ordering, UnsafeCell, explore, thread,
     };
-    use heaplab_checker::model::token::Token;
-    use heaplab_checker::model::{Fault, Model, ModelFailure, Spec, model, try_model};
-    use heaplab_checker::suite::run;
-    use heaplab_models::worlds;
+    use heaplab_checker::model::{Fault, ModelFailure, Spec, model, try_model};
     use std::collections::BTreeSet;
     use std::panic::catch_unwind;
-    use std::process::Command;
 
     use Ordering::{Acquire, Relaxed, Release};
 
@@ -492,77 +487,5 @@ mod explored {
                 (0, Operand::Load, Some(1), None),
             ]
         );
-    }
-
-    /// A heap whose two threads race on a cell of their own, both with a local heap that is attached: what unwinds meets a
-    /// heap in the middle of something.
-    fn race_beside_a_heap() {
-        let heap = Heap::new(worlds::config(2, 1)).expect("the world is well-formed");
-        let cell = Arc::new(UnsafeCell::new(0));
-        let write = |cell: &UnsafeCell<u32>| {
-            // SAFETY: deliberately not upheld: the model checks it.
-            unsafe { cell.with_mut(|value| *value += 1) };
-        };
-        let other = thread::spawn({
-            let (heap, cell) = (heap.clone(), cell.clone());
-            move || worlds::run(&heap, |_| write(&cell))
-        });
-        worlds::run(&heap, |_| write(&cell));
-        other.join().unwrap();
-    }
-
-    /// Set where the next test, which fails, is to run.
-    const RACE: &str = "HEAPLAB_CANARY_RACE";
-
-    /// The canary of `a_model_that_fails_is_shown_and_the_others_run`; nothing without that.
-    #[test]
-    fn races_on_demand() {
-        if std::env::var_os(RACE).is_some() {
-            let model =
-                Model { name: "canary::race_beside_a_heap", spec: Spec::bounded(2, 1), body: race_beside_a_heap };
-            run(&model, "explored::races_on_demand");
-        }
-    }
-
-    /// The sound one beside it.
-    #[test]
-    fn is_sound_on_demand() {
-        if std::env::var_os(RACE).is_some() {
-            let model = heaplab_models::all().into_iter().find(|model| model.name == "page_set::take_vs_put");
-            run(&model.expect("a model of the tables"), "explored::is_sound_on_demand");
-        }
-    }
-
-    /// Goal: a model that fails says what happened and how to see it again, and takes no other model along, however its
-    /// process ends. Method: this program of tests again, with a model that races beside a heap and one that is sound.
-    #[test]
-    fn a_model_that_fails_is_shown_and_the_others_run() {
-        let directory = std::env::temp_dir().join(format!("heaplab-canary-{}", std::process::id()));
-        let output = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "explored::races_on_demand", "explored::is_sound_on_demand"])
-            .env(RACE, "1")
-            .env("CARGO_TARGET_DIR", &directory)
-            .output()
-            .expect("this program runs");
-        let out = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(101), "the code of a failed run of tests: {out}");
-        let says = |what: &str| assert!(out.contains(what), "it does not say {what:?}: {out}");
-        says("test explored::races_on_demand ... FAILED");
-        says("test explored::is_sound_on_demand ... ok");
-        says("1 passed; 1 failed");
-        says("model canary::race_beside_a_heap is red: Causality violation");
-        says("thread 0");
-        says("thread 1");
-        says("DATA RACE");
-        says("models --only canary::race_beside_a_heap");
-        let replay = out.lines().find_map(|line| line.strip_prefix("replay:  ")).expect("a command");
-        let (command, token) = replay.split_once(" replay ").expect("a token");
-        assert_eq!(command, heaplab_common::cargo_run(), "the command of this build");
-        let token: Token = token.parse().expect("a token");
-        assert_eq!((&*token.model, token.check_fresh()), ("canary::race_beside_a_heap", Ok(())));
-        let picture = out.lines().find_map(|line| line.strip_prefix("picture: ")).expect("a path");
-        let drawn = std::fs::read_to_string(picture).expect("the picture is there");
-        assert!(drawn.contains("<svg"), "{picture} is no picture");
-        let _ = std::fs::remove_dir_all(directory);
     }
 }

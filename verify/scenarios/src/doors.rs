@@ -35,8 +35,8 @@ pub(super) const fn array_bytes(elements: usize) -> usize {
     (HEADER_BYTES + 4 * elements).next_multiple_of(8)
 }
 
-/// A running local heap, as the steps of a scenario use it. (The doors of programs are
-/// `shadow::Door`.)
+/// A running local heap, as the steps of a scenario use it. (The doors of programs are `shadow::Door` of
+/// `verify/programs`.)
 pub(super) trait ScenarioDoor {
     /// Allocates, overwrites or checks and drops.
     fn allocate(&mut self, object: StepObject) -> Result<(), String>;

@@ -24,7 +24,7 @@ mod live;
 pub mod main_job;
 #[cfg(feature = "loom")]
 mod models;
-#[cfg(not(any(feature = "loom", all(feature = "script", not(any(feature = "loom", feature = "shuttle"))))))]
+#[cfg(all(not(feature = "loom"), any(not(feature = "script"), feature = "shuttle")))]
 mod no_script;
 mod options;
 mod page;
@@ -43,7 +43,7 @@ mod table;
 use checker as build;
 #[cfg(not(feature = "loom"))]
 use heap as build;
-#[cfg(not(any(feature = "loom", all(feature = "script", not(any(feature = "loom", feature = "shuttle"))))))]
+#[cfg(all(not(feature = "loom"), any(not(feature = "script"), feature = "shuttle")))]
 use no_script as script;
 
 use clap::Parser as _;

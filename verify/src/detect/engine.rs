@@ -3,7 +3,7 @@
 use super::ending::{Ending, ProgramKind};
 use super::process::{Target, build, end, forward};
 use super::tree::Tree;
-use heaplab_common::notice::{self, Notice};
+use crate::notice::{self, Notice};
 use std::fmt;
 use std::process::{Command, Stdio};
 use std::str::FromStr;

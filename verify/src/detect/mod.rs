@@ -28,8 +28,8 @@ pub use ending::Ending;
 pub use engine::{Engine, EngineName, Look, SECONDS};
 pub use tree::Tree;
 
+use heaplab_checker::as_text;
 use heaplab_common::artefact::{artefact_directory, write_artefact};
-use heaplab_common::as_text;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Certificates: what a completed pass may claim, in a line for people and as JSON for tools.
 
 use super::{Fault, Pass, Spec};
-use heaplab_common::as_text;
+use crate::as_text;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::Write as _;

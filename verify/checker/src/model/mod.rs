@@ -20,7 +20,7 @@
 //!   has lost its race, one that grows tenfold will soon not end (`baseline`).
 //!
 //! What a refusal, a count and a bound must be, the doc comment of a model's function says, and its assertions hold
-//! exactly that. A test refuses a model of a table without such a comment (`verify/tests/model_docs.rs`).
+//! exactly that. A test refuses a model of a table without such a comment (`verify/models/tests/documents.rs`).
 //!
 //! A green pass leaves a [`Certificate`]. It names the bound and what the checker cannot see ([`blind_spots`],
 //! [`TRUSTED`]), because "complete" means complete within those.
@@ -92,10 +92,3 @@ pub use runner::{model, try_model};
 pub use snapshot::Snapshot;
 pub use spec::{Bound, Model, Passes, Spec, THREADS_MAX};
 pub use verdict::LitmusVerdict;
-
-/// The path by which the harness of tests knows a test: that of the function, without the crate.
-#[doc(hidden)]
-#[must_use]
-pub fn test_path(path: &'static str) -> &'static str {
-    path.split_once("::").map_or(path, |(_, path)| path)
-}

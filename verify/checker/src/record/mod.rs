@@ -8,12 +8,12 @@ mod kept;
 #[cfg(feature = "loom")]
 mod litmus;
 
+use crate::as_text;
 use crate::build::{CHECKER, COMMIT, FINGERPRINT};
 use crate::model::{Certificate, LitmusVerdict, Pass};
 use heaplab::sync::Ordering;
 use heaplab::sync::terms::{Change, Operand};
 use heaplab_common::artefact::{artefact_directory, write_artefact};
-use heaplab_common::as_text;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::{cmp, io};

@@ -3,7 +3,7 @@
 //! A mutant is *killed* when a model turns red, for whatever reason: a failed assertion, a race, a deadlock, an endless
 //! loop that meets the limit on choices, an abort. A model that meets the limit on executions decides nothing: a mutant may
 //! make the world larger, and a limit that kills would kill everything. A mutant that no model kills survives. A survivor is
-//! *explained* if a committed file says why (see [`verdicts`](super::excuses)), else the campaign is red.
+//! *explained* if a committed file says why (see [`excuses`](super::excuses)), else the campaign is red.
 
 use super::excuses::Excuses;
 use super::process;

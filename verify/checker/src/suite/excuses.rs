@@ -6,9 +6,9 @@
 //! change, so that edits elsewhere do not matter. An entry that matches no mutant is an error: it speaks of code that has
 //! gone. So is one that stands in the wrong file, stands there twice, or has no reason.
 
+use crate::as_text;
 use crate::model::mutation::MutantKind;
 use heaplab::sync::terms::{Change, Operand};
-use heaplab_common::as_text;
 use heaplab_common::workspace;
 use serde::Deserialize;
 use std::collections::BTreeSet;

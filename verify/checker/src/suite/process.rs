@@ -4,9 +4,9 @@
 //! checker that is no longer in order, and a panic there is an abort. So each model has a process of its own, whether the
 //! binary runs it ([`run`]) or a test does ([`run_in_test`]).
 
+use crate::as_text;
 use crate::model::{Certificate, Pass};
 use crate::record::SiteRecord;
-use heaplab_common::as_text;
 use heaplab_common::exit::Exit;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead as _, BufReader, Read as _};

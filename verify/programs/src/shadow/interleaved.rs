@@ -212,7 +212,7 @@ impl Engine<'_> {
             local.unpark();
             let entered = local.always_allocate(entry.reserve, |inner| {
                 inner.park();
-                self.oracle.guards.push(entry.guard.clone());
+                self.oracle.scope_entered(&entry);
                 self.always.push(actor);
                 let anything = self.oracle.quiet(Happened::Anything);
                 self.finish(&anything);

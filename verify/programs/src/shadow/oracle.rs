@@ -113,7 +113,8 @@ impl Oracle {
     }
 
     fn on(program: &Program, state: HeapState, actors: usize) -> Oracle {
-        let is_large = program.world.size == WorldSize::Small;
+        // The world of 4 MiB.
+        let has_many_pages = program.world.size == WorldSize::Small;
         let is_alone = !state.rivals.may_have(Deed::UsedTheHeap);
         Oracle {
             graph: Graph::default(),
@@ -124,8 +125,8 @@ impl Oracle {
             fillings: Fillings::default(),
             pace: Pace {
                 steps: 0,
-                compare_interval: if is_large { 32 } else { 6 },
-                verifies_requests: !is_large && is_alone,
+                compare_interval: if has_many_pages { 32 } else { 6 },
+                verifies_requests: !has_many_pages && is_alone,
             },
             population: Population::default(),
             round: Round::default(),

@@ -223,7 +223,7 @@ impl Engine {
         self.stirred = true;
         let requests = scope.own_requests().collections;
         let entered = scope.always_allocate(entry.reserve, |inner| {
-            self.oracle.guards.push(entry.guard.clone());
+            self.oracle.scope_entered(&entry);
             let mut handles = handles.to_vec();
             if self.oracle.pace.verifies_requests && inner.own_requests().collections != requests {
                 self.oracle.verify_stop(&mut ScopeDoor { scope: inner, handles: &mut handles });

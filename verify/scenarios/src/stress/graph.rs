@@ -1,9 +1,10 @@
 //! A worker's graph in the heap: making its objects, walking them, comparing them with the shadow.
 
+use super::contents::{PIECE_BYTES, pieces, small_of};
 use super::parcel::{bytes_hold, code_holds, new_bytes_of, new_code_of};
 use super::shadow::{Node, NodeId, NodeKind, Shadow, Word, shape};
 use heaplab::{AllocError, AllocationType, Array, Bytes, Code, Handle, Map, Record, Ref, Scope, Tail, Value};
-use heaplab_common::{Dice, PIECE_BYTES, pieces, small_of};
+use heaplab_common::Dice;
 
 fn small<'a>(value: i32) -> Ref<'a, Value> {
     Ref::small(value).expect("30 bits are a small integer")

@@ -32,6 +32,7 @@
 //! The stress needs real threads and real time, so only the native face has it; models have scenarios of their own.
 
 mod churn;
+mod contents;
 mod director;
 mod graph;
 mod meddler;

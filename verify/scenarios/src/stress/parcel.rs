@@ -3,12 +3,13 @@
 //! A parcel is an array `[seed, child, ...]`. Everything in and below it follows from the seed, so a thread that finds
 //! a parcel can check all of it without knowing who made it. A parcel never changes once it is made.
 //!
-//! The parcels of programs are others: two objects of a few words, since every interleaving of a model
+//! The parcels of programs (`verify/programs`) are others: two objects of a few words, since every interleaving of a model
 //! has to make one.
 
+use super::contents::{PIECE_BYTES, pieces, small_of};
 use heaplab::words::Layout;
 use heaplab::{AllocError, AllocationType, Array, Bytes, Code, Handle, Ref, Scope, Value};
-use heaplab_common::{PIECE_BYTES, mix, pieces, small_of};
+use heaplab_common::mix;
 
 /// Sizes of objects that suit a heap.
 #[derive(Clone, Copy, Debug)]

@@ -1,13 +1,14 @@
 //! The shadow: what a worker's object graph must look like.
 //!
-//! Another one than that of programs, which is compared after each step, and exactly: that one knows
-//! where each object was, who may have moved it, and when a request may be refused. A worker goes on for hours beside
+//! Another one than that of programs (`verify/programs`), which is compared after each step, and exactly: that one knows where
+//! each object was, who may have moved it, and when a request may be refused. A worker goes on for hours beside
 //! others, with thousands of objects. So this shadow knows no addresses, keeps a few edges of a node and a seed for all
 //! the rest of its contents, and is compared from time to time.
 
+use super::contents::small_of;
 use heaplab::object::{MAP_SLOTS, kind};
 use heaplab::{Shape, Tail};
-use heaplab_common::{Dice, small_of};
+use heaplab_common::Dice;
 
 /// A node of the graph.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -1,6 +1,7 @@
 //! A worker: allocates, checks, exchanges, and survives everything the others do.
 
 use super::churn::{BATCH, all_types, churn_bytes, churn_list};
+use super::contents::small_of;
 use super::graph;
 use super::parcel::{self, ObjectSizes};
 use super::pulse::{Act, Pulse};
@@ -9,7 +10,7 @@ use heaplab::{
     AllocError, AllocationType, Array, AttachError, Attachment, CollectionKind, Handle, Heap, Map, Persistent, Ref,
     Reserve, RootSet, Scope, SpaceKind, Tail, Value,
 };
-use heaplab_common::{Dice, small_of};
+use heaplab_common::Dice;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -68,7 +68,7 @@ fn protocols(main: &str) -> Vec<&str> {
 
 #[test]
 fn every_model_has_a_name_of_its_own() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/src");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let main = fs::read_to_string(directory.join("lib.rs")).expect("a source is text");
     let protocols = protocols(&main);
     assert!(protocols.len() > 15, "the list was read: {protocols:?}");
@@ -96,7 +96,7 @@ fn a_model_that_is_misnamed_is_noticed() {
 
 #[test]
 fn every_model_says_what_it_holds() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/src");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut count, mut found) = (0, Vec::new());
     for entry in fs::read_dir(directory).expect("the models can be read") {
         let path = entry.expect("the models can be read").path();
