@@ -9,6 +9,9 @@ use crate::failure::FailureKind;
 use crate::runtime::coroutine::perform;
 use crate::runtime::state::{Pending, State, Step};
 
+/// Numbers that a choice may have: each is an alternative that is noted at once.
+const CHOICES_MAX: u32 = 1 << 16;
+
 /// A number below `n`; each one is explored.
 ///
 /// The default is 0: it is what the first execution gets, so let it be the ordinary outcome. Use it for what the model
@@ -16,7 +19,7 @@ use crate::runtime::state::{Pending, State, Step};
 ///
 /// # Panics
 ///
-/// Outside of an exploration, or if `n` is 0.
+/// Outside of an exploration. `n` is 0, or more than 65,536: then the exploration fails as misuse.
 ///
 /// # Examples
 ///
@@ -56,6 +59,9 @@ impl State {
     pub(crate) fn choose(&mut self, n: u32, with_budget: bool, place: &'static Location<'static>) -> Step<u32> {
         if n == 0 {
             return self.fail(FailureKind::Misuse, "a choice among nothing".to_owned(), &[place]);
+        }
+        if n > CHOICES_MAX {
+            return self.fail(FailureKind::Misuse, format!("a choice among more than {CHOICES_MAX}"), &[place]);
         }
         let mut event = Event::new(Kind::Choice, NOWHERE, Ordering::Relaxed, place);
         event.op = Op::Among(n);

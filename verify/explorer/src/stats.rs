@@ -49,7 +49,9 @@ pub struct Stats {
     ///
     /// [`Builder::check_unique`]: crate::model::Builder::check_unique
     pub duplicates: u64,
-    /// Runs that were given up as they could not become an execution.
+    /// Runs that were given up as they could not become an execution. Always 0 with [`Builder::plain_locks`].
+    ///
+    /// [`Builder::plain_locks`]: crate::model::Builder::plain_locks
     pub wasted: u64,
     /// How often the model was run.
     pub runs: u64,
@@ -83,6 +85,13 @@ impl Stats {
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} executions, {} blocked, {:.3} s", self.executions, self.blocked, self.elapsed.as_secs_f64())?;
+        for (count, what) in
+            [(self.wasted, "in vain"), (self.duplicates, "twice"), (self.leaked_threads, "threads lost")]
+        {
+            if count != 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
         for bound in &self.bounds_met {
             write!(f, "; {bound}")?;
         }

@@ -6,8 +6,8 @@
 //! * the outcomes, and how many executions have each: so on the number of executions, too,
 //! * whether there is a race, and whether there is a deadlock,
 //!
-//! and the explorer must have met no graph twice and no run in vain. Each program is run with locks handed over in
-//! place, and with plain ones.
+//! and the explorer must have met no graph twice and no run in vain. Mutexes are plain: handing
+//! them over in place is not right yet, and a table has programs that show it.
 //!
 //! ```console
 //! cargo test -p heaplab-explorer --test differential
@@ -135,7 +135,7 @@ fn compare(program: &Program, judged: &Judgement, plain_locks: bool) -> Result<(
     if stats.duplicates != 0 || stats.wasted != 0 || !stats.is_complete() {
         return disagree("the explorer ran executions twice, or in vain, or not all".into());
     }
-    if !plain_locks && (stats.blocked > 0) != (judged.given_up > 0) {
+    if (!plain_locks || program.mutexes == 0) && (stats.blocked > 0) != (judged.given_up > 0) {
         return disagree("executions are blocked without an assumption that fails, or the other way round".into());
     }
     Ok(())
@@ -208,7 +208,7 @@ fn agree_on_all(shape: &[usize]) {
     let mut compared = 0;
     for program in exhaustive::programs(shape) {
         let judged = enumerate(&program, &Axioms::RC11, Search::Pruned, WORK_MAX).expect("a small program");
-        if let Err(reason) = compare(&program, &judged, false) {
+        if let Err(reason) = compare(&program, &judged, true) {
             panic!("{reason}\n{program}");
         }
         compared += 1;
@@ -253,23 +253,29 @@ fn what_was_found_agrees() {
     agree_on_named(judge::found::found());
 }
 
-/// Handing over in place is off, since it is wrong about these. Whoever mends it lets both modes be compared everywhere.
+/// Handing over in place is off, since it is wrong about these, in this way. Whoever mends it lets both modes be compared
+/// everywhere.
 #[test]
 fn handing_over_is_still_wrong() {
     let mut wrong = vec![];
     for (name, program) in judge::found::found() {
         let judged =
             enumerate(&program, &Axioms::RC11, Search::Pruned, judge::litmus::WORK_MAX).expect("a small program");
-        if compare(&program, &judged, false).is_err() {
-            wrong.push(name);
+        if let Err(reason) = compare(&program, &judged, false) {
+            let first = reason.lines().next().unwrap_or_default().to_owned();
+            wrong.push((name, if first.contains(" graphs and ") { "lost" } else { "in vain" }, first));
         }
     }
+    let in_vain = "the explorer ran executions twice, or in vain, or not all";
+    let found: Vec<_> = wrong.iter().map(|(name, how, _)| (*name, *how)).collect();
     assert_eq!(
-        wrong,
+        found,
         [
-            "a run was wasted on a lock of a thread that had spawned another",
-            "an execution of nested sections was lost",
-            "a run was wasted on a lock within the section of a waiter",
-        ]
+            ("a run was wasted on a lock of a thread that had spawned another", "in vain"),
+            ("an execution of nested sections was lost", "lost"),
+            ("a run was wasted on a lock within the section of a waiter", "in vain"),
+        ],
+        "{wrong:#?}"
     );
+    assert!(wrong.iter().all(|(_, how, reason)| *how == "lost" || reason == in_vain), "{wrong:#?}");
 }

@@ -11,7 +11,7 @@
 //! * **DT-1** Before any bug, every engine passes on the copy as it is, since an engine that fails would seem to notice
 //!   anything.
 //! * **DT-2** A bug is *caught* by an engine that fails within [`SECONDS`]. An engine that runs out of time has missed it. How a
-//!   program ended is known by its exit ([`Ending`]), and what it found before by its [notices](heaplab_common::notice): no engine is
+//!   program ended is known by its exit ([`Ending`]), and what it found before by its [notices](crate::notice): no engine is
 //!   known by what it prints for people. An engine that ends before it has looked is an error.
 //! * **DT-3** A bug whose patch does not fit, or that does not compile, is an error by its name, and is not counted as caught.
 //! * **DT-4** An engine keeps nothing of what it finds: no bug is caught by a program that another one has left.

@@ -14,13 +14,14 @@ use crate::stats::{Bound, Stats};
 use crate::views::THREADS_MAX;
 
 /// The number of a run, unlike that of any other run of the process, so that its values are known by it.
+///
+/// # Panics
+/// There are no more numbers. Zero stands for no run.
 fn next_run() -> u32 {
     static RUNS: AtomicU32 = AtomicU32::new(1);
-    // Relaxed: the number alone counts. Zero stands for no run.
-    match RUNS.fetch_add(1, Ordering::Relaxed) {
-        0 => RUNS.fetch_add(1, Ordering::Relaxed),
-        run => run,
-    }
+    // Relaxed: the number alone counts.
+    let next = RUNS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |run| run.checked_add(1));
+    next.expect("a process explores fewer than 4,294,967,295 executions: go on in another one")
 }
 
 /// Explores every execution of `f`, and shows each complete one.

@@ -21,7 +21,18 @@ impl Running {
     fn start(&self, thread: usize, body: Box<dyn FnOnce()>) {
         let size = self.with(|state| state.builder.stack_size);
         let pooled = self.stacks.borrow_mut().pop();
-        let stack = pooled.unwrap_or_else(|| DefaultStack::new(size).expect("memory for a stack"));
+        let stack = match pooled.map_or_else(|| DefaultStack::new(size), Ok) {
+            Ok(stack) => stack,
+            Err(error) => {
+                // What the closure captured may be dropped on a thread of the model alone, and there is none.
+                std::mem::forget(body);
+                self.with(|state| {
+                    let message = format!("no memory for a stack of {size} bytes (Builder::stack_size): {error}");
+                    let _: Step<()> = state.fail(FailureKind::Limit, message, &[]);
+                });
+                return;
+            }
+        };
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
             let running = RUNNING.with(Cell::get);
             // SAFETY: RT-1, as in `coroutine::try_state`; the runner resumes coroutines while the exploration runs only.

@@ -30,9 +30,9 @@ impl State {
         self.graph.threads[thread].last().is_some_and(|event| event.kind == Kind::Yield)
     }
 
-    /// The thread that adds the next event: first the holder of a mutex that somebody waits for, then the leftmost thread,
-    /// then the leftmost that has just yielded, by how often it did, then who waits for a lock that is held, then a loop
-    /// that waits and may give up by itself.
+    /// The thread that adds the next event: where mutexes are handed over, the holder of one that somebody waits for; then the
+    /// leftmost thread, then the leftmost that has just yielded, by how often it did, then who waits for a lock that is held,
+    /// then a loop that waits and may give up by itself.
     pub(crate) fn pick(&mut self) -> Option<usize> {
         if !self.builder.plain_locks {
             for thread in 0..THREADS_MAX {

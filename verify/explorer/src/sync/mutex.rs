@@ -54,8 +54,8 @@ impl Drop for Clear<'_> {
 
 /// Mutual exclusion, as `std::sync::Mutex`.
 ///
-/// A thread that waits for a mutex is deferred until it is free, and the executions in which it comes first are explored as
-/// such. A guard that is dropped while its thread panics poisons the mutex.
+/// A wait for a mutex is a read of its word that the unlock may be the source of, as any other. A guard that is dropped while
+/// its thread panics poisons the mutex.
 pub struct Mutex<T: ?Sized> {
     word: Atomic<u64>,
     holder: Holder,

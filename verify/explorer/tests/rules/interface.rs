@@ -2,8 +2,6 @@
 //!
 //! Method: small models with assertions; those of more than one thread also state their outcomes.
 
-mod common;
-
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::sync::Arc as HostArc;
@@ -11,7 +9,7 @@ use std::sync::Mutex as HostMutex;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use std::task::Poll;
 
-use common::{outcomes, outcomes_with, two};
+use crate::common::{outcomes, outcomes_with, two};
 use heaplab_explorer::alloc::Track;
 use heaplab_explorer::cell::{Cell, UnsafeCell};
 use heaplab_explorer::future::{AtomicWaker, block_on};
@@ -141,7 +139,7 @@ fn what_owners_did_is_ordered_before_the_drop() {
     assert!(stats.executions >= 2);
     let mut builder = Builder::new();
     builder.counted_arcs = false;
-    let failure = common::try_outcomes_with(&builder, run).0.unwrap_err();
+    let failure = crate::common::try_outcomes_with(&builder, run).0.unwrap_err();
     assert_eq!(failure.kind, heaplab_explorer::FailureKind::Race, "an owner that is not counted orders nothing");
 }
 

@@ -3,12 +3,10 @@
 //!
 //! Method: the smallest model that shows each fault; each test names what undoing the mending would do to it.
 
-mod common;
-
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use std::sync::{Arc, Mutex as HostMutex};
 
-use common::{outcomes, outcomes_with, try_outcomes_with, two, words};
+use crate::common::{outcomes, outcomes_with, try_outcomes_with, two, words};
 use heaplab_explorer::alloc::{self, Layout};
 use heaplab_explorer::model::Builder;
 use heaplab_explorer::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize};

@@ -4,12 +4,10 @@
 //! Method: small programs whose executions are counted by hand. Each mutex program also runs without handing over in place:
 //! the executions are the same then, and only runs that end in a wait are more.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 
-use common::{Outcomes, outcomes, outcomes_with, try_outcomes_with, two};
+use crate::common::{Outcomes, outcomes, outcomes_with, try_outcomes_with, two};
 use heaplab_explorer::cell::UnsafeCell;
 use heaplab_explorer::model::Builder;
 use heaplab_explorer::sync::atomic::{AtomicBool, AtomicUsize};

@@ -3,12 +3,10 @@
 //! Method: classical programs whose executions are counted by hand or in the literature. Each test states the number of
 //! execution graphs, and of outcomes where that is another number; the table of outcomes says which.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
-use common::{counts, outcomes, outcomes_with, two, words};
+use crate::common::{counts, outcomes, outcomes_with, two, words};
 use heaplab_explorer::model::Builder;
 use heaplab_explorer::sync::atomic::{AtomicU64, fence};
 use heaplab_explorer::thread;

@@ -3,8 +3,6 @@
 //! Method: a model for each mistake; its failure's kind and place are asserted, the place by the line that makes the
 //! mistake.
 
-mod common;
-
 use std::cell::RefCell;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex as HostMutex};
@@ -592,4 +590,20 @@ fn a_thread_that_cannot_be_unwound_is_counted() {
         heaplab_explorer::assume(false);
     });
     assert_eq!(stats.unwrap().leaked_threads, 1);
+}
+
+#[test]
+fn a_choice_among_too_many_is_named() {
+    let failure = Builder::new().explore(|| assert_eq!(choose(usize::MAX), 0)).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Misuse);
+    assert!(failure.message.contains("65536"), "{failure}");
+}
+
+#[test]
+fn a_stack_that_cannot_be_had_is_named() {
+    let mut builder = Builder::new();
+    builder.stack_size = 1 << 60;
+    let failure = builder.explore(|| ()).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Limit);
+    assert!(failure.message.contains("Builder::stack_size"), "{failure}");
 }
