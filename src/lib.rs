@@ -1,8 +1,8 @@
-//! heaplab: a V8-shaped managed heap with lock-free linear allocation buffers, and the code that is model-checked.
+//! heaplab: a V8-shaped managed heap with lock-free linear allocation buffers, model-checked as it ships.
 //!
 //! The code that ships is the code that is checked: with the feature `loom`, the same text runs on simulated memory
-//! under a model checker; with `shuttle`, under a scheduler that draws its interleavings. Start at [`Heap`]; a runtime that
-//! does without handles starts at [`raw`].
+//! under a model checker; with `shuttle`, under a scheduler that draws its interleavings. Start at [`Heap`]; a
+//! runtime that does without handles starts at [`raw`].
 //!
 //! What is exported here is what an embedder needs. The layers below are modules of this crate; the feature `internals`
 //! makes them public, for the suite in `verify/` and for the curious, and they are **not** covered by any promise of
@@ -28,15 +28,15 @@
         unreachable_pub,
         unused_imports,
         rustdoc::private_intra_doc_links,
-        reason = "the suite uses of the layers what the heap does not"
+        reason = "the suite uses parts of the layers that the heap does not use"
     )
 )]
 
 pub mod docs;
 pub mod raw;
 
-// The layers: private, but for the suite. Each is declared twice, since the formatter does not follow a declaration in a
-// macro.
+// The layers are private, except for the suite by the feature `internals`. Each is declared twice, since the
+// formatter does not follow a declaration in a macro.
 #[cfg(not(feature = "internals"))]
 mod allocation;
 #[cfg(feature = "internals")]

@@ -7,7 +7,7 @@ use crate::space::{LargeSpace, Spaces};
 use crate::sync::{YieldPoint, yield_point};
 use crate::words::{AllocationType, AttemptError, ByType, GRANULE_BYTES, Limit, Offset, PageIndex};
 
-/// What one local heap did, counted without shared words.
+/// Counts of one local heap, kept without shared words; also their sums over local heaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AllocationCounters {
     /// LABs installed.
@@ -16,7 +16,8 @@ pub struct AllocationCounters {
     pub lab_bytes: u64,
     /// Large objects allocated.
     pub large_objects: u64,
-    /// Attempts to get memory for a LAB, a large object or a reserve: what can be made to fail.
+    /// Attempts to get memory beyond the bump path: from the LAB, from a refilled one, for a large object or for a
+    /// reserve. Each of them can be made to fail.
     pub attempts: u64,
     /// Attempts that failed, injected failures included; those for a reserve excluded.
     pub failed_attempts: u64,
@@ -28,7 +29,7 @@ pub struct Allocator {
     labs: ByType<Lab>,
     /// The page owned in each paged space (L-4); nothing for `Young`.
     owned: ByType<Option<PageIndex>>,
-    /// The unused rest of a young page that came out of an always-allocate scope.
+    /// The unused rest of a young page that was taken in an always-allocate scope.
     young_rest: Option<(Offset, usize)>,
     reserved: ReservedMemory,
     always_allocate_depth: usize,
@@ -38,7 +39,7 @@ pub struct Allocator {
 }
 
 impl Allocator {
-    /// An allocator without memory. With a closed window every allocation takes the slow path.
+    /// An allocator without memory, whose window is open.
     #[must_use]
     pub fn new() -> Allocator {
         Allocator {
@@ -53,8 +54,8 @@ impl Allocator {
         }
     }
 
-    /// The bump path: `bytes` bytes, a multiple of the type's granule, from the current LAB. The
-    /// words hold anything.
+    /// The bump path: `bytes` bytes, a multiple of the type's granule, from the current LAB. The words hold anything.
+    /// `None` if the LAB has too little room or its window is closed.
     #[inline(always)]
     #[must_use]
     pub fn bump(&mut self, ty: AllocationType, bytes: usize) -> Option<Offset> {
@@ -67,7 +68,7 @@ impl Allocator {
         self.counters
     }
 
-    /// Opens or closes the bump path's window in every LAB.
+    /// Opens or closes the bump path's window in every LAB. While it is closed, every allocation takes the slow path.
     pub fn set_window(&mut self, open: bool) {
         self.window_open = open;
         for lab in self.labs.values_mut() {
@@ -75,13 +76,13 @@ impl Allocator {
         }
     }
 
-    /// The `attempts + 1`-th attempt from now fails, once; `None` for never.
+    /// Makes the `attempts + 1`-th attempt from now fail, once; `None` for never.
     pub fn fail_after(&mut self, attempts: Option<u64>) {
         self.attempts_before_failure = attempts;
     }
 
-    /// How many attempts are left before the one that [`fail_after`](Self::fail_after) makes fail; `None` if no attempt is
-    /// to fail. Each of those that are left may still fail for want of memory.
+    /// How many attempts are left before the one that [`fail_after`](Self::fail_after) makes fail; `None` if no
+    /// attempt is to fail. The attempts before that one may still fail for want of memory.
     #[must_use]
     pub fn attempts_before_failure(&self) -> Option<u64> {
         self.attempts_before_failure
@@ -112,7 +113,8 @@ impl Allocator {
     /// large object. The words hold anything. May make system calls; never collects, never polls.
     ///
     /// # Errors
-    /// The space is exhausted within the limit, or the system refused memory.
+    /// The space is exhausted within the limit, the system refused memory, or [`fail_after`](Self::fail_after) makes
+    /// this attempt fail.
     ///
     /// # Safety
     /// L-5: the caller is at work in the heap of `spaces`, from which all of this allocator's memory comes.
@@ -300,7 +302,7 @@ impl Allocator {
             return Ok(page);
         }
         let mut result = take_fresh(limit);
-        // The look may have been stale, and only an exact one may refuse.
+        // The look above may have been stale, and only an exact look may refuse.
         if result.is_err()
             // SAFETY: S-4, by L-5.
             && let Some(page) = unsafe { space.take(bytes) }
@@ -323,7 +325,7 @@ impl Allocator {
         Ok(page)
     }
 
-    /// Gives the LAB's rest up (L-3). The LAB is empty then.
+    /// Gives the LAB's rest up (L-3). Afterwards the LAB is empty.
     ///
     /// # Safety
     /// As [`attempt`](Self::attempt).
@@ -354,8 +356,8 @@ impl Allocator {
         }
     }
 
-    /// Gives up all LABs and owned pages, so that every page is walkable (G-2). Reserved memory stays. Called by the
-    /// owner when it detaches, and by the collector in every stop.
+    /// Gives up all LABs and owned pages, so that every page is walkable (G-2). Reserved memory stays. Called when
+    /// the local heap is detached, and in every stop.
     ///
     /// # Safety
     /// As [`attempt`](Self::attempt).
@@ -373,7 +375,7 @@ impl Allocator {
         }
     }
 
-    /// In a stop that has unwound: has no memory any more. Nothing is given up, since what is free is not known.
+    /// Forgets all memory, after a stop has unwound. Nothing is given up, since it is not known what is free.
     pub fn forget(&mut self) {
         self.labs = ByType::splat(Lab::EMPTY);
         self.owned = ByType::splat(None);
@@ -381,10 +383,12 @@ impl Allocator {
         self.reserved = ReservedMemory::default();
     }
 
-    /// Begins an always-allocate scope, or goes on doing so after a collection: adds memory until the reserve is held.
+    /// Makes one attempt to fill the reserve of an always-allocate scope: adds memory until `reserve` is held beyond
+    /// `mark`.
     ///
     /// # Errors
-    /// Some memory is missing within `limit`. What was added stays held: try again with the same mark, or give it back.
+    /// Some memory is missing within `limit`, or [`fail_after`](Self::fail_after) makes this attempt fail. What was
+    /// added stays held: try again with the same mark, or give it back.
     ///
     /// # Safety
     /// As [`attempt`](Self::attempt).
@@ -408,7 +412,7 @@ impl Allocator {
         self.reserved.runs()
     }
 
-    /// What is reserved now: where the scope that begins will return to.
+    /// What is reserved now, to which the scope that begins will return.
     #[must_use]
     pub fn scope_mark(&self) -> ScopeMark {
         ScopeMark(self.reserved.mark())
@@ -422,7 +426,7 @@ impl Allocator {
     /// Leaves an always-allocate scope that was entered.
     ///
     /// # Panics
-    /// In debug builds, if none was.
+    /// In debug builds, if no scope was entered.
     pub fn leave_scope(&mut self) {
         self.always_allocate_depth -= 1;
     }
@@ -436,8 +440,9 @@ impl Allocator {
         unsafe { self.reserved.give_back(spaces, mark.0) }
     }
 
-    /// Leaves exactly `bytes_left` bytes of the current page of this type's space for the next allocations of this
-    /// local heap; the rest of the page that is free becomes fillers. Takes a page if the local heap has none.
+    /// Fills a page of this type's space but for exactly `bytes_left` bytes, which the next allocations of this local
+    /// heap get; the other free bytes of the page become fillers. The page is the frontier's for `Young`; of a paged
+    /// space it is one with room, for which the local heap gives up its own.
     ///
     /// # Errors
     /// As [`attempt`](Self::attempt), if no page can be had.

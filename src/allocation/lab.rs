@@ -45,7 +45,7 @@ impl Lab {
         }
     }
 
-    /// Takes `bytes` bytes even if the window is closed, and leaves it as it is.
+    /// Takes `bytes` bytes even if the window is closed; the window stays as it is.
     #[must_use]
     pub fn bump_behind_window(&mut self, bytes: usize) -> Option<Offset> {
         if bytes > self.end - self.top {

@@ -3,10 +3,10 @@
 //! A ladder is a list of rungs. Climbing it is a loop over [`Collect`], which the layers above implement: they know how
 //! to attempt, to collect, to call back. Nothing here blocks or knows a thread.
 //!
-//! The first attempt respects the soft limit; once a collection has run, the soft limit has said what it had to say,
-//! and attempts go to the hard limit. A young request gets major rounds after its minor ones, since repeated minor
-//! collections cannot help a full old generation. The last resort is one step: near-limit callback, then collections
-//! and the attempt itself inside one stop, so that nobody eats what they free.
+//! The first attempt respects the soft limit, whose only purpose is to ask for a collection; after one has run,
+//! attempts go up to the hard limit. A young request gets major rounds after its minor ones, since repeated minor
+//! collections cannot help a full old generation. At the end comes the near-limit callback, then the last resort:
+//! collections and the attempt itself inside one stop, so that no rival takes what the collections have freed.
 
 use crate::words::{AllocationType, CollectionKind, Limit, Offset};
 
@@ -50,7 +50,7 @@ const OTHERS: [Rung; 7] = [
     Rung::LastResort,
 ];
 
-/// The ladder of an allocation type.
+/// The ladder of a request of type `ty`, for a large object or a regular one.
 #[must_use]
 pub const fn rungs(ty: AllocationType, large: bool) -> &'static [Rung] {
     match ty {
@@ -77,7 +77,7 @@ pub trait Collect {
     fn attempt(&mut self, limit: Limit) -> Option<Offset>;
     /// Returns after a collection that meets `kind` and started after the last attempt. Blocks, parked.
     fn collect(&mut self, kind: CollectionKind) -> Collected;
-    /// Calls the embedder's near-heap-limit callback.
+    /// Calls the embedder's near-limit callback.
     fn near_limit(&mut self);
     /// Collects and attempts inside one stop.
     fn last_resort(&mut self) -> Option<Offset>;
@@ -129,7 +129,7 @@ pub fn climb(ladder: &[Rung], heap: &mut impl Collect) -> Result<Offset, Fell> {
 mod tests {
     use super::*;
 
-    /// Records what it was asked, and serves the n-th attempt.
+    /// Records what it was asked, and serves the attempt that is question `serve_at`, counted from 0.
     struct Script {
         asked: Vec<String>,
         serve_at: usize,
@@ -172,7 +172,8 @@ mod tests {
             script.asked.join(", ")
         };
         let others = "attempt Soft, major, attempt Hard, major, attempt Hard, near limit, last resort";
-        let young = "attempt Soft, minor, attempt Hard, minor, attempt Hard, major, attempt Hard, major, attempt Hard, near limit, last resort";
+        let young = "attempt Soft, minor, attempt Hard, minor, attempt Hard, major, attempt Hard, major, \
+                     attempt Hard, near limit, last resort";
         assert_eq!(climbed(AllocationType::Young, false), young);
         assert_eq!(climbed(AllocationType::Young, true), others);
         for ty in [AllocationType::Old, AllocationType::Map, AllocationType::Code] {

@@ -5,11 +5,12 @@ use crate::space::{LargeSpace, Spaces};
 use crate::sync::{YieldPoint, yield_point};
 use crate::words::{AllocationType, AttemptError, ByType, Limit, Offset, PageIndex};
 
-/// How much an always-allocate scope sets aside. Sizes are in pages of the heap, and bytes for the large run.
+/// How much memory an always-allocate scope holds for its owner. Sizes are in pages of the heap, and in bytes for the
+/// large run.
 ///
-/// `n` pages of a type serve at least `n` regular objects of it, whatever other threads do: an object takes at most one
-/// page. They serve as many as fit while nobody stops the world; every stop makes the rest of a page that was begun
-/// anybody's.
+/// `n` pages of a type serve at least `n` regular objects of it, whatever other threads do: an object takes at most
+/// one page. Between two stops the pages serve as many objects as fit; in a stop the owner gives up the rest of a
+/// page that it has begun.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Reserve {
     /// Pages for young objects.
@@ -44,7 +45,7 @@ impl Reserve {
     }
 }
 
-/// Committed memory held for one owner. Its pages are labelled `Reserved`; a run is a large object's without an object.
+/// Committed memory held for one owner. Its pages, and the first page of each of its runs, are labelled `Reserved`.
 #[derive(Debug, Default)]
 pub struct ReservedMemory {
     pages: ByType<Vec<PageIndex>>,
@@ -67,7 +68,7 @@ impl ReservedMemory {
         self.runs.len()
     }
 
-    /// Adds memory until `mark` plus `reserve` is held. On failure what was added stays: the caller tries again, or
+    /// Adds memory until `reserve` is held beyond `mark`. On failure what was added stays: the caller tries again, or
     /// gives it back.
     ///
     /// # Safety
@@ -103,7 +104,7 @@ impl ReservedMemory {
         self.pages[ty].pop()
     }
 
-    /// Takes a held run that has room for `bytes` bytes, the innermost scope's first; what it has too much goes back.
+    /// Takes the last held run that has room for `bytes` bytes; its pages beyond those go back to the system.
     ///
     /// # Safety
     /// L-5.

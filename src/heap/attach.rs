@@ -14,10 +14,13 @@ pub(super) enum Owner {
     Heap,
 }
 
-/// Attaches a thread: a local heap that is parked.
+/// Attaches a local heap, which is parked. Waits for a stop to end.
 ///
 /// # Errors
 /// The thread runs a local heap, the heap is poisoned or another process's, or no more local heaps may be attached.
+///
+/// # Panics
+/// If the Rust allocator refuses the first block of handles.
 pub(super) fn attach(inner: &Arc<HeapInner>, owner: Owner) -> Result<LocalHeap, AttachError> {
     if run_marker::is_inside() {
         return Err(AttachError::InsideRun);

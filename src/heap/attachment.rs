@@ -7,7 +7,8 @@ use core::marker::PhantomData;
 
 /// A local heap, parked. [`run`](Self::run) makes it run for the time of a closure.
 ///
-/// Dropping it detaches the local heap; forgetting it leaks one parked record, for which no stop waits.
+/// Dropping it detaches the local heap, for which it waits for a stop to end. Forgetting it leaks a parked record,
+/// for which no stop waits, with its place among `threads_max` and its reference to the heap.
 pub struct Attachment {
     heap: LocalHeap,
     /// Not `Send`: simple to reason about, and a thread can always attach anew.
@@ -22,14 +23,14 @@ impl Attachment {
     /// Runs `f` with this local heap running. Waits for a stop to end; parks again when `f` returns or unwinds.
     ///
     /// # Errors
-    /// The thread already runs a local heap, of this or another heap, this heap is poisoned, or this process is a fork of the
-    /// heap's.
+    /// The thread already runs a local heap, of this or another heap, this heap is poisoned, or this process is a
+    /// fork of the heap's.
     ///
     /// # Panics
-    /// Passes on a panic of `f`. If a stop of this heap unwinds meanwhile, in whatever thread, the run is told by a panic
-    /// wherever it waits for stops to end: in `poll`, at the end of `park`, in what allocates or collects. Each object that
-    /// the run has is an empty one from then on. Later such calls are refused with an error value; `poll` and `park`, which
-    /// have none, panic again.
+    /// Passes on a panic of `f`. If a stop of this heap unwinds meanwhile, in whatever thread, the run is told by a
+    /// panic wherever it waits for stops to end: in `poll`, at the end of `park`, in what allocates or collects. Each
+    /// handle of the run refers to an empty object from then on. Later such calls are refused with an error value;
+    /// `poll` and `park`, which return no error, panic again.
     pub fn run<R>(&mut self, f: impl for<'s> FnOnce(&mut Scope<'s, 'static>) -> R) -> Result<R, RunError> {
         let guard = RunGuard::enter(&mut self.heap)?;
         // SAFETY: H-1 by the marker; the local heap outlives the closure, and runs for its time.

@@ -14,7 +14,7 @@ pub(super) struct Climber {
     bytes: usize,
     /// Whether no attempt has been made.
     first: bool,
-    /// What the callback answered, if it was called.
+    /// What the callback answered, in bytes, if it was called.
     answer_bytes: Option<usize>,
 }
 
@@ -28,7 +28,7 @@ impl Climber {
     }
 }
 
-/// Counts a collection that is asked for; the collections that were started before it is.
+/// Counts a request for a collection, and returns how many collections were started before it.
 fn count_request(data: &mut LocalData) -> CollectionCounts {
     data.requests += 1;
     data.requests_in_scope += u64::from(data.allocator.is_always_allocating());

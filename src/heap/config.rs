@@ -9,40 +9,44 @@ use crate::words::{ConfigError, Layout, LayoutRequest};
 pub struct HeapConfig {
     /// Where the memory comes from.
     pub page_source: PageSource,
-    /// Bytes of a page, a power of two within 128 bytes ..= 1 MiB; `None` derives 16..256 KiB from the hard limit. At least
-    /// a page of the system's, unless `page_source` is [`PageSource::Owned`].
+    /// Bytes of a page, a power of two within 128 bytes ..= 1 MiB; `None` derives 16..256 KiB from the hard limit. At
+    /// least a page of the system's, unless `page_source` is [`PageSource::Owned`].
     pub page_bytes: Option<usize>,
-    /// Reaching this many committed bytes asks for a collection. Adjusted after major collections, never below this.
+    /// Committing more bytes than this asks for a collection. Major collections adjust the limit, to less than this
+    /// only by what roots take ([`Statistics::roots_bytes`](super::Statistics::roots_bytes)) and by a lowered hard
+    /// limit.
     pub soft_limit_bytes: usize,
-    /// Committed bytes never exceed this.
+    /// The hard limit at first, in bytes: committed bytes never exceed the hard limit.
     pub hard_limit_bytes: usize,
-    /// The near-heap-limit callback may raise the hard limit up to here; address space is reserved for it.
+    /// The near-limit callback and [`Heap::set_hard_limit`](super::Heap::set_hard_limit) may raise the hard limit up
+    /// to this many bytes, for which address space is reserved.
     pub hard_limit_bytes_max: usize,
     /// Bytes of new space; always counted as committed.
     pub new_space_bytes: usize,
     /// Bytes of a young LAB, at most half a page.
     pub young_lab_bytes: usize,
-    /// Pages whose greatest hole is smaller wait for the next sweep; `None` for 1/32 of a page.
+    /// Pages whose greatest hole has fewer bytes than this wait for the next sweep; `None` for 1/32 of a page.
     pub small_hole_bytes: Option<usize>,
-    /// Free bytes that stay committed after a collection.
+    /// At most this many free bytes stay committed after a major collection.
     pub pool_bytes_max: usize,
     /// Local heaps that may be attached at once.
     pub threads_max: usize,
-    /// The hard limit has at least this many pages for each thread, and as many more.
+    /// The hard limit must have at least this many pages for each of `threads_max` threads, and as many again for one
+    /// more.
     pub pages_per_thread_min: usize,
-    /// Entries of the collector's work list.
+    /// Entries of the collector's work list, 1..=2^28.
     pub worklist_entries: usize,
-    /// Slots in a block of handles; of persistent handles, 512 at most.
+    /// Slots in a block of handles, 1..=2^20; also cells in a slab of persistent handles, of which 512 at most count.
     pub handle_block_slots: usize,
     /// Width of the words of a page set, 1..=64; less than 64 only in small worlds.
     pub page_set_bits: usize,
     /// Whether several local heaps may be attached at once.
     pub concurrent_allocation: bool,
-    /// Whether the hard limit comes back, once the near-limit callback has raised it: after the first major collection that
-    /// leaves no more committed than was configured, or last set by [`Heap::set_hard_limit`](super::Heap::set_hard_limit). If
-    /// not, a raise stays.
+    /// Whether a raise by the near-limit callback is taken back: after the first major collection that leaves no more
+    /// committed than the limit that was configured, or last set by
+    /// [`Heap::set_hard_limit`](super::Heap::set_hard_limit). If not, a raise stays.
     pub restore_hard_limit: bool,
-    /// Verify before and after each collection, and when the heap is dropped. Slow; a violation panics.
+    /// Whether to verify before and after each collection, and when the heap is dropped. Slow; a violation panics.
     pub verify_heap: bool,
 }
 
@@ -71,9 +75,9 @@ impl HeapConfig {
         }
     }
 
-    /// A world of a few pages of a few words, for models, properties and Miri: 128-byte pages, 16 of them at most, two
-    /// threads. LABs do not divide a page, so that tails occur. The memory is [`PageSource::for_page_bytes`]: natively the
-    /// Rust allocator's, since no system gives back pages as small as these.
+    /// A world of a few pages of a few words, for models, properties and Miri: 128-byte pages, 16 of them at most,
+    /// three threads. LABs do not divide a page, so that tails occur. The memory is [`PageSource::for_page_bytes`]:
+    /// natively the Rust allocator's, since no system gives back pages as small as these.
     #[must_use]
     pub fn tiny() -> HeapConfig {
         HeapConfig {
@@ -102,7 +106,7 @@ impl HeapConfig {
         Layout::derive(&self.layout_request()?)
     }
 
-    /// What of this configuration decides the geometry.
+    /// The part of this configuration that decides the geometry.
     pub(crate) fn layout_request(&self) -> Result<LayoutRequest, ConfigError> {
         if self.handle_block_slots == 0 || self.handle_block_slots > 1 << 20 {
             return Err(ConfigError::new(

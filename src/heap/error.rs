@@ -12,7 +12,7 @@ pub enum BuildError {
     /// The configuration contradicts itself.
     #[error(transparent)]
     Config(ConfigError),
-    /// The system refused the reservation or its first pages.
+    /// The system refused the reservation or its first pages, or the Rust allocator the tables beside them.
     #[error(transparent)]
     Memory(MemoryError),
 }
@@ -31,7 +31,8 @@ pub enum AttachError {
         /// The configured maximum.
         threads_max: usize,
     },
-    /// This thread runs a local heap, for which a stop that attaching waits for would wait: attach outside of `run`.
+    /// This thread runs a local heap: attaching waits for a stop to end, which would wait for this thread. Attach
+    /// outside of `run`, or inside `park`.
     #[error("this thread runs a local heap: attach outside of `run`, or inside `park`")]
     InsideRun,
     /// An earlier stop unwound: [`Heap::poison_message`](super::Heap::poison_message) says why. Build a new heap.
@@ -124,14 +125,13 @@ impl From<StopError> for FlagError {
     }
 }
 
-/// A persistent handle was opened in a scope of a heap that the handle does not belong to. Only scopes of the handle's
-/// own heap open it.
+/// A persistent handle or a root set was used in a scope of a heap that it does not belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[must_use]
 #[error("the persistent handle belongs to another heap: open it in a scope of the heap that made it")]
 pub struct WrongHeap;
 
-/// A heap could not be closed.
+/// Why a heap could not be closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[must_use]
 #[non_exhaustive]
@@ -156,12 +156,13 @@ pub enum CloseError {
     Forked,
 }
 
-/// Why the hard limit was not set. It is as it was.
+/// Why the hard limit was not set. The limit is as it was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[must_use]
 #[non_exhaustive]
 pub enum LimitError {
-    /// No heap of this configuration works with so little: new space, the built-in objects, and a few pages for each thread.
+    /// No heap of this configuration works with so little: new space, the built-in objects, and a few pages for each
+    /// thread.
     #[error("a hard limit of {bytes} bytes is too low: this configuration needs at least {bytes_min}")]
     TooLow {
         /// What was asked for.
@@ -177,7 +178,8 @@ pub enum LimitError {
         /// The most that is possible.
         bytes_max: usize,
     },
-    /// After memory-reducing collections more than that is committed: drop references, or set a higher limit.
+    /// After memory-reducing collections more than the limit asked for is committed: drop references, or set a higher
+    /// limit.
     #[error("{committed_bytes} bytes stay committed after every collection: drop references or set a higher limit")]
     DoesNotFit {
         /// What is committed.

@@ -14,7 +14,7 @@ pub trait Internals {
     fn spawn_fault(&self) -> &Fault;
 }
 
-/// The suite's way to a layout whose large-object area has `large_pages` pages.
+/// The layout of `config`, but with `large_pages` pages of large-object area.
 ///
 /// # Errors
 /// As [`HeapConfig::layout`].

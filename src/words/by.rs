@@ -54,7 +54,7 @@ numbered! {
     CollectionKind: CollectionKind::ALL.len(),
 }
 
-/// One `T` for each value of `K`: read and written by `table[key]`, without a test of bounds.
+/// One `T` for each value of `K`: read and written by `table[key]`, which never panics.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct By<K, T, const N: usize> {
     entries: [T; N],

@@ -3,13 +3,13 @@
 use super::{AllocationType, GRANULE_BYTES};
 use core::fmt;
 
-/// Why an allocation failed for good. The heap is usable and verified after every one of
-/// them but `Poisoned` and `Forked`.
+/// Why an allocation failed for good. After every error but `Poisoned` and `Forked` the heap is sound and serves on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 #[non_exhaustive]
 pub enum AllocError {
-    /// The caller has to ask for a non-zero multiple of 8 bytes.
+    /// The caller has to ask for a non-zero multiple of 8 bytes; of `fill_page_but`, for a multiple of the type's
+    /// granule, up to half a page.
     InvalidSize {
         /// What was asked for, in bytes.
         size_bytes: usize,
@@ -19,7 +19,7 @@ pub enum AllocError {
         /// What was asked for, in bytes.
         alignment_bytes: usize,
     },
-    /// No collection can help: no heap of this configuration holds an object of this size.
+    /// No collection can help: no heap of this configuration holds an object, a map or a reserve of this size.
     TooLarge {
         /// What was asked for, in bytes (saturated).
         size_bytes: usize,
@@ -28,19 +28,20 @@ pub enum AllocError {
     },
     /// [`AllocationOrigin::Collector`](super::AllocationOrigin::Collector) was named outside a stop.
     InvalidOrigin,
-    /// A map's fields contradict each other or do not fit; the text says which.
+    /// The shape, or the type of allocation, does not fit what is asked for; the text says why.
     InvalidShape(&'static str),
-    /// Every rung of the retry ladder was climbed. The embedder has to drop references, or raise the limit.
+    /// Every rung of the retry ladder was climbed, or the request may not climb it: in the near-limit callback, or by
+    /// `fill_page_but`. The embedder has to drop references, or raise the limit.
     OutOfMemory {
-        /// The request that failed.
+        /// The type of the request that failed; `Old` for a reserve.
         allocation_type: AllocationType,
         /// Its size in bytes.
         size_bytes: usize,
     },
-    /// A stop unwound, because it met a broken invariant; this heap serves no more requests. `Heap::poison_message` says what
-    /// the stop met, and where.
+    /// A stop unwound, because it met a broken invariant; this heap serves no more requests. `Heap::poison_message`
+    /// says what the stop met, and where.
     Poisoned,
-    /// The heap was built in the process that this one was forked from, and serves that one alone.
+    /// The heap was built in the process that this one was forked from, and serves that process alone.
     Forked,
 }
 
@@ -55,7 +56,8 @@ impl fmt::Display for AllocError {
             }
             AllocError::TooLarge { size_bytes, size_bytes_max } => write!(
                 f,
-                "an object of {size_bytes} bytes can never fit: this heap's largest object has {size_bytes_max} bytes; configure a greater hard limit"
+                "an object of {size_bytes} bytes can never fit: this heap's largest object has {size_bytes_max} bytes; \
+                 configure a greater hard limit"
             ),
             AllocError::InvalidOrigin => {
                 f.write_str("the origin Collector is reserved for stops: ask with origin Runtime")
@@ -63,11 +65,13 @@ impl fmt::Display for AllocError {
             AllocError::InvalidShape(reason) => write!(f, "invalid shape: {reason}"),
             AllocError::OutOfMemory { allocation_type, size_bytes } => write!(
                 f,
-                "out of memory: {size_bytes} bytes of type {allocation_type:?} do not fit after every collection; drop references or raise the hard limit"
+                "out of memory: {size_bytes} bytes of type {allocation_type:?} do not fit after every collection; \
+                 drop references or raise the hard limit"
             ),
-            AllocError::Poisoned => {
-                f.write_str("the heap is poisoned: an earlier stop of it unwound (`Heap::poison_message` says why); build a new heap")
-            }
+            AllocError::Poisoned => f.write_str(
+                "the heap is poisoned: an earlier stop of it unwound (`Heap::poison_message` says why); \
+                 build a new heap",
+            ),
             AllocError::Forked => {
                 f.write_str("the heap belongs to the process that this one was forked from: build a new heap here")
             }

@@ -2,27 +2,27 @@
 
 use crate::sync::Arc;
 
-/// The identity of a heap: the same for all that belongs to it, and for nothing else. A token that its holders share, so
-/// that none is ever used again. Comparing two is a comparison of addresses.
+/// The identity of a heap: the same for all that belongs to it, and for nothing else. Its holders share a token, and
+/// two identities are compared by the token's address, which serves no other heap while anybody holds it.
 #[derive(Clone, Debug)]
 pub struct HeapId(Arc<Token>);
 
-/// Not zero-sized, so that each has an address of its own.
+/// What an identity points to; not zero-sized, so that each token has an address of its own.
 #[derive(Debug)]
 struct Token {
     _address: u8,
 }
 
 impl HeapId {
-    /// Whether both are of one heap.
+    /// Whether both identify one heap.
     #[must_use]
     pub fn is(&self, other: &HeapId) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-/// The right to make the safepoint of a heap. There is one for each [`HeapId`], so a heap has one safepoint, and a stop
-/// that bears its identity stops all of its local heaps.
+/// The right to make the safepoint of a heap. There is one key for each [`HeapId`], so a heap has one safepoint, and
+/// a stop that bears its identity stops all of its local heaps.
 #[derive(Debug)]
 pub struct SafepointKey(HeapId);
 
@@ -33,7 +33,7 @@ impl SafepointKey {
         SafepointKey(HeapId(Arc::new(Token { _address: 0 })))
     }
 
-    /// Whose safepoint it makes.
+    /// The identity of the heap whose safepoint this key makes.
     #[must_use]
     pub fn heap(&self) -> &HeapId {
         &self.0

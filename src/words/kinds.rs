@@ -3,7 +3,8 @@
 use super::{CACHE_LINE_BYTES, GRANULE_BYTES, MAP_BYTES};
 use core::fmt;
 
-/// Where an object is to live. What is larger than half a page goes to the large-object space by itself.
+/// Where an object is to live. An object larger than half a page goes to the large-object space, whatever its type;
+/// with type `Map` it is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AllocationType {
     /// New space; copied while it survives, then promoted to old space by age. Large young objects start as old.
@@ -52,7 +53,8 @@ impl AllocationType {
 pub enum AllocationOrigin {
     /// An attached thread. The only origin that a running local heap may name.
     Runtime,
-    /// The collector, in a stop. Its requests ignore the soft limit.
+    /// The collector. A request of a local heap that names it is refused: the collector takes its memory in stops, by
+    /// other ways.
     Collector,
 }
 

@@ -10,8 +10,8 @@ use super::{ConfigError, GRANULE_BYTES, Offset, PageIndex, RESERVATION_BYTES_MAX
 /// Declares the fields, and a method for each that reads it: only [`Layout::derive`] makes a layout.
 macro_rules! layout {
     ($($(#[$doc:meta])* $field:ident: $ty:ty,)*) => {
-        /// Derived sizes of a heap, and where its areas lie. A value of this type holds [`Layout::check`]: there is no
-        /// way to make one but [`Layout::derive`], and nothing in it changes.
+        /// Derived sizes of a heap, and where its areas lie. A value of this type passes [`Layout::check`]: only
+        /// [`Layout::derive`] makes one, and nothing in it changes.
         #[derive(Clone, Debug)]
         pub struct Layout {
             $($field: $ty,)*
@@ -55,9 +55,9 @@ layout! {
     object_bytes_max: usize,
     /// Pages of the initial soft limit.
     soft_limit_pages: usize,
-    /// Pages of the hard limit.
+    /// Pages of the initial hard limit.
     hard_limit_pages: usize,
-    /// The near-heap-limit callback may raise the hard limit up to here, in pages.
+    /// Pages of the greatest hard limit that may be set, or that the near-limit callback may raise it to.
     hard_limit_pages_max: usize,
     /// Free pages that stay committed after a collection.
     pool_pages_max: usize,
@@ -65,7 +65,8 @@ layout! {
     worklist_entries: usize,
 }
 
-/// What [`Layout::derive`] needs: the part of a configuration that decides the geometry. All sizes in bytes.
+/// What [`Layout::derive`] needs: the part of a configuration that decides the geometry. Sizes are in bytes, unless a
+/// name says otherwise.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct LayoutRequest {
@@ -82,23 +83,24 @@ pub struct LayoutRequest {
     pub threads_max: usize,
     pub pages_per_thread_min: usize,
     pub worklist_entries: usize,
-    /// Pages of the large-object area, less only in small worlds; `None` for twice the hard limit's, since runs fragment.
+    /// Pages of the large-object area, set in small worlds only; `None` for twice as many as `hard_limit_bytes_max`
+    /// has, since runs fragment.
     pub large_pages: Option<usize>,
 }
 
 const PAGE_BYTES_DERIVED: [usize; 5] = [256 << 10, 128 << 10, 64 << 10, 32 << 10, 16 << 10];
 const PAGE_BYTES_MIN: usize = 128;
 const PAGE_BYTES_MAX: usize = 1 << 20;
-/// Pages of a reservation. Each has an entry of some 20 bytes in the side tables, which the pages of a great heap are not
-/// to be smaller than.
+/// The most pages of a reservation: a bound on the side tables, which have some 20 bytes for each page.
 const PAGES_MAX: usize = 1 << 24;
 const THREADS_MAX: usize = 4096;
-/// The length word of a filler is a small integer, which bounds every gap and so every object.
+/// Bytes of the largest object of any heap: the length word of a filler is a small integer, which bounds every gap
+/// and so every object.
 const OBJECT_BYTES_MAX: usize = (1 << 30) - GRANULE_BYTES;
 /// A hole is small below this share of a page, unless the configuration says otherwise.
 const SMALL_HOLE_SHARE: usize = 32;
 
-/// Whether a layout is as it has to be, or the field to blame.
+/// Passes if `holds`, else returns the error that blames `field`.
 fn require(holds: bool, field: &'static str, reason: &dyn Fn() -> String) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError::new(field, reason())) }
 }
@@ -109,7 +111,7 @@ fn refuse<T>(field: &'static str, reason: String) -> Result<T, ConfigError> {
 }
 
 impl LayoutRequest {
-    /// Threads and limits, by themselves and beside each other.
+    /// Checks the number of threads and the limits, each by itself and against each other.
     fn check_limits(&self) -> Result<(), ConfigError> {
         let r = self;
         if r.threads_max == 0 || r.threads_max > THREADS_MAX {
@@ -154,13 +156,14 @@ impl LayoutRequest {
                 return refuse(
                     "page_bytes",
                     format!(
-                        "{p} bytes are less than a page of the system, {}, so they could not be given back alone: take larger pages, or PageSource::Owned",
+                        "{p} bytes are less than a page of the system, {}, so they could not be given back \
+                         alone: take larger pages, or PageSource::Owned",
                         r.page_bytes_min
                     ),
                 );
             }
             Some(p) => p,
-            // The greatest of which there are enough; else the least that can be given back.
+            // The greatest size of which there are enough pages; else the least that can be given back.
             None => PAGE_BYTES_DERIVED
                 .into_iter()
                 .find(|&p| p >= r.page_bytes_min && r.hard_limit_bytes / p >= pages_min)
@@ -171,7 +174,8 @@ impl LayoutRequest {
             return refuse(
                 "hard_limit_bytes",
                 format!(
-                    "{} bytes are {hard_limit_pages} pages of {page_bytes} bytes; {} threads need at least {pages_min}: raise the limit or lower threads_max",
+                    "{} bytes are {hard_limit_pages} pages of {page_bytes} bytes; {} threads need at \
+                     least {pages_min}: raise the limit or lower threads_max",
                     r.hard_limit_bytes, r.threads_max
                 ),
             );
@@ -179,7 +183,7 @@ impl LayoutRequest {
         Ok(page_bytes)
     }
 
-    /// New space and the built-in objects beside the soft limit.
+    /// Checks that new space and the built-in objects fit within the soft limit.
     fn check_new_space(&self, page_bytes: usize, root_pages: usize) -> Result<(), ConfigError> {
         let r = self;
         let (soft_limit_pages, new_pages) = (r.soft_limit_bytes / page_bytes, r.new_space_bytes / page_bytes);
@@ -193,7 +197,8 @@ impl LayoutRequest {
             return refuse(
                 "soft_limit_bytes",
                 format!(
-                    "{} bytes are {soft_limit_pages} pages of {page_bytes} bytes; the built-in objects and new space need at least {}",
+                    "{} bytes are {soft_limit_pages} pages of {page_bytes} bytes; the built-in \
+                     objects and new space need at least {}",
                     r.soft_limit_bytes,
                     root_pages + 1
                 ),
@@ -203,7 +208,8 @@ impl LayoutRequest {
             return refuse(
                 "new_space_bytes",
                 format!(
-                    "{new_pages} pages of new space and {root_pages} of roots exceed the soft limit of {soft_limit_pages} pages of {page_bytes} bytes",
+                    "{new_pages} pages of new space and {root_pages} of roots exceed the soft limit of \
+                     {soft_limit_pages} pages of {page_bytes} bytes",
                 ),
             );
         }
@@ -238,7 +244,8 @@ impl Layout {
             return refuse(
                 "page_bytes",
                 format!(
-                    "{page_bytes} bytes make {} pages of what is reserved for {} bytes, more than {PAGES_MAX}: take larger pages or lower hard_limit_bytes_max",
+                    "{page_bytes} bytes make {} pages of what is reserved for {} bytes, more than \
+                     {PAGES_MAX}: take larger pages or lower hard_limit_bytes_max",
                     paged_pages + large_pages,
                     r.hard_limit_bytes_max
                 ),
@@ -267,8 +274,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// What holds of every layout, and what the heap relies on. [`derive`](Self::derive) asks after its last clamp, so that
-    /// no combination of fields gets past it.
+    /// Checks what the heap relies on of every layout. [`derive`](Self::derive) calls this after its last clamp, so
+    /// that no combination of fields gets past it.
     ///
     /// # Errors
     /// Names the configuration field that is to change, and why.
@@ -277,7 +284,7 @@ impl Layout {
         self.check_sizes()
     }
 
-    /// Pages, areas and limits.
+    /// Checks pages, areas, limits and the number of threads.
     fn check_areas(&self) -> Result<(), ConfigError> {
         let bytes = |pages: usize| pages.checked_mul(self.page_bytes);
         require(
@@ -301,15 +308,16 @@ impl Layout {
         require(bytes(self.root_pages).is_some_and(|b| b >= ROOT_BYTES), "page_bytes", &|| {
             format!("{} pages do not hold the {ROOT_BYTES} bytes of the built-in objects", self.root_pages)
         })?;
-        // The frontier's table counts ordinals from 1, and new space lies in the paged area with a page to spare, so that
-        // old space can have one.
+        // The frontier's table counts ordinals from 1, so it needs a page; and new space lies in the paged area with
+        // a page to spare for old space.
         require(
             self.new_pages != 0
                 && self.root_pages.checked_add(self.new_pages).is_some_and(|pages| pages < self.paged_pages),
             "new_space_bytes",
             &|| {
                 format!(
-                    "{} pages of new space and {} of built-in objects leave no page for old objects of the {} pages of {} bytes that can be addressed beside large objects",
+                    "{} pages of new space and {} of built-in objects leave no page for old objects of the {} pages \
+                     of {} bytes that can be addressed beside large objects",
                     self.new_pages, self.root_pages, self.paged_pages, self.page_bytes
                 )
             },
@@ -328,7 +336,7 @@ impl Layout {
         })
     }
 
-    /// Sizes of LABs, holes, objects and the work list.
+    /// Checks the sizes of LABs, holes, objects and the work list.
     fn check_sizes(&self) -> Result<(), ConfigError> {
         let bytes = |pages: usize| pages.checked_mul(self.page_bytes);
         // L-1: a LAB has at most half a page.
@@ -480,7 +488,7 @@ mod tests {
             ("hard_limit_bytes_max", |r| r.hard_limit_bytes_max = 1 << 20),
             ("new_space_bytes", |r| r.new_space_bytes = 1),
             ("soft_limit_bytes", |r| r.soft_limit_bytes = 1),
-            // The limits are as good as the field says, but half of what can be addressed is for large objects.
+            // The limits are valid, but half of what can be addressed is for large objects.
             ("new_space_bytes", |r| {
                 r.page_bytes = Some(1 << 20);
                 r.soft_limit_bytes = RESERVATION_BYTES_MAX;
@@ -514,7 +522,7 @@ mod tests {
         let layout = Layout::derive(&request()).unwrap();
         assert_eq!((layout.root_pages, layout.new_pages, layout.pool_pages_max), (1, 32, 32));
         assert_eq!((layout.soft_limit_pages, layout.hard_limit_pages, layout.hard_limit_pages_max), (128, 256, 512));
-        // An address more than the greatest limit, and room for large objects among holes.
+        // A page more than the greatest limit has, and twice that limit for large objects, since runs fragment.
         assert_eq!((layout.paged_pages, layout.large_pages), (513, 1024));
         assert_eq!((layout.regular_bytes_max, layout.small_hole_bytes), (64 << 10, 4 << 10));
     }
@@ -525,7 +533,7 @@ mod tests {
     fn pages_are_bounded() {
         let mut r = request();
         (r.page_bytes, r.page_bytes_min) = (Some(PAGE_BYTES_MIN), PAGE_BYTES_MIN);
-        // A page of the paged area and two of the large one for each of the limit, and one.
+        // For each page of the limit a page of the paged area and two of the large one; and one page more.
         r.hard_limit_bytes_max = (PAGES_MAX - 1) / 3 * PAGE_BYTES_MIN;
         assert_eq!(Layout::derive(&r).unwrap().pages(), PAGES_MAX);
         for bytes in [r.hard_limit_bytes_max + PAGE_BYTES_MIN, RESERVATION_BYTES_MAX] {

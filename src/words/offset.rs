@@ -4,8 +4,7 @@ use core::fmt;
 
 /// A byte offset from the start of the heap's reservation: the address of an object or of a word.
 ///
-/// Offsets are the same on mapped and on simulated memory, which is why no algorithm of the heap knows on which of the
-/// two it runs.
+/// Offsets are the same on every source of memory, so no algorithm of the heap knows on which of them it runs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Offset(usize);
