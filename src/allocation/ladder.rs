@@ -3,10 +3,11 @@
 //! A ladder is a list of rungs. Climbing it is a loop over [`Collect`], which the layers above implement: they know how
 //! to attempt, to collect, to call back. Nothing here blocks or knows a thread.
 //!
-//! The first attempt respects the soft limit, whose only purpose is to ask for a collection; after one has run,
-//! attempts go up to the hard limit. A young request gets major rounds after its minor ones, since repeated minor
-//! collections cannot help a full old generation. At the end comes the near-limit callback, then the last resort:
-//! collections and the attempt itself inside one stop, so that no rival takes what the collections have freed.
+//! The first attempt respects the soft limit, whose only effect is to ask for a collection; after a collection has
+//! run, attempts go up to the hard limit. A young request gets major rounds after its minor ones, since repeated
+//! minor collections cannot help a full old generation. At the end comes the near-limit callback, then the last
+//! resort: collections and the attempt itself inside one stop, so that no rival takes what the collections have
+//! freed.
 
 use crate::words::{AllocationType, CollectionKind, Limit, Offset};
 

@@ -7,8 +7,8 @@ use core::marker::PhantomData;
 
 /// A local heap, parked. [`run`](Self::run) makes it run for the time of a closure.
 ///
-/// Dropping it detaches the local heap, for which it waits for a stop to end. Forgetting it leaks a parked record,
-/// for which no stop waits, with its place among `threads_max` and its reference to the heap.
+/// Dropping it detaches the local heap, and may wait for a stop to end. Forgetting it leaks a parked record, for
+/// which no stop waits, with its place among `threads_max` and its reference to the heap.
 pub struct Attachment {
     heap: LocalHeap,
     /// Not `Send`: simple to reason about, and a thread can always attach anew.

@@ -16,7 +16,7 @@ pub struct HeapConfig {
     /// only by what roots take ([`Statistics::roots_bytes`](super::Statistics::roots_bytes)) and by a lowered hard
     /// limit.
     pub soft_limit_bytes: usize,
-    /// The hard limit at first, in bytes: committed bytes never exceed the hard limit.
+    /// The initial hard limit: committed bytes never exceed the hard limit.
     pub hard_limit_bytes: usize,
     /// The near-limit callback and [`Heap::set_hard_limit`](super::Heap::set_hard_limit) may raise the hard limit up
     /// to this many bytes, for which address space is reserved.

@@ -1,4 +1,4 @@
-//! The heap behind its handles: the layers wired together, and everything that happens in a stop.
+//! What all references to a heap share: the layers wired together, and what the heap does in a stop.
 
 use super::initiator::Initiator;
 use super::object_set::NoMemory;
@@ -16,7 +16,7 @@ use crate::words::{CollectionKind, Limit, SpaceKind};
 use core::any::Any;
 use core::panic::Location;
 
-/// Numbers for the near-heap-limit callback. Bytes.
+/// What the near-limit callback is told, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct NearLimit {
@@ -30,13 +30,13 @@ pub struct NearLimit {
     pub committed_bytes: usize,
 }
 
-/// Returns the new hard limit in bytes, which is rounded up to whole pages; at most
-/// [`hard_limit_bytes_max`](NearLimit::hard_limit_bytes_max) counts. A value that is not greater than the limit changes
-/// nothing: of two threads that ask together, the higher answer stands. What came of the answers stands in
+/// A callback that returns the new hard limit in bytes, which is rounded up to whole pages; at most
+/// [`hard_limit_bytes_max`](NearLimit::hard_limit_bytes_max) counts. A value that is not greater than the limit
+/// changes nothing: of two threads that ask together, the higher answer stands. What came of the answers stands in
 /// [`Statistics`]: `near_limit_calls`, `near_limit_raises`.
 pub type NearLimitCallback = dyn Fn(NearLimit) -> usize + Send + Sync;
 
-/// A heap.
+/// What a [`Heap`](super::Heap) refers to.
 pub(crate) struct HeapInner {
     pub(crate) spaces: Spaces,
     pub(crate) safepoint: Safepoint,
@@ -45,7 +45,8 @@ pub(crate) struct HeapInner {
     pub(crate) config: HeapConfig,
     /// The refusal of a thread's start that a test asked for.
     pub(crate) spawn_fault: Fault,
-    /// Locked in stops only, by their collector, so never contended.
+    /// Locked by the collector for its work in a stop, and by others for a moment: so a thread that runs never waits
+    /// for a collection here.
     collector: Mutex<CollectorState>,
     pub(crate) near_limit: Mutex<Option<Arc<NearLimitCallback>>>,
     /// What the stop that unwound met, and where it was begun.
@@ -62,7 +63,8 @@ struct CollectorState {
     hard_limit_base: usize,
     /// Major collections in a row that left next to nothing.
     ineffective: Ineffective,
-    /// How much more memory for roots is allowed since the last major collection before it asks for the next, in bytes.
+    /// Bytes by which the memory of each kind of roots may grow after a major collection before it asks for the next
+    /// one.
     roots_allowance: usize,
     /// The collections since the trace was last taken, if one is wanted.
     trace: Option<Vec<CollectionTrace>>,
@@ -112,7 +114,7 @@ impl HeapInner {
         })
     }
 
-    /// Where a collection starts.
+    /// The roots of this heap, where a collection starts.
     fn roots<'a, 's>(&'a self, stop: &'a mut Stop<'s>) -> Roots<'a, 's> {
         stop.assert_of(self.spaces.heap());
         // SAFETY: all of them are this heap's, which is the one that is stopped.
@@ -145,7 +147,7 @@ impl HeapInner {
         }
     }
 
-    /// After a major collection: roots may take what the soft limit leaves, or as much again as they take now.
+    /// After a major collection: roots may grow by what the soft limit leaves, or by as much as they take now.
     fn allow_roots(&self, stop: &mut Stop<'_>, state: &mut CollectorState, charge: &Charge) {
         let soft = stop.spaces(&self.spaces).limit(Limit::Soft);
         let left = charge.left(soft) * self.spaces.layout().page_bytes();
@@ -159,24 +161,24 @@ impl HeapInner {
         self.collector.lock().trace = on.then(Vec::new);
     }
 
-    /// The trace so far. A new one begins.
+    /// The trace so far, if there is one. A new trace begins.
     pub(crate) fn take_collection_trace(&self, _stop: &mut Stop<'_>) -> Vec<CollectionTrace> {
         self.collector.lock().trace.as_mut().map(core::mem::take).unwrap_or_default()
     }
 
-    /// What is committed at this moment of the stop, which is one of this heap.
+    /// What is committed at this moment of the stop.
     fn charge(&self, stop: &Stop<'_>) -> Charge {
         Charge::of(stop.spaces(&self.spaces))
     }
 
-    /// S-1, checked in every stop. At the end of one, what is counted is also compared with what is committed.
+    /// Checks S-1, in every stop: what is counted as committed is within the hard limit.
     fn assert_within_hard_limit(&self, stop: &Stop<'_>) {
         let Charge { committed, hard, .. } = self.charge(stop);
         assert!(committed <= hard, "S-1: {committed} pages are committed, the hard limit is {hard}");
     }
 
-    /// A stop for `f`, unless `wanted` finds that nobody wants it any more. A stop that unwinds poisons the heap, and goes on
-    /// unwinding.
+    /// A stop for `f`, unless `wanted` finds that nobody wants it any more. A stop that unwinds poisons the heap, and
+    /// goes on unwinding.
     ///
     /// # Panics
     /// If the initiator is a local heap of another heap.
@@ -209,8 +211,9 @@ impl HeapInner {
         if poisoned { Err(StopError::Poisoned) } else { Ok(result) }
     }
 
-    /// In the stop that has unwound: leaves nothing to read that may be half-way. Whoever was in the stop is told by a panic
-    /// (`RawLocalHeap::tell_poison`); should it catch that, it finds each of its roots to be an immortal empty object.
+    /// Leaves nothing to read that may be half-way, in the stop that has unwound: every root becomes a reference to
+    /// an immortal empty object. Each run that was in the stop is told by a panic (`RawLocalHeap::tell_poison`), and
+    /// one that catches the panic may still read its roots.
     #[cold]
     fn poison(&self, stop: &mut Stop<'_>, payload: &(dyn Any + Send), begun_at: &Location<'_>) {
         let text = payload.downcast_ref::<&str>().copied();
@@ -218,7 +221,7 @@ impl HeapInner {
         let text = text.unwrap_or("a panic without a text");
         *self.poison.lock() =
             Some(format!("an earlier stop of this heap unwound: {text}, at {begun_at}; build a new heap"));
-        // The initiator goes on unwinding by the panic itself.
+        // The initiator needs no telling: the panic itself goes on through it.
         // SAFETY: the data is left as it is, but for a flag.
         unsafe { stop.with_initiator(|data| data.told = true) };
         // SAFETY: SW-1, by `stop`; the built-in objects are committed.
@@ -232,7 +235,7 @@ impl HeapInner {
         if self.safepoint.is_forked() { None } else { self.poison.lock().clone() }
     }
 
-    /// A collection of `kind` or stronger, unless one was started since `before`.
+    /// Collects, unless a collection of `kind` or a stronger one was started since `before`.
     #[track_caller]
     pub(crate) fn collect(
         &self,
@@ -255,8 +258,8 @@ impl HeapInner {
         self.collector.lock().ineffective.is_thrashing()
     }
 
-    /// The last resort: raises the hard limit by the callback's answer, if there was one, then collects and attempts, all in
-    /// one stop. `None` if that served nothing, or there was no stop.
+    /// The last resort: raises the hard limit by the callback's answer, if there was one, then collects and attempts,
+    /// all in one stop. `None` if that served nothing, or there was no stop.
     ///
     /// # Safety
     /// `attempt` leaves data that the initiator may have: see [`LocalData`].
@@ -287,7 +290,8 @@ impl HeapInner {
         self.stop(initiator, |_| true, rounds).ok().flatten().flatten()
     }
 
-    /// The hard limit becomes `bytes`, rounded up to whole pages, if that is more. Whether it was.
+    /// Raises the hard limit to `bytes`, rounded up to whole pages, as far as the reservation allows; whether that is
+    /// more than before.
     fn raise_hard_limit(&self, stop: &Stop<'_>, bytes: usize) -> bool {
         let (layout, spaces) = (self.spaces.layout(), stop.spaces(&self.spaces));
         let now = spaces.limit(Limit::Hard);
@@ -297,7 +301,8 @@ impl HeapInner {
         hard > now
     }
 
-    /// After a major collection: takes a raise of the callback's back once the heap fits again, if configured so.
+    /// After a major collection: takes back what the callback has raised, once the heap fits again and if configured
+    /// so.
     fn restore_hard_limit(&self, stop: &Stop<'_>, state: &CollectorState, kind: CollectionKind) {
         let spaces = stop.spaces(&self.spaces);
         let Charge { committed, hard, .. } = Charge::of(spaces);
@@ -307,7 +312,7 @@ impl HeapInner {
         }
     }
 
-    /// The least hard limit that works: what the configuration had to have, too.
+    /// The least hard limit that works, in pages: what the configuration had to have, too.
     pub(crate) fn hard_limit_pages_min(&self) -> usize {
         let (config, layout) = (&self.config, self.spaces.layout());
         let for_threads = config.pages_per_thread_min.max(1).saturating_mul(config.threads_max + 1);
@@ -355,10 +360,11 @@ impl HeapInner {
         self.walkable(initiator, settled)
     }
 
-    /// Verifies in a stop of its own, which asserts nothing of what the verifier is to report.
+    /// Verifies in a stop of its own, which leaves it to the verifier to compare what is counted with what is
+    /// committed.
     ///
     /// # Errors
-    /// The world cannot be stopped, or there is no memory for it.
+    /// The world cannot be stopped, or the Rust allocator has no memory for the walk.
     #[track_caller]
     pub(crate) fn verify(&self, initiator: Initiator<'_>) -> Result<Verification, StopError> {
         let found = self.walkable(initiator, |stop| self.verify_with(stop, &mut self.collector.lock()));
@@ -378,7 +384,7 @@ impl HeapInner {
         found?.map_err(|NoMemory| StopError::OutOfMemory)
     }
 
-    /// As [`stopped`](Self::stopped), without looking at what is committed.
+    /// As [`stopped`](Self::stopped), without comparing what is counted with what is committed.
     #[track_caller]
     fn walkable<R>(&self, initiator: Initiator<'_>, f: impl FnOnce(&mut Stop<'_>) -> R) -> Result<R, StopError> {
         let prepared = |stop: &mut Stop<'_>| {
@@ -403,7 +409,7 @@ impl HeapInner {
         survey::survey(&self.spaces, self.roots(stop))
     }
 
-    /// Verifies, if there is memory for it.
+    /// Verifies, if the Rust allocator has memory for the walk.
     ///
     /// # Panics
     /// If the verifier finds a violation: an invariant is broken.
@@ -451,7 +457,7 @@ impl HeapInner {
         data.allocator.set_window(interval == 0);
     }
 
-    /// Under the collector lock: a local heap's first copy of the flags.
+    /// Under the collector lock: gives a local heap its first copy of the flags, and its allowance for handles.
     pub(crate) fn prepare_local(&self, data: &mut LocalData) {
         let (flags, roots_allowance) = {
             let state = self.collector.lock();
@@ -462,14 +468,15 @@ impl HeapInner {
         data.allocator.fail_after(flags.fail_after);
     }
 
-    /// The register, without local heaps that nobody has any more. Waits for a stop to end; the caller is parked.
+    /// Locks the register, and detaches local heaps whose owners have gone. Waits for a stop to end; the caller is
+    /// parked.
     pub(crate) fn lock_registry(&self) -> RegistryGuard<'_> {
         let mut registry = self.safepoint.lock();
         registry.detach_abandoned(|data| self.retire_local(data));
         registry
     }
 
-    /// Under the collector lock: a detaching local heap's memory and counters.
+    /// Under the collector lock: takes a detaching local heap's memory back, and adds its counters to the statistics.
     pub(crate) fn retire_local(&self, data: &mut LocalData) {
         // SAFETY: L-5, as the collector lock is held and the local heap is one of this heap.
         unsafe {

@@ -1,20 +1,10 @@
 //! The raw API: a local heap without handles, scopes or lifetimes. What the safe API is made of.
 //!
-//! [`LocalHeap`] owns the attachment; [`RawLocalHeap`], a copyable pair of pointers, is what the methods are on. They
-//! take it by value, but for `view`, whose views end with the borrow. Then the pointers stay in registers in a loop that allocates, and the bump path is a load, a
-//! compare and a store through one of them. (Held behind a reference that slow paths capture, they are loaded anew for
-//! each object, and the processor no longer recognises one object's `top` as the next one's: twice the time.)
-//!
-//! # The contract of the raw API
-//!
-//! * **R-1** A local heap is used by one thread at a time. The methods that touch the heap need it *running*: between
-//!   [`RawLocalHeap::unpark`] and [`RawLocalHeap::park`]. A thread has at most one running local heap, of any heap.
-//! * **R-2** Whatever may collect (allocation, `poll`, `park`, `collect`, ...) may move objects and reclaims what no root
-//!   reaches: raw references held over it are dead. Roots are pushed with [`RawLocalHeap::push_handle`].
-//! * **R-3** Memory from [`RawLocalHeap::allocate_raw`] is zero. Before the next call that may collect, the caller writes a
-//!   header that names a map whose shape gives exactly the allocated size; until then nobody else may see it.
-//! * **R-4** References are stored through [`RawLocalHeap::store_slot`] only, except into an object that is not yet
-//!   published and was allocated young since the last call that may collect.
+//! [`LocalHeap`] owns the attachment; [`RawLocalHeap`], a copyable pair of pointers, has the methods, and their
+//! contract. All methods but `view`, whose views end with the borrow, take the pair by value. So the pointers stay in
+//! registers in a loop that allocates, and the bump path is a load, a compare and a store through one of them. (If
+//! they are held behind a reference that slow paths capture, they are loaded anew for each object, and the processor
+//! does not forward one object's `top` to the next: twice the time.)
 
 use super::StopError;
 use super::initiator::Initiator;
@@ -29,9 +19,10 @@ use crate::words::{
 };
 use core::ptr::NonNull;
 
-/// A thread's attachment to a heap, raw: detached when it is dropped, parked. Its methods are [`RawLocalHeap`]'s.
+/// A thread's attachment to a heap, for the raw API. Its methods are [`RawLocalHeap`]'s. Dropping it detaches the
+/// local heap, which must be parked by then, and may wait for a stop to end.
 ///
-/// Dropped while its thread unwinds, it is parked first: the near-limit callback may unwind out of a request.
+/// If its thread unwinds, the drop parks the local heap first: the near-limit callback may unwind out of a request.
 pub struct LocalHeap {
     inner: Arc<HeapInner>,
     local: Arc<Local>,
@@ -61,9 +52,21 @@ impl core::ops::Deref for LocalHeap {
     }
 }
 
-/// A thread's state in a heap, raw: see the [module](self) for the contract.
+/// A thread's state in a heap, for the raw API: a copy of what [`LocalHeap::raw`] gives.
 ///
-/// * **R-0** It is used only while the [`LocalHeap`] that it came from exists.
+/// # The contract of the raw API
+///
+/// * **R-0** A value of this type is used only while the [`LocalHeap`] that it came from exists.
+/// * **R-1** A local heap is used by one thread at a time. The methods that touch the heap need it *running*: between
+///   [`unpark`](Self::unpark) and [`park`](Self::park). A thread has at most one running local heap, of any heap.
+/// * **R-2** Whatever may collect (allocation, `poll`, `park`, `collect`, ...) may move objects and reclaims what no
+///   root reaches: raw references held over such a call are dead. Roots are pushed with
+///   [`push_handle`](Self::push_handle).
+/// * **R-3** Memory from [`allocate_raw`](Self::allocate_raw) is zero. Before the next call that may collect, the
+///   caller writes a header that names a map whose shape gives exactly the allocated size; until then nobody else may
+///   see the memory.
+/// * **R-4** References are stored through [`store_slot`](Self::store_slot) only, except into an object that is not yet
+///   published and was allocated young since the last call that may collect.
 #[derive(Clone, Copy)]
 pub struct RawLocalHeap {
     inner: NonNull<HeapInner>,
@@ -83,7 +86,7 @@ impl RawLocalHeap {
         unsafe { self.local.as_ref() }
     }
 
-    /// The beginner of a stop.
+    /// This local heap as the initiator of a stop.
     ///
     /// # Safety
     /// while the value exists; no borrow of the data is alive then.
@@ -106,13 +109,17 @@ impl RawLocalHeap {
     /// Allocates `size` bytes of zeroed memory at a multiple of `alignment` bytes.
     ///
     /// The common case, a small request that the LAB has room for, is a bounds check and an addition. Otherwise this
-    /// polls, may collect, may call the near-heap-limit callback, and may block while another thread collects.
+    /// polls, may collect, may call the near-limit callback, and may block while another thread collects.
     ///
     /// `size` is a non-zero multiple of 8; `alignment` is 8, 16, 32 or 64. Map and code objects are padded to 32 and 64
     /// bytes; the padding is a filler.
     ///
     /// # Errors
-    /// See [`AllocError`]. Nothing is lost by a failure, and the heap stays usable.
+    /// See [`AllocError`]. Nothing is lost by a failure; after each but `Poisoned` and `Forked` the heap stays
+    /// usable.
+    ///
+    /// # Panics
+    /// If the heap is found poisoned: see [`collect`](Self::collect). Passes on a panic of the near-limit callback.
     ///
     /// # Safety
     ///
@@ -137,7 +144,8 @@ impl RawLocalHeap {
         unsafe { self.allocate_raw_slow(size, ty, origin, alignment) }
     }
 
-    /// The same for a size that is known to be a non-zero multiple of 8, with the header written.
+    /// As [`allocate_raw`](Self::allocate_raw), for a size that is known to be a non-zero multiple of 8 bytes, and
+    /// with the header written.
     ///
     /// # Safety
     /// `header` names a map whose shape gives `bytes`, once what follows the header is written.
@@ -193,7 +201,7 @@ impl RawLocalHeap {
     /// Parked to running. Blocks while a stop runs.
     ///
     /// # Panics
-    /// Running, if the heap is poisoned and the thread does not unwind already.
+    /// If the heap is poisoned and the thread does not unwind already; the local heap runs then.
     ///
     /// # Safety
     /// parked before, running after; the thread runs no other local heap.
@@ -213,8 +221,8 @@ impl RawLocalHeap {
     /// The heap is poisoned, or this process is a fork of the heap's.
     ///
     /// # Panics
-    /// The first time that this local heap meets a poisoned heap since its run began, unless the thread unwinds already; and
-    /// if the collection itself finds an invariant broken.
+    /// The first time that this local heap meets its heap poisoned, unless the thread unwinds already; and if the
+    /// collection itself finds an invariant broken.
     ///
     /// # Safety
     ///
@@ -288,6 +296,9 @@ impl RawLocalHeap {
 
     /// Pushes a root; the slot keeps its address, and follows the object, until the handle stack is reset.
     ///
+    /// # Panics
+    /// If the Rust allocator refuses another block of handles.
+    ///
     /// # Safety
     /// R-1; `value` is a small integer or a live object.
     #[inline(always)]
@@ -345,7 +356,7 @@ impl RawLocalHeap {
         }
     }
 
-    /// Allocates and writes a map of `shape`.
+    /// Allocates and writes a map of `shape`. May collect.
     ///
     /// # Errors
     /// As [`allocate_raw`](Self::allocate_raw); `InvalidShape` for a built-in kind.
@@ -366,12 +377,17 @@ impl RawLocalHeap {
 
     /// Runs `f` in an always-allocate scope, whose reserve belongs to this local heap alone.
     ///
-    /// On entry it polls, and the reserve is taken from the budget, which may collect and may fail. Inside `f` the first attempt of
-    /// each allocation succeeds up to the reserve, without a collection that this thread asked for; beyond it, only
-    /// this local heap's soft limit is lifted. What is left of the reserve goes back when `f` returns or unwinds.
+    /// On entry this polls, and takes the reserve from the budget, for which it may collect and may fail. Inside `f`
+    /// the first attempt of each allocation succeeds up to the reserve, without a collection that this thread asked
+    /// for; beyond it, only this local heap's soft limit is lifted. What is left of the reserve goes back when `f`
+    /// returns or unwinds.
     ///
     /// # Errors
-    /// The reserve does not fit after every collection, or the heap is poisoned.
+    /// The reserve does not fit after every collection, or no heap of this configuration holds it; the heap is
+    /// poisoned, or this process is a fork of the heap's.
+    ///
+    /// # Panics
+    /// If the heap is found poisoned: see [`collect`](Self::collect). Passes on a panic of `f`.
     ///
     /// # Safety
     ///
@@ -394,7 +410,8 @@ impl RawLocalHeap {
                         if self.entered {
                             data.allocator.leave_scope();
                         }
-                        // In a fork nobody needs it, and its way back may be locked by a thread that is gone.
+                        // In a fork nobody needs the reserve, and its way back may be locked by a thread that is
+                        // gone.
                         if !inner.safepoint.is_forked() {
                             data.allocator.give_back_reserve(&inner.spaces, self.mark);
                         }
@@ -473,11 +490,16 @@ impl RawLocalHeap {
         unsafe { self.with_data(|data| data.allocator.attempts_before_failure()) }
     }
 
-    /// Fills the current page of a type's space but for `bytes_left` bytes, which serve the next allocations. Polls first.
+    /// Fills a page of a type's space, from which this local heap allocates then, but for `bytes_left` bytes, which
+    /// serve its next allocations. Polls first.
     ///
     /// # Errors
     /// `InvalidSize` if `bytes_left` is no multiple of the type's granule or more than half a page; `OutOfMemory` if
-    /// the space has no page. Asks for no collection, but may wait for one that another thread has asked for.
+    /// the space has no page; `Poisoned`; `Forked`. Asks for no collection, but may wait for one that another thread
+    /// has asked for.
+    ///
+    /// # Panics
+    /// If the heap is found poisoned: see [`collect`](Self::collect).
     ///
     /// # Safety
     ///
@@ -510,7 +532,7 @@ impl Drop for LocalHeap {
             // The lock may be held by a thread that does not exist. The record is lost with the heap.
             return;
         }
-        // parked. A thread that unwinds out of a callback of the embedder's had no chance to.
+        // parked. A thread that unwinds out of a callback of the embedder's had no chance to park.
         if crate::sync::thread::panicking() && self.local.state().is_running() {
             // SAFETY: R-1: it ran on this thread, and what borrowed its data has unwound.
             unsafe { self.inner.safepoint.park(&self.local) };

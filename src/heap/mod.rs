@@ -10,9 +10,9 @@
 //! * **Persistent handles** ([`Persistent`]) and **root sets** ([`RootSet`]) are roots that belong to no thread.
 //!
 //! The safe API rests on these invariants, each of which a compile-fail or run-time test attacks:
-//! * **H-1** A thread runs at most one local heap, of any heap (a per-thread marker), and a scope is used only while its
-//!   local heap runs: it is made inside of a run, and borrowed while the local heap is parked. So no two scopes exist on
-//!   a thread but nested ones, and references of two heaps cannot meet.
+//! * **H-1** A thread runs at most one local heap, of any heap (a per-thread marker), and a scope is used only while
+//!   its local heap runs: it is made inside of a run, and borrowed while the local heap is parked. So of two scopes
+//!   on a thread the outer one is borrowed while the inner one exists, and references of two heaps cannot meet.
 //! * **H-2** Whatever may collect takes `&mut Scope`; references borrow the scope.
 //! * **H-3** A handle's lifetime is its scope's brand, which is invariant and made by a `for<'s>` closure: it cannot
 //!   leave.
@@ -96,24 +96,30 @@ impl Heap {
     /// Builds a heap: reserves address space, commits the pages of the built-in objects.
     ///
     /// # Errors
-    /// The configuration contradicts itself, or the system refuses the memory. With the feature `loom`, also: the heap is larger
-    /// than memory can be modelled, or this is outside of a model.
+    /// The configuration contradicts itself, or the system or the Rust allocator refuses memory. With the feature
+    /// `loom`, also: the heap is larger than memory can be modelled, or this is outside of a model.
     pub fn new(config: HeapConfig) -> Result<Heap, BuildError> {
         Ok(Heap { inner: Arc::new(HeapInner::new(config)?), stress: Arc::new(Mutex::new(None)) })
     }
 
-    /// Attaches a local heap. It is parked until [`Attachment::run`]. Waits for a stop to end.
+    /// Attaches a local heap, which is parked until [`Attachment::run`]. Waits for a stop to end.
     ///
     /// # Errors
     /// See [`AttachError`].
+    ///
+    /// # Panics
+    /// If the Rust allocator refuses the first block of handles.
     pub fn attach(&self) -> Result<Attachment, AttachError> {
         attach(&self.inner, Owner::Embedder).map(Attachment::new)
     }
 
-    /// Attaches a local heap for use through the raw API. It is parked.
+    /// Attaches a local heap for use through the raw API, parked. Waits for a stop to end.
     ///
     /// # Errors
     /// See [`AttachError`].
+    ///
+    /// # Panics
+    /// If the Rust allocator refuses the first block of handles.
     pub fn attach_raw(&self) -> Result<LocalHeap, AttachError> {
         attach(&self.inner, Owner::Embedder)
     }
@@ -134,30 +140,33 @@ impl Heap {
     /// Collects, from a thread that runs no local heap. Blocks until every local heap is parked.
     ///
     /// # Errors
-    /// The thread runs a local heap (use [`Scope::collect`]), the heap is poisoned, or this process is a fork of the heap's.
+    /// The thread runs a local heap (use [`Scope::collect`]), the heap is poisoned, or this process is a fork of the
+    /// heap's.
     ///
     /// # Panics
-    /// If an invariant of the heap turns out to be broken, which poisons it: so does every method that stops the world.
+    /// If an invariant of the heap turns out to be broken, which poisons the heap. Every method that stops the world
+    /// may panic so.
     #[track_caller]
     pub fn collect(&self, kind: CollectionKind) -> Result<(), StopError> {
         self.outside()?;
         self.inner.collect(Initiator::OUTSIDE, kind, None)
     }
 
-    /// What the stop met that poisoned the heap, and where in the program it was begun. `None` if the heap is not poisoned.
-    /// Does not block.
+    /// What the stop met that poisoned the heap, and where in the program it was begun. `None` if the heap is not
+    /// poisoned, or this process is a fork of the heap's. Does not wait for a stop to end.
     #[must_use]
     pub fn poison_message(&self) -> Option<String> {
         self.inner.poison_message()
     }
 
-    /// Sets the hard limit to `bytes`, rounded down to whole pages, and returns it. It may be lowered and raised, also above
-    /// what was configured, up to `hard_limit_bytes_max`. A stop; if more is committed than `bytes`, memory-reducing
-    /// collections run in it. The soft limit is lowered with it if need be, and follows again after major collections.
+    /// Sets the hard limit to `bytes`, rounded down to whole pages, and returns the new limit in bytes. The limit may
+    /// be lowered and raised, also above what was configured, up to `hard_limit_bytes_max`. A stop, in which
+    /// memory-reducing collections run if more than `bytes` is committed. The soft limit is lowered with the hard one
+    /// if need be, and follows again after major collections.
     ///
     /// # Errors
-    /// Nothing is changed if the limit is out of its range, if more stays committed after the collections (the error says how
-    /// much), or if the world cannot be stopped.
+    /// Nothing is changed if the limit is out of its range, if more stays committed after the collections (the error
+    /// says how much), or if the world cannot be stopped.
     #[track_caller]
     pub fn set_hard_limit(&self, bytes: usize) -> Result<usize, LimitError> {
         let layout = self.layout();
@@ -176,19 +185,20 @@ impl Heap {
     /// Walks the whole heap in a stop, and says what is wrong with it.
     ///
     /// # Errors
-    /// As [`collect`](Self::collect), or the Rust allocator has no memory for it: a bit per granule of the pages with
-    /// objects, and a word per object.
+    /// As [`collect`](Self::collect), or the Rust allocator has no memory for the walk: a bit per granule of the
+    /// pages with objects, and a word per object.
     #[track_caller]
     pub fn verify(&self) -> Result<Verification, StopError> {
         self.outside()?;
         self.inner.verify(Initiator::OUTSIDE)
     }
 
-    /// Says what each byte of each committed page is used for: live and dead objects, gaps, free memory. For pictures and
-    /// tests; collects nothing.
+    /// Says what each byte of each committed page is used for: live and dead objects, gaps, free memory. For pictures
+    /// and tests; collects nothing.
     ///
-    /// Costs a stop, in which the live objects are traced and every page is walked. Takes from the Rust allocator, for
-    /// that time, a bit per granule of the pages with live objects and a word per object that is still to be looked into.
+    /// Costs a stop, in which the live objects are traced and every page is walked. Takes from the Rust allocator,
+    /// for that time, a bit per granule of the pages with live objects and a word per object that is still to be
+    /// looked into.
     ///
     /// # Errors
     /// As [`collect`](Self::collect), or there is no such memory.
@@ -210,8 +220,8 @@ impl Heap {
         self.stopped(|stop| self.inner.statistics_in_stop(stop))
     }
 
-    /// Makes a space full, while other threads go on allocating: nothing allocated later lies in memory of the space
-    /// that was free at the stop, until a collection frees it again. Returns the bytes wasted.
+    /// Makes a space full, in a stop, after which other threads go on allocating: until the next collection of the
+    /// space, nothing is allocated in memory of it that was free at the stop. Returns the bytes wasted.
     ///
     /// # Errors
     /// As [`collect`](Self::collect).
@@ -220,13 +230,15 @@ impl Heap {
         self.stopped(|stop| self.inner.simulate_full_space(stop, space))
     }
 
-    /// Switches concurrent allocation. Off, at most one local heap may be attached. Waits for a stop to end.
+    /// Switches concurrent allocation. While it is off, at most one local heap may be attached. Waits for a stop to
+    /// end.
     ///
     /// # Errors
-    /// Several local heaps are attached, or the caller runs one.
+    /// Several local heaps are attached, and `on` is false; the caller runs a local heap, the heap is poisoned, or
+    /// this process is a fork of the heap's.
     pub fn set_concurrent_allocation(&self, on: bool) -> Result<(), FlagError> {
         self.outside().map_err(FlagError::from)?;
-        // Under the collector lock, as `attach` is, so the two cannot pass each other.
+        // The flag changes under the collector lock, as attaching does, so neither misses the other.
         let mut registry = self.inner.lock_registry();
         if registry.is_poisoned() {
             return Err(FlagError::Poisoned);
@@ -239,16 +251,17 @@ impl Heap {
         Ok(())
     }
 
-    /// Switches a background thread that allocates small, medium and large old objects, polls each round, and asks
-    /// for a collection when it fails. It never calls the near-limit callback. While its place is taken by others it waits for
-    /// one. Switching it off joins it.
+    /// Switches a background thread that allocates small, medium and large old objects, polls after each, and asks
+    /// for a collection when an allocation fails. The thread never calls the near-limit callback. It gives its place
+    /// up now and then, and waits while others have all places. Switching it off waits for its end.
     ///
     /// # Errors
-    /// It cannot attach, the system refuses the thread, or the caller runs a local heap.
+    /// The thread cannot attach, the system refuses it, the caller runs a local heap, or this process is a fork of
+    /// the heap's.
     pub fn set_stress_concurrent_allocation(&self, on: bool) -> Result<(), FlagError> {
         self.outside().map_err(FlagError::from)?;
         let mut stress = self.stress.lock();
-        // One that has ended, because the heap was poisoned under it, makes room for another.
+        // A thread that has ended, because the heap was poisoned, is joined first.
         if let Some(ended) = stress.take_if(|thread| thread.has_ended()) {
             ended.stop();
         }
@@ -268,45 +281,47 @@ impl Heap {
         Ok(())
     }
 
-    /// Switches verification before and after each collection and when the heap is dropped. Does nothing in a fork of the
-    /// heap's process.
+    /// Switches verification before and after each collection and when the heap is dropped. Waits for a collection to
+    /// end. Does nothing in a fork of the heap's process.
     pub fn set_verify_heap(&self, on: bool) {
         if !self.inner.safepoint.is_forked() {
             self.inner.set_verify_heap(on);
         }
     }
 
-    /// Collects at every `interval`-th allocation of each local heap; 0 switches that off. Inside an always-allocate
-    /// scope no such collection happens.
+    /// Collects at every `interval`-th allocation of each local heap, by a minor collection for a young object, else
+    /// by a major one; 0 switches that off. Inside an always-allocate scope no such collection happens. A stop.
     ///
     /// # Errors
-    /// The caller runs a local heap, or the heap is poisoned.
+    /// The caller runs a local heap, the heap is poisoned, or this process is a fork of the heap's.
     #[track_caller]
     pub fn set_gc_interval(&self, interval: u64) -> Result<(), FlagError> {
         self.set_flags(|stop| self.inner.set_gc_interval(stop, interval))
     }
 
-    /// Makes the `attempt`-th attempt (counted from 0, per local heap) to get memory for a LAB or a large object fail,
-    /// once, as if memory were exhausted; `None` switches that off.
+    /// Makes an attempt of each local heap to get memory beyond the bump path fail, once, as if memory were
+    /// exhausted: the `attempt`-th one, counted from 0, from now on or from when the local heap is attached. `None`
+    /// switches that off. A stop.
     ///
     /// # Errors
-    /// The caller runs a local heap, or the heap is poisoned.
+    /// The caller runs a local heap, the heap is poisoned, or this process is a fork of the heap's.
     #[track_caller]
     pub fn set_fail_allocation(&self, attempt: Option<u64>) -> Result<(), FlagError> {
         self.set_flags(|stop| self.inner.set_fail_allocation(stop, attempt))
     }
 
-    /// Keeps a record of each collection from now on, for [`take_collection_trace`](Self::take_collection_trace), which
-    /// empties it: until then it grows, by some hundred bytes a collection. A stop.
+    /// Keeps a trace of the collections from now on, which [`take_collection_trace`](Self::take_collection_trace)
+    /// empties; until then the trace grows, by some hundred bytes a collection. What was traced before is dropped. A
+    /// stop.
     ///
     /// # Errors
-    /// The caller runs a local heap, or the heap is poisoned.
+    /// The caller runs a local heap, the heap is poisoned, or this process is a fork of the heap's.
     #[track_caller]
     pub fn set_trace_collections(&self, on: bool) -> Result<(), FlagError> {
         self.set_flags(|stop| self.inner.set_trace_collections(stop, on))
     }
 
-    /// The collections since the trace was switched on or last taken. A stop.
+    /// Takes the trace: the collections since it was switched on or last taken; none if it is off. A stop.
     ///
     /// # Errors
     /// As [`collect`](Self::collect).
@@ -322,11 +337,12 @@ impl Heap {
 
     /// Sets the callback of the last resort, which may raise the hard limit; `None` removes it.
     ///
-    /// It runs on the thread whose request failed, which is running, with no lock held; never on a thread of the heap's own. A
-    /// request nested in it fails. If it unwinds, so does the request. The old one is dropped here, with no lock held, or by
-    /// the last thread that is inside of it.
+    /// The callback runs on the thread whose request failed, which is running, with no lock held; never on a thread
+    /// of the heap's own. A request nested in the callback that the LAB does not serve fails. If the callback
+    /// unwinds, so does the request. The old callback is dropped here, with no lock held, or by the last thread that
+    /// is inside of it.
     ///
-    /// A callback that holds a `Heap` keeps that heap alive: [`close`](Self::close) it, or remove the callback.
+    /// A callback that holds a `Heap` keeps that heap alive: [`close`](Self::close) the heap, or remove the callback.
     ///
     /// Does nothing in a fork of the heap's process.
     pub fn set_near_limit_callback(&self, callback: Option<Box<NearLimitCallback>>) {
@@ -335,16 +351,16 @@ impl Heap {
         }
         let callback = callback.map(Arc::from);
         let old = core::mem::replace(&mut *self.inner.near_limit.lock(), callback);
-        // The lock is free: what is dropped is the embedder's, and may come back here.
+        // The lock is free by now: dropping the callback runs the embedder's code, which may come back here.
         drop(old);
     }
 
-    /// A root set of `len` slots, each the small integer 0. Takes a leaf mutex, and some four bytes a slot from the Rust
-    /// allocator.
+    /// Makes a root set of `len` slots, each the small integer 0. Takes a leaf mutex, and some four bytes a slot from
+    /// the Rust allocator.
     ///
     /// # Panics
-    /// If the Rust allocator refuses that, or there are more slots than 2^28; [`try_new_root_set`](Self::try_new_root_set)
-    /// returns an error.
+    /// If the Rust allocator refuses that, or there are more slots than 2^28;
+    /// [`try_new_root_set`](Self::try_new_root_set) returns an error.
     #[must_use]
     pub fn new_root_set(&self, len: usize) -> RootSet {
         self.try_new_root_set(len).unwrap_or_else(|error| panic!("{error}"))
@@ -355,7 +371,8 @@ impl Heap {
     /// # Errors
     /// The Rust allocator refuses the slots, or there are more than 2^28.
     pub fn try_new_root_set(&self, len: usize) -> Result<RootSet, RefusedMemory> {
-        // In a fork nobody collects, and the lock may be held by a thread that is gone: a register of its own will do.
+        // In a fork nobody collects, and the lock may be held by a thread that is gone: a register for this set alone
+        // will do.
         let sets = if self.inner.safepoint.is_forked() { &RootSets::new() } else { &self.inner.root_sets };
         sets.add(len).map(RootSet::new)
     }
@@ -372,13 +389,17 @@ impl Heap {
         self.inner.spaces.layout()
     }
 
-    /// Verifies the heap a last time and drops this reference to it, and the near-limit callback, which may hold others. The
-    /// memory goes back to the system when the last
-    /// reference is dropped; attached local heaps hold one each, so a heap never disappears under a thread.
+    /// Ends the stress thread, verifies the heap a last time, and drops this reference to it and the near-limit
+    /// callback, which may hold others. The memory goes back to the system when the last reference is dropped;
+    /// attached local heaps hold one each, so a heap never disappears under a thread.
     ///
     /// # Errors
-    /// Local heaps are attached, or this thread runs one; the heap is handed back as it was. Or it is poisoned, or this process
-    /// is a fork of its own.
+    /// The heap is handed back: as it was, if this thread runs a local heap or this process is a fork of the heap's;
+    /// without its stress thread, if local heaps are attached; without its near-limit callback, too, if it is
+    /// poisoned or the Rust allocator has no memory for the verification.
+    ///
+    /// # Panics
+    /// As [`collect`](Self::collect).
     pub fn close(self) -> Result<Verification, (Heap, CloseError)> {
         match self.outside() {
             Err(StopError::InsideRun) => return Err((self, CloseError::InsideRun)),
@@ -407,6 +428,6 @@ impl fmt::Debug for Heap {
     }
 }
 
-// A heap that unwinding has left half-way is poisoned, and says so from then on: see `running.rs`.
+// A heap that unwinding has left half-way is poisoned, and refuses what it is asked from then on: see `running.rs`.
 impl core::panic::UnwindSafe for Heap {}
 impl core::panic::RefUnwindSafe for Heap {}

@@ -1,7 +1,8 @@
-//! A set of objects: what a walk of the stopped heap remembers. One bit per granule, for the pages that hold any.
+//! A set of objects: what a walk of the stopped heap remembers. One bit per granule, for the pages that hold objects
+//! of the set.
 //!
-//! What a walk takes from the Rust allocator may be refused, which ends no process: the walk notes it, and what it found
-//! counts for nothing.
+//! The Rust allocator may refuse what a walk asks of it. That ends no process: the walk notes the refusal, and what
+//! it found counts for nothing.
 
 use crate::space::Spaces;
 use crate::words::{GRANULE_BYTES, Offset, PageIndex, TABLE_WORD_BITS as BITS};
@@ -25,7 +26,7 @@ impl Refused {
         }
     }
 
-    /// What was found, if all of it is there.
+    /// What was found, unless the Rust allocator refused something.
     pub(super) fn unless<T>(self, found: T) -> Result<T, NoMemory> {
         if self.0 { Err(NoMemory) } else { Ok(found) }
     }
@@ -36,7 +37,7 @@ impl Refused {
 pub(super) struct ObjectSet(HashMap<PageIndex, Vec<u64>>);
 
 impl ObjectSet {
-    /// Adds an object; whether it is new to the set. Without memory it is not added, which is noted.
+    /// Adds an object, and says whether it is new to the set. Without memory it is not added, which `refused` notes.
     pub(super) fn insert(&mut self, spaces: &Spaces, object: Offset, refused: &mut Refused) -> bool {
         let (page, granule) = spaces.pages.granule_of(object);
         if !self.0.contains_key(&page) {

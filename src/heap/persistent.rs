@@ -8,8 +8,9 @@ use core::marker::PhantomData;
 /// A root that belongs to no thread. Made by [`Scope::persist`](super::Scope::persist), read by
 /// [`Scope::open`](super::Scope::open).
 ///
-/// Dropping it takes a few atomic operations, no lock and no system call, and may happen anywhere, at any time: on any
-/// thread, inside callbacks, after the heap is gone. Its memory serves the next persistent handle at once.
+/// Dropping it takes a few atomic operations, no lock and no system call, and may happen anywhere, at any time: on
+/// any thread, inside callbacks, after the heap is gone. (Then the last drop also frees the memory of all.) Its
+/// memory serves the next persistent handle at once.
 pub struct Persistent<T: 'static> {
     pub(super) cell: PersistentCell,
     _type: PhantomData<fn() -> T>,
@@ -40,13 +41,13 @@ impl RootSet {
         RootSet { slots }
     }
 
-    /// How many slots.
+    /// The number of slots.
     #[must_use]
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Whether there are none.
+    /// Whether the set has no slots.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()

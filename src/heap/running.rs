@@ -13,8 +13,8 @@ use crate::thread::HandleMark;
 use core::marker::PhantomData;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
-/// A local heap that runs on this thread. Dropping it forgets the handles that were made meanwhile, parks the local heap, and
-/// unmarks the thread.
+/// A local heap that runs on this thread. Dropping it forgets the handles that were made meanwhile, parks the local
+/// heap, and unmarks the thread.
 pub(super) struct RunGuard<'a> {
     heap: RawLocalHeap,
     mark: HandleMark,
@@ -35,7 +35,7 @@ impl<'a> RunGuard<'a> {
             return Err(RunError::Forked);
         }
         let Some(token) = run_marker::try_enter() else { return Err(RunError::AlreadyRunning) };
-        // Not by `unpark`, which unwinds: here is a way to say it.
+        // Not by `RawLocalHeap::unpark`, which unwinds if the heap is poisoned: here an error says so.
         // SAFETY: R-1: this thread has the local heap, by the borrow, and by the marker runs no other.
         let poisoned = unsafe { heap.inner().safepoint.unpark(heap.local()) };
         // SAFETY: R-1: this thread has the local heap, by the borrow, and by the marker runs no other.
@@ -62,8 +62,8 @@ impl Drop for RunGuard<'_> {
     }
 }
 
-/// A local heap that is parked inside its run. Dropping it makes the local heap run again, and waits for a stop to end. If the
-/// heap is poisoned by then, the drop unwinds, unless the thread does already.
+/// A local heap that is parked inside its run. Dropping it makes the local heap run again, and waits for a stop to
+/// end. If the heap is poisoned by then, the drop unwinds, unless the thread does already.
 pub(super) struct ParkGuard {
     heap: RawLocalHeap,
     suspended: Option<Suspended>,
@@ -73,7 +73,8 @@ impl ParkGuard {
     /// Parks a running local heap.
     ///
     /// # Safety
-    /// `heap` runs on this thread, by a [`RunGuard`] that outlives this, and is not touched until this is dropped.
+    /// `heap` runs on this thread, by a [`RunGuard`] that outlives this, and is not touched until this is
+    /// dropped.
     #[inline(always)]
     pub(super) unsafe fn park(heap: RawLocalHeap) -> ParkGuard {
         // SAFETY, the token of the run guard is kept.
@@ -93,9 +94,9 @@ impl Drop for ParkGuard {
     }
 }
 
-// Unwinding leaves no half-way state to see. The embedder's own code runs with no lock held, and between guards that restore
-// state word, marker and handle stack; a stop that unwinds poisons the heap, which everything says from then on. What an
-// embedder's closure has half done to *objects* is the embedder's, as it is for atomics.
+// Unwinding leaves no half-way state to see. The embedder's own code runs with no lock held, and between guards that
+// restore state word, marker and handle stack; a stop that unwinds poisons the heap, which refuses everything from
+// then on. What an embedder's closure has half done to *objects* is the embedder's, as it is for atomics.
 impl UnwindSafe for LocalHeap {}
 impl RefUnwindSafe for LocalHeap {}
 // Words that change by atomic operations, whole.

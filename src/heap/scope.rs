@@ -1,5 +1,5 @@
-//! The scope: a running thread's door to the heap, and the innermost handle scope. Control; objects are in
-//! `scope_objects`.
+//! The scope: a running thread's door to the heap, and the innermost handle scope. This file has stops, scopes,
+//! handles and roots; objects are in `scope_objects`.
 
 use super::initiator::Initiator;
 use super::running::ParkGuard;
@@ -17,11 +17,14 @@ use core::ptr::NonNull;
 ///
 /// Methods that take `&mut self` may collect, and so move objects; [`Ref`]s borrow the scope and cannot be held over
 /// them. Methods that take `&self` cannot collect.
+///
+/// A method that makes a handle panics if the Rust allocator refuses a block of handles. One that may collect panics
+/// if it finds the heap poisoned: see [`Attachment::run`](super::Attachment::run).
 pub struct Scope<'s, 'o: 's> {
     heap: RawLocalHeap,
     /// The brand of this scope's handles: invariant.
     _scope: PhantomData<fn(&'s ()) -> &'s ()>,
-    /// The brand of the enclosing scope's.
+    /// The brand of the enclosing scope's handles.
     _outer: PhantomData<&'o ()>,
 }
 
@@ -60,7 +63,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// The same local heap, with fresh brands.
     ///
     /// # Safety
-    /// H-3: `'i` is the brand of a handle scope that is open for as long as the value is used, and `'x` is this scope's.
+    /// H-3: `'i` is the brand of a handle scope that is open for as long as the value is used, and `'x` is this
+    /// scope's.
     #[inline(always)]
     unsafe fn inner_scope<'i, 'x: 'i>(&mut self) -> Scope<'i, 'x> {
         Scope { heap: self.heap, _scope: PhantomData, _outer: PhantomData }
@@ -71,7 +75,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         &self.heap
     }
 
-    /// The beginner of a stop.
+    /// The scope's local heap as the initiator of a stop.
     #[inline(always)]
     fn initiator(&mut self) -> Initiator<'_> {
         // SAFETY: H-1, H-2: the scope's local heap runs, and no reference is alive over `&mut self`.
@@ -86,12 +90,13 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
 
     /// Lets a stop begin, if one was asked for. Call it in loops that do not allocate. One load otherwise.
     ///
-    /// A thread that runs and does not poll keeps every thread waiting that wants a collection. These let a stop begin
-    /// too: an allocation that the thread's buffer has no room for, be it served or refused; a large object, a map, code;
-    /// [`collect`](Self::collect), [`verify`](Self::verify), [`survey`](Self::survey), [`statistics`](Self::statistics) and
+    /// A thread that runs and does not poll keeps every thread waiting that wants a collection. These let a stop
+    /// begin too: an allocation that the thread's LAB has no room for, be it served or refused; a large object, a
+    /// map, code; [`park`](Self::park); [`collect`](Self::collect), [`verify`](Self::verify),
+    /// [`survey`](Self::survey), [`statistics`](Self::statistics) and
     /// [`simulate_full_space`](Self::simulate_full_space); the beginning of an always-allocate scope, and
-    /// [`fill_page_but`](Self::fill_page_but). Handles, scopes, loads and stores do not, nor does an allocation that the
-    /// buffer serves.
+    /// [`fill_page_but`](Self::fill_page_but). Handles, scopes, loads and stores do not, nor does an allocation that
+    /// the LAB serves.
     ///
     /// # Panics
     /// If the heap is poisoned: see [`Attachment::run`](super::Attachment::run).
@@ -101,11 +106,12 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         unsafe { self.local().poll() }
     }
 
-    /// Runs `f`, which may block and may not touch this heap, while stops need not wait for this thread. Waits for a
+    /// Runs `f`, which may block and cannot use this scope, while stops need not wait for this thread. Waits for a
     /// stop to end before it returns; also when `f` unwinds.
     ///
     /// # Panics
-    /// Passes on a panic of `f`. If the heap is poisoned, once `f` has returned: see [`Attachment::run`](super::Attachment::run).
+    /// Passes on a panic of `f`. If the heap is poisoned, once `f` has returned: see
+    /// [`Attachment::run`](super::Attachment::run).
     pub fn park<R>(&mut self, f: impl FnOnce() -> R) -> R {
         // SAFETY: H-1, H-2: as for a poll; and `f` has not `self`.
         let _parked = unsafe { ParkGuard::park(self.heap) };
@@ -133,7 +139,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         f(&mut unsafe { self.inner_scope() })
     }
 
-    /// A handle scope whose result escapes into this one.
+    /// Opens a handle scope for `f`, whose result escapes into this scope.
     ///
     /// # Errors
     /// Those of `f`.
@@ -155,7 +161,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// Runs `f` in an always-allocate scope and a handle scope: see [`RawLocalHeap::always_allocate`].
     ///
     /// # Errors
-    /// The reserve does not fit after every collection, or the heap is poisoned.
+    /// As [`RawLocalHeap::always_allocate`].
     pub fn always_allocate<R>(
         &mut self,
         reserve: Reserve,
@@ -211,23 +217,23 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         unsafe { Ref::new(root.tagged()) }
     }
 
-    /// undefined
+    /// The value `undefined`.
     pub fn undefined(&self) -> Ref<'_, Value> {
         self.root(Root::Undefined)
     }
 
-    /// null
+    /// The value `null`.
     pub fn null(&self) -> Ref<'_, Value> {
         self.root(Root::Null)
     }
 
-    /// true or false
+    /// The value `true` or `false`.
     pub fn boolean(&self, value: bool) -> Ref<'_, Value> {
         self.root(if value { Root::True } else { Root::False })
     }
 
-    /// A root that belongs to no thread. Takes a leaf mutex, and now and then memory of the Rust allocator: 8 bytes a
-    /// handle, by the block.
+    /// Makes a root that belongs to no thread. Takes a leaf mutex, and now and then memory of the Rust allocator: 8
+    /// bytes a handle, by the slab.
     ///
     /// # Panics
     /// If the Rust allocator refuses that; [`try_persist`](Self::try_persist) returns an error.
@@ -242,7 +248,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// The Rust allocator refuses memory.
     pub fn try_persist<T>(&self, handle: Handle<'s, T>) -> Result<Persistent<T>, RefusedMemory> {
         let inner = self.local().inner();
-        // In a fork nobody collects, and the lock may be held by a thread that is gone: a register of its own will do.
+        // In a fork nobody collects, and the lock may be held by a thread that is gone: a register for this handle
+        // alone will do.
         let register = if inner.safepoint.is_forked() { &PersistentHandles::new(1) } else { &inner.persistent };
         // SAFETY: the handle is a root of this scope, whose heap is running.
         let (cell, is_over) = unsafe { register.add_watched(handle.tagged()) }?;
@@ -250,7 +257,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         Ok(Persistent::new(cell))
     }
 
-    /// If so, the next allocation that needs a LAB collects first.
+    /// If `so`, has the next allocation beyond the bump path collect first.
     fn want_collection(&self, so: bool) {
         if so {
             // SAFETY: H-1.
@@ -286,7 +293,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         Ok(unsafe { Ref::new(set.slots.load(index)) })
     }
 
-    /// Sets slot `index` of a root set. The first object to be stored in the neighbourhood of a slot after a collection
+    /// Sets slot `index` of a root set. The first object that is stored into a block of slots after a collection
     /// takes a leaf mutex.
     ///
     /// # Errors
@@ -353,17 +360,17 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         self.told(found)
     }
 
-    /// Fills the current page of a type's space but for `bytes_left` bytes: see [`RawLocalHeap::fill_page_but`].
+    /// Fills a page of a type's space but for `bytes_left` bytes: see [`RawLocalHeap::fill_page_but`].
     ///
     /// # Errors
-    /// `InvalidSize` or `OutOfMemory`.
+    /// As [`RawLocalHeap::fill_page_but`].
     pub fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
         // SAFETY: H-1: the scope's local heap runs.
         unsafe { self.local().fill_page_but(ty, bytes_left) }
     }
 
-    /// Bytes between what is committed and the soft limit: how much may be allocated in new pages before a collection
-    /// is asked for. A snapshot.
+    /// Bytes between what is committed and the soft limit: how much may be allocated in newly committed pages before
+    /// a collection is asked for. A snapshot.
     #[must_use]
     pub fn soft_bytes_available(&self) -> usize {
         let spaces = &self.local().inner().spaces;
@@ -386,8 +393,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         unsafe { self.local().attempts_before_failure() }
     }
 
-    /// What this local heap has counted since it was attached: requests for collections, those of them inside
-    /// always-allocate scopes, and allocations whose first attempt failed.
+    /// What this local heap has asked for since it was attached.
     #[must_use]
     pub fn own_requests(&self) -> OwnRequests {
         let counted = |data: &mut LocalData| OwnRequests {
@@ -403,9 +409,9 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
 /// What a local heap has asked for since it was attached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct OwnRequests {
-    /// Collections that its attempts asked for.
+    /// Collections that its allocations asked for, as in [`Statistics::requests`].
     pub collections: u64,
-    /// Collections that attempts inside its own always-allocate scopes asked for.
+    /// Those that it asked for inside its own always-allocate scopes, as in [`Statistics::requests_in_scope`].
     pub collections_in_scope: u64,
     /// Allocations whose first attempt failed.
     pub retries: u64,

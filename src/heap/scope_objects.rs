@@ -150,7 +150,8 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// An object of `map` with a tail of `length` elements, of a type of the caller's choice. May collect.
     ///
     /// # Errors
-    /// See [`AllocError`]; `InvalidShape` for a built-in map, a tail that the map has not, or type `Map`.
+    /// See [`AllocError`]; `InvalidShape` for a built-in map, a tail that the map has not or that is longer than
+    /// [`LENGTH_MAX`], or type `Map`.
     #[inline(always)]
     pub fn new_record_in(
         &mut self,
@@ -319,7 +320,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         unsafe { self.local().inner().spaces.memory.store(at, value, Ordering::Relaxed) };
     }
 
-    /// Elements of a record's tail; 0 without one.
+    /// Elements of a record's tail; 0 without a tail.
     #[must_use]
     pub fn tail_len(&self, record: Ref<'_, Record>) -> usize {
         let object = record.tagged().target();
@@ -379,7 +380,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         self.copy_in(bytes.tagged().target(), start, data);
     }
 
-    /// Copies bytes out of a code object.
+    /// Copies bytes out of a code object, from byte `start` on. Not atomic as a whole.
     ///
     /// # Panics
     /// If the range is not in the object.
@@ -387,7 +388,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         self.copy_out(code.tagged().target(), start, out);
     }
 
-    /// Copies bytes into a code object.
+    /// Copies bytes into a code object, from byte `start` on. Not atomic as a whole.
     ///
     /// # Panics
     /// If the range is not in the object.
@@ -395,7 +396,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         self.copy_in(code.tagged().target(), start, data);
     }
 
-    /// Copies bytes out of a record's tail of bytes.
+    /// Copies bytes out of a record's tail of bytes, from byte `start` on. Not atomic as a whole.
     ///
     /// # Panics
     /// If the range is not in the tail.
@@ -403,7 +404,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
         self.copy_out(record.tagged().target(), start, out);
     }
 
-    /// Copies bytes into a record's tail of bytes.
+    /// Copies bytes into a record's tail of bytes, from byte `start` on. Not atomic as a whole.
     ///
     /// # Panics
     /// If the range is not in the tail.

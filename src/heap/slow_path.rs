@@ -1,7 +1,7 @@
-//! The slow path of an allocation: what its LAB has no room for.
+//! The slow path of an allocation: what the bump path does not serve.
 //!
-//! A request is checked, rounded and aligned; the local heap polls, collects if a flag or the memory of roots asks for it, and
-//! climbs the [retry ladder](crate::allocation::climb).
+//! A request is checked, rounded and aligned; the local heap polls, collects if a flag or the memory of roots asks
+//! for it, and climbs the [retry ladder](crate::allocation::climb).
 
 use super::RawLocalHeap;
 use super::climber::Climber;
@@ -12,7 +12,8 @@ use crate::words::{
 };
 
 impl RawLocalHeap {
-    /// [`allocate_raw`](RawLocalHeap::allocate_raw) after the bump path failed: checks the request, then rounds, aligns and climbs.
+    /// [`allocate_raw`](RawLocalHeap::allocate_raw) after the bump path failed: checks the request, then rounds,
+    /// aligns and climbs.
     ///
     /// # Safety
     ///
@@ -93,8 +94,8 @@ impl RawLocalHeap {
         }
     }
 
-    /// A major collection, if what roots take from the Rust allocator has grown by more than the soft limit left; never in
-    /// an always-allocate scope.
+    /// Collects, by a major collection, if what roots take from the Rust allocator has grown by more than was allowed
+    /// after the last one; never in an always-allocate scope.
     ///
     /// # Safety
     ///
@@ -116,7 +117,7 @@ impl RawLocalHeap {
         Ok(())
     }
 
-    /// The flag `gc_interval`: a collection at every n-th allocation, but never in an always-allocate scope.
+    /// Collects at every n-th allocation, by the flag `gc_interval`, but never in an always-allocate scope.
     ///
     /// # Safety
     ///

@@ -11,30 +11,33 @@ use crate::words::{CollectionKind, Numbered as _};
 pub struct Statistics {
     /// Minor, major and memory-reducing collections.
     pub collections: [u64; CollectionKind::ALL.len()],
-    /// LABs installed, bytes of them, large objects, attempts, failed ones; over all threads, detached ones included.
+    /// LABs installed, bytes of them, large objects, attempts, failed ones; over all local heaps, detached ones
+    /// included.
     pub allocation: AllocationCounters,
-    /// Collections that attempts asked for. Several threads that fail together ask often and get one.
+    /// Collections that allocations asked for: after a failed attempt, for a reserve, as the last resort, or because
+    /// of the memory of roots. Several threads that fail together ask often and get one.
     pub requests: u64,
-    /// Requests by a thread inside its own always-allocate scope.
+    /// Requests after failed attempts, and as the last resort, of threads inside their own always-allocate scopes.
     pub requests_in_scope: u64,
     /// Allocations whose first attempt failed.
     pub retries: u64,
-    /// Bytes copied within new space, promoted, evacuated; pages kept in place; work: sums over all collections. Live bytes and
-    /// bytes of holes are those that the last major or memory-reducing collection found; a minor one, which does not look,
-    /// leaves them.
+    /// Bytes copied within new space, promoted, evacuated; pages kept in place; work: sums over all collections. Live
+    /// bytes and bytes of holes are those that the last major or memory-reducing collection found; a minor one, which
+    /// does not look, leaves them.
     pub moved: CollectionSummary,
     /// Bytes committed now.
     pub committed_bytes: usize,
-    /// Bytes of committed pages that are free now: in the pool, or kept by the large-object space because the system did
-    /// not take them back.
+    /// Bytes of committed pages that are free now: in the pool, or kept by the large-object space because the system
+    /// did not take them back.
     pub pooled_bytes: usize,
     /// The soft limit now, in bytes.
     pub soft_limit_bytes: usize,
     /// The hard limit now, in bytes.
     pub hard_limit_bytes: usize,
-    /// Bytes that handles, persistent handles and root sets take from the Rust allocator now. Beyond 64 KiB they count
-    /// towards the soft limit: a major collection lowers that by so much, and when they grow by more than it left, or by as
-    /// much again, the next allocation that needs a LAB collects.
+    /// Bytes that handles, persistent handles and root sets take from the Rust allocator now. Beyond 64 KiB they
+    /// count towards the soft limit, which a major collection lowers by so much. When one thread's handles, the
+    /// persistent handles or the root sets grow by more than that limit left, by more than all took, and by more than
+    /// 64 KiB, the next allocation beyond the bump path collects.
     pub roots_bytes: usize,
     /// Local heaps attached now.
     pub attached: usize,
@@ -51,7 +54,7 @@ pub struct Statistics {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CollectionTrace {
-    /// Its number, of all kinds, from 1 on.
+    /// Its number among the collections of all kinds, from 1 on.
     pub number: u64,
     /// Its kind.
     pub kind: CollectionKind,

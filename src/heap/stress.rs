@@ -13,8 +13,8 @@ use core::time::Duration;
 const SMALL_BYTES: usize = 5 * GRANULE_BYTES;
 /// Bytes of the medium objects.
 const MEDIUM_BYTES: usize = 8 << 10;
-/// After so many rounds the thread detaches and looks whether anybody else still has the heap; after fewer, if the heap has
-/// fewer pages, each round being a page and more.
+/// Rounds after which the thread detaches, and looks whether anybody else still has the heap. In a heap of fewer
+/// pages there are as many rounds as pages, since a round takes more than a page.
 const ROUNDS_MAX: usize = 64;
 
 /// A thread that allocates small, medium and large old objects until it is stopped or the heap is dropped.
@@ -65,8 +65,8 @@ impl StressThread {
     }
 }
 
-/// Attaches again, as soon as there is a place. The thread must not keep the heap alive meanwhile. `None` if it is to end, or
-/// the heap has no use for it any more.
+/// Attaches again, as soon as there is a place. The thread must not keep the heap alive meanwhile. `None` if the
+/// thread is to end, or the heap is poisoned or gone.
 fn come_back(heap: &Weak<HeapInner>, stop: &AtomicBool) -> Option<LocalHeap> {
     loop {
         // Relaxed: see above.
@@ -75,7 +75,7 @@ fn come_back(heap: &Weak<HeapInner>, stop: &AtomicBool) -> Option<LocalHeap> {
         }
         match attach(&heap.upgrade()?, Owner::Heap) {
             Ok(local) => return Some(local),
-            // Somebody else has the place until it detaches, or until it is told to end.
+            // All places are taken: wait until a local heap detaches, or this thread is told to end.
             Err(AttachError::TooManyThreads { .. } | AttachError::ConcurrentAllocationOff) => {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -110,7 +110,7 @@ unsafe fn round(local: RawLocalHeap) {
                     local.view().write(at, Root::ByteArrayMap.tagged().bits());
                     local.view().write(at.word(LENGTH_WORD), ((size - ELEMENTS_WORD * WORD_BYTES) as u32) << 1);
                 }
-                // Poisoned, and told already: `rounds` ends at the poll.
+                // An error says that the heap is poisoned: then the poll below unwinds, which ends the thread.
                 Err(_) => drop(local.collect(CollectionKind::Major)),
             }
             local.poll();
@@ -123,7 +123,8 @@ mod tests {
     use super::*;
     use crate::heap::{Heap, HeapConfig};
 
-    /// Natively: it waits for somebody else to detach, or to be told to end, or for the heap to go.
+    /// Natively: a thread that has detached waits until another detaches, until it is told to end, or until the heap
+    /// goes.
     #[test]
     fn it_waits_for_a_place() {
         if crate::sync::MODEL {

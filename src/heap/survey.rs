@@ -18,11 +18,11 @@
 //! Invariants:
 //! * **U-1** The pages of a survey are the pages that count as committed, each once, in the order of their numbers.
 //! * **U-2** The uses of a page add up to its bytes.
-//! * **U-3** A survey collects nothing, counts nothing and moves nothing. As every stop does, it makes local heaps give
-//!   up their LABs; of mark bits, holes and the remembered set it writes none.
+//! * **U-3** A survey collects nothing, counts nothing and moves nothing. As every stop does, it makes local heaps
+//!   give up their LABs; else it writes no mark bits, holes or remembered set.
 //!
-//! U-1 and U-2 are asserted, and the stop is poisoned if they fail: then the page table and the budget disagree, or a
-//! page is not walkable. The verifier says how, and is the one to call when a heap is in doubt.
+//! U-1 and U-2 are asserted, and the heap is poisoned if they fail: then the page table and the budget disagree, or a
+//! page is not walkable. The verifier says how, and is what to call when a heap is in doubt.
 
 use super::object_set::{NoMemory, ObjectSet, Refused};
 use crate::collection::Roots;
@@ -40,8 +40,8 @@ pub enum MemoryUse {
     Dead,
     /// A filler: a gap that nobody allocates in before the next sweep.
     Filler,
-    /// Out of everybody's reach without an object on it: new space's pages and pages that the large-object space keeps,
-    /// when it was simulated full, and what is left of a large object's last page.
+    /// Out of everybody's reach, without an object: pages of new space, or pages that the large-object space keeps,
+    /// after that space was simulated full; and what a large object leaves of its last page.
     Wasted,
     /// Free for allocation: a hole, or a page of the pool.
     Free,
@@ -107,8 +107,8 @@ pub struct Survey {
     pub objects_live: u64,
     /// Objects that no root reaches.
     pub objects_dead: u64,
-    /// Addresses of the large-object space that are out of reach, because it was simulated full. They are not committed,
-    /// so no page has them.
+    /// Addresses of the large-object space that are out of reach, because it was simulated full. They are not
+    /// committed, so no page has them.
     pub large_bytes_out_of_reach: usize,
     /// The committed pages (U-1).
     pub pages: Vec<PageSurvey>,
@@ -171,7 +171,7 @@ pub(super) fn survey(spaces: &Spaces, roots: Roots<'_, '_>) -> Result<Survey, No
 }
 
 impl Surveyor<'_> {
-    /// Fills `reached`. The objects still to be looked into are each there once, so they need no bound of their own.
+    /// Fills `reached`. An object is `pending` at most once, so `pending` needs no bound of its own.
     fn trace(&mut self, mut roots: Roots<'_, '_>) {
         let (spaces, view) = (self.spaces, self.view);
         let (reached, refused) = (&mut self.reached, &mut self.refused);
@@ -250,8 +250,8 @@ impl Surveyor<'_> {
         self.enter(found);
     }
 
-    /// A page of new space: walked up to the frontier. Behind it lies the filler that each stop writes there, which the
-    /// next carve overwrites.
+    /// A page of new space: walked up to the frontier. Behind the frontier lies the filler that each stop writes
+    /// there, which the next carve overwrites.
     fn new_page(&mut self, page: PageIndex, ordinal: u32) {
         let (new, layout) = (&self.spaces.new, self.spaces.layout());
         let ordinal = ordinal as usize;
@@ -299,7 +299,8 @@ impl Surveyor<'_> {
         }
     }
 
-    /// Use and bytes of the object at `at`; counts it. No shape has 0 bytes, so a walk ends.
+    /// Use and bytes of the object at `at`, which is counted if it is live or dead. No shape has 0 bytes, so a walk
+    /// ends.
     fn object(&mut self, at: Offset) -> (MemoryUse, usize) {
         let bytes = self.view.size_bytes(at);
         let memory_use = match self.view.shape(self.view.map_of(at)).kind() {

@@ -1,13 +1,14 @@
 //! Whether a heap serves a running local heap, and how the run is told if it does not.
 //!
-//! A heap is *poisoned* once a stop of it has unwound: the objects may be half-way. In that stop every root was made to refer to
-//! an immortal empty object, and every local heap lost its memory to allocate from; so whatever a run does, it reaches a slow
-//! path before it gets memory, and reads nothing stale. Each run that was in the stop is told by a panic, once, by whichever
-//! slow path is first (`poll` and the end of `park`, which have no value to refuse by, panic each time); then it is refused.
-//! Nobody is told while the thread unwinds: a second panic would end the process.
+//! A heap is *poisoned* once a stop of it has unwound: the objects may be half-way. In that stop every root was made
+//! to refer to an immortal empty object, and every local heap lost its memory to allocate from; so whatever a run
+//! does, it reaches a slow path before it gets memory, and reads nothing stale. Each run that was in the stop is told
+//! by a panic, once, by whichever slow path is first (`poll` and the end of `park`, which have no value to refuse by,
+//! panic each time); then it is refused. Nobody is told while the thread unwinds: a second panic would end the
+//! process.
 //!
-//! In a *fork* of the heap's process there are no other threads, and locks that they held stay locked. Nothing that could
-//! block is done there; reading and writing objects, and what is left of a LAB, is the child's own copy.
+//! In a *fork* of the heap's process there are no other threads, and locks that they held stay locked. Nothing that
+//! could block is done there; reading and writing objects, and what is left of a LAB, is the child's own copy.
 
 use super::{RawLocalHeap, StopError};
 use crate::words::AllocError;
@@ -36,7 +37,7 @@ impl RawLocalHeap {
         Ok(())
     }
 
-    /// Of a poisoned heap: tells the run that was in the stop, once. Objects that it knew are gone.
+    /// Tells the run, once, that the heap is poisoned, so that the objects of the run are gone.
     ///
     /// # Panics
     /// The first time, unless the thread unwinds already.
@@ -79,7 +80,8 @@ impl RawLocalHeap {
         result
     }
 
-    /// A poll or the end of a park has found the heap poisoned: tells the run each time, since there is no value to refuse by.
+    /// A poll or the end of a park has found the heap poisoned: tells the run each time, since there is no value to
+    /// refuse by.
     ///
     /// # Safety
     ///

@@ -57,7 +57,7 @@ heap_type!(
     Code, |kind| kind == kind::CODE
 );
 heap_type!(
-    /// A map: the shape of other objects. Never moves.
+    /// A map: an object that describes the shape of others. Never moves.
     Map, |kind| kind == kind::MAP
 );
 heap_type!(
@@ -127,7 +127,8 @@ impl RecordType<'_> {
     }
 }
 
-/// An object or a small integer, for the moment: borrows the scope, so it cannot be held over anything that may collect.
+/// An object or a small integer, for the moment: borrows the scope, so it cannot be held over anything that may
+/// collect.
 pub struct Ref<'a, T> {
     word: Tagged,
     _scope: PhantomData<(&'a (), *mut T)>,

@@ -37,7 +37,7 @@ pub enum Violation {
         /// The space of its page.
         space: SpaceKind,
     },
-    /// A slot holds a reference to something that is no live object.
+    /// A slot holds a reference to something that is no object.
     BadReference {
         /// The slot; `None` for a root.
         slot: Option<Offset>,
@@ -49,7 +49,8 @@ pub enum Violation {
         /// The slot.
         slot: Offset,
     },
-    /// A persistent handle or root set refers to a young object, and the next minor collection would not look.
+    /// A persistent handle or root set refers to a young object, and the next minor collection would not look at that
+    /// root.
     RootNotListed {
         /// What it refers to.
         target: Offset,
@@ -128,7 +129,7 @@ impl Verification {
         self.violations.is_empty()
     }
 
-    /// The first violations, as text.
+    /// The number of violations and the first eight of them, as text.
     #[must_use]
     pub fn describe(&self) -> String {
         let shown: Vec<String> = self.violations.iter().take(8).map(ToString::to_string).collect();
@@ -255,7 +256,7 @@ impl Verifier<'_> {
             && self.view.read(map) == Root::MetaMap.tagged().bits()
     }
 
-    /// Enters the object at `at` and returns its bytes; `None` if its page cannot be walked further.
+    /// Enters the object at `at`, and returns its bytes and its kind; `None` if its page cannot be walked further.
     fn enter(&mut self, at: Offset, end: Offset, space: Option<SpaceKind>) -> Option<(usize, u16)> {
         let word = self.view.read(at);
         let map = match Header::decode(word) {
@@ -344,7 +345,8 @@ impl Verifier<'_> {
         if let Some(granule) = mark {
             self.report(Violation::StrayMark { object: self.spaces.pages.granule_offset(page, granule) });
         }
-        // A page of the frontier may be committed or not: the ledger says, and is compared with the budget in each stop.
+        // A page that the frontier has not reached may be committed or not: the ledger knows, and is compared with
+        // the budget in other stops.
         let committed = self.spaces.memory.is_committed(self.spaces.layout().page_start(page).bytes());
         if committed != (kind != PageKind::Free) && (kind != PageKind::New || self.is_reached(page)) {
             self.report(Violation::BadCommit { page });
@@ -393,8 +395,8 @@ impl Verifier<'_> {
         });
     }
 
-    /// Every remembered slot lies in a page of old objects. (That it is a tagged word follows: slots are remembered by
-    /// the write barrier and the collector only, and freed ranges are forgotten.)
+    /// Every remembered slot lies in a page of old objects. (That such a slot is a tagged word follows: slots are
+    /// remembered by the write barrier and the collector only, and freed ranges are forgotten.)
     fn check_remembered(&mut self) {
         let pages = &self.spaces.spaces().pages;
         // SAFETY: SW-1; every slot is put back.
