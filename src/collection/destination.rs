@@ -49,7 +49,8 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// Memory in a survivor page: new space's, with age 1.
+    /// Memory in a survivor page, which is new space's and has age 1. `None` if all survivor pages are full and no
+    /// other may be had.
     pub(super) fn survivor(&mut self, bytes: usize) -> Option<Offset> {
         if let Some(at) = self.survivor.bump(bytes) {
             return Some(at);
@@ -68,7 +69,8 @@ impl<'a> Destination<'a> {
         self.survivor.bump(bytes)
     }
 
-    /// Memory in old space: the rest of the current hole, another hole, or a fresh page.
+    /// Memory in old space: the rest of the current hole, another hole, or a fresh page. `None` if there is none of
+    /// them.
     pub(super) fn old(&mut self, bytes: usize) -> Option<Offset> {
         if let Some(at) = self.old.bump(bytes) {
             return Some(at);
@@ -101,7 +103,8 @@ impl<'a> Destination<'a> {
         self.old.bump(bytes)
     }
 
-    /// Takes back the last allocation, of `bytes` bytes at `at`: another collector thread claimed the object.
+    /// Takes back the last allocation from its buffer, of `bytes` bytes at `at`: another collector thread claimed the
+    /// object.
     pub(super) fn undo(&mut self, at: Offset, bytes: usize) {
         for buffer in [&mut self.old, &mut self.survivor] {
             if buffer.top == at.plus(bytes) {

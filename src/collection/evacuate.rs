@@ -1,5 +1,5 @@
-//! Evacuation in a major collection: every marked young object, and every object of sparse old pages, moves to old
-//! space; then every reference to a moved object is updated.
+//! Evacuation in a major collection: every marked object of new space and of sparse old pages moves to old space;
+//! then every reference to a moved object is updated.
 
 use super::Collector;
 use super::destination::Destination;
@@ -8,7 +8,8 @@ use crate::page::PageKind;
 use crate::words::{Offset, PageIndex};
 
 impl Collector<'_, '_> {
-    /// Old pages that are less than half full, fullest last, flagged as evacuated. After marking, before sweeping.
+    /// Flags the old pages that are less than half full as evacuated, and returns them, fullest last. Called between
+    /// marking and sweeping.
     pub(super) fn select_sparse(&self) -> Vec<PageIndex> {
         let half = self.spaces.layout().page_bytes() / 2;
         let mut sparse: Vec<(usize, PageIndex)> = Vec::new();
@@ -27,7 +28,7 @@ impl Collector<'_, '_> {
         sparse.into_iter().map(|(_, page)| page).collect()
     }
 
-    /// Moves what is marked in new space and in `sparse`, updates references, and frees what was left.
+    /// Moves what is marked in new space and in `sparse`, updates references, and frees the pages that were left.
     pub(super) fn evacuate(&mut self, sparse: &[PageIndex], pool_pages_max: usize) {
         let young = self.flag_new_pages();
         let mut destination = Destination::new(self.spaces, 0);
@@ -62,8 +63,8 @@ impl Collector<'_, '_> {
         self.renew(free);
     }
 
-    /// Moves the marked objects of a page to old space and returns their bytes. One that finds no destination stays,
-    /// with its mark, and so does its page.
+    /// Moves the marked objects of a page to old space and returns their bytes. An object that finds no destination
+    /// stays, with its mark, and so does its page.
     fn evacuate_page(&mut self, page: PageIndex, destination: &mut Destination<'_>) -> usize {
         let (pages, view) = (&self.spaces.pages, self.view);
         let (mut moved, mut kept) = (0, false);

@@ -1,5 +1,5 @@
-//! Marking: everything that the roots reach, maps included, gets its mark bit. Each object is visited once, however small
-//! the work list is; what that has no room for is set aside in the remembered bits, which are empty (C-3).
+//! Marking: everything that the roots reach, maps included, gets its mark bit. Each object is visited once, however
+//! small the work list is: what the list has no room for is set aside in the remembered bits, which are empty (C-3).
 
 use super::Collector;
 use super::worklist::{Aside, Work};
@@ -14,7 +14,7 @@ struct Marker<'a> {
 }
 
 impl Marker<'_> {
-    /// Marks the object that `word` refers to; who marks first pushes.
+    /// Marks the object that `word` refers to, if any; whoever marks an object first pushes it.
     #[inline]
     fn mark(&mut self, word: Tagged) {
         if word.is_reference() {
@@ -27,7 +27,7 @@ impl Marker<'_> {
         // The built-in objects are immortal and refer to each other only.
         // SAFETY: SW-1; an object starts where a reference leads.
         if object.bytes() >= ROOT_BYTES && unsafe { self.spaces.pages.mark(object) } {
-            // W-1: who marks first pushes.
+            // W-1: whoever marks an object first pushes it.
             self.work.push(object);
         }
     }
@@ -52,7 +52,7 @@ impl Marker<'_> {
 }
 
 impl Collector<'_, '_> {
-    /// Marks. Nothing may be remembered.
+    /// Marks everything that the roots reach. The remembered set is empty.
     pub(super) fn mark(&mut self) {
         let spaces = self.spaces;
         let mut marker = Marker { view: self.view, spaces, work: Work::new(self.worklist, spaces, Aside::Remembered) };

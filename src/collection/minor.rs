@@ -1,8 +1,8 @@
 //! The minor collection: copying.
 //!
 //! Every page that may hold young objects is flagged as evacuated. An object in such a page is claimed by a
-//! compare-exchange on its header: forwarded to a copy, or kept where it is. Copies and kept objects are pushed, and
-//! their slots relocated in turn. Objects of pages that were copied into once already go to old space.
+//! compare-exchange on its header: forwarded to a copy, or kept where it is. Copies and kept objects are pushed on
+//! the work list, and their slots relocated in turn. Objects of survivor pages go to old space.
 //!
 //! Objects that the work list has no room for are set aside in the mark bits, which have no other meaning here.
 
@@ -14,7 +14,7 @@ use crate::page::PageKind;
 use crate::space::Stopped;
 use crate::words::{Offset, PageIndex};
 
-/// Moves objects out of evacuated pages, and counts.
+/// Moves objects out of evacuated pages, and counts their bytes.
 struct Mover<'a> {
     view: View<'a>,
     spaces: Stopped<'a>,
@@ -25,7 +25,8 @@ struct Mover<'a> {
 }
 
 impl Mover<'_> {
-    /// What `word` is after the collection; the object it refers to is moved or kept now if it was not yet.
+    /// What `word` is after the collection; the object that it refers to is moved or kept by this call if it was not
+    /// yet.
     #[inline]
     fn relocate(&mut self, word: Tagged) -> Tagged {
         if !word.is_reference() {
@@ -169,7 +170,8 @@ impl Collector<'_, '_> {
         self.renew(free);
     }
 
-    /// Flags every page with young objects as evacuated, and returns those pages with the frontier's unreached ones.
+    /// Flags every page that may hold young objects as evacuated, and returns those pages with the frontier's
+    /// unreached ones.
     pub(super) fn flag_new_pages(&self) -> Vec<PageIndex> {
         let pages = self.pages_of(PageKind::New);
         for &page in &pages {
@@ -185,7 +187,7 @@ impl Collector<'_, '_> {
     fn keep_page(&mut self, page: PageIndex) {
         let layout = self.spaces.layout();
         let (mut at, end) = (layout.page_start(page), layout.page_end(page));
-        // SAFETY: S-3: a page that is renewed is the collector's, by SW-1.
+        // SAFETY: S-3: a page of new space is the collector's, by SW-1.
         let holes = unsafe { self.spaces.holes(page) };
         let mut gap = at;
         while at < end {

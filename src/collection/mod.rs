@@ -1,5 +1,6 @@
-//! Layer 6: collections. They run in a stop, by one collector thread, over interfaces made for several: marks are set by
-//! RMW, an object's fate is decided by a compare-exchange on its header, work lists have a bound and survive overflow.
+//! Layer 6: collections. They run in a stop, by one collector thread, over interfaces made for several: marks are set
+//! by RMW, an object's fate is decided by a compare-exchange on its header, work lists have a bound and survive
+//! overflow.
 //!
 //! ```text
 //! minor             roots and remembered set -> copy live young objects: to survivor pages, by age to old space
@@ -9,14 +10,15 @@
 //! ```
 //!
 //! Invariants:
-//! * **C-1** A collection never fails. An object without a destination stays where it is; its page is relabelled as old
-//!   in place, whatever it held else becomes holes.
-//! * **C-2** Afterwards every page is walkable (G-2), mark bits are clear, every header is a map, and no page is flagged.
+//! * **C-1** A collection never fails. An object without a destination stays where it is; its page is relabelled as
+//!   old in place, and whatever else the page held becomes holes.
+//! * **C-2** After a collection every page is walkable (G-2), mark bits are clear, every header names a map, and no
+//!   page is flagged.
 //! * **C-3** After a minor collection the remembered set holds exactly the slots of old objects that refer to young
 //!   ones; after a major one it is empty and so is new space.
-//! * **C-4** New space's charge: pages of kind New never exceed `new_pages` by more than the pages that scopes added.
+//! * **C-4** New space's charge: outside of collections, the pages of kind New exceed `new_pages` by no more than the
+//!   pages that scopes added.
 //! * **C-5** Maps and code objects never move. Maps are swept last, since everything else is measured by them.
-//!
 //! * **C-6** A collection looks into each object that it marks or copies once, whatever the work list has room for.
 //!
 //! Nothing here calls an embedder: roots are words, shapes are data.
@@ -54,9 +56,9 @@ pub struct CollectionSummary {
     /// Bytes of live old, map, code and large objects, but for what the collection itself moved there. Counted by major
     /// collections, else 0.
     pub live_bytes: usize,
-    /// Bytes of holes, after a major collection.
+    /// Bytes of the holes that a major collection's sweep left, those included that objects then moved into; else 0.
     pub hole_bytes: usize,
-    /// The objects that it looked into.
+    /// The roots and objects that the collection looked at.
     pub work: WorkDone,
 }
 
@@ -73,8 +75,7 @@ impl<'a, 's> Collector<'a, 's> {
     /// A collector for this stop. Every local heap gives its LABs and owned pages up, so that pages are walkable.
     ///
     /// # Panics
-    /// If it is a stop of another heap than that of `spaces`, or the heap is poisoned: an earlier collection has left it
-    /// half-way.
+    /// If `roots` are another heap's than `spaces`, or the heap is poisoned: an earlier stop of it has unwound.
     #[track_caller]
     pub fn new(spaces: &'a Spaces, roots: Roots<'a, 's>, worklist: &'a mut Worklist) -> Collector<'a, 's> {
         let spaces = roots.stopped(spaces);
@@ -127,8 +128,8 @@ impl<'a, 's> Collector<'a, 's> {
         }
     }
 
-    /// After a major collection: room for as much again as is live, memory for roots included, between the configured soft
-    /// limit and the hard one; less what roots take already.
+    /// Sets the soft limit after a major collection: room for as much again as is live, memory for roots included,
+    /// between the configured soft limit and the hard one; less what roots take already.
     fn set_soft_limit(&mut self) {
         let layout = self.spaces.layout();
         let beside = self.roots.bytes().saturating_sub(ROOT_BYTES_FREE) / layout.page_bytes();
@@ -153,7 +154,7 @@ impl<'a, 's> Collector<'a, 's> {
 /// Makes every page walkable (G-2). All local heaps give up their LABs and owned pages.
 ///
 /// # Panics
-/// If it is a stop of another heap than that of `spaces`.
+/// If `stop` is another heap's than `spaces`.
 #[track_caller]
 pub fn make_walkable(spaces: &Spaces, stop: &mut Stop<'_>) {
     let spaces = stop.spaces(spaces).spaces();

@@ -28,8 +28,9 @@ impl Charge {
         Charge { committed: spaces.committed(), free, hard: spaces.limit(Limit::Hard) }
     }
 
-    /// The soft limit after a major collection: room for as much again as is in use, `beside` pages' worth of memory for
-    /// roots included, but not less than `configured`; less what roots take already, and not more than the hard limit.
+    /// The soft limit after a major collection: room for as much again as is in use, `beside` pages' worth of memory
+    /// for roots included, but not less than `configured`; less what roots take already, and not more than the hard
+    /// limit.
     pub(crate) fn soft_limit(&self, configured: usize, beside: usize) -> usize {
         let in_use = self.committed - self.free + beside;
         in_use.saturating_mul(2).max(configured).saturating_sub(beside).min(self.hard)
@@ -40,25 +41,26 @@ impl Charge {
         (soft + self.free).saturating_sub(self.committed)
     }
 
-    /// Whether a major collection was worth its stop: it leaves its share of the hard limit free, as pages, pooled or not
-    /// committed, or as `hole_bytes` in pages that are used.
+    /// Whether a major collection was worth its stop: it leaves enough of the hard limit free, as pages, pooled or
+    /// not committed, or as `hole_bytes` in pages that are used.
     pub(crate) fn is_effective(&self, hole_bytes: usize, page_bytes: usize) -> bool {
         let free_pages = self.hard - self.committed + self.free;
         free_pages * page_bytes + hole_bytes >= self.hard * page_bytes / INEFFECTIVE_SHARE
     }
 }
 
-/// The pages that new space's frontier gets while `survivors` of its pages hold survivors: the two have `new_pages`.
+/// The pages that new space's frontier gets while `survivors` of its pages hold survivors: `new_pages` in all.
 pub(super) fn frontier_pages(new_pages: usize, survivors: usize) -> usize {
     new_pages.saturating_sub(survivors)
 }
 
-/// The pages that one minor collection may fill with survivors: half of new space, so that the frontier has the other half.
+/// The pages that one minor collection may fill with survivors: half of new space, so that the frontier has the other
+/// half.
 pub(super) fn survivor_pages_max(new_pages: usize) -> usize {
     new_pages / 2
 }
 
-/// Major collections in a row that left next to nothing.
+/// A count of ineffective major collections in a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Ineffective(u32);
 

@@ -13,8 +13,8 @@ impl Collector<'_, '_> {
     }
 
     /// Starts the frontier again over `free`, pages of new space without live objects. Survivor pages count as new
-    /// space's, so the table has what is left of its `new_pages`; pages that are too many are freed, missing ones are
-    /// taken while the hard limit has any (C-4).
+    /// space's, so the table has what is left of its `new_pages`. Pages beyond that are freed, missing ones are taken
+    /// while the hard limit has room (C-4).
     pub(super) fn renew(&mut self, free: Vec<PageIndex>) {
         let layout = self.spaces.layout();
         let survivors = self.pages_of(PageKind::New).len() - free.len();
@@ -44,15 +44,15 @@ impl Collector<'_, '_> {
         unsafe { self.spaces.new.rebuild(&self.spaces.pages, ordinals) };
     }
 
-    /// Whether a page of new space is committed. Some are that the frontier never reached: who sealed into them may have
-    /// been refused afterwards, or lost the race.
+    /// Whether a page of new space is committed. A page that the frontier has not reached may be: an earlier
+    /// collection left it committed, or a carver committed it and was refused when it tried again.
     fn is_committed(&self, page: PageIndex) -> bool {
         self.spaces.memory.is_committed(self.spaces.layout().page_start(page).bytes())
     }
 
     fn free_uncommitted(&self, page: PageIndex) {
-        // SAFETY: S-3: the page was the frontier's, which is the collector's by SW-1; it is not committed, so nothing is in
-        // it, and nothing refers to it.
+        // SAFETY: S-3: the page was the frontier's, which is the collector's by SW-1; it is not committed, so nothing
+        // is in it, and nothing refers to it.
         unsafe {
             self.spaces.pages.label(page, PageKind::Free, crate::page::PageInfo::NEW);
             self.spaces.memory.end_late(self.spaces.layout().page_start(page).bytes());
@@ -63,8 +63,8 @@ impl Collector<'_, '_> {
         self.spaces.budget.give_back(1);
     }
 
-    /// Gives the memory of the frontier's pages back to the system; their addresses and their budget stay. After a
-    /// collection that left new space empty.
+    /// Gives the memory of the frontier's pages back to the system; their addresses and their budget stay. New space
+    /// is empty: this follows a major collection (C-3).
     pub(super) fn uncommit_new_space(&mut self) {
         let layout = self.spaces.layout();
         let ordinals = self

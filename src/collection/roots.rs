@@ -4,12 +4,12 @@ use crate::object::Tagged;
 use crate::space::{Spaces, Stopped};
 use crate::thread::{PersistentHandles, RootSets, Stop};
 
-/// What roots take from the Rust allocator counts as much as heap memory does, but for so many bytes: less is not worth a
-/// stop.
+/// How many bytes of roots are not counted: less is not worth a stop. What roots take from the Rust allocator beyond
+/// counts as much as heap memory does.
 pub const ROOT_BYTES_FREE: usize = 64 << 10;
 
-/// Where a collection starts, and the stop in which it runs: the proof that these are all roots of a heap, and that it is
-/// stopped. Visiting replaces each root by what the visitor returns.
+/// Where a collection starts, and the stop in which it runs: the proof that these are all roots of a heap, and that
+/// the heap is stopped. Visiting replaces each root by what the visitor returns.
 pub struct Roots<'a, 's> {
     stop: &'a mut Stop<'s>,
     persistent: &'a PersistentHandles,
@@ -28,7 +28,7 @@ impl<'a, 's> Roots<'a, 's> {
     /// The spaces of the heap whose roots these are, which is stopped.
     ///
     /// # Panics
-    /// If they are another heap's.
+    /// If `spaces` are another heap's.
     #[track_caller]
     pub fn stopped<'b>(&self, spaces: &'b Spaces) -> Stopped<'b>
     where
@@ -54,12 +54,12 @@ impl<'a, 's> Roots<'a, 's> {
         }
     }
 
-    /// Calls `f` with each root that may refer to a young object, and stores what it returns. `f` also says whether that is
-    /// still young: if it is not, the root is left out from now on, until it is stored to. (Handles are all visited: they
-    /// come and go too fast to be worth a list.)
+    /// Calls `f` with each root that may refer to a young object, and stores what it returns. `f` also says whether
+    /// the returned word refers to a young object: if not, the root is left out from then on, until something is
+    /// stored to it. (Handles are all visited: they come and go too fast to be worth a list.)
     ///
     /// # Safety
-    /// As [`visit`](Self::visit), and what `f` says of it is true.
+    /// As [`visit`](Self::visit), and what `f` says of the returned word is true.
     pub(super) unsafe fn visit_young(&mut self, mut f: impl FnMut(Tagged) -> (Tagged, bool)) {
         // SAFETY: the caller's contract; the registers are those of the heap that `self.stop` stops.
         unsafe {
@@ -82,7 +82,7 @@ impl<'a, 's> Roots<'a, 's> {
         }
     }
 
-    /// After a major collection: no root refers to a young object.
+    /// Takes every root off the lists of those that may refer to a young object, after a major collection.
     ///
     /// # Safety
     /// New space is empty.
@@ -102,8 +102,8 @@ impl<'a, 's> Roots<'a, 's> {
         bytes
     }
 
-    /// Each thread's handles, the persistent handles and the root sets may take so many bytes more before that asks for a
-    /// collection. What asked before is met.
+    /// Lets each thread's handles, the persistent handles and the root sets take `bytes` bytes more, each for
+    /// themselves, before they ask for a collection. Their earlier requests count as met.
     pub fn allow(&mut self, bytes: usize) {
         // SAFETY: no root changes.
         unsafe {
@@ -124,7 +124,8 @@ impl<'a, 's> Roots<'a, 's> {
         self.sets.trim();
     }
 
-    /// Calls `f` with each root that a list says may be young or not, and what the list says. For the verifier.
+    /// Calls `f` with each persistent handle and each slot of a root set, and whether a list says that it may refer
+    /// to a young object. For the verifier.
     pub fn inspect(&self, mut f: impl FnMut(Tagged, bool)) {
         self.persistent.inspect(&mut f);
         self.sets.inspect(&mut f);

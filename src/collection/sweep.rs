@@ -1,4 +1,5 @@
-//! Sweeping: what is not marked becomes holes, empty pages and runs become free. Eager, in the stop.
+//! Sweeping: what is not marked becomes holes, and pages and runs without a marked object become free. All of it is
+//! done in the stop.
 
 use super::Collector;
 use crate::page::PageKind;
@@ -73,7 +74,8 @@ impl Collector<'_, '_> {
         unsafe { self.spaces.paged(ty).expect("a paged type").put(page, swept.greatest_hole) };
     }
 
-    /// Frees a page of the paged area without live objects, not the frontier's.
+    /// Frees a committed page of the paged area that is in no set and holds no live object: into the pool while that
+    /// has fewer than `pool_pages_max` pages, else to the system. A page of the frontier's table leaves the table.
     pub(super) fn free_page(&self, page: PageIndex, pool_pages_max: usize) {
         // SAFETY: S-3: the page is on no set and nothing in it is live, so it is the collector's, by SW-1.
         unsafe {
@@ -111,7 +113,7 @@ impl Collector<'_, '_> {
         swept
     }
 
-    /// Makes a page of new space, or one that could not be evacuated, an ordinary old page, by its marks (C-1).
+    /// Makes a page that could not be evacuated an ordinary old page, by its marks (C-1).
     pub(super) fn keep_marked_page(&mut self, page: PageIndex) {
         let swept = self.sweep_in_place(page, AllocationType::Old.granule_bytes());
         self.summary.live_bytes += swept.live_bytes;
@@ -119,7 +121,7 @@ impl Collector<'_, '_> {
         self.become_old(page);
     }
 
-    /// Labels a page whose holes are known as old, and offers it.
+    /// Labels a page as old, and offers it. Its hole bits say what its holes are.
     pub(super) fn become_old(&mut self, page: PageIndex) {
         use crate::page::PageInfo;
         self.summary.pages_kept += 1;

@@ -1,23 +1,26 @@
-//! The work list: objects whose slots are still to be visited. Bounded and reserved up front, and linear for any bound.
+//! The work list: objects whose slots are still to be visited. The list is bounded and reserved up front; the work is
+//! linear for any bound.
 //!
-//! When the list is full, an object is *set aside*: a bit for it is set in a table of the page table that the collection has
-//! no other use for, and a bit for its page. When the list is empty, it is filled again from there, up to half, page by page:
+//! When the list is full, an object is *set aside*: a bit for it is set in a side table that the collection has no
+//! other use for, and a bit for its page. When the list is empty, it is filled again from that table, up to half,
+//! page by page:
 //!
 //! ```text
 //! list     a b c d            full: the next one is set aside      table   ..1...1.  ........  1.......
 //! list     . . . .            empty: filled up to half             pages   1         .         1
 //! ```
 //!
-//! * **W-1** An object is pushed at most once in a collection: by whoever marks, copies or keeps it. So it is set aside at
-//!   most once, taken at most once, and visited exactly once.
-//! * **W-2** A page's bit is set while an object of it is set aside, and cleared by the one that finds none left.
+//! * **W-1** An object is pushed at most once in a collection: by whoever marks, copies or keeps it. So it is set
+//!   aside at most once, taken at most once, and visited exactly once.
+//! * **W-2** A page's bit is set while an object of it is set aside, and cleared by the filling that finds none left.
 //!
-//! *It ends, and is linear.* Each step pops an object or takes at least one that was set aside (there is a count of them); by
-//! W-1 there are no more of either than live objects. What filling costs beside: a look at the pages' bits, and the row of
-//! each page with something set aside (W-2). A list that was filled to its half pays a constant share of that with each
-//! entry; one that was not has taken all that was set aside, and the next filling comes only after it was full again. So
-//! for a list of n entries, m objects cost m visits and about 2m/n looks at the pages' bits (one word for 64 pages), and the
-//! rows of no more pages than objects taken. No table is ever scanned whole for the sake of a few objects.
+//! *The work ends, and is linear.* Each step pops an object or takes at least one that was set aside (there is a
+//! count of them); by W-1 there are no more of either than live objects. Besides, a filling costs a look at the
+//! pages' bits, and one at the row of each page with something set aside (W-2). A list that was filled to its half
+//! pays a constant share of that with each entry. A list that was filled less has taken all that was set aside, and
+//! the next filling comes only after the list was full again. So for a list of n entries, m objects cost m visits and
+//! about 2m/n looks at the pages' bits (one word for 64 pages), and the rows of no more pages than objects taken. No
+//! table is ever scanned whole for the sake of a few objects.
 
 use crate::memory::{MemoryError, try_reserved};
 use crate::space::Stopped;
@@ -33,7 +36,7 @@ impl Worklist {
     /// A stack of at least `entries_max` entries.
     ///
     /// # Errors
-    /// The Rust allocator refuses their memory.
+    /// [`MemoryError::Tables`]: the Rust allocator refuses their memory.
     pub fn new(entries_max: usize) -> Result<Worklist, MemoryError> {
         Ok(Worklist { entries: try_reserved(entries_max)? })
     }
@@ -72,7 +75,7 @@ pub struct WorkDone {
     pub set_aside: usize,
     /// How often the work list was filled again from what was set aside.
     pub fillings: usize,
-    /// Pages whose tables were looked at for that.
+    /// Pages that were searched to fill the work list; a page counts each time.
     pub pages_searched: usize,
 }
 
@@ -88,7 +91,7 @@ impl WorkDone {
 }
 
 impl<'a> Work<'a> {
-    /// No work. `aside` is a table that is empty and has no other use until all work is done.
+    /// No work yet. `aside` is a table that is empty and has no other use until all work is done.
     pub(super) fn new(list: &'a mut Worklist, spaces: Stopped<'a>, aside: Aside) -> Work<'a> {
         debug_assert!(list.entries.is_empty());
         Work { list, spaces, aside, aside_count: 0, next_page: 0, done: WorkDone::default() }
@@ -123,7 +126,7 @@ impl<'a> Work<'a> {
         Some(object)
     }
 
-    /// Fills the list, which is empty, up to half with what was set aside, and pops one.
+    /// Fills the list, which is empty, up to half with what was set aside, and pops an object.
     #[cold]
     fn fill(&mut self) -> Option<Offset> {
         if self.aside_count == 0 {

@@ -6,8 +6,8 @@ use crate::words::{GRANULE_BYTES, MAP_BYTES, Offset, ROOT_BYTES};
 
 const ODDBALLS: [Root; 4] = [Root::Undefined, Root::Null, Root::True, Root::False];
 
-/// What every root of a poisoned heap refers to: an immortal object that is empty whatever it is taken for. It lies over the
-/// slots of the last built-in map, which nobody reads, and what follows.
+/// What every root of a poisoned heap refers to: an immortal object that is empty whatever it is taken for. It lies
+/// over the slots of the last built-in map, which nobody reads, and what follows.
 ///
 /// ```text
 /// word    as array, bytes, code    as record             as map
@@ -33,7 +33,7 @@ impl Root {
         const { assert!(Root::False.offset().bytes() + GRANULE_BYTES == ROOT_BYTES) };
     }
 
-    /// Writes all built-in objects anew, as far as a broken invariant may have reached, and [`POISON`].
+    /// Writes all built-in objects anew, since a broken invariant may have reached them, and [`POISON`].
     pub(crate) fn write_poison(view: View<'_>) {
         const { assert!(POISON.bytes() + MAP_BYTES <= ROOT_BYTES) };
         Root::write_all(view);
@@ -48,7 +48,7 @@ mod tests {
     use crate::memory::{Memory, PageSource};
     use crate::object::{MAP_WORDS, Tagged};
 
-    /// Whatever it is taken for: empty, and each word that is read as a tagged one is.
+    /// Whatever the object is taken for, it is empty, and each word that is read as a tagged word is one.
     #[test]
     fn poison_is_empty() {
         crate::sync::check(|| {
@@ -67,7 +67,8 @@ mod tests {
         });
     }
 
-    /// Undefined, null, true and false are told apart by a small integer each, which no collection takes for a reference.
+    /// Undefined, null, true and false are told apart by a small integer each, which no collection takes for a
+    /// reference.
     #[test]
     fn oddballs_are_numbered() {
         crate::sync::check(|| {

@@ -3,8 +3,8 @@
 use super::Tagged;
 use crate::words::Offset;
 
-/// What a header word says. Changed only in a stop (J-2), there by compare-exchange, so that of several collector
-/// threads exactly one decides what becomes of an object.
+/// What a header word says. The collector claims an object in a stop (J-2), by a compare-exchange on its header, so
+/// that of several collector threads exactly one decides what becomes of the object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Header {
     /// The object's map.

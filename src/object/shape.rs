@@ -1,4 +1,4 @@
-//! Shapes: what a map says about its objects. Data, never a visitor, so no embedder code runs in a stop.
+//! Shapes: what a map says about its objects. A shape is data, never a visitor, so no embedder code runs in a stop.
 
 use crate::words::{AllocError, GRANULE_BYTES, MAP_BYTES, WORD_BYTES, align_up};
 
@@ -24,9 +24,10 @@ pub mod kind {
 
 /// The longest fixed part of an object, in words, header included.
 pub const FIXED_WORDS_MAX: usize = (1 << 14) - 1;
-/// The greatest length of a tail, in elements. (Where an address has 32 bits, the bytes of a longer one are no number.)
+/// The greatest length of a tail, in elements. (Where an address has 32 bits, the size of an object with a longer
+/// tail would overflow.)
 pub const LENGTH_MAX: usize = if usize::BITS > 32 { (1 << 30) - 1 } else { (1 << 29) - 1 };
-/// Tagged words of a map that are the embedder's: prototype, descriptors, whatever it hangs on a map.
+/// Tagged words of a map that are the embedder's, for a prototype, descriptors, and the like.
 pub const MAP_SLOTS: usize = 4;
 
 /// The word of an object with a tail that counts its elements.
@@ -35,7 +36,8 @@ pub(crate) const LENGTH_WORD: usize = 1;
 pub(crate) const ELEMENTS_WORD: usize = 2;
 /// The first of the two words of a map that [encode](Shape::encode) a shape: kind, then geometry.
 pub(crate) const MAP_SHAPE_WORD: usize = 1;
-/// The word of a map that has the bytes of its objects, if the kind is an embedder's and they all have the same; else 0.
+/// The word of a map that has the size of its objects in bytes, if the kind is an embedder's and the size is always
+/// the same; else 0.
 pub(crate) const MAP_RECORD_BYTES_WORD: usize = 3;
 /// The first of the embedder's words of a map.
 pub(crate) const MAP_SLOTS_WORD: usize = 4;
@@ -139,7 +141,7 @@ impl Shape {
         align_up(self.fixed_words() * WORD_BYTES + tail_bytes, GRANULE_BYTES)
     }
 
-    /// The shape as the two words that a map stores: kind and geometry, both bits of small integers.
+    /// The shape as the two words that a map stores: kind and geometry, each the bits of a small integer.
     #[inline(always)]
     #[must_use]
     pub const fn encode(self) -> [u32; 2] {

@@ -6,8 +6,8 @@ use core::fmt;
 /// What a reference is shifted by: its lowest bit but one counts granules.
 const REFERENCE_SHIFT: u32 = GRANULE_BYTES.trailing_zeros() - 1;
 
-/// A small integer (low bit 0, 31 bits signed) or a reference (offset in granules, shifted by one, and a low bit of 1, which
-/// addresses 16 GiB).
+/// A small integer (low bit 0, 31 bits signed) or a reference (offset in granules, shifted by one, and a low bit of
+/// 1, which addresses 16 GiB).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Tagged(u32);

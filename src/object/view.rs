@@ -17,10 +17,10 @@ pub struct View<'a> {
     memory: &'a Memory,
 }
 
-/// The tagged words of an object, as two ranges of offsets: of its fixed part, and of its tail.
+/// A range of tagged words of an object: those of its fixed part, or those of its tail.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotRange {
-    /// First tagged word.
+    /// The first tagged word.
     pub start: Offset,
     /// How many words.
     pub count: usize,
@@ -96,8 +96,8 @@ impl<'a> View<'a> {
     /// The header that is there instead of `old`.
     #[inline]
     pub fn claim(self, object: Offset, old: Header, new: Header) -> Result<(), Header> {
-        // SAFETY: committed, and in a stop only collector threads access headers, all of them atomically while they
-        // evacuate, by the contract of `View::new`.
+        // SAFETY: committed, and in a stop only the collector accesses headers, by the contract of `View::new`.
+        // (Several collector threads would access them atomically.)
         // O-10: Release hands the copy's words to whoever finds the forwarding address; Acquire, because a loser is one
         // of those. A winner reads nothing that another collector thread wrote.
         unsafe {
@@ -113,7 +113,8 @@ impl<'a> View<'a> {
         .map_err(Header::decode)
     }
 
-    /// The map of an object, whatever the collector did to its header; of a forwarded object, its copy's.
+    /// The map of an object, whatever the collector did to its header. The map of a forwarded object is that of its
+    /// copy.
     #[inline]
     #[must_use]
     pub fn map_of(self, object: Offset) -> Offset {
@@ -143,7 +144,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Bytes of the object at `object`. An object that moved is measured by its copy.
+    /// Bytes of the object at `object`. The map of an object that moved is read from its copy.
     #[inline]
     #[must_use]
     pub fn size_bytes(self, object: Offset) -> usize {
@@ -175,8 +176,9 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Writes a map at `at`, a multiple of [`MAP_BYTES`]. Its embedder slots are zero. Word [`MAP_RECORD_BYTES_WORD`] is the
-    /// size of its objects in bytes, a small integer, if the kind is an embedder's and the size is always the same; else 0.
+    /// Writes a map at `at`, a multiple of [`MAP_BYTES`]. Its embedder slots are zero. Word [`MAP_RECORD_BYTES_WORD`]
+    /// is the size of its objects in bytes, a small integer, if the kind is an embedder's and the size is always the
+    /// same; else 0.
     pub(crate) fn write_map(self, at: Offset, meta_map: Offset, shape: Shape) {
         debug_assert!(at.bytes().is_multiple_of(MAP_BYTES), "J-3");
         self.write(at, Tagged::reference(meta_map).bits());
@@ -190,13 +192,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Writes a gap object of `bytes` bytes: a filler or a free block. Nothing for 0 bytes.
+    /// Writes a gap object of `bytes` bytes: a filler or a free block. Writes nothing for 0 bytes.
     #[inline]
     pub fn write_gap(self, at: Offset, bytes: usize, map: Root) {
         debug_assert!(matches!(map, Root::FillerMap | Root::FreeBlockMap));
         debug_assert!(bytes.is_multiple_of(GRANULE_BYTES));
         if bytes != 0 {
-            // Of a gap only the header is read.
+            // Of a gap only the header and the length are read.
             self.memory.expose(at.bytes(), GRANULE_BYTES);
             self.memory.withhold(at.bytes() + GRANULE_BYTES, bytes - GRANULE_BYTES);
             self.write(at, map.tagged().bits());

@@ -63,7 +63,7 @@ impl<'a> Holes<'a> {
         Some((start, taken))
     }
 
-    /// Makes a range of the page, which the caller owns, a hole. Nothing for 0 bytes.
+    /// Makes a range of the page, which the caller owns, a hole. Does nothing for 0 bytes.
     pub fn give(self, at: Offset, bytes: usize) {
         if bytes != 0 {
             self.view.write_gap(at, bytes, Root::FreeBlockMap);

@@ -7,11 +7,12 @@
 //! Invariants:
 //! * **G-1** A page's kind and [`PageInfo`] are written by its owner before any object in it is published, or in a
 //!   stop. So plain reads of the kind of an object's page are ordered by whatever published the object.
-//! * **G-2** In a stop, once LABs and owned pages are given up, every walkable page is committed, and a gapless sequence
-//!   of objects, fillers and free blocks.
+//! * **G-2** In a stop, once LABs and owned pages are given up, every walkable page is committed, and a gapless
+//!   sequence of objects, fillers and free blocks.
 //! * **G-3** The hole bits of a page are touched by its owner only: the local heap that took it, or the collector.
 //!   Each set bit is the start of a free block, and every free block has its bit set.
-//! * **G-4** While the world is stopped every table is the collector's: nobody else reads or writes a row, a kind or a flag.
+//! * **G-4** While the world is stopped every table is the collector's: nobody else reads or writes a row, a kind or
+//!   a flag.
 
 mod bits;
 mod holes;

@@ -17,7 +17,7 @@ pub enum PageKind {
     Reserved,
     /// Holds the built-in objects; immortal.
     Root,
-    /// New space: reached by the frontier, not yet reached, or a scope's young page.
+    /// New space: in the frontier's table, reached or not; a survivor page; or a scope's young page.
     New,
     /// Old space.
     Old,
@@ -49,7 +49,7 @@ impl PageKind {
     }
 }
 
-/// A page that is not in the frontier's table, whose entries are counted from 1.
+/// The ordinal of a page that is not in the frontier's table, whose entries are counted from 1.
 pub const NO_ORDINAL: u32 = 0;
 
 /// What the heap knows about a page besides its kind. Plain data under invariant G-1.
@@ -90,7 +90,8 @@ pub struct PageTable {
 }
 
 impl PageTable {
-    /// The tables of a heap of this layout; every page is free. What is not touched of them takes no memory from the system.
+    /// The tables of a heap of this layout; every page is free. What is not touched of them takes no memory from the
+    /// system.
     ///
     /// # Errors
     /// The Rust allocator refuses a table.
@@ -136,7 +137,7 @@ impl PageTable {
         unsafe { self.kinds[page.index()].with(|kind| *kind) }
     }
 
-    /// Labels a page.
+    /// Sets the kind of a page, and what else is known about it.
     ///
     /// # Safety
     /// The caller owns the page, and no object in it is published; or the world is stopped.
@@ -182,7 +183,8 @@ impl PageTable {
     /// Mark bits, one per granule: set by RMW while marking, clear outside of collections.
     ///
     /// # Safety
-    /// G-4: the world is stopped; each bit that the caller leaves is what its collection says of the object that starts there.
+    /// G-4: the world is stopped; each bit that the caller leaves is what its collection says of the object that
+    /// starts there.
     #[inline(always)]
     #[must_use]
     pub unsafe fn marks(&self) -> &PageBits {
@@ -240,7 +242,7 @@ impl PageTable {
     pub unsafe fn remember(&self, slot: Offset) {
         let page = self.layout.page_of(slot);
         self.remembered.set(page, (slot.bytes() & (self.layout.page_bytes() - 1)) / WORD_BYTES);
-        // the second word; whoever reads either does so in a stop.
+        // the second word; whoever reads either does so in a stop, or owns the page.
         self.remembered_pages.set(page.index());
     }
 
@@ -281,8 +283,8 @@ impl PageTable {
         }
     }
 
-    /// Sets an object aside, which a collection is to visit later, in the remembered bits or in the mark bits. It is not set
-    /// aside yet, and the table is used for nothing else meanwhile.
+    /// Sets an object aside, which a collection is to visit later, in the remembered bits or in the mark bits. The
+    /// object is not set aside yet, and the table is used for nothing else meanwhile.
     ///
     /// # Safety
     /// G-4: the world is stopped.
@@ -313,8 +315,8 @@ impl PageTable {
             .map(PageIndex::new)
     }
 
-    /// Hands at most `count_max` objects of `page` that are set aside to `f`, in address order, and returns how many; they
-    /// are no longer set aside.
+    /// Hands at most `count_max` objects of `page` that are set aside to `f`, in address order, and returns how many;
+    /// they are no longer set aside.
     ///
     /// # Safety
     /// As [`set_aside`](Self::set_aside).
