@@ -9,16 +9,16 @@ use super::{FEATURE_HINT, PageSource};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemoryError {
-    /// The system (or an injected fault) refused `bytes` bytes, or refused to take them back. The heap may collect, shrink,
-    /// or report out of memory.
+    /// The system (or the Rust allocator for owned pages, or an injected fault) refused `bytes` bytes, or refused to
+    /// take them back. The heap may collect, shrink, or report out of memory.
     Refused {
         /// How many bytes were asked for.
         bytes: usize,
         /// The system's error code, if it gave one.
         os_code: Option<i32>,
     },
-    /// The Rust allocator refused `bytes` bytes of a table beside the heap. The configuration must ask for a smaller heap
-    /// or larger pages.
+    /// The Rust allocator refused `bytes` bytes of a table beside the heap. The configuration must ask for a smaller
+    /// heap or larger pages.
     Tables {
         /// How many bytes were asked for.
         bytes: usize,
@@ -38,11 +38,11 @@ pub enum MemoryError {
         /// Why this build does not have it.
         reason: &'static str,
     },
-    /// With the feature `loom`, a heap outside of a model: its memory, locks and threads exist inside only. Run the code in a
-    /// model, or build without the feature.
+    /// With the feature `loom`, a heap outside of a model: its memory, locks and threads exist inside only. Run the
+    /// code in a model, or build without the feature.
     OutsideModel,
-    /// More bytes than this build could ever reserve. The configuration must ask for less, or with the feature `loom`, whose
-    /// memory is small, the build must go without it.
+    /// More bytes than this build could ever reserve. The configuration must ask for less, or with the feature
+    /// `loom`, whose memory is small, the build must go without it.
     TooLarge {
         /// How many bytes were asked for.
         bytes: usize,
@@ -71,15 +71,15 @@ impl fmt::Display for MemoryError {
             MemoryError::Tables { bytes } => {
                 write!(
                     f,
-                    "the Rust allocator refused {bytes} bytes for a table of the heap; configure a smaller heap or larger \
-                     pages, or raise the limits of the process"
+                    "the Rust allocator refused {bytes} bytes for a table of the heap; configure a smaller heap or \
+                     larger pages, or raise the limits of the process"
                 )
             }
             MemoryError::SmallPage { page_bytes, page_bytes_min } => {
                 write!(
                     f,
-                    "the system gives back no less than {page_bytes_min} bytes, which pages of {page_bytes} are smaller \
-                     than; configure larger pages or page source `{}`",
+                    "the system gives back no less than {page_bytes_min} bytes, which pages of {page_bytes} are \
+                     smaller than; configure larger pages or page source `{}`",
                     PageSource::Owned
                 )
             }

@@ -3,8 +3,8 @@
 use crate::sync::Gauge;
 use core::num::NonZeroUsize;
 
-/// How many requests from now one is refused, once. Threads that ask at the same time are counted one by one, and one of
-/// them is struck.
+/// How many requests from now one is refused, once. Threads that ask at the same time are counted one by one, and one
+/// of them is struck.
 #[derive(Debug)]
 pub struct Fault(Gauge);
 
@@ -15,7 +15,7 @@ impl Fault {
         Fault(Gauge::new(0))
     }
 
-    /// Lets the `nth` request from now on be refused; `None` takes an earlier wish back.
+    /// Lets the `nth` request from now on be refused; `None` takes an earlier call back.
     pub fn set(&self, nth: Option<NonZeroUsize>) {
         self.0.set(nth.map_or(0, |nth| isize::try_from(nth.get()).unwrap_or(isize::MAX)));
     }

@@ -1,6 +1,6 @@
 //! The ledger: what is really committed, beside what is charged for it. It checks, and the heap asks it in stops only.
 //!
-//! Each page of the reservation is in one state, and `headroom` counts in one word, as threads change both sides:
+//! Each page of the reservation is in one state. `headroom` is one word, which both charges and commits change:
 //!
 //! ```text
 //!             commit                              headroom = charged - committed - late
@@ -16,14 +16,14 @@
 //! * **LG-1** (S-1 made physical) `headroom` is never negative: at no moment is a page committed that is not charged.
 //! * **LG-2** In a stop `headroom` is 0: nothing is charged that is not committed, or late.
 //!
-//! LG-1 is checked by every read-modify-write that lowers the word, with the value that it left, so no alarm is false:
-//! a thread charges before it commits and releases before it discharges, its own steps are in program order, and a page
-//! passes from one thread to the next by an edge (S-3). So every prefix of the word's modification order holds for each
-//! charge and for each page a prefix of what became of it, and none of those prefixes is below 0. It is as sharp as it is
-//! because late pages are no headroom: else new space's charge would hide what others overdraw.
+//! LG-1 is checked by every read-modify-write that lowers the word, with the value that it left, so no alarm is
+//! false: a thread charges before it commits and releases before it discharges, its own steps are in program order,
+//! and a page passes from one thread to the next by an edge (S-3). So every prefix of the word's modification order
+//! holds for each charge and for each page a prefix of what became of it, and none of those prefixes is below 0. The
+//! check is sharp because late pages are no headroom: otherwise new space's charge would hide what others overdraw.
 //!
-//! Nothing here is an operation of a model ([`Gauge`]), so models are as large with the ledger as without. A reservation
-//! without a budget (in unit tests) is not audited.
+//! Nothing here is an operation of a model ([`Gauge`]), so models are as large with the ledger as without. A
+//! reservation without a budget (in unit tests) is not audited.
 
 use super::{MemoryError, try_table};
 use crate::sync::{Gauge, Tag};
@@ -54,7 +54,7 @@ impl Ledger {
     /// A ledger of a reservation of which nothing is committed and nothing charged.
     ///
     /// # Errors
-    /// `Refused`: the Rust allocator has no byte per page.
+    /// [`MemoryError::Tables`]: the Rust allocator has no byte per page.
     pub(super) fn new(bytes: usize, page_bytes: usize) -> Result<Ledger, MemoryError> {
         let pages = try_table(bytes.div_ceil(page_bytes), || Tag::new(RESERVED))?;
         let (committed, late, charged, headroom) = (Gauge::new(0), Gauge::new(0), Gauge::new(0), Gauge::new(0));
@@ -67,7 +67,7 @@ impl Ledger {
         Ledger::new(0, 1).expect("a table without entries")
     }
 
-    /// From now on there is a budget, and LG-1 is asserted.
+    /// Asserts LG-1 from now on: a budget charges here.
     pub fn audit(&self) {
         self.audited.swap(1);
     }
@@ -81,13 +81,13 @@ impl Ledger {
         );
     }
 
-    /// The budget counts `count` pages more.
+    /// Charges `count` pages, which the budget has counted.
     pub fn charge(&self, count: usize) {
         self.charged.add(pages(count));
         self.change_headroom(pages(count), &"a charge");
     }
 
-    /// The budget is about to count `count` pages less.
+    /// Discharges `count` pages, which the budget is about to count no longer.
     ///
     /// # Panics
     /// If more is committed than is charged then (LG-1): budget was given back before its memory.
@@ -148,7 +148,7 @@ impl Ledger {
         usize::try_from(self.committed.get()).unwrap_or(0)
     }
 
-    /// Asserts that what is charged is what `counted` says, and that all of it is committed or late, as it is while nobody
+    /// Asserts that `counted` pages are charged, and that all of them are committed or late, as they are while nobody
     /// allocates.
     ///
     /// # Panics

@@ -1,27 +1,28 @@
 //! Pages from the operating system.
 //!
-//! The reservation is one private anonymous mapping without access rights. It has up to two areas (of regular pages and of
-//! large objects), and each has a prefix that may be accessed. A commit lets the prefix grow up to the range's end, which
-//! most commits find done; a release gives memory back and leaves the rights as they are. Drop unmaps everything. All of it
-//! goes through `libc`, whose entry points race detectors intercept.
+//! The reservation is one private anonymous mapping without access rights. It has up to two areas (of regular pages
+//! and of large objects), and each has a prefix that may be accessed. A commit lets the prefix grow up to the range's
+//! end, which most commits find done; a release gives memory back and leaves the rights as they are. Drop unmaps
+//! everything. All of it goes through `libc`, whose entry points race detectors intercept.
 //!
 //! ```text
 //!  mapping  | pad |  area 0: accessible ►|     without rights |  area 1: accessible ►|     without rights |
 //!                 base                 mark 0              split                   mark 1
 //! ```
 //!
-//! Rights that changed page by page would cost a mapping at each border of a released range, and a process has some 65,000
-//! of them, for all that it does. So here they only grow:
+//! Rights that changed page by page would cost a mapping at each border of a released range, and a process has some
+//! 65,000 of them, for all that it does. So here the rights only grow:
 //!
 //! * **K-1** The system keeps at most [`MAPPINGS_MAX`] mappings for a reservation, whatever was committed and released.
-//! * **K-2** Below an area's mark everything may be accessed. Marks only grow, and are stored after the rights were granted.
+//! * **K-2** Below an area's mark everything may be accessed. Marks only grow, and are stored after the rights were
+//!   granted.
 //!
-//! Addresses are handed out lowest first, so a prefix is little longer than what was committed of its area at once. It
-//! counts where the system counts what a process *may* write (`RLIMIT_DATA`, strict overcommit); there a commit that lets a
-//! prefix grow may be refused, and one below the mark never is.
+//! Addresses are handed out lowest first, so a prefix is little longer than what was committed of its area at once.
+//! The prefix counts where the system counts what a process *may* write (`RLIMIT_DATA`, strict overcommit): there a
+//! commit that lets a prefix grow may be refused, and a commit below the mark never is.
 //!
-//! The system works in pages of its own. Commit rounds outward to them, which is harmless: it makes more accessible
-//! than was asked for. Release could not, so a heap page is at least as large as a page of the system.
+//! The system works in pages of its own. A commit rounds outward to them, which is harmless: more becomes accessible
+//! than was asked for. A release could not, so a heap page is at least as large as a page of the system.
 
 use core::ptr::{self, NonNull};
 use std::io;
@@ -41,13 +42,13 @@ pub(super) struct Mapped {
     /// Where the mapping starts; the base lies up to one heap page above it.
     start: NonNull<u8>,
     mapped_bytes: usize,
-    /// Offset 0, aligned to the heap's page size or the system's, whichever is greater.
+    /// Offset 0, aligned to the heap's page size.
     base: NonNull<u8>,
     system_page_bytes: usize,
     areas: [Area; 2],
 }
 
-/// A part of the reservation whose accessible bytes are a prefix. All are offsets.
+/// A part of the reservation whose accessible bytes are a prefix. All fields are offsets.
 struct Area {
     start: usize,
     end: usize,
@@ -56,8 +57,10 @@ struct Area {
 }
 
 impl Mapped {
-    /// `bytes` and `page_bytes` are at most a quarter of `isize::MAX`; `page_bytes` is a power of two; `split`, at most
-    /// `bytes`, is where the second area begins, a multiple of `page_bytes` or `bytes`.
+    /// Reserves address space for two areas.
+    ///
+    /// `bytes` and `page_bytes` are at most [`BYTES_MAX`](super::BYTES_MAX); `page_bytes` is a power of two; `split`,
+    /// at most `bytes`, is where the second area begins, a multiple of `page_bytes` or `bytes`.
     pub(super) fn reserve(bytes: usize, page_bytes: usize, split: usize) -> Result<Mapped, MemoryError> {
         let system_page_bytes = system_page_bytes();
         if page_bytes < system_page_bytes {
@@ -87,7 +90,8 @@ impl Mapped {
         self.base
     }
 
-    /// The range lies inside the reservation. When it refuses, a part of the range may have become accessible.
+    /// Makes a range, which lies inside the reservation, accessible. After a refusal, a part of the range may be
+    /// accessible.
     pub(super) fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
         let end = (offset + bytes).next_multiple_of(self.system_page_bytes);
         for area in &self.areas {
@@ -100,13 +104,14 @@ impl Mapped {
 
     /// Lets the prefix of `area` reach `end`, a border of the system's pages.
     fn grow(&self, area: &Area, end: usize) -> Result<(), ()> {
-        // K-2. Acquire pairs with the store below: who finds its range below the mark has an edge from the grant.
+        // K-2. Acquire pairs with the exchange below: who finds its range below the mark has an edge from the grant.
         let mark = area.mark.load(Ordering::Acquire);
         if end <= mark {
             return Ok(());
         }
-        // SAFETY: from the mark, which is the system pages' border, to `end` the range lies inside the mapping; adding
-        // access rights to memory that is this mapping's alone breaks nobody's assumptions. Rivals may grant the same.
+        // SAFETY: from the mark, a border of the system's pages, to `end` the range lies inside the mapping; adding
+        // access rights to memory that is this mapping's alone breaks nobody's assumptions. Rivals may grant the
+        // same.
         let result = unsafe {
             let at = self.base.as_ptr().add(mark).cast::<c_void>();
             libc::mprotect(at, end - mark, libc::PROT_READ | libc::PROT_WRITE)
@@ -163,7 +168,8 @@ fn refused(bytes: usize) -> MemoryError {
 mod tests {
     use super::*;
 
-    /// Whether this process may read the byte at `at`. The system is asked to, since it answers instead of ending us.
+    /// Whether this process may read the byte at `at`. The system is asked to read it, since a read of ours would end
+    /// the process.
     fn is_readable(at: *const u8) -> bool {
         let mut ends = [0; 2];
         // SAFETY: the array has room for both ends, which are closed once; the system checks that it may read the byte.
@@ -197,7 +203,7 @@ mod tests {
         }
     }
 
-    /// A page of which the system could take back no less than its neighbours too.
+    /// A page that is smaller than the system's could not be given back without its neighbours.
     #[test]
     fn pages_smaller_than_the_systems_are_refused() {
         let page_bytes_min = system_page_bytes();
@@ -227,7 +233,7 @@ mod tests {
         });
     }
 
-    /// K-1, as the system counts: of every second page released, no border is one of the system's.
+    /// K-1, as the system counts: where every second page is released, no border costs a mapping.
     #[cfg(target_os = "linux")]
     #[test]
     fn released_pages_cost_no_mapping() {

@@ -12,18 +12,19 @@
 //!               word = 4 bytes, little-endian numbered: byte k is bits 8k..8k+8
 //! ```
 //!
-//! A range is *reserved* (nobody may touch it, it costs address space only) or *committed* (its words may be accessed).
-//! [`Memory::commit`] and [`Memory::release`] move it from one state to the other. What is released costs no memory and,
-//! when mapped, no mapping of its own: the system keeps at most five mappings for a reservation, whatever it did (module
-//! `mapped`).
+//! A range is *reserved* (nobody may touch it; when mapped, it costs address space only) or *committed* (its words
+//! may be accessed). [`Memory::commit`] and [`Memory::release`] move it from one state to the other. When mapped,
+//! what is released costs no memory and no mapping of its own: the system keeps at most five mappings for a
+//! reservation, whatever was committed and released (module `mapped`).
 //!
 //! # Invariants
 //!
 //! * **ME-1** The base never changes and the reservation stays whole until the [`Memory`] is dropped.
 //! * **ME-2** The base is aligned to [`BASE_ALIGN`] bytes at least, so an offset has the alignment of its address up to
 //!   that.
-//! * **ME-3** After a successful commit every word of the range is accessible to every thread that learns of the commit,
-//!   until some part of the range is released. Learning takes an edge of the caller's own: a commit publishes nothing.
+//! * **ME-3** After a successful commit every word of the range is accessible to every thread that learns of the
+//!   commit, until some part of the range is released. Learning takes an edge of the caller's own: a commit publishes
+//!   nothing.
 //! * **ME-4** A word is a [`HeapWord`](crate::sync::HeapWord) and nothing else: 4 bytes, 4-aligned. Byte copies go
 //!   through the word that contains the byte, so no two atomic accesses of different sizes ever meet.
 //!
@@ -37,8 +38,8 @@
 //!
 //! # Free words
 //!
-//! Committed memory is not all in use. What the layers above [`withhold`](Memory::withhold) is free; under AddressSanitizer
-//! a touch of it is a report (module `poison`).
+//! Committed memory is not all in use. What the layers above [`withhold`](Memory::withhold) is free; under
+//! AddressSanitizer a touch of it is a report (module `poison`).
 //!
 //! # What this layer does not do
 //!
@@ -114,14 +115,14 @@ const UNMAPPED: &str = if cfg!(miri) {
     "it needs mmap, which this system does not have"
 };
 
-/// What a build with a checker's feature says behind each refusal of its own: whoever meets it may not have asked for the
-/// feature.
+/// What a build with the feature `loom` adds to each refusal that the feature causes: whoever reads the refusal may
+/// not have asked for the feature.
 #[cfg(feature = "loom")]
-const FEATURE_HINT: &str = ". This build has heaplab's feature `loom`, which some crate of it switched on (Cargo gives a \
-                            package all features that any crate of a build wants), and all memory is modelled, word by \
-                            word. Test that crate alone (`cargo test -p CRATE --features loom`, with a feature that it \
-                            has off by default) and the others without it (`cargo test --workspace --exclude CRATE`), or \
-                            give it a workspace of its own";
+const FEATURE_HINT: &str = ". This build has heaplab's feature `loom`, which some crate of it switched on (Cargo gives \
+                            a package all features that any crate of a build wants), and all memory is modelled, word \
+                            by word. Test that crate alone (`cargo test -p CRATE --features loom`, with a feature that \
+                            it has off by default) and the others without it (`cargo test --workspace --exclude \
+                            CRATE`), or give it a workspace of its own";
 #[cfg(not(feature = "loom"))]
 const FEATURE_HINT: &str = "";
 

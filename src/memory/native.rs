@@ -10,7 +10,8 @@ use super::{Mapped, MemoryError, PageSource, Poison};
 use crate::sync::{AtomicUsize, HeapWord, Ordering};
 use crate::words::{GRANULE_BYTES, WORD_BYTES};
 
-/// Keeps every sum of an offset, a size and an alignment below `isize::MAX`, as pointer arithmetic demands.
+/// The most bytes of a reservation: every sum of an offset, a size and an alignment stays below `isize::MAX`, as
+/// pointer arithmetic demands.
 pub(super) const BYTES_MAX: usize = 1 << (usize::BITS - 3);
 
 /// A reservation of real memory.
@@ -106,7 +107,8 @@ impl Region {
     /// `offset` is 4-aligned and its word committed.
     #[inline(always)]
     pub(super) unsafe fn word(&self, offset: usize) -> &HeapWord {
-        // SAFETY: the word lies inside the reservation, is aligned (ME-2), accessible (ME-3) and only ever a word (ME-4).
+        // SAFETY: the word lies inside the reservation, is aligned (ME-2), accessible (ME-3) and only ever a word
+        // (ME-4).
         unsafe { self.base.add(offset).cast::<HeapWord>().as_ref() }
     }
 
@@ -171,8 +173,8 @@ unsafe fn zero(start: *mut u8, bytes: usize) {
     // SAFETY: each store lies within the range.
     unsafe {
         let end = start.add(bytes);
-        // Objects are small: a few stores, overlapping where the size is odd, cost less than a call. Most take two
-        // of the widest, so these come first.
+        // Objects are small: a few stores, overlapping where the size is between two, cost less than a call. Most
+        // take two of the widest, so these come first.
         let zero_wide = |at: *mut u8| at.cast::<[u64; 2]>().write_unaligned([0; 2]);
         match bytes {
             WIDE_BYTES..=TWO_WIDE_BYTES => {
@@ -215,7 +217,7 @@ impl CommitFault {
         self.commits_left.load(Ordering::Relaxed)
     }
 
-    /// Counts one commit; true if it is the one to refuse. A lost race means that another commit was counted.
+    /// Counts one commit; whether it is the one to refuse. A lost race means that another commit was counted.
     fn strikes(&self) -> bool {
         let mut left = self.commits_left.load(Ordering::Relaxed);
         while left != 0 {

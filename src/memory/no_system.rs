@@ -1,6 +1,6 @@
-//! The system of a build that maps no memory: it has no pages.
+//! The size of the system's pages in a build that maps no memory.
 
-/// The size of the system's pages, which asks nothing of a source that does not exist.
+/// The size of the system's pages: 1, which lets heap pages have any size.
 pub(super) fn system_page_bytes() -> usize {
     1
 }

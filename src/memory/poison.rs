@@ -10,9 +10,9 @@
 //! | a LAB, when it is installed: so its rest, at any time | the same |
 //! | a page that was emptied: pooled, evacuated, reserved, a run without an object | the same, or as a gap |
 //!
-//! Both calls belong to who owns the range, so they race with nothing. One commit may come late, when another thread's
-//! commit of the same range already led to use (see [`Memory::commit`](super::Memory::commit)): then words are exposed
-//! that were withheld, and an access to them goes unnoticed. None is ever reported that is right.
+//! Both calls belong to who owns the range, so they race with nothing. A commit may come late, when another thread's
+//! commit of the same range already led to use (see [`Memory::commit`](super::Memory::commit)): then words are
+//! exposed that were withheld, and an access to them goes unnoticed. A right access is never reported.
 //!
 //! The granularity is that of the heap: 8 bytes, at addresses that are multiples of 8 since the base is.
 //!
@@ -25,7 +25,8 @@ unsafe extern "C" {
     fn __asan_unpoison_memory_region(start: *const core::ffi::c_void, bytes: usize);
 }
 
-/// What the sanitizer knows of one reservation. It forgets it when this is dropped, before the memory is given back.
+/// What the sanitizer knows of one reservation. The sanitizer forgets it when this value is dropped, before the
+/// memory is given back.
 pub(super) struct Poison {
     base: NonNull<u8>,
     bytes: usize,
@@ -41,13 +42,15 @@ impl Poison {
 
     pub(super) fn withhold(&self, offset: usize, bytes: usize) {
         assert!(offset <= self.bytes && bytes <= self.bytes - offset, "{bytes} bytes at {offset} are withheld");
-        // SAFETY: the range lies in the reservation, which is there until this is dropped; poisoning changes no byte of it.
+        // SAFETY: the range lies in the reservation, which is there until this is dropped; poisoning changes no byte
+        // of it.
         unsafe { __asan_poison_memory_region(self.base.as_ptr().add(offset).cast(), bytes) }
     }
 
     pub(super) fn expose(&self, offset: usize, bytes: usize) {
         assert!(offset <= self.bytes && bytes <= self.bytes - offset, "{bytes} bytes at {offset} are exposed");
-        // SAFETY: the range lies in the reservation, which is there until this is dropped, and no byte of the range changes.
+        // SAFETY: the range lies in the reservation, which is there until this is dropped, and no byte of the range
+        // changes.
         unsafe { __asan_unpoison_memory_region(self.base.as_ptr().add(offset).cast(), bytes) }
     }
 }

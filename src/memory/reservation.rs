@@ -44,7 +44,8 @@ impl Memory {
     /// `bytes` is a positive multiple of 8, `page_bytes` (the heap's page size) a power of two of at least 8, and of at
     /// least [`page_bytes_min`](PageSource::page_bytes_min).
     ///
-    /// Costs one system call when mapped, one allocation when owned, and a byte a page from the Rust allocator.
+    /// Costs one or two system calls when mapped, one allocation when owned, and a byte a page from the Rust
+    /// allocator.
     ///
     /// # Errors
     ///
@@ -57,10 +58,10 @@ impl Memory {
         Memory::reserve_areas(source, bytes, page_bytes, bytes)
     }
 
-    /// As [`reserve`](Memory::reserve), in two areas: pages from `split` on are committed and released apart from those
-    /// before, each from the lowest addresses on. A mapped source keeps a mapping of what was committed of each; any range
-    /// may be committed, but far ones make more accessible than was asked for. `split` is a multiple of `page_bytes`, or
-    /// `bytes`.
+    /// As [`reserve`](Memory::reserve), in two areas: pages from `split` on are committed and released apart from
+    /// those before, each from the lowest addresses on. A mapped source keeps a mapping of what was committed of
+    /// each; any range may be committed, but far ones make more accessible than was asked for. `split` is a multiple
+    /// of `page_bytes`, or `bytes`.
     ///
     /// # Errors
     ///
@@ -99,7 +100,7 @@ impl Memory {
         self.source
     }
 
-    /// What is committed and charged, for whoever charges.
+    /// The ledger of what is committed and charged, for the budget that charges.
     #[must_use]
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
@@ -118,12 +119,21 @@ impl Memory {
         self.ledger.is_committed(offset)
     }
 
-    /// The page at `offset`, which is charged and not committed, stays so until somebody commits it (see [`Ledger`]).
+    /// Notes that the page at `offset` is late: it is charged, not committed, and stays so until somebody commits it
+    /// (see [`Ledger`]).
+    ///
+    /// # Panics
+    ///
+    /// If the page is committed or late already, or is not charged for.
     pub fn begin_late(&self, offset: usize) {
         self.ledger.begin_late(offset);
     }
 
     /// Takes [`begin_late`](Memory::begin_late) back: the page's charge is about to go.
+    ///
+    /// # Panics
+    ///
+    /// If the page is not late.
     pub fn end_late(&self, offset: usize) {
         self.ledger.end_late(offset);
     }
@@ -134,8 +144,8 @@ impl Memory {
     /// as zero natively; released and committed again, or simulated, it may hold anything. Callers zero what they hand
     /// out.
     ///
-    /// Costs one system call when mapped and farther from the area's start than all commits before it (which may block on
-    /// the process's memory map), else nothing.
+    /// Costs one system call when mapped and farther from the area's start than all commits before it (which may
+    /// block on the process's memory map), else nothing.
     ///
     /// # Errors
     ///
@@ -195,17 +205,25 @@ impl Memory {
     }
 
     /// Says that nobody touches these words before they are exposed again: by [`zero`](Memory::zero),
-    /// [`format`](Memory::format), [`copy`](Memory::copy) to them, [`expose`](Memory::expose), or a commit. A promise that
-    /// AddressSanitizer checks ([`POISONS`](super::POISONS)), and costs nothing in other builds.
+    /// [`format`](Memory::format), [`copy`](Memory::copy) to them, [`expose`](Memory::expose), or a commit.
+    /// AddressSanitizer checks this promise ([`POISONS`](super::POISONS)); in other builds the call costs nothing.
     ///
-    /// The range lies inside the reservation, and its ends are multiples of 8. A promise that is not kept is a report, and
+    /// The range lies inside the reservation, and its ends are multiples of 8. A broken promise is reported, and
     /// breaks nothing.
+    ///
+    /// # Panics
+    ///
+    /// Under AddressSanitizer, if the range does not lie inside the reservation.
     #[inline(always)]
     pub fn withhold(&self, offset: usize, bytes: usize) {
         self.region.withhold(offset, bytes);
     }
 
     /// Takes back what [`withhold`](Memory::withhold) said.
+    ///
+    /// # Panics
+    ///
+    /// As [`withhold`](Memory::withhold).
     #[inline(always)]
     pub fn expose(&self, offset: usize, bytes: usize) {
         self.region.expose(offset, bytes);
@@ -225,8 +243,8 @@ impl Memory {
         self.commit_fault_in().is_some()
     }
 
-    /// How many commits from now the refusal asked for with [`fail_commit_at`](Memory::fail_commit_at) happens: 1 is the
-    /// next. `None` if it has happened. Asking for one that never comes counts commits.
+    /// How many commits from now the refusal asked for with [`fail_commit_at`](Memory::fail_commit_at) happens: 1 is
+    /// the next. `None` if it has happened. A refusal set too far off to happen counts commits.
     #[must_use]
     pub fn commit_fault_in(&self) -> Option<NonZeroUsize> {
         NonZeroUsize::new(self.region.fault().commits_left())
@@ -342,8 +360,8 @@ impl Memory {
         unsafe { self.region.zero(offset, bytes) }
     }
 
-    /// Zeroes `bytes` bytes from `offset` on, but for the first word, which becomes `header`. Plain access to every word
-    /// of the range.
+    /// Zeroes `bytes` bytes from `offset` on, but for the first word, which becomes `header`. Plain access to every
+    /// word of the range.
     ///
     /// # Safety
     ///

@@ -9,9 +9,9 @@
 //!   races, and so does an earlier access without an edge to the release;
 //! * committed words hold junk until they are written, so whoever relies on zeroed memory is found out.
 //!
-//! Commits of a page exclude one another by a modelled mutex, as the system's do. So the second of two threads that commit
-//! the same page finds it done and has an edge from the first. Commits of different pages have no edge: if the system's
-//! give one, nothing may rely on it.
+//! Commits of a page exclude one another by a modelled mutex, as the system's do. So the second of two threads that
+//! commit the same page finds it done and has an edge from the first. Commits of different pages have no edge: if the
+//! system's give one, nothing may rely on it.
 
 use core::cell::{Cell, OnceCell};
 
@@ -20,7 +20,8 @@ use crate::sync::model_control::{is_inside_model, page_request_fails};
 use crate::sync::{HeapWord, Mutex};
 use crate::words::WORD_BYTES;
 
-/// Far above what a model can afford to touch, and small enough to make the table of words in every execution.
+/// The most bytes of a reservation: far more than a model can afford to touch, and few enough to make the table of
+/// words in every execution.
 pub(super) const BYTES_MAX: usize = 1 << 20;
 
 /// What a word holds when it is committed or released: no valid reference, and no small integer that anybody would
@@ -52,7 +53,7 @@ unsafe impl Send for Region {}
 // SAFETY: as for `Send`: threads take turns, and once made a word is only ever shared.
 unsafe impl Sync for Region {}
 
-/// Overwrites a word. The operation is this module's own, whoever asked for pages.
+/// Overwrites a word. The operation's call site is here, not that of whoever asked for pages.
 ///
 /// # Safety
 ///
@@ -115,17 +116,17 @@ impl Region {
         Ok(())
     }
 
-    /// Nothing: a free word is junk, and the races about it are what a model looks for.
+    /// Does nothing: a free word is junk, and races on it are what a model looks for.
     pub(super) fn withhold(&self, _offset: usize, _bytes: usize) {}
 
-    /// Nothing, as above.
+    /// Does nothing, as [`withhold`](Region::withhold).
     pub(super) fn expose(&self, _offset: usize, _bytes: usize) {}
 
     pub(super) fn fault(&self) -> &CommitFault {
         &self.fault
     }
 
-    /// Panics if the word is not committed.
+    /// The word at `offset`. Panics if it is not committed.
     ///
     /// # Safety
     ///
@@ -191,7 +192,8 @@ impl CommitFault {
         CommitFault { is_armed: Cell::new(false), commits_left: Mutex::new(0) }
     }
 
-    /// To be called before the threads start that commit: the checker does not see this race with them.
+    /// Lets the commit that is number `commits_left` from now on be refused; none for 0. To be called before the
+    /// threads that commit are started, since the checker does not see a race with them.
     pub(super) fn set(&self, commits_left: usize) {
         self.is_armed.set(true);
         *self.commits_left.lock() = commits_left;

@@ -14,7 +14,8 @@ use super::{MAPS, MODELLED, system_page_bytes};
 pub enum PageSource {
     /// Address space from the operating system, committed and given back page by page.
     Mapped,
-    /// One block from the Rust allocator, held whole until the heap is dropped. Commit and release only keep the rules.
+    /// One block from the Rust allocator, held whole until the heap is dropped. Commits and releases are counted, but
+    /// take and give back no memory.
     Owned,
     /// Words that the model checker watches, one by one. Exists only with the feature `loom`, and then alone.
     Simulated,
@@ -33,7 +34,8 @@ impl Default for PageSource {
 }
 
 impl PageSource {
-    /// Bytes of the smallest page that this source gives back: a page of the system's when mapped, else any.
+    /// Bytes of the smallest page that this source gives back: a page of the system's when mapped, else 1, since any
+    /// page will do.
     #[must_use]
     pub fn page_bytes_min(self) -> usize {
         match self {

@@ -1,20 +1,21 @@
 //! What systems do differently: the flags of a mapping, the advice that takes its memory back, the size of a page.
 //!
 //! What a release asks of the system: `MADV_DONTNEED` on Linux and Android (the range reads as zero afterwards),
-//! `MADV_FREE_REUSABLE` on Apple's, `MADV_FREE` on the BSDs; elsewhere the range is mapped anew, with the same rights, which
-//! systems merge with its neighbours. On Linux the reservation is without huge pages: one touch would make 2 MiB resident
-//! of which the heap has committed a page.
+//! `MADV_FREE_REUSABLE` on Apple's, `MADV_FREE` on the BSDs; elsewhere the range is mapped anew with the same rights,
+//! and systems merge the mapping with its neighbours. On Linux the reservation is without huge pages: one touch would
+//! make 2 MiB resident of which the heap has committed a page.
 
 use libc::c_void;
 
-/// What the mapping is: nobody else's, backed by nothing, and not counted against the system's memory until it is used.
+/// The flags of a mapping: private, backed by no file, and not counted against the system's memory until it is used.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(super) const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
-/// What the mapping is: nobody else's and backed by nothing.
+/// The flags of a mapping: private and backed by no file.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 pub(super) const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANON;
 
-/// Advises the system against huge pages for a mapping, where it has any. A system without them refuses, and needs no advice.
+/// Advises the system against huge pages for a mapping. A system without huge pages refuses the advice, and needs
+/// none.
 ///
 /// # Safety
 ///
@@ -29,7 +30,7 @@ pub(super) unsafe fn forgo_huge_pages(at: *mut c_void, bytes: usize) {
     let _ = (at, bytes);
 }
 
-/// Gives the memory of a range back to the system, which stays accessible; whether the system took it.
+/// Gives the memory of a range back to the system; whether the system took it. The range stays accessible.
 ///
 /// # Safety
 ///

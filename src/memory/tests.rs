@@ -118,7 +118,7 @@ fn byte_copies_agree_with_a_vector() {
     });
 }
 
-/// Two threads write neighbouring bytes of one word; neither loses the other's.
+/// Two threads write neighbouring bytes of one word, and no byte is lost.
 #[test]
 fn neighbouring_bytes_survive_each_other() {
     with_committed(1, |memory| {
@@ -197,8 +197,8 @@ fn chosen_release_is_refused_once() {
     });
 }
 
-/// S-1: whoever commits what nobody charged, or uncharges what is committed, is found out at once; and a stop finds what
-/// is charged in vain.
+/// S-1: whoever commits what nobody charged, or discharges what is committed, is found out at once; and a stop finds
+/// what is charged in vain.
 mod audited {
     use super::*;
 
@@ -241,7 +241,7 @@ mod audited {
         with_audited(|memory| memory.ledger().assert_settled(1));
     }
 
-    /// A late page is charged and not committed in a stop, whoever commits it, and however often.
+    /// A late page is settled in a stop before and after it is committed, however often that happens.
     #[test]
     fn late_pages_are_settled() {
         with_audited(|memory| {
@@ -309,7 +309,7 @@ fn reservation_says_what_it_is() {
     });
 }
 
-/// Builds that check refuse an access that no word or no byte of the reservation answers to.
+/// Builds with debug assertions refuse an access between words, or beyond the reservation.
 #[cfg(debug_assertions)]
 mod checked {
     use super::*;
@@ -397,7 +397,7 @@ mod native {
         }
     }
 
-    /// Whoever reads a released page of owned memory reads junk, in builds that check.
+    /// Whoever reads a released page of owned memory reads junk, in builds with debug assertions.
     #[cfg(debug_assertions)]
     #[test]
     fn released_owned_pages_hold_junk() {
@@ -415,8 +415,8 @@ mod mapped {
     use super::*;
     use crate::memory::system_page_bytes;
 
-    /// What no build forbids but no machine has is refused by the system. (Asked of the allocator, sanitizers would
-    /// abort.) A small address space may well have it.
+    /// More than any machine has, though no build forbids it, is refused by the system. (The allocator is not asked,
+    /// since sanitizers would abort.) An address space of 32 bits may well have `BYTES_MAX`.
     #[cfg(target_pointer_width = "64")]
     #[test]
     fn more_than_the_machine_has_is_refused() {
@@ -442,8 +442,8 @@ mod mapped {
         }
     }
 
-    /// A released page comes back zeroed although it was written, so the system had it in between. (Elsewhere the system
-    /// may take it later.)
+    /// A released page comes back zeroed although it was written, so the system had it in between. (Elsewhere the
+    /// system may take it later.)
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
     fn release_gives_pages_back() {

@@ -1,10 +1,10 @@
-//! The mapping of a build that maps no memory: there is none, and whoever asks for one is told why.
+//! The mapping of a build that maps no memory: a type without values, whose constructor refuses and says why.
 
 use core::ptr::NonNull;
 
 use super::{MemoryError, PageSource, UNMAPPED};
 
-/// No mapping.
+/// A mapping, of which there is none.
 pub(super) enum Mapped {}
 
 impl Mapped {

@@ -1,8 +1,8 @@
-//! What a build without AddressSanitizer is told of words that nobody is to touch: nothing. See `poison.rs`.
+//! The counterpart of `poison.rs` in a build without AddressSanitizer: it does nothing.
 
 use core::ptr::NonNull;
 
-/// Nothing.
+/// A stand-in without content.
 pub(super) struct Poison;
 
 impl Poison {
