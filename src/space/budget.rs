@@ -4,13 +4,13 @@
 //! given back if the system refuses it, so the count never understates what is committed (S-1), and two threads cannot
 //! both pass a check and then both grow (V8's expansion check, `architecture.md`, row B7).
 //!
-//! Each change is told to the memory's [`Ledger`], a charge after it is counted and a discharge before, which asserts at
-//! every moment that no page is committed beyond what is counted here.
+//! Each change is told to the memory's [`Ledger`]: a charge after it is counted, a discharge before. The ledger
+//! asserts at every moment that no page is committed beyond what is counted here.
 //!
-//! That it is never above the limit is a property of a single location: by the modification order of `committed`, each
-//! successful compare-exchange moved it from a value to one within the limit, and nothing else raises it. What a page's
-//! budget promises - an address, memory that the system has back, a run of the table (X-5) - lies in other
-//! words: who gives budget back releases, who reserves it acquires (O-7).
+//! That the count is never above the limit is a property of a single location: by the modification order of
+//! `committed`, each successful compare-exchange moved it from a value to one within the limit, and nothing else
+//! raises it. What a page's budget promises - an address, memory that the system has back, a run of the
+//! table (X-5) - lies in other words: who gives budget back releases, who reserves it acquires (O-7).
 //!
 //! The limits themselves change only in a stop, so who reads them takes part in stops (S-4).
 
@@ -33,14 +33,14 @@ struct Limits {
 }
 
 impl Budget {
-    /// Nothing committed, and these limits, in pages. A budget of no memory; what is committed is checked by
-    /// [`of`](Self::of).
+    /// A budget without memory, with nothing committed and these limits, in pages. Only a budget [`of`](Self::of)
+    /// memory checks what is committed.
     #[must_use]
     pub fn new(soft: usize, hard: usize) -> Budget {
         Budget::with(soft, hard, Arc::new(Ledger::without_memory()))
     }
 
-    /// As [`new`](Self::new), for the pages of `memory`: from now on nobody commits any that is not reserved here.
+    /// As [`new`](Self::new), for the pages of `memory`: from now on nobody commits a page that is not reserved here.
     #[must_use]
     pub fn of(memory: &Memory, soft: usize, hard: usize) -> Budget {
         memory.ledger().audit();
@@ -74,7 +74,7 @@ impl Budget {
         }
     }
 
-    /// Sets both limits, in pages.
+    /// Sets both limits, in pages; the soft one is at most `hard`.
     ///
     /// # Safety
     /// S-4: the world is stopped.
@@ -159,12 +159,12 @@ impl Budget {
         false
     }
 
-    /// Counts `pages` pages less: those that are not committed, and whose addresses were returned before (S-2).
+    /// Counts `pages` pages less, which are not committed and whose addresses were returned before (S-2).
     ///
-    /// A count keeps no memory: who gives back what it did not reserve breaks the limit (S-1), not memory.
+    /// Whoever gives back what it did not reserve breaks the limit (S-1), but no memory safety rests on the count.
     ///
     /// # Panics
-    /// If pages are committed for which no budget is left (S-1), or fewer are counted.
+    /// If pages are committed for which no budget is left (S-1), or fewer than `pages` are counted.
     pub fn give_back(&self, pages: usize) {
         self.ledger.discharge(pages);
         // O-7: Release hands what was returned before to whoever reserves this budget.

@@ -26,7 +26,8 @@ impl FreshPages {
     /// Costs at most one system call. The words of the page hold anything.
     ///
     /// # Errors
-    /// `Exhausted`: no pooled page, no budget. `Refused`: the system committed nothing; the budget was given back.
+    /// `Exhausted`: no pooled page, and no budget or no address. `Refused`: the system committed nothing; the budget
+    /// was given back.
     ///
     /// # Safety
     /// S-4: the caller is at work in this heap, of which `memory`, `layout` and `budget` are parts.
@@ -43,10 +44,10 @@ impl FreshPages {
         // SAFETY: S-4, by the contract.: the reservation acquires (O-7).
         let reserve = || unsafe { budget.try_reserve(1, limit) };
         if !reserve() {
-            // In this order, because a large run turns pages of the pool into budget: whoever finds the pool empty looks for
-            // budget once more. What was free when the call began and is missed all the same, a rival has had in its hands
-            // during the call. Each of the three refusals is that of one word; the order between two of them is relied on
-            // by nobody.
+            // In this order, because a large run turns pages of the pool into budget: whoever finds the pool empty
+            // looks for budget once more. A page that was free when the call began and is missed all the same was a
+            // rival's for a moment during the call. Each of the three refusals is that of one word; the order between
+            // two of them is relied on by nobody.
             if let Some(page) = self.pool.take() {
                 return Ok(page);
             }
@@ -110,7 +111,8 @@ impl FreshPages {
     /// Puts the address of a page that is not committed back.
     ///
     /// # Safety
-    /// S-3, S-4: the caller owns the page, one of the paged area, and is at work in this heap; nothing refers into the page.
+    /// S-3, S-4: the caller owns the page, one of the paged area, and is at work in this heap; nothing refers into
+    /// the page.
     pub unsafe fn put_address(&self, page: PageIndex) {
         self.addresses.put(page);
     }

@@ -1,11 +1,11 @@
 //! The table of the large-object space: which pages of its part of the reservation are used, free, or kept.
 //!
-//! A leaf mutex guards the table. It is held for a first-fit search and a few bits, never across a system call or a poll. What
-//! is done with a run that was found is in `runs.rs`.
+//! A leaf mutex guards the table. It is held for a first-fit search and a few bits, never across a system call or a
+//! poll. What is done with a run that was found is in `runs.rs`.
 //!
-//! A run that the system does not take back is *kept*: its pages stay committed and charged, and are labelled `Pooled`. The
-//! next request takes the place with the most kept pages, for which it needs no budget and no commit; what is left, each
-//! major collection tries to give back again.
+//! A run that the system does not take back is *kept*: its pages stay committed and charged, and are labelled
+//! `Pooled`. The next request takes the place with the most kept pages, which need no budget. Each major collection
+//! tries again to give back those that are left.
 
 use crate::memory::{Memory, MemoryError, try_table};
 use crate::sync::{AtomicUsize, Mutex, Ordering, Zeroed};
@@ -30,7 +30,7 @@ unsafe impl Zeroed for PageUse {}
 #[derive(Debug)]
 struct Table {
     used: Box<[PageUse]>,
-    /// No page before this one is free (and not kept, or out of reach).
+    /// No page before this one is `Free`; pages that are kept or out of reach may be.
     free_from: usize,
 }
 
@@ -38,8 +38,8 @@ struct Table {
 #[derive(Debug)]
 pub struct LargeSpace {
     table: Mutex<Table>,
-    /// Kept pages. Changed under the mutex, and looked at without it: a look may be stale, but for one after the budget's
-    /// refusal.
+    /// Kept pages. Changed under the mutex, and looked at without it: a look may be stale, but for one after the
+    /// budget's refusal.
     kept: AtomicUsize,
     pub(super) first_page: usize,
 }
@@ -54,6 +54,8 @@ impl LargeSpace {
         Ok(LargeSpace { table: Mutex::new(table), kept: AtomicUsize::new(0), first_page: layout.paged_pages() })
     }
 
+    /// Takes the first run of `pages` free pages, none of them kept, and returns its index in the area. `None`
+    /// without one.
     pub(super) fn find_run(&self, pages: usize) -> Option<usize> {
         let table = &mut *self.table.lock();
         let first = table.free_from + table.used[table.free_from..].iter().position(|&page| page == PageUse::Free)?;
@@ -70,8 +72,8 @@ impl LargeSpace {
         None
     }
 
-    /// As [`find_run`](Self::find_run), where the most kept pages are; how many. `None` if no such run has more than
-    /// `more_than`.
+    /// Takes the run of `pages` free or kept pages with the most kept ones, and returns its index and how many are
+    /// kept. `None` if no run has more than `more_than`.
     pub(super) fn find_kept_run(&self, pages: usize, more_than: usize) -> Option<(usize, usize)> {
         let used = &mut self.table.lock().used;
         let is_kept = |page: PageUse| usize::from(page == PageUse::Kept);
@@ -190,7 +192,7 @@ impl LargeSpace {
         self.table.lock().used[page.index() - self.first_page] == PageUse::KeptWasted
     }
 
-    /// Takes the first group of kept neighbours from `from` on.
+    /// Takes the first group of kept neighbours from index `from` on, and returns its index and its pages.
     pub(super) fn take_kept_group(&self, from: usize) -> Option<(usize, usize)> {
         let used = &mut self.table.lock().used;
         let start = from + used[from..].iter().position(|&page| page == PageUse::Kept)?;

@@ -11,23 +11,25 @@
 //! ```
 //!
 //! Nothing here blocks but [`LargeSpace`], whose leaf mutex is held for a few table updates and never across a system
-//! call or a poll. What an attempt is refused, it is refused as a value; only the collector, in a stop, rearranges.
+//! call or a poll. A refused attempt is a value; only the collector, in a stop, moves objects and relabels pages that
+//! hold some.
 //!
 //! Invariants:
-//! * **S-1** Committed pages never exceed the hard limit: whoever commits a page has reserved it in [`Budget`] first, and
-//!   gives its budget back after the system took it back (X-4). A page that the system does not take back stays reserved, and
-//!   goes on serving requests, until a later collection asks again. The memory's [`Ledger`](crate::memory::Ledger) checks
-//!   it against what is really committed, at each commit and in each stop.
+//! * **S-1** Committed pages never exceed the hard limit: whoever commits a page has reserved it in [`Budget`] first,
+//!   and gives its budget back after the system took it back (X-4). A page that the system does not take back stays
+//!   reserved, and goes on serving requests, until a later collection asks again. The memory's
+//!   [`Ledger`](crate::memory::Ledger) checks it against what is really committed, at each commit and in each stop.
 //! * **S-2** Whoever holds budget for a page of the paged area finds an address for it: addresses are returned before
 //!   budget, and taken after it (X-3).
-//! * **S-3** A page has one owner: a page set, the frontier's table, a local heap, a large run, or the collector. Who owns
-//!   one (or a run, or a range of one) was given it by these functions and has not given it up.
-//! * **S-4** Whoever gives and takes pages, or reads what stops write, is *at work* in this heap: it runs a local heap of
-//!   it, holds its collector lock, or is the collector of its stop; while a heap has no safepoint, its threads arrange by
-//!   themselves that nobody does what a stop does beside anybody else. So nothing here meets a stop.
+//! * **S-3** A page has one owner: a page set, the frontier's table, a local heap, a large run, or the collector.
+//!   Whoever owns a page (or a run, or a range of a page) was given it by these functions and has not given it up.
+//! * **S-4** Whoever gives and takes pages, or reads what stops write, is *at work* in this heap: it runs a local
+//!   heap of it, holds its collector lock, or is the collector of its stop; while a heap has no safepoint, its
+//!   threads arrange by themselves that nobody does what a stop does beside anybody else. So nothing here meets a
+//!   stop.
 //!
-//! Both are contracts of `unsafe` functions, since a page is a number and a stop is a matter of the layers above. In a stop a
-//! [`Stopped`] proves the second one, and has what needs no more as safe methods.
+//! S-3 and S-4 are contracts of `unsafe` functions, since a page is a number and a stop is a matter of the layers
+//! above. In a stop a [`Stopped`] proves S-4, and has what needs no more as safe methods.
 
 mod budget;
 mod fresh;
@@ -53,8 +55,8 @@ use crate::sync::{YieldPoint, yield_point};
 use crate::words::{AllocationType, HeapId, Layout, Limit, Offset, PageIndex, SafepointKey};
 use core::ops::Deref;
 
-/// All spaces of a heap, with the memory and the page table they share: [`Parts`] that belong together for good, and their
-/// identity.
+/// All spaces of a heap, with the memory and the page table they share: [`Parts`] that belong together for good, and
+/// their identity.
 #[derive(Debug)]
 pub struct Spaces {
     parts: Parts,
@@ -62,7 +64,7 @@ pub struct Spaces {
     safepoint_key: Option<SafepointKey>,
 }
 
-/// What [`Spaces`] consist of; nobody exchanges one, since they can be had by shared reference only.
+/// What [`Spaces`] consist of. Nobody exchanges a part, since parts can be had by shared reference only.
 #[derive(Debug)]
 pub struct Parts {
     /// The heap words.
@@ -90,7 +92,10 @@ impl Spaces {
     /// the width of a page set's words: 64, less in small worlds so that several words are explored.
     ///
     /// # Errors
-    /// The system refused the reservation or the first pages, or the Rust allocator the tables.
+    /// As [`Memory::reserve`]; or the system refused the first pages, or the Rust allocator a table.
+    ///
+    /// # Panics
+    /// If `bits_per_word` is not in 1..=64.
     pub fn new(layout: &Layout, source: PageSource, bits_per_word: usize) -> Result<Spaces, MemoryError> {
         let (bytes, split) = (layout.pages() << layout.page_shift(), layout.paged_pages() << layout.page_shift());
         let memory = Memory::reserve_areas(source, bytes, layout.page_bytes(), split)?;
@@ -196,7 +201,8 @@ impl Spaces {
         unsafe { Holes::new(&self.pages, self.view(), page) }
     }
 
-    /// Takes an empty page for `kind`: from the pool, else newly committed within `limit`. Its words are not zeroed.
+    /// Takes an empty page for `kind`: from the pool, else newly committed within `limit`, which may cost a system
+    /// call. Its words are not zeroed.
     ///
     /// # Errors
     /// `Exhausted` if neither the pool nor the limit has a page; `Refused` if the system has none.
@@ -225,7 +231,8 @@ impl Spaces {
         }
     }
 
-    /// In a stop: gives an empty page to the pool while that has room, else back to the system.
+    /// In a stop: gives an empty page to the pool while that has fewer than `pool_pages_max` pages, else back to the
+    /// system.
     ///
     /// # Safety
     /// S-4: the world is stopped, the caller owns the page, and no reference into it is left.
@@ -248,7 +255,8 @@ impl Spaces {
         self.budget.give_back(1);
     }
 
-    /// In a stop: gives pooled pages back to the system until at most `pool_pages_max` are left.
+    /// In a stop: gives pooled pages back to the system until at most `pool_pages_max` are left, as far as the system
+    /// takes them.
     ///
     /// # Safety
     /// S-4: the world is stopped.

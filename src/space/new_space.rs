@@ -16,8 +16,8 @@
 //! * **F-1** Between two stops the frontier only grows (as a pair), so an old value never returns: no ABA.
 //! * **F-2** Every byte below the frontier belongs to exactly one LAB or one tail.
 //! * **F-3** In a stop, after [`NewSpace::make_walkable`], every page up to ordinal k is walkable.
-//! * **F-4** A refusal may be decided by a load: a stale frontier is a smaller one (F-1), and what a smaller one refuses
-//!   a greater one refuses too.
+//! * **F-4** A refusal may be decided by a load: a stale frontier is a smaller one (F-1), and what a smaller one
+//!   refuses a greater one refuses too.
 //!
 //! O-2: a carver writes to words of page k that another thread committed. The sealing exchange is Release, and every
 //! exchange that succeeds after it is an RMW and so continues its release sequence; a carver's successful exchange is
@@ -52,12 +52,12 @@ impl Ordinal {
     }
 }
 
-/// What a carve won. Its ranges are whoever's carved.
+/// What a carve won: ranges that belong to whoever carved them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Carved {
     /// The LAB.
     pub start: Offset,
-    /// Its bytes.
+    /// The LAB's bytes.
     pub bytes: usize,
     /// The rest of the page that this carve sealed: the caller fills it before it polls.
     pub tail: Option<(Offset, usize)>,
@@ -66,7 +66,7 @@ pub struct Carved {
 #[derive(Debug)]
 struct Table {
     ordinals: Vec<Ordinal>,
-    /// Ordinals beyond this one are out of reach: space was simulated full.
+    /// Ordinals beyond this one are out of reach: the last one, or less once the space was simulated full.
     limit: usize,
 }
 
@@ -112,15 +112,15 @@ impl NewSpace {
         unsafe { self.table() }.ordinals[ordinal - 1]
     }
 
-    /// Carves a LAB of `bytes_min..=bytes_max` bytes; `bytes_min` is at most a page. Lock-free; may commit a page, which
-    /// is a system call.
+    /// Carves a LAB of `bytes_min..=bytes_max` bytes; `bytes_min` is at most a page. Lock-free; may commit a page,
+    /// which is a system call.
     ///
     /// # Errors
     /// `Exhausted` if the table has no page left; `Refused` if the system refused the next one.
     ///
     /// # Safety
-    /// S-4: the caller is at work in this heap, of which `memory` and `layout` are parts. The LAB is its own then (F-2); it
-    /// writes a filler over the tail before it polls (F-3).
+    /// S-4: the caller is at work in this heap, of which `memory` and `layout` are parts. The LAB is its own then
+    /// (F-2); it writes a filler over the tail before it polls (F-3).
     pub unsafe fn carve(
         &self,
         memory: &Memory,
@@ -183,7 +183,7 @@ impl NewSpace {
         }
     }
 
-    /// In a stop: writes a filler over the rest of the current page, without dropping it.
+    /// In a stop: writes a filler over the rest of the current page, which stays the frontier's.
     ///
     /// # Safety
     /// S-4: the world is stopped and `view` is the collector's.
@@ -231,8 +231,8 @@ impl NewSpace {
         ordinal <= unpack(self.frontier.load(Ordering::Relaxed)).0
     }
 
-    /// In a stop: whether the frontier has reached `ordinal` or may still get there, counted from 1. It may not once the
-    /// space was simulated full.
+    /// In a stop: whether the frontier has reached `ordinal` or may still get there, counted from 1. Once the space
+    /// was simulated full, it gets no further.
     ///
     /// # Safety
     /// S-4: the world is stopped.
@@ -266,7 +266,8 @@ impl NewSpace {
     /// In a stop: starts again with these pages, in this order, and labels them as new.
     ///
     /// # Safety
-    /// S-4: the world is stopped (or the heap is being built), no live object is in these pages, and they are new space's.
+    /// S-4: the world is stopped (or the heap is being built), no live object is in these pages, and they are new
+    /// space's.
     pub unsafe fn rebuild(&self, pages: &PageTable, ordinals: Vec<Ordinal>) {
         for (index, ordinal) in ordinals.iter().enumerate() {
             let info = PageInfo { ordinal: index as u32 + 1, ..PageInfo::NEW };

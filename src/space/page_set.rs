@@ -10,18 +10,20 @@
 //! No links, so no ABA: a bit says nothing but "this page is here", and clearing it by RMW has one winner.
 //!
 //! Invariants:
-//! * **PS-1** A claimer finds a bit. It sees as many set bits as the counter said when it claimed; a scan that finds
-//!   none of them has met rivals that claimed later and took its bit, and sees what those saw, so another one.
+//! * **PS-1** A claimer finds a bit. It sees as many set bits as the counter said when it claimed; a scan that
+//!   finds none of them has met rivals that claimed later and took their bits; so it sees what those rivals saw
+//!   and another bit.
 //! * **PS-2** A take fails only if `available` was 0 at one moment during the call: the refusal is read by an RMW.
 //!
-//! A set is one of numbers. What it means that a page is in one, its user says, and vouches for what is put in (S-3).
+//! A set holds numbers. Its user says what it means that a page is in the set, and vouches for what is put in (S-3).
 //!
 //! Progress: from the second scan on, each one that finds nothing has met a rival that claimed later than all those met
 //! before; so a claimer scans at most twice more than rivals claim meanwhile (lock-free, not wait-free).
 //!
 //! O-1: what the putter wrote about the page (label, holes, words) is read by the taker. The edge is the page's bit:
-//! `put`'s Release RMW heads a release sequence that later RMWs on the word continue, and the taker's Acquire RMW that
-//! finds the bit set reads from it. The counter tells nothing of a page, but how many bits are there to be found.
+//! `put`'s Release RMW heads a release sequence that later RMWs on the word continue, and the taker's Acquire RMW
+//! that finds the bit set reads from it. The counter says nothing about a page, only how many bits are there to be
+//! found.
 
 use crate::memory::{MemoryError, try_table};
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, CachePadded, Ordering, YieldPoint, yield_point};
@@ -39,7 +41,10 @@ impl PageSet {
     /// An empty set over the pages `0..pages`, `bits_per_word` (1..=64) of them in a word.
     ///
     /// # Errors
-    /// The Rust allocator refuses its memory.
+    /// [`MemoryError::Tables`]: the Rust allocator refuses its memory.
+    ///
+    /// # Panics
+    /// If `bits_per_word` is not in 1..=64.
     pub fn try_new(pages: usize, bits_per_word: usize) -> Result<PageSet, MemoryError> {
         assert!((1..=TABLE_WORD_BITS).contains(&bits_per_word));
         let words = try_table(pages.div_ceil(bits_per_word), || AtomicU64::new(0))?;
@@ -55,7 +60,7 @@ impl PageSet {
         PageSet::try_new(pages, bits_per_word).expect("memory for a few words")
     }
 
-    /// Pages in the set. Exact while nobody puts or takes, else a snapshot.
+    /// Pages in the set that nobody has claimed. Exact while nobody puts or takes, else a snapshot.
     #[must_use]
     pub fn len(&self) -> usize {
         // Relaxed: a snapshot; in a stop the safepoint orders it.
@@ -92,7 +97,8 @@ impl PageSet {
         self.available.fetch_add(1, Ordering::Release);
     }
 
-    /// Claims a page that is in the set, whichever it will be. `None` if the set was empty at one moment during the call.
+    /// Claims a page that is in the set, whichever it will be. `None` if the set was empty at one moment during the
+    /// call.
     #[must_use]
     pub fn claim(&self) -> Option<Claim<'_>> {
         // Relaxed: a guess, which the exchange checks.
@@ -113,8 +119,8 @@ impl PageSet {
         }
     }
 
-    /// Takes a page out of the set; nobody else gets it before it is put again. `None` if the set was empty at one moment
-    /// during the call.
+    /// Takes a page out of the set; nobody else gets it before it is put again. `None` if the set was empty at one
+    /// moment during the call.
     #[must_use]
     pub fn take(&self) -> Option<PageIndex> {
         let claim = self.claim()?;
@@ -158,7 +164,8 @@ impl PageSet {
     }
 }
 
-/// The right to one page of a set, which is somewhere in it. Dropped instead of used, it leaves a page that nobody counts.
+/// The right to one page of a set, which is somewhere in the set. A claim that is dropped instead of used leaves a
+/// page there that nobody counts.
 #[derive(Debug)]
 #[must_use]
 pub struct Claim<'a>(&'a PageSet);
@@ -172,14 +179,16 @@ impl Claim<'_> {
         loop {
             for (index, word) in self.0.words.iter().enumerate() {
                 // Relaxed: a guess, which the RMW below checks. A load may be stale for ever, so later scans read by
-                // RMW. O-1, X-2: Acquire pairs with the Release of a rival that took the bit which was to be found here.
+                // RMW. O-1, X-2: Acquire pairs with the Release of a rival that took the bit which was to be found
+                // here.
                 let mut seen =
                     if first_scan { word.load(Ordering::Relaxed) } else { word.fetch_or(0, Ordering::Acquire) };
                 while seen != 0 {
                     yield_point(YieldPoint::PageSetSeen);
                     let mask = seen & seen.wrapping_neg();
-                    // O-1: Acquire pairs with `put`; the page's label, holes and words are the caller's to read. X-1: the
-                    // bit is there. X-2: Release, so that a rival which misses this bit sees those that this claim saw.
+                    // O-1: Acquire pairs with `put`; the page's label, holes and words are the caller's to read. X-1:
+                    // the bit is there. X-2: Release, so that a rival which misses this bit sees those that this
+                    // claim saw.
                     let newest = word.fetch_and(!mask, Ordering::AcqRel);
                     if newest & mask != 0 {
                         return PageIndex::new(index * self.0.bits_per_word + mask.trailing_zeros() as usize);

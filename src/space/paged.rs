@@ -37,9 +37,9 @@ impl PagedSpace {
         self.kind
     }
 
-    /// Takes a page that has a hole of at least `bytes` bytes; the caller owns it then. `None` if each set whose pages fit
-    /// was empty at one moment during the call, one after the other: a page that a rival puts into the first one behind
-    /// the caller's back is missed.
+    /// Takes a page that has a hole of at least `bytes` bytes; the caller owns it then. `None` if each set whose
+    /// pages fit was empty at one moment during the call, one after the other: a page that a rival puts into the
+    /// first one behind the caller's back is missed.
     ///
     /// # Safety
     /// S-4: the caller is at work in this heap.
@@ -68,8 +68,8 @@ impl PagedSpace {
     /// gives the page up in either case.
     ///
     /// # Safety
-    /// * S-3: the caller owns the page, which is one of this space, walkable, with its holes in its hole bits; `greatest` is
-    ///   the greatest of them.
+    /// * S-3: the caller owns the page, which is one of this space, walkable, with its holes in its hole bits;
+    ///   `greatest` is the greatest of them.
     /// * S-4: it is at work in this heap.
     pub unsafe fn put(&self, page: PageIndex, greatest: usize) -> bool {
         if greatest >= self.roomy_bytes {
@@ -83,8 +83,8 @@ impl PagedSpace {
         true
     }
 
-    /// What the set that [`put`](Self::put) chooses for a page promises, if the page's greatest hole has `greatest` bytes:
-    /// see [`offered_bytes`](Self::offered_bytes). `None` if no set takes the page.
+    /// What the set that [`put`](Self::put) chooses for a page promises, if the page's greatest hole has `greatest`
+    /// bytes: see [`offered_bytes`](Self::offered_bytes). `None` if no set takes the page.
     #[must_use]
     pub fn offer_of(&self, greatest: usize) -> Option<usize> {
         [self.roomy_bytes, self.holey_bytes].into_iter().find(|&bytes| greatest >= bytes)

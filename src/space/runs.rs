@@ -1,8 +1,8 @@
 //! Runs of the large-object space: one object per run of pages, in a part of the reservation of its own.
 //!
 //! The budget is reserved before the run exists; the run is committed after its place is found in the table
-//! ([`LargeSpace`]). A request for which the budget has no room gives pooled pages back to the system first, since those count
-//! as committed.
+//! ([`LargeSpace`]). A request for which the budget has no room gives pooled pages back to the system first, since
+//! those count as committed.
 
 use super::{LargeSpace, Spaces};
 use crate::page::{PageInfo, PageKind};
@@ -10,14 +10,15 @@ use crate::sync::{YieldPoint, yield_point};
 use crate::words::{AttemptError, Limit, Offset, PageIndex};
 
 impl LargeSpace {
-    /// Takes the addresses of a run, and budget for its pages that are not kept.
+    /// Takes the addresses of a run, and budget for its pages that are not kept: the run's index in the area, and how
+    /// many pages were reserved.
     ///
     /// # Safety
     /// S-4: the caller is at work in this heap.
     unsafe fn find_and_reserve(spaces: &Spaces, pages: usize, limit: Limit) -> Result<(usize, usize), AttemptError> {
         let this = &spaces.large;
-        // Kept pages of the place for which the budget had too little. Only a place with more is worth another request, so
-        // this ends.
+        // Kept pages of the place for which the budget had too little. Only a place with more is worth another
+        // request, so the loop ends.
         let mut refused = None;
         loop {
             let more_than = refused.unwrap_or(0);
@@ -140,7 +141,8 @@ impl LargeSpace {
         }
     }
 
-    /// Gives the run that starts at `head` back to the system. What the system does not take stays counted, and is kept.
+    /// Gives the run that starts at `head` back to the system. What the system does not take stays counted, and is
+    /// kept.
     ///
     /// # Safety
     /// The caller owns the run: its object is dead and the world is stopped, or it never held an object.
@@ -184,15 +186,16 @@ unsafe fn return_pages(spaces: &Spaces, start: usize, pages: usize) {
     }
 }
 
-/// Reserves `pages` pages within `limit`, or by giving pooled pages back to the system. The budget of such a page stays
-/// with the request, so that no rival takes it meanwhile; as with any pooled page, no limit is asked for it again.
+/// Reserves `pages` pages within `limit`, or by giving pooled pages back to the system. The budget of such a page
+/// stays with the request, so that no rival takes it meanwhile. As with any pooled page, no limit is compared again.
 ///
 /// # Safety
 /// S-4: the caller is at work in this heap.
 unsafe fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
     let layout = spaces.layout();
     let (mut held, mut kept) = (0, 0);
-    // What the pool is seen to have after the budget was seen full is relied on by nobody: the loop below looks at both again.
+    // What the pool is seen to have after the budget was seen full is relied on by nobody: the loop below looks at
+    // both again.
     // SAFETY: S-4, by the contract.
     let try_reserve_seen = |pages| unsafe { spaces.budget.try_reserve_seen(pages, limit) };
     // SAFETY: S-4, by the contract.
@@ -200,8 +203,8 @@ unsafe fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
     while held < pages && !try_reserve_seen(pages - held) {
         let page = if kept == 0 || kept < spaces.fresh.pooled() { take_pooled() } else { None };
         let Some(page) = page else {
-            // Rivals may hold the rest, and have found the pool empty too. Whoever gives back last finds all of it, by the
-            // modification order of the budget alone; and only an exact look may refuse.
+            // Rivals may hold the rest, and have found the pool empty too. Whoever gives back last finds all of it,
+            // by the modification order of the budget alone; and only an exact look may refuse.
             if held != 0 {
                 // the second word; O-7.
                 spaces.budget.give_back(held);
@@ -212,7 +215,8 @@ unsafe fn reserve(spaces: &Spaces, pages: usize, limit: Limit) -> bool {
         // SAFETY: the page was just taken from the pool, so it is this thread's and empty.
         unsafe {
             if spaces.memory.release(layout.page_start(page).bytes(), layout.page_bytes()).is_err() {
-                // The page stays committed, and pooled. The next one may go. Bounded by the pages of the pool.
+                // The page stays committed, and pooled. The system may take the next one; the pages of the pool bound
+                // the loop.
                 spaces.pool_page(page);
                 kept += 1;
                 continue;

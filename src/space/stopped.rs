@@ -1,16 +1,17 @@
 //! The spaces of a stopped heap: what a stop alone allows, as safe methods of the proof that there is one.
 //!
-//! A [`Stopped`] is made by the stop (`Stop::spaces` in the layer of threads), which has compared heaps by then, and cannot be
-//! had longer than it. So whoever takes one asks nothing of its caller, and the parts, which know of no stop, are asked here
-//! and nowhere else.
+//! A [`Stopped`] is made by the stop (`Stop::spaces` in the layer of threads), which compares heaps first, and cannot
+//! outlive the stop. So a function that takes a `Stopped` asks nothing more of its caller. The parts know of no stop:
+//! their functions are `unsafe`, and safe here.
 //!
 //! Invariants:
-//! * **SW-1** While a value of this type exists, the heap of its spaces is stopped, and the thread that has it is the stop's
-//!   collector, at work in the heap (S-4): nobody else reads or writes a page, a table, a count or a limit of it.
+//! * **SW-1** While a value of this type exists, the heap of its spaces is stopped, and the thread that has it is the
+//!   stop's collector, at work in the heap (S-4): nobody else reads or writes a page, a table, a count or a limit of
+//!   it.
 //!
-//! What is a look, or changes numbers that only decide who is refused, is safe here. What memory safety rests on - who owns a
-//! page (S-3), what a page is, what is marked or remembered - stays `unsafe` in the parts: a stop says who may do it, and the
-//! invariants of the collection say why it is right.
+//! What is a look, or changes numbers that only decide who is refused, is safe here. What memory safety rests on -
+//! who owns a page (S-3), what a page is, what is marked or remembered - stays `unsafe` in the parts: a stop says who
+//! may do it, and the invariants of the collection say why it is right.
 
 use super::{LargeSpace, Ordinal, PagedSpace, Spaces};
 use crate::page::{PageInfo, PageKind};
@@ -109,7 +110,7 @@ impl<'a> Stopped<'a> {
         unsafe { self.spaces.budget.limit(limit) }
     }
 
-    /// Sets both limits, in pages.
+    /// Sets both limits, in pages; the soft one is at most `hard`.
     pub fn set_limits(self, soft: usize, hard: usize) {
         // SAFETY: SW-1.
         unsafe { self.spaces.budget.set_limits(soft, hard) }
@@ -173,7 +174,8 @@ impl<'a> Stopped<'a> {
         unsafe { self.spaces.new.is_within_reach(ordinal) }
     }
 
-    /// Gives pooled pages back to the system until at most `pool_pages_max` are left.
+    /// Gives pooled pages back to the system until at most `pool_pages_max` are left, as far as the system takes
+    /// them.
     pub fn trim_pool(self, pool_pages_max: usize) {
         // SAFETY: SW-1.
         unsafe { self.spaces.trim_pool(pool_pages_max) }
