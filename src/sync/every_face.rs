@@ -6,7 +6,7 @@ use super::{
     UnsafeCell, Zeroed,
 };
 
-// SAFETY: natively an atomic integer of 0, of the same size and validity as the integer.
+// SAFETY: natively the type has the size and validity of the integer, so zeros are the value 0.
 unsafe impl Zeroed for AtomicU64 {}
 // SAFETY: natively the cell is its value, by `repr(transparent)`.
 unsafe impl<T: Zeroed> Zeroed for UnsafeCell<T> {}
@@ -47,7 +47,7 @@ impl<T: core::fmt::Debug> core::fmt::Debug for MutexGuard<'_, T> {
     }
 }
 
-// SAFETY: as for a mutex. Every access goes through an unsafe method whose contract rules out data races, so what sharing
-// the cell can do is hand the value from one thread to the next, which needs `Send`. A shared borrow held by several
-// threads at once additionally needs `T: Sync`, which is part of the contracts of `with` and `peek`.
+// SAFETY: as for a mutex. Every access goes through an unsafe method whose contract rules out data races, so all that
+// sharing the cell can do is hand the value from one thread to the next, which needs `Send`. A shared borrow held by
+// several threads at once additionally needs `T: Sync`, which is part of the contracts of `with` and `peek`.
 unsafe impl<T: Send> Sync for UnsafeCell<T> {}

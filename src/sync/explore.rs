@@ -1,11 +1,12 @@
 //! Exploration: running one closure through every execution that loom can make of it, and saying what came of it.
 //!
-//! loom's own limits end an exploration silently: `max_permutations` and `max_duration` are looked at only every 20,000
-//! executions, and then `check` returns as if all were well. So they are switched off here, and the limits of
-//! [`ExploreOptions`] are applied at the start of each execution, exactly. An exploration that met one says so in
+//! loom's own limits end an exploration silently: `max_permutations` and `max_duration` are looked at only every
+//! 20,000 executions, and then `check` returns as if all were well. So they are switched off here, and the limits of
+//! [`ExploreOptions`] are applied at the start of each execution, exactly. An exploration that met a limit says so in
 //! [`Exploration::truncated`].
 //!
-//! Nothing is silenced: a panic prints through the panic hook as usual, and is then returned as [`Exploration::outcome`].
+//! Nothing is silenced: a panic prints through the panic hook as usual, and is then returned as
+//! [`Exploration::outcome`].
 
 use super::model_control::{self, ExplorationGuard, Fault, Pass};
 use std::any::Any;
@@ -28,7 +29,8 @@ pub struct ExploreOptions {
     pub executions_max: Option<u64>,
     /// Stop, truncated, when an execution would begin later than this after the start.
     pub duration_max: Option<Duration>,
-    /// Most threads in one execution, the first included; starting more panics. At most [`ExploreOptions::THREADS_MAX`].
+    /// Most threads in one execution, the first included; starting more panics. At most
+    /// [`ExploreOptions::THREADS_MAX`].
     pub threads_max: usize,
 }
 
@@ -64,10 +66,10 @@ pub struct Exploration {
     pub operations_max: u64,
     /// Threads in the execution that had most, the first included.
     pub threads_max: usize,
-    /// Whether a limit ended it before every execution was seen.
+    /// Whether a limit ended the exploration before every execution was seen.
     pub truncated: bool,
-    /// The message of the panic that ended it: a failed assertion, a deadlock, a data race ("Causality violation"), or a
-    /// model that makes too many choices.
+    /// The message of the panic that ended the exploration: a failed assertion, a deadlock, a data race ("Causality
+    /// violation"), or a model that makes too many choices.
     pub outcome: Result<(), String>,
 }
 
@@ -79,12 +81,13 @@ impl Exploration {
     }
 }
 
-/// Carried by the unwinding that ends an exploration at a limit. It is not a panic: the hook does not run.
+/// The payload of the unwinding that ends an exploration at a limit. No panic hook runs for that unwinding.
 struct LimitReached;
 
 /// Explores `f`, which must be deterministic but for what this module makes of it.
 ///
-/// `f` runs once for each execution, and blocks the calling thread until all have run or one has failed.
+/// `f` runs once for each execution. Blocks the calling thread until all executions have run, one has failed, or a
+/// limit is met.
 ///
 /// # Panics
 ///
@@ -126,7 +129,7 @@ pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -
         });
     };
     let result = catch_unwind(AssertUnwindSafe(|| {
-        // Without a strike first: that finds the points.
+        // The exploration without a strike comes first, because it finds the points at which the fault can strike.
         explore_all();
         for point in model_control::fault_points() {
             model_control::set_strike(point);

@@ -13,7 +13,7 @@ extern "C" fn in_child() {
 
 #[inline(always)]
 pub(super) fn generation() -> u32 {
-    // Relaxed: it changes before a second thread of the process exists.
+    // Relaxed: the number changes before a second thread of the process exists.
     GENERATION.load(Ordering::Relaxed)
 }
 

@@ -1,9 +1,11 @@
-//! Numbers that check the heap: no scheduler has a point at them, no model an operation. So nothing of a protocol may rest on
-//! them. Who decides by one has an edge of its own from the last change, as the owner of a page has, or takes it for a hint
-//! and asks again, by an operation that models see, before it refuses anything.
+//! Gauges and tags: numbers that check the heap, and that no checker sees. They are no operations of a model and no
+//! scheduling points, so no protocol may rest on them. Code that decides by a gauge has an edge of its own from the
+//! last change, as the owner of a page has; or it takes the number for a hint, and asks again by an operation that
+//! models see before it refuses anything.
 //!
-//! They are the machine's own atomics in every face, Relaxed: each is a single location, of which the modification order is
-//! all that is claimed. Modelled threads take turns on one thread of the system, so there they are exact at every moment.
+//! Gauges and tags are the machine's own atomics in every face, Relaxed: each is a single location, of which the
+//! modification order is all that is claimed. Modelled threads take turns on one thread of the system, so in a model
+//! the numbers are exact at every moment.
 
 use core::fmt;
 use core::sync::atomic::{AtomicIsize, AtomicU8, Ordering};
@@ -31,7 +33,7 @@ impl Gauge {
         self.0.swap(value, Ordering::Relaxed);
     }
 
-    /// Adds `change`; the value right after.
+    /// Adds `change`, wrapping; returns the value right after.
     pub fn add(&self, change: isize) -> isize {
         self.0.fetch_add(change, Ordering::Relaxed).wrapping_add(change)
     }
@@ -54,7 +56,7 @@ impl Tag {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Replaces the value; the one before.
+    /// Replaces the value; returns the one before.
     pub fn swap(&self, value: u8) -> u8 {
         self.0.swap(value, Ordering::Relaxed)
     }

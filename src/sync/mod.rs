@@ -7,60 +7,62 @@
 //!
 //! | | neither: *native* face | `loom`: *model* face | `shuttle`: *scheduled* face |
 //! |---|---|---|---|
-//! | what runs | the machine's schedule | every interleaving within a bound | interleavings drawn at random, as many as asked for |
-//! | atomics, fences | `core::sync::atomic` | loom's, every permitted stale value included | shuttle's, each operation sequentially consistent |
+//! | what runs | the machine's schedule | every interleaving within a bound | interleavings drawn at random |
+//! | atomics, fences | `core::sync::atomic` | loom's, stale values included | shuttle's, each `SeqCst` |
 //! | [`UnsafeCell`] | `core::cell::UnsafeCell` | loom's, each access checked for a data race | the native one |
 //! | [`Mutex`], [`Condvar`], threads | `std` | loom's, few threads | shuttle's, any number of threads |
 //! | [`HeapWord`] | one 32-bit atomic in place | one loom atomic; plain accesses are race-checked | the native one |
-//! | [`yield_point`] | nothing; in debug builds a place to linger at ([`stretch`]) | nothing | a scheduling point with a name |
+//! | [`yield_point`] | in debug builds a place to linger ([`stretch`]) | nothing | a scheduling point with a name |
 //! | [`Arc`] | `std` | `std`: trusted, because a model would only multiply executions over its count | `std` |
 //!
-//! The model face proves small worlds. The scheduled face samples larger ones - whole heaps of three to eight threads - and
-//! prints the schedule of a failure, which can be replayed exactly.
+//! The model face explores small worlds completely. The scheduled face samples larger ones - whole heaps of three to
+//! eight threads - and prints the schedule of a failure, which can be replayed exactly.
 //!
 //! # What it guarantees
 //!
-//! - **SY-1, one text.** All faces have the same items with the same signatures; [`MODEL`] tells them apart where a *test*
-//!   must size its world, and nothing else may depend on it. (What drives a checker from outside, [`check`] excepted,
-//!   exists in its face only.)
-//! - **SY-2, nothing is weakened or dropped.** An operation of the native face is exactly the operation it is named after,
-//!   with the ordering it was given. The model face performs the same operation in the normal pass. In the
-//!   read-as-RMW pass it performs an operation that is *stronger as an access* (see below) under the same ordering. Only
-//!   a mutant that a test of the tests asks for (`model_control::set_mutant`) changes an operation, at one call site. The scheduled face performs the operation itself, and more strongly: all orderings
-//!   are `SeqCst` to shuttle.
-//! - **SY-3, nothing is hidden.** Every access through this module is seen by the model checker, except `Arc`'s count. The
-//!   scheduler sees atomics, locks and threads, and does not see heap words and cells.
+//! - **SY-1, one text.** All faces have the same items with the same signatures; [`MODEL`] tells the native face from
+//!   the other two where a *test* must size its world, and nothing else may depend on it. (What drives a checker from
+//!   outside, [`check`] excepted, exists in its face only.)
+//! - **SY-2, nothing is weakened or dropped.** An operation of the native face is exactly the operation it is named
+//!   after, with the ordering it was given. The model face performs the same operation in the normal pass. In the
+//!   read-as-RMW pass it performs an operation that is *stronger as an access* (see below) under the same ordering.
+//!   Only a mutant that a test of the tests asks for (`model_control::set_mutant`) changes an operation, at one call
+//!   site. The scheduled face performs the operation itself, and more strongly: all orderings are `SeqCst` to
+//!   shuttle.
+//! - **SY-3, nothing is hidden.** The model checker sees every access through this module, except `Arc`'s count, a
+//!   [`Gauge`] and a [`Tag`]. The scheduler sees atomics, locks and threads, and does not see heap words and cells.
 //! - **SY-4, sites have names.** In the model face each operation knows the source location it was called from
 //!   (`#[track_caller]`). Wrappers around it should be `#[track_caller]` too, else all their callers share one name.
 //!
 //! # The two passes
 //!
-//! loom keeps one last-access record per atomic, so it does not backtrack the race between one thread's load and another
-//! thread's load-then-store of the same word, the shape of every CAS loop. Therefore every model runs twice:
+//! loom keeps one last-access record per atomic, so it does not backtrack the race between one thread's load and
+//! another thread's load-then-store of the same word, the shape of every CAS loop. Therefore every model runs twice:
 //!
-//! 1. *normal*: each operation as written. Only this pass can judge orderings, because only here a load may return a stale
-//!    value.
-//! 2. *read-as-RMW*: each load is performed as `fetch_or(0)` and each store as `swap`, with the operation's own ordering.
-//!    Then every pair of accesses conflicts and every interleaving is explored, but no load is ever stale.
+//! 1. *normal*: each operation as written. Only this pass can judge orderings, because only here a load may return a
+//!    stale value.
+//! 2. *read-as-RMW*: each load is performed as `fetch_or(0)` and each store as `swap`, with the operation's own
+//!    ordering. Then every pair of accesses conflicts and every interleaving is explored, but no load is ever stale.
 //!
-//! A [`HeapWord`] never takes the second form: heap words are also read plainly, and an RMW, being a write, would race with
-//! those reads. loom lets an RMW read any maximal store of a word that is stored *and* read-modify-written concurrently, so
-//! a protocol never plain-stores a word that another thread changes by RMW.
+//! A [`HeapWord`] never takes the second form: heap words are also read plainly, and an RMW, being a write, would
+//! race with those reads. loom lets an RMW read any maximal store of a word that is stored *and* read-modify-written
+//! concurrently, so a protocol never plain-stores a word that another thread changes by RMW.
 //!
 //! # What it does not do
 //!
-//! - It models at most one spurious failure of `compare_exchange_weak`, or one spurious wake-up of [`Condvar::wait`], in an
-//!   execution, and only where a model asks for that fault. It does not model load buffering, or `SeqCst` loads and stores
-//!   (loom treats them as acquire-release; `SeqCst` *fences* are modelled). Time does not exist in the model:
-//!   [`thread::sleep`] yields.
+//! - The model face models at most one spurious failure of `compare_exchange_weak`, or one spurious wake-up of
+//!   [`Condvar::wait`], in an execution, and only where a model asks for that fault. It does not model load
+//!   buffering, or `SeqCst` loads and stores (loom treats them as acquire-release; `SeqCst` *fences* are modelled).
+//!   Time does not exist in the model: [`thread::sleep`] yields.
 //! - In the model face a panic that unwinds past a held [`MutexGuard`] poisons loom's own lock: catching the panic and
 //!   locking again panics. Natively poisoning is ignored.
-//! - Values of the model face exist only inside an exploration, those of the scheduled face only inside a run; touching one
-//!   outside panics.
-//! - The scheduled face certifies nothing. It judges no ordering, because nothing is ever stale in it. No cell is checked for
-//!   races; heap words are no scheduling points, so two threads never meet between two accesses to them. It adds neither
-//!   spurious failures nor spurious wake-ups. What it does find is wrong protocols: lost wake-ups, deadlocks, states that
-//!   some order of atomic steps makes wrong, also with more threads than loom has room for.
+//! - Values of the model face exist only inside an exploration, those of the scheduled face only inside a run;
+//!   touching a value outside panics.
+//! - The scheduled face certifies nothing. It judges no ordering, because nothing is ever stale in it. No cell is
+//!   checked for races; heap words are no scheduling points, so two threads never meet between two accesses to them.
+//!   The scheduled face adds neither spurious failures nor spurious wake-ups. What it does find is wrong protocols:
+//!   lost wake-ups, deadlocks, states that some order of atomic steps makes wrong, also with more threads than loom
+//!   has room for.
 
 #![allow(
     clippy::disallowed_types,
@@ -74,7 +76,7 @@ compile_error!(
      (and never build with `--all-features`)"
 );
 
-// With both, only the message above is to be seen: then the model face is compiled.
+// With both features the model face is compiled, so that the message above is the only error.
 mod every_face;
 #[cfg(feature = "loom")]
 mod explore;
@@ -136,14 +138,15 @@ pub use zeroed::Zeroed;
 
 /// Whether a heap exists inside a checker only: in an exploration of the model face or in a run of the scheduled one.
 ///
-/// For tests, generators and programs that need system threads or a heap of their own; an algorithm that reads it breaks
-/// SY-1. It says nothing of memory: that is [`PageSource::default`](crate::memory::PageSource)'s to say.
+/// For tests, generators and programs that need system threads or a heap of their own; an algorithm that reads it
+/// breaks SY-1. Whether memory is simulated is another question: [`PageSource::default`](crate::memory::PageSource)
+/// answers that.
 pub const MODEL: bool = cfg!(any(feature = "loom", feature = "shuttle"));
 
 /// Whether threads of this build [stretch](stretch) at yield points: native, with debug assertions.
 const STRETCHES: bool = cfg!(all(debug_assertions, not(any(feature = "loom", feature = "shuttle"))));
 
-/// Whether this build keeps the [roll]: it stretches, and is one that runs tests.
+/// Whether this build keeps the [roll]: a build that stretches and has the feature `internals`, as builds for tests do.
 const ROLLS: bool = STRETCHES && cfg!(feature = "internals");
 
 /// The system refused to start a thread.
@@ -226,7 +229,7 @@ mod tests {
         });
     }
 
-    /// The flag is a thread's own.
+    /// Each thread has a flag of its own, which a suspension clears for a time.
     #[test]
     fn run_marker_is_per_thread() {
         check(|| {

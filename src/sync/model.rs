@@ -19,7 +19,8 @@ fn address_of<T>(object: &T) -> usize {
     core::ptr::from_ref(object).addr()
 }
 
-/// A mutual exclusion lock. In the model a panic that unwinds past a guard poisons it.
+/// A mutual exclusion lock. In the model a panic that unwinds past a guard poisons the lock, and locking it again
+/// panics.
 pub struct Mutex<T>(loom::sync::Mutex<T>);
 
 /// The right to use a [`Mutex`]'s value; dropping it unlocks.
@@ -109,7 +110,7 @@ pub struct Condvar(loom::sync::Condvar);
 
 impl Condvar {
     /// A new condition variable.
-    #[expect(clippy::new_without_default, reason = "the two faces have the same items")]
+    #[expect(clippy::new_without_default, reason = "all faces have the same items")]
     pub fn new() -> Self {
         Self(loom::sync::Condvar::new())
     }
@@ -123,8 +124,8 @@ impl Condvar {
         let inner = guard.inner.take().expect("a guard in use holds the lock");
         control::record(|| Event::bare(location, Action::Wait, address_of(self)));
         let woken = if control::strikes(Fault::Wakeup, location) {
-            // loom wakes only who is notified. Who is woken for no reason has given the lock back and waits for it, as
-            // long as the scheduler likes; so this is a wake-up at any moment.
+            // loom wakes notified threads only. A thread that wakes for no reason has given the lock back and takes
+            // it again; the scheduler lets any time pass between the two, so this stands for a wake-up at any moment.
             drop(inner);
             guard.mutex.0.lock()
         } else {
@@ -182,7 +183,7 @@ impl Drop for Condvar {
 
 /// A cell for data that the algorithm, not the compiler, keeps from being raced on; here each access is checked.
 ///
-/// Shareable between threads when its value may move between threads; the access contracts carry the rest.
+/// The cell is `Sync` when its value is `Send`; the contracts of the accesses require the rest.
 pub struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
 
 impl<T> UnsafeCell<T> {
@@ -325,6 +326,10 @@ pub mod thread {
     /// # Errors
     ///
     /// None in this face: a refusal is injected by the caller.
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`].
     #[track_caller]
     pub fn try_spawn<F, T>(f: F) -> Result<JoinHandle<T>, SpawnRefused>
     where
@@ -334,7 +339,8 @@ pub mod thread {
         Ok(spawn(f))
     }
 
-    /// Lets other threads run. A spin loop without it is explored for ever.
+    /// Lets other threads run. A spin loop that does not yield makes more choices than an execution may have, and
+    /// panics.
     #[track_caller]
     pub fn yield_now() {
         let location = Location::caller();
@@ -396,7 +402,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// A new back-off at its shortest step.
-    #[expect(clippy::new_without_default, reason = "the two faces have the same items")]
+    #[expect(clippy::new_without_default, reason = "all faces have the same items")]
     pub fn new() -> Self {
         Self { snoozed: Cell::new(false) }
     }
@@ -432,7 +438,7 @@ pub(super) mod run_flag {
         static INSIDE: Cell<bool> = Cell::new(false);
     }
 
-    /// Sets the flag; what it was.
+    /// Sets the flag and returns what it was.
     pub(in crate::sync) fn replace(inside: bool) -> bool {
         INSIDE.with(|flag| flag.replace(inside))
     }
@@ -443,7 +449,7 @@ pub(super) mod run_flag {
     }
 }
 
-/// Runs `f`. A panic is the end of the execution, and is left to the checker.
+/// Runs `f`. A panic of `f` ends the execution, so it is left to the checker.
 ///
 /// # Errors
 /// Never here.
@@ -451,7 +457,7 @@ pub fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
     Ok(f())
 }
 
-/// Runs a unit test's body: explored, in both passes, at two preemptions; natively once.
+/// Explores a unit test's body, in both passes at two preemptions. The native face runs it once.
 ///
 /// # Panics
 ///

@@ -1,14 +1,15 @@
 //! The model face's atomics and fences, over loom's.
 //!
-//! Each operation asks [`model_control`](super::model_control) for its ordering, performs itself through loom in the form
-//! the pass wants, and reports what it read and wrote.
+//! Each operation asks [`model_control`](super::model_control) for its ordering, performs itself through loom in the
+//! form the pass wants, and reports what it read and wrote.
 //!
-//! An atomic is loom's atomic behind a `std` cell, because loom wants an exclusive borrow for a plain store. That borrow is
-//! of loom's *index* of the atomic; the value lives in loom's execution, where the plain store is checked for races against
-//! every other access.
+//! An atomic is loom's atomic behind a `std` cell, because loom wants an exclusive borrow for a plain store. That
+//! borrow is of loom's *index* of the atomic; the value lives in loom's execution, where the plain store is checked
+//! for races against every other access.
 //!
-//! Invariant M-1: nothing writes the bytes of a loom atomic after its construction. So borrows of one, shared or exclusive,
-//! never see each other change it, though a thread that is switched away inside an operation keeps its own.
+//! Invariant M-1: nothing writes the bytes of a loom atomic after its construction. So borrows of a loom atomic,
+//! shared or exclusive, never see each other change its bytes, although a thread that is switched away inside an
+//! operation keeps its borrow.
 
 use super::model_control::{self as control, Action, Change, Event, Fault, Operand, Pass};
 use super::model_mutant::{self as mutant, load_part, store_part};
@@ -16,7 +17,7 @@ use core::panic::Location;
 use core::sync::atomic::Ordering;
 use loom::sync::atomic as modelled;
 
-/// What there is to tell about an operation on an atomic.
+/// What the journal is told about an operation on an atomic, besides its values.
 #[derive(Clone, Copy)]
 struct Report {
     location: &'static Location<'static>,
@@ -26,7 +27,7 @@ struct Report {
 }
 
 impl Report {
-    /// Tells of an operation with an ordering: the one in the source, and the one it was performed with.
+    /// Records an operation that has an ordering: the declared one, and the one that it was performed with.
     #[inline]
     fn ordered(
         self,
@@ -121,7 +122,8 @@ macro_rules! atomic {
         #[doc = $doc]
         pub struct $name(core::cell::UnsafeCell<modelled::$repr>);
 
-        // SAFETY: loom's atomic is an index into the execution and is never written (M-1); the execution checks accesses.
+        // SAFETY: loom's atomic is an index into the execution and is never written (M-1); the execution checks
+        // accesses.
         unsafe impl Sync for $name {}
 
         impl Drop for $name {
@@ -278,7 +280,7 @@ macro_rules! atomic {
                 let exchange = move |modelled: &modelled::$repr| {
                     modelled.compare_exchange(old, new_repr, on_success, on_failure).map_err(<$value>::from_repr)
                 };
-                // The changed forms but the second look first, and only then write.
+                // `Drop`, `Split` and `Postpone` read first; what they write comes after that, or never.
                 let look = || {
                     mutant::hit();
                     let read = self.load_as(load_part(on_success));
@@ -352,7 +354,8 @@ macro_rules! atomic {
                     mutant::hit();
                 } else {
                     // SAFETY: the pointer is valid as long as `self`. By M-1 nothing behind the exclusive borrow is
-                    // written, and it ends before this function does; the store itself is race-checked by the execution.
+                    // written, and it ends before this function does; the store itself is race-checked by the
+                    // execution.
                     let modelled = unsafe { &mut *self.0.get() };
                     modelled.with_mut(|slot| *slot = value.to_repr());
                 }
@@ -389,7 +392,8 @@ macro_rules! atomic_control {
                 failure: Ordering,
             ) -> Result<$value, $value> {
                 if control::strikes(Fault::WeakExchange, Location::caller()) {
-                    // Not read: the newest value may be another one, and the caller has to cope with any.
+                    // The value is not read: the newest one may differ from `current`, and a caller has to cope with
+                    // any.
                     return Err(current);
                 }
                 self.compare_exchange(current, new, success, failure)
@@ -439,11 +443,11 @@ atomic!(
     u32,
     AtomicU32,
     as_written,
-    "A 32-bit word of the managed heap.\n\nIts accesses keep their form in both passes, because heap words are also read \
-     plainly, and a load in the form of a write would race with those reads."
+    "A 32-bit word of the managed heap.\n\nIts accesses keep their form in both passes, because heap words are also \
+     read plainly, and a load in the form of a write would race with those reads."
 );
 
-/// An atomic fence. Weakened to `Relaxed` by a test of the tests, it is left out.
+/// An atomic fence. A fence that a mutant weakens to `Relaxed` is left out.
 ///
 /// # Panics
 ///

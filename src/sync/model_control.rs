@@ -1,26 +1,28 @@
 //! What a test may ask of the model face: which pass, which fault, which sites ran, what happened.
 //!
-//! loom runs all threads of a model as coroutines on one thread of the system, so the state lives in `std` thread-locals:
-//! models on different system threads explore independently. Every operation of the face comes through here twice:
+//! loom runs all threads of a model as coroutines on one thread of the system, so the state lives in `std`
+//! thread-locals: models on different system threads explore independently. An operation of the face comes through
+//! here twice:
 //!
-//! 1. before it, `prepare` says what is different about it, if a mutant is set (`model_mutant`);
-//! 2. after it, `record` counts it and, when somebody listens, notes site and values.
+//! 1. before it takes effect, `prepare` says what is different about it, if a mutant is set (`model_mutant`); an
+//!    operation that has no mutants, and may block, calls `attempt` instead;
+//! 2. after that, `record` counts the operation and, when somebody listens, notes site and values.
 //!
-//! loom switches threads *before* an operation takes effect and never between its effect and its return, so the journal's
-//! order is the order of the execution. No borrow of the state is ever held over an operation of loom.
+//! loom switches threads *before* an operation takes effect and never between its effect and its return, so the
+//! journal's order is the order of the execution. No borrow of the state is ever held over an operation of loom.
 //!
 //! # Faults
 //!
-//! A [`Fault`] strikes once, at any one of the points where it can, or never, and every choice is explored. The points of a
-//! thread count from 1 in each execution, so a choice is a thread and a number. The exploration in which nothing strikes
-//! comes first and finds how many points each thread has at most; then each of them has an exploration of its own, in
-//! which the fault strikes there. Up to its strike an execution is one without a fault, so none is left out; and the choice
-//! is no operation of the model, so it adds no order between threads and costs none.
+//! A [`Fault`] strikes once, at any one of the points where it can, or never, and every choice is explored. The
+//! points of a thread count from 1 in each execution, so a choice is a thread and a number. The exploration in which
+//! nothing strikes comes first and finds how many points each thread has at most; then each of these points has an
+//! exploration of its own, in which the fault strikes there. Up to its strike an execution is one without a fault, so
+//! no point is left out. The choice is no operation of the model, so it adds no order between threads.
 //!
 //! Invariants:
 //!
-//! - MC-2: pass, fault and counters belong to one exploration and are reset at its end, also when it panicked. Register and
-//!   journal belong to the test and last until it ends them.
+//! - MC-2: pass, fault and counters belong to one exploration and are reset at its end, also when it panicked.
+//!   Register and journal belong to the test and last until it ends them.
 
 pub use super::model_mutant::{Mutant, MutantGuard, one_step_weaker, set_mutant};
 pub use super::model_site::Site;
@@ -133,13 +135,14 @@ pub(super) type FaultPoint = (usize, u32);
 
 type SiteKey = (*const Location<'static>, Operand);
 
-/// For keys that are addresses and small numbers, of the program's own: every operation of a model is looked up.
+/// A cheap hasher, because every operation of a model is looked up. The keys are addresses and small numbers of the
+/// program's own, so nobody chooses them to collide.
 #[derive(Default)]
 struct PlaceHasher(u64);
 
 impl Hasher for PlaceHasher {
     fn finish(&self) -> u64 {
-        // A map takes the upper bits and the lower ones.
+        // A hash map uses the upper bits and the lower ones.
         self.0 ^ self.0 >> 32
     }
 
@@ -214,7 +217,7 @@ impl Control {
 
 /// Sets the pass of this system thread.
 ///
-/// [`explore`](super::explore) does this itself; a test that drives loom by its own hand uses this.
+/// [`explore`](super::explore) sets the pass itself; a test that calls loom directly uses this function.
 pub fn set_pass(pass: Pass) {
     CONTROL.with(|control| control.pass.set(pass));
 }
@@ -317,8 +320,9 @@ pub fn is_exploring() -> bool {
     CONTROL.with(|control| control.exploring.get())
 }
 
-/// Whether this is inside an execution, of [`explore`](super::explore) or of loom's own `model`. The answer takes no operation
-/// of the model. loom has no such question: outside it panics, and prints that; the panic is caught here.
+/// Whether this call is made inside an execution, of [`explore`](super::explore) or of loom's own `model`. Asking is no
+/// operation of the model. loom has no such query: outside of a model its call panics, which the panic hook prints
+/// and this function catches.
 pub(crate) fn is_inside_model() -> bool {
     is_exploring() || std::panic::catch_unwind(|| loom::thread::current().id()).is_ok()
 }
@@ -381,7 +385,7 @@ pub(super) fn set_strike(at: FaultPoint) {
     CONTROL.with(|control| control.strike.set(Some(at)));
 }
 
-/// Whether `fault` strikes here. It does so at most once in an execution.
+/// Whether `fault` strikes here. A fault strikes at most once in an execution.
 pub(super) fn strikes(fault: Fault, location: &'static Location<'static>) -> bool {
     let fell = CONTROL.with(|control| {
         if control.fault.get() != Some(fault) {
@@ -416,7 +420,7 @@ pub(super) fn begin_thread() -> usize {
     counters.threads - 1
 }
 
-/// Whether the memory source is to refuse the request that it was just asked for.
+/// Whether the memory source is to refuse the request that it has just got.
 #[track_caller]
 pub(crate) fn page_request_fails() -> bool {
     strikes(Fault::PageRequest, Location::caller())
@@ -461,7 +465,7 @@ pub(super) fn prepare(location: &'static Location<'static>, operand: Operand, ob
     })
 }
 
-/// Performs what this thread put off: it has just published something else.
+/// Performs what this thread put off, after it has published something else.
 #[inline]
 pub(super) fn settle_after_publication() {
     if watch::has_postponed() {
@@ -474,7 +478,8 @@ pub(super) fn settle_thread() {
     settle_after_publication();
 }
 
-/// An object goes away: what this thread put off on it is done now, what others did is lost (MU-3).
+/// Performs what this thread put off on an object that goes away, unless the thread unwinds, and forgets what other
+/// threads put off on the object (MU-3).
 #[inline]
 pub(super) fn settle_object(object: usize) {
     if watch::has_postponed() {
@@ -547,8 +552,8 @@ fn note(control: &Control, event: Event) {
             .or_insert(SiteUse { site, operand, written: event.declared, count: 0 })
             .count += 1;
     }
-    // What destructors do while a panic unwinds is not part of the execution, and after a deadlock loom cannot say whose
-    // destructors they are.
+    // What destructors do while a panic unwinds is not part of the execution, and after a deadlock loom cannot say
+    // whose destructors they are.
     if !std::thread::panicking()
         && let Some(journal) = control.journal.borrow_mut().as_mut()
     {

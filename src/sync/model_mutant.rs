@@ -1,7 +1,7 @@
 //! Mutants: the same program but for one operation, which is weaker, missing, done twice, torn in two, or late.
 //!
-//! A test of the tests sets one with [`set_mutant`]; the operations of the model face ask for it by call site and operand.
-//! Nothing is compiled anew.
+//! A test of the tests sets one with [`set_mutant`]; the operations of the model face ask for it by call site and
+//! operand. Nothing is compiled anew.
 //!
 //! | change | a store | a read-modify-write | a compare-exchange that would store | a notify |
 //! |---|---|---|---|---|
@@ -9,24 +9,27 @@
 //! | [`Drop`](Change::Drop) | nothing | only reads | only compares, and says that it stored | nothing |
 //! | [`Double`](Change::Double) | twice | twice; returns what the first one read | then stores once more | twice |
 //! | [`Split`](Change::Split) | - | a load, then a write of what follows from it | likewise | - |
-//! | [`Postpone`](Change::Postpone) | trades places with the thread's next publication | reads now, writes then | compares now, exchanges then | likewise |
+//! | [`Postpone`](Change::Postpone) | comes late | reads now, writes late | compares now, exchanges late | comes late |
 //!
-//! Publications are stores, read-modify-writes, exchanges, notifications and unlocks. What is postponed takes effect right
-//! after the next one of the same thread, or earlier: before the thread touches the object again, waits, or ends, and
-//! before the object goes away.
+//! Publications are stores, read-modify-writes, exchanges, notifications, unlocks and starts of threads. What is
+//! postponed takes effect right after the next publication of the same thread, or earlier: before the thread touches
+//! the object again, waits, or ends, and before the object goes away.
 //!
-//! The writes of [`Double`](Change::Double) and [`Split`](Change::Split) are performed as `swap`: loom lets a plain store slip
-//! between other threads' read-modify-writes of the same word, and a mutant killed by that would be killed for nothing.
+//! The writes of [`Double`](Change::Double) and [`Split`](Change::Split) are performed as `swap`: loom lets a plain
+//! store slip between other threads' read-modify-writes of the same word, and a mutant killed by that would be killed
+//! for nothing.
 //!
-//! Locks have no mutants: a program that enters a section without its lock has two exclusive borrows of one value, which
-//! is not a program. Plain accesses are not mutated either, but for writes to heap words, which can be dropped.
+//! Locks have no mutants: a program that enters a section without its lock has two exclusive borrows of one value,
+//! which is undefined behavior and no other protocol. Plain accesses are not mutated either, but for writes to heap
+//! words, which can be dropped.
 //!
 //! Invariants:
 //!
 //! - MU-1: a mutant changes one site, and there operations of one operand only; [`MutantGuard::hits`] tells how many.
 //! - MU-2: an ordering is replaced only by a strictly weaker one.
-//! - MU-3: what is postponed is performed by its own thread, in the same execution, while its object exists and is where it
-//!   was. So nothing is postponed before a second thread has started: until then objects are made, and moved to their place.
+//! - MU-3: what is postponed is performed by its own thread, in the same execution, while its object exists and is
+//!   where it was. So nothing is postponed before a second thread has started: until then objects are made, and moved
+//!   to their place.
 
 use super::model_site::Site;
 use super::model_watch::{thread_index, watch_mutant, watch_postponed};
@@ -161,7 +164,7 @@ pub(super) fn change_at(location: &Location<'_>, operand: Operand) -> Option<Cha
     is_it.then_some(mutant.change)
 }
 
-/// The ordering to use instead of `written`, where the change is one.
+/// The ordering to use: a weaker one, if `change` weakens `written`, which counts as a hit; else `written`.
 pub(super) fn weakened(change: Option<Change>, written: Ordering) -> Ordering {
     match change {
         Some(Change::Weaken(to)) if is_weaker(to, written) => {
@@ -194,7 +197,7 @@ pub(super) fn settle(is_due: impl Fn(usize) -> bool) {
         due.extend(postponed.extract_if(.., |one| one.thread == thread && is_due(one.object)));
         watch_postponed(!postponed.is_empty());
     });
-    // No borrow is held: each of these may switch threads.
+    // No borrow is held here: each of these operations may switch threads.
     for one in due {
         (one.perform)();
     }

@@ -19,7 +19,8 @@ impl Site {
         Self { file: location.file(), line: location.line(), column: location.column() }
     }
 
-    /// Cheapest difference first: this runs at every operation while a mutant is set.
+    /// Whether `location` is this site. The cheapest comparison comes first: every operation asks while a mutant is
+    /// set.
     pub(super) fn is_at(&self, location: &Location<'_>) -> bool {
         self.line == location.line() && self.column == location.column() && self.file == location.file()
     }

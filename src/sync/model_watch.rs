@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //!
-//! - WA-1: the watching flag is set exactly when a mutant, something put off, the site register or the journal is in use.
-//!   While it is clear an operation pays two thread-local flags and a counter, no more.
+//! - WA-1: the watching flag is set exactly when a mutant, something put off, the site register or the journal is in
+//!   use. While the flag is clear, an operation pays for two thread-local flags and a counter, no more.
 
 use core::cell::Cell;
 
@@ -48,7 +48,7 @@ pub(super) fn has_mutant() -> bool {
     WATCH.with(|watch| watch.has_mutant.get())
 }
 
-/// Whether something is put off. Nothing is when an exploration has ended (MC-2).
+/// Whether something is put off. Nothing is put off any more once an exploration has ended.
 #[inline]
 pub(super) fn has_postponed() -> bool {
     WATCH.with(|watch| watch.has_postponed.get())
@@ -83,7 +83,7 @@ pub(super) fn forget_threads() {
     WATCH.with(|watch| watch.stacks.iter().for_each(|stack| stack.set(0)));
 }
 
-/// Tells a modelled thread its index, at its start. Its stack is how it is known later.
+/// Notes the index of a modelled thread, at its start. From then on its stack tells which thread it is.
 #[inline(never)]
 pub(super) fn enter_thread(index: usize) {
     let base = stack_address();
@@ -99,8 +99,8 @@ fn stack_address() -> usize {
 
 /// The index of the modelled thread; the first one's is 0.
 ///
-/// loom does not tell without being asked through its own state, which is in use while it panics. So threads are told by
-/// their stacks: stacks do not overlap and grow downwards, and a thread's frames lie below the one that it began with.
+/// loom would tell only through its own state, which is in use while it panics. So threads are told apart by their
+/// stacks: stacks do not overlap and grow downwards, and a thread's frames lie below the one that it began with.
 pub(super) fn thread_index() -> usize {
     WATCH.with(|watch| {
         let here = stack_address();

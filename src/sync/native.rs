@@ -1,7 +1,8 @@
 //! The native face: thin wrappers that compile to the primitive they name.
 //!
-//! There is no state and no algorithm here. The wrappers exist so that both faces have the same signatures, in particular
-//! the plain accesses (`unsync_load`, `unsync_store`, [`UnsafeCell::access`]) that a model checks for races.
+//! There is no state and no algorithm here. The wrappers exist so that all faces have the same signatures, in
+//! particular the plain accesses (`unsync_load`, `unsync_store`, [`UnsafeCell::access`]) that a model checks for
+//! races.
 
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{self, Ordering};
@@ -152,7 +153,7 @@ pub fn fence(order: Ordering) {
     atomic::fence(order);
 }
 
-/// A mutual exclusion lock. A panic of a holder does not poison it: broken state is the owner's own value to keep.
+/// A mutual exclusion lock. A holder that panics does not poison the lock: keeping the value whole is up to its users.
 pub struct Mutex<T>(std::sync::Mutex<T>);
 
 /// The right to use a [`Mutex`]'s value; dropping it unlocks.
@@ -217,7 +218,7 @@ pub struct Condvar(std::sync::Condvar);
 impl Condvar {
     /// A new condition variable.
     #[inline(always)]
-    #[allow(clippy::new_without_default, reason = "the two faces have the same items, and loom has no default")]
+    #[allow(clippy::new_without_default, reason = "all faces have the same items, and loom has no default")]
     pub fn new() -> Self {
         Self(std::sync::Condvar::new())
     }
@@ -308,8 +309,8 @@ pub mod thread {
     }
 }
 
-/// A table of `len` entries, each `zero`; `None` if the allocator has no memory for it. Its memory comes zeroed from the
-/// allocator, so a great table costs nothing where it is not touched.
+/// A table of `len` entries, each `zero`; `None` if the allocator has no memory for it. The memory comes zeroed from
+/// the allocator, so a large table costs nothing where it is not touched.
 pub fn try_table<T: Zeroed>(len: usize, _zero: impl Fn() -> T) -> Option<Box<[T]>> {
     let layout = std::alloc::Layout::array::<T>(len).ok()?;
     if layout.size() == 0 {
@@ -317,7 +318,8 @@ pub fn try_table<T: Zeroed>(len: usize, _zero: impl Fn() -> T) -> Option<Box<[T]
     }
     // SAFETY: the layout's size is not 0.
     let start = unsafe { std::alloc::alloc_zeroed(layout) }.cast::<T>();
-    // SAFETY: allocated as an array of `len` of these, and zeros are such values; a boxed slice frees by the same layout.
+    // SAFETY: allocated as an array of `len` entries, for which zeros are valid; a boxed slice frees by the same
+    // layout.
     (!start.is_null()).then(|| unsafe { Box::from_raw(core::ptr::slice_from_raw_parts_mut(start, len)) })
 }
 
@@ -327,7 +329,7 @@ pub struct Backoff(crossbeam_utils::Backoff);
 impl Backoff {
     /// A new back-off at its shortest step.
     #[inline(always)]
-    #[allow(clippy::new_without_default, reason = "the two faces have the same items")]
+    #[allow(clippy::new_without_default, reason = "all faces have the same items")]
     pub fn new() -> Self {
         Self(crossbeam_utils::Backoff::new())
     }
@@ -351,7 +353,7 @@ impl Backoff {
     }
 }
 
-/// A named window between two steps of a protocol: see [`YieldPoint`]. Nothing in a release build.
+/// A named window between two steps of a protocol: see [`YieldPoint`]. A release build does nothing here.
 #[inline(always)]
 pub fn yield_point(point: YieldPoint) {
     if super::STRETCHES {
@@ -370,7 +372,7 @@ pub(super) mod run_flag {
         static INSIDE: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Sets the flag; what it was.
+    /// Sets the flag and returns what it was.
     #[inline(always)]
     pub(in crate::sync) fn replace(inside: bool) -> bool {
         INSIDE.replace(inside)
@@ -383,15 +385,16 @@ pub(super) mod run_flag {
     }
 }
 
-/// Runs `f`, and catches it if it unwinds. What `f` has borrowed is then as it left it.
+/// Runs `f`, and catches its unwinding. What `f` has borrowed is then as `f` left it.
 ///
 /// # Errors
-/// What it unwound with.
+/// The payload that `f` unwound with.
 pub fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
 }
 
-/// Runs a unit test's body: once here; in the model face explored, in both passes, at two preemptions.
+/// Runs a unit test's body, once. The model face explores it in both passes at two preemptions; the scheduled face runs
+/// it under random schedules.
 pub fn check(f: impl Fn() + Send + Sync + 'static) {
     f();
 }
@@ -404,7 +407,7 @@ mod tests {
     use crate::sync::stretch;
     use std::time::{Duration, Instant};
 
-    /// A fence that orders nothing is a mistake, and not passed over in silence.
+    /// A fence that would order nothing is refused by a panic.
     #[test]
     #[should_panic(expected = "relaxed")]
     fn relaxed_fence_is_refused() {
@@ -436,7 +439,7 @@ mod tests {
         assert!(!at_return && at_unwinding && !thread::panicking());
     }
 
-    /// Far fewer pauses than these are enough to say so.
+    /// The pauses are far more than a back-off needs to be completed.
     #[test]
     fn back_off_comes_to_an_end() {
         let backoff = Backoff::new();

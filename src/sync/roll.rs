@@ -1,26 +1,27 @@
-//! The roll: who is at work on the heaps of this process, for a watchdog that has to say why nobody moves.
+//! The roll: who is attached to the heaps of this process, for a watchdog that has to say why nobody moves.
 //!
-//! What a deadlock is about lies behind the locks that it holds, so it is noted beside them: each thread that comes by a
-//! [yield point](super::yield_point) leaves its number in a word of its own, and each local heap is entered when it is
-//! attached, under no lock of the heap. The report takes no lock of a heap, and reads words, Relaxed, as they happen to be.
+//! The state that explains a deadlock lies behind locks that deadlocked threads hold, so the roll notes it beside
+//! them: each thread that comes by a [yield point](super::yield_point) leaves its number in a word of its own, and
+//! each local heap is entered when it is attached, under no lock of the heap. The report takes no lock of a heap, and
+//! reads words, Relaxed, as they happen to be.
 //!
-//! It exists in native builds with debug assertions and the feature `internals`, which are those that run tests. Elsewhere
-//! nobody is entered, and the report is empty.
+//! The roll exists in native builds with debug assertions and the feature `internals`, which are those that run
+//! tests. Elsewhere nobody is entered, and the report is empty.
 
 use super::{Arc, YieldPoint};
 use core::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
 
-/// What can say how it stands, without a lock.
+/// Something that can tell its state without a lock: a local heap.
 pub trait Standing: Send + Sync {
-    /// A word or two.
+    /// The state, in a few words.
     fn standing(&self) -> &'static str;
 }
 
 /// Whether anybody is entered in this build.
 pub const ENABLED: bool = super::ROLLS;
 
-/// A thread, and the yield point that it came by last: its number.
+/// A thread, and the number of the yield point that it came by last.
 struct Walker {
     name: String,
     last: AtomicU8,
@@ -36,7 +37,7 @@ struct Seat {
 struct Roll {
     walkers: Vec<Weak<Walker>>,
     seats: Vec<Seat>,
-    /// Entries at which those that have gone are looked for.
+    /// With more entries than these, those of ended threads and dropped local heaps are removed.
     sweep_at: usize,
 }
 
@@ -67,11 +68,12 @@ fn enter_thread() -> Arc<Walker> {
     walker
 }
 
-/// Notes where this thread is.
+/// Notes the yield point that this thread comes by.
 #[allow(dead_code, reason = "the native face of a build that is to be watched calls it")]
 #[inline]
 pub(super) fn pass(point: YieldPoint) {
-    // A thread that ends may come by after its thread-locals have gone. Relaxed: shown to a watchdog, orders nothing.
+    // A thread that ends may come by after its thread-locals have gone. Relaxed: a number to be shown, which orders
+    // nothing.
     let _ = HERE.try_with(|here| here.last.store(point as u8, Ordering::Relaxed));
 }
 
@@ -84,8 +86,8 @@ pub(crate) fn enter<T: Standing + 'static>(heap: usize, local: &Arc<T>) {
     }
 }
 
-/// The attached local heaps of this process, each with its state, and its threads, each with the yield point that it came
-/// by last and what it may wait for there. One line each; empty in a build without the [roll](self).
+/// The attached local heaps of this process, each with its state, and its threads, each with the yield point that it
+/// came by last and what it may wait for there. One line each; empty in a build without the [roll](self).
 #[must_use]
 pub fn report() -> String {
     let roll = ROLL.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +100,7 @@ pub fn report() -> String {
         let last = YieldPoint::ALL[usize::from(walker.last.load(Ordering::Relaxed))];
         lines.push(format!("thread {}: {last} was its last yield point{}\n", walker.name, waits_for(last)));
     }
-    // An upgraded local heap may be the last: it is dropped when the roll is free.
+    // An upgraded reference may be the last to its local heap, so it is dropped after the roll is unlocked.
     drop(roll);
     lines.concat()
 }

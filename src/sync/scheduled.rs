@@ -1,15 +1,16 @@
 //! The scheduled face: shuttle's atomics, locks and threads, whose interleavings a randomized scheduler picks.
 //!
-//! Every atomic operation, lock, wait, notification, start, end and join of a thread is a scheduling point: the scheduler
-//! may let any runnable thread go on there. Between two such points a thread runs alone, so all threads are coroutines of
-//! one. Heap words, cells and fences are no scheduling points: they are the native ones, and cost what they cost there.
+//! Every atomic operation, lock, wait, notification, start, end and join of a thread is a scheduling point: the
+//! scheduler may let any runnable thread go on there. Between two such points a thread runs alone: all threads are
+//! coroutines of one thread of the system. Heap words and cells are the native ones, so they are no scheduling
+//! points; a fence does nothing.
 //!
-//! There is no algorithm here. An atomic is shuttle's atomic behind a `std` cell, because shuttle wants an exclusive borrow
-//! for a plain store.
+//! There is no algorithm here. An atomic is shuttle's atomic behind a `std` cell, because shuttle wants an exclusive
+//! borrow for a plain store.
 //!
-//! - Z-1: a thread is switched away inside an operation of an atomic only before it has looked at the value. So a thread that
-//!   owns the atomic, in the sense of [`AtomicU32::unsync_store`], shares it with no operation that has begun: such an
-//!   operation would look at the value later, with no edge from the owner's store to it.
+//! - Z-1: a thread is switched away inside an operation of an atomic only before it has looked at the value. So a
+//!   thread that owns the atomic, in the sense of [`AtomicU32::unsync_store`], shares it with no operation that has
+//!   begun: such an operation would look at the value later, with no edge from the owner's store to it.
 
 use core::cell::{self, Cell};
 use core::ops::{Deref, DerefMut};
@@ -104,7 +105,7 @@ macro_rules! atomic {
             ///
             /// - Every store to this atomic by another thread happens before the call, or after it.
             pub unsafe fn unsync_load(&self) -> $value {
-                // SAFETY: it reads the value; the caller rules out a racing store.
+                // SAFETY: the call reads the value; the caller rules out a racing store.
                 unsafe { self.shared().raw_load() }
             }
 
@@ -144,7 +145,7 @@ atomic_integer!(AtomicU64, u64, "A 64-bit atomic integer.");
 atomic_integer!(AtomicUsize, usize, "A pointer-sized atomic integer.");
 atomic!(AtomicBool, bool, "An atomic boolean.");
 
-/// An atomic fence; every operation is sequentially consistent here, so it has nothing to do.
+/// An atomic fence, which does nothing here: every operation is sequentially consistent.
 ///
 /// # Panics
 ///
@@ -153,7 +154,7 @@ pub fn fence(order: Ordering) {
     scheduled::fence(order);
 }
 
-/// A mutual exclusion lock. A panic of a holder does not poison it: broken state is the owner's own value to keep.
+/// A mutual exclusion lock. A holder that panics does not poison the lock: keeping the value whole is up to its users.
 pub struct Mutex<T>(shuttle::sync::Mutex<T>);
 
 /// The right to use a [`Mutex`]'s value; dropping it unlocks.
@@ -252,7 +253,7 @@ pub mod thread {
         }
     }
 
-    /// Starts a thread. There may be any number of them.
+    /// Starts a thread. There may be any number of threads.
     #[track_caller]
     pub fn spawn<F, T>(f: F) -> JoinHandle<T>
     where
@@ -310,7 +311,7 @@ impl Backoff {
         Self { snoozed: Cell::new(false) }
     }
 
-    /// Backs off in a lock-free retry loop, after a lost race. It yields, so that a scheduler with priorities lets the
+    /// Backs off in a lock-free retry loop, after a lost race. Yields, so that a scheduler with priorities lets the
     /// winner finish even where the loop waits for it.
     pub fn spin(&self) {
         thread::yield_now();
@@ -329,20 +330,21 @@ impl Backoff {
 }
 
 std::thread_local! {
-    /// Where the thread stands that the scheduler is about to be asked about. All threads of a run are coroutines of one.
+    /// The yield point that the running thread has come to, for the scheduler's next choice. All threads of a run are
+    /// coroutines of one thread of the system, so they share this cell.
     static STANDS_AT: Cell<Option<YieldPoint>> = const { Cell::new(None) };
 }
 
-/// A named window between two steps of a protocol: a scheduling point. It is no yield, which would tell a scheduler with
-/// priorities that the thread waits for another one.
+/// A named window between two steps of a protocol: a scheduling point, and no yield, which would tell a scheduler
+/// with priorities that the thread waits for another one.
 pub fn yield_point(point: YieldPoint) {
     STANDS_AT.set(Some(point));
     // The load of an atomic of its own: what shuttle calls a scheduling point, and no more. Relaxed: nobody stores.
     scheduled::AtomicBool::new(false).load(Ordering::Relaxed);
 }
 
-/// For a [`Scheduler`](shuttle::scheduler::Scheduler), once in each choice: the yield point at which the current thread
-/// stands, if it does.
+/// The yield point at which the current thread stands, if it stands at one. A
+/// [`Scheduler`](shuttle::scheduler::Scheduler) asks once in each choice.
 #[must_use]
 pub fn take_yield_point() -> Option<YieldPoint> {
     STANDS_AT.take()
@@ -357,7 +359,7 @@ pub(super) mod run_flag {
         static INSIDE: Cell<bool> = Cell::new(false);
     }
 
-    /// Sets the flag; what it was.
+    /// Sets the flag and returns what it was.
     pub(in crate::sync) fn replace(inside: bool) -> bool {
         INSIDE.with(|flag| flag.replace(inside))
     }
@@ -375,8 +377,8 @@ const CHECK_SEED: u64 = 0x6865_6170_6c61_6221;
 /// Bytes of a thread's stack. Shuttle's own 60 KiB are too few for a heap's collector without optimization.
 const STACK_BYTES: usize = 512 << 10;
 
-/// How the heap is run under a scheduler of shuttle's: larger stacks, and no warning about what the documentation of
-/// [`sync`](crate::sync) says already. A failing schedule is printed.
+/// The configuration of a run of the heap under a scheduler of shuttle's: larger stacks, and no warning about
+/// orderings, which the documentation of [`sync`](crate::sync) explains. A failing schedule is printed.
 #[must_use]
 pub fn shuttle_config() -> shuttle::Config {
     let mut config = shuttle::Config::new();
@@ -385,7 +387,7 @@ pub fn shuttle_config() -> shuttle::Config {
     config
 }
 
-/// Runs `f`. A panic is the end of the execution, and is left to the checker.
+/// Runs `f`. A panic of `f` ends the execution, so it is left to the checker.
 ///
 /// # Errors
 /// Never here.
@@ -393,7 +395,7 @@ pub fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
     Ok(f())
 }
 
-/// Runs a unit test's body: under a few random schedules; natively once.
+/// Runs a unit test's body under a few random schedules. The native face runs it once.
 #[track_caller]
 pub fn check(f: impl Fn() + Send + Sync + 'static) {
     let scheduler = shuttle::scheduler::RandomScheduler::new_from_seed(CHECK_SEED, CHECKS);

@@ -1,8 +1,8 @@
 //! The terms in which an exploration is told: passes, faults, operands and changes.
 //!
-//! Only the model face explores, but what it found is read by builds without it as well: reports, committed excuses of
-//! mutants. So the terms are in every build, and each has one text ([`Display`](fmt::Display)),
-//! which is also how it is read ([`FromStr`]).
+//! Only the model face explores, but builds without it also read what an exploration found: reports, and committed
+//! excuses of mutants. So the terms are in every build, and each has one text, in which it is written
+//! ([`Display`](fmt::Display)) and read ([`FromStr`]).
 
 use core::fmt;
 use core::str::FromStr;
@@ -14,7 +14,7 @@ use core::sync::atomic::Ordering;
 pub struct UnknownTerm {
     /// The text.
     pub found: String,
-    /// What it was to be.
+    /// The term that the text should have been one of.
     pub term: &'static str,
     /// The texts that are known.
     pub known: String,
@@ -181,7 +181,7 @@ impl Change {
     /// The changes of a protocol, apart from orderings.
     pub const OF_PROTOCOL: [Change; 4] = [Change::Drop, Change::Double, Change::Split, Change::Postpone];
 
-    /// Whether it is a change of an ordering.
+    /// Whether this is a change of an ordering.
     #[must_use]
     pub fn is_of_ordering(self) -> bool {
         matches!(self, Change::Weaken(_))

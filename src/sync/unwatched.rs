@@ -1,14 +1,14 @@
 //! What no scheduler watches: heap words, cells and cache lines, the same in the native face and in the scheduled one.
 //!
-//! Wrappers that compile to the primitive they name, without state or algorithm.
+//! The types here are wrappers that compile to the primitive they name, without state or algorithm.
 
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{self, Ordering};
 
 /// A 32-bit word of the managed heap.
 ///
-/// The type has the size, the alignment and the bit validity of `u32`, so heap memory can be viewed as an array of them. In the
-/// model its accesses keep their form in both passes, because heap words are also read plainly.
+/// The type has the size, the alignment and the bit validity of `u32`, so heap memory can be viewed as an array of
+/// them. In the model its accesses keep their form in both passes, because heap words are also read plainly.
 #[repr(transparent)]
 pub struct HeapWord(atomic::AtomicU32);
 
@@ -74,7 +74,7 @@ impl HeapWord {
 
 /// A cell for data that the algorithm, not the compiler, keeps from being raced on.
 ///
-/// Shareable between threads when its value may move between threads; the access contracts carry the rest.
+/// The cell is `Sync` when its value is `Send`; the contracts of the accesses require the rest.
 #[repr(transparent)]
 pub struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
 
@@ -108,7 +108,7 @@ impl<T> UnsafeCell<T> {
         f(self.0.get())
     }
 
-    /// Records an exclusive access at this point, then returns the pointer.
+    /// Returns the pointer, for exclusive access. The model face records an access at this point.
     ///
     /// For an owner that keeps working on its data after the check, such as the owner of a page.
     ///
@@ -120,7 +120,7 @@ impl<T> UnsafeCell<T> {
         self.0.get()
     }
 
-    /// Records a shared access at this point, then returns the pointer.
+    /// Returns the pointer, for shared access. The model face records an access at this point.
     ///
     /// # Safety
     ///

@@ -1,13 +1,14 @@
-//! Named yield points: the windows between the steps of a publication, and who makes them longer.
+//! Named yield points: the windows between the steps of a publication, and what makes them longer.
 //!
-//! Most races of the heap have a window of one or two instructions: a page is committed and not yet carved, a bit is set
-//! and not yet counted. On a machine such a window is hardly ever met. So the heap names them, by a call between the two
-//! steps, and what that call does is the face's business:
+//! Most races of the heap have a window of one or two instructions: a page is committed and not yet carved, a bit is
+//! set and not yet counted. On a machine such a window is hardly ever met. So the heap names them, by a call between
+//! the two steps, and what that call does is the face's business:
 //!
 //! | face | at a yield point |
 //! |---|---|
 //! | native, release build | nothing: no instruction is left of it |
-//! | native, debug build | a look at a thread-local; in a thread that [stretches](stretch), sometimes a yield or a short sleep; with `internals`, a note in the [roll](super::roll) |
+//! | native, debug build | a look at a thread-local; in a [stretch](stretch) sometimes a yield or a short sleep |
+//! | likewise, with `internals` | besides, a note in the [roll](super::roll) |
 //! | model | nothing, so a model has no execution more: between two operations loom switches threads anyway |
 //! | scheduled | a scheduling point of its own, at which a scheduler may ask for the name |
 //!
@@ -33,7 +34,7 @@ macro_rules! yield_points {
             /// All of them.
             pub const ALL: &[YieldPoint] = &[$(YieldPoint::$point),*];
 
-            /// Its place in the list of all.
+            /// The index of the yield point in [`ALL`](Self::ALL).
             const fn number(self) -> usize {
                 self as usize
             }

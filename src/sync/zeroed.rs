@@ -1,12 +1,12 @@
 //! Tables that begin as zeros: in the native face memory that nobody has touched yet.
 
-/// A type of which all bytes zero are a value, the one that a table of it starts with.
+/// A type for which zeroed bytes are a value: the value that the entries of a table start with.
 ///
 /// # Safety
-/// In the native face memory of zeros is such a value.
+/// In the native face zeroed memory is a valid value of the type.
 pub unsafe trait Zeroed {}
 
-/// As [`try_table`](super::try_table), where the entries are made one by one.
+/// As [`try_table`](super::try_table), with entries that are made one by one.
 #[allow(dead_code, reason = "the native face asks for zeros")]
 pub(super) fn try_table_of<T>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
     let mut table = Vec::new();

@@ -5,16 +5,16 @@
 //!                               ^next             0, 1: the block's number, at the start of its memory
 //! ```
 //!
-//! A handle is a pointer to a slot. Opening a handle scope remembers `next`; closing it goes back there. Blocks are kept
-//! for reuse; a collection gives those back that are not in use, but one. The owner pushes and reads while it runs; the collector reads and
-//! rewrites in a stop. Slots beyond `next` are not roots.
+//! A handle is a pointer to a slot. Opening a handle scope remembers `next`; closing the scope goes back there.
+//! Blocks are kept for reuse; of those that are not in use, a collection gives back all but one. The owner pushes and
+//! reads while it runs; the collector reads and rewrites in a stop. Slots beyond `next` are not roots.
 //!
-//! * **HS-1** A block's slots lie at the end of a piece of memory that is aligned to its size, a power of two, and they do
-//!   not fill it. So an aligned `next` is the end of a block, and no aligned address is a slot: to push and to go back
-//!   takes no second word.
+//! * **HS-1** A block's slots lie at the end of a piece of memory that is aligned to its size, a power of two, and
+//!   they do not fill it. So an aligned `next` is the end of a block, and no aligned address is a slot: pushing and
+//!   going back need no second word.
 //! * **HS-2** All blocks before the one that `next` is in are full.
-//! * **HS-3** A block's memory starts with the block's number. So `next` alone tells its block (HS-1), and going on to the
-//!   next block takes the same time whatever lies outside.
+//! * **HS-3** A block's memory starts with the block's number. So `next` alone tells its block (HS-1), and going on
+//!   to the next block takes the same time whatever lies outside.
 
 use crate::object::Tagged;
 use crate::sync::UnsafeCell;
@@ -36,7 +36,7 @@ pub struct HandleSlots {
     /// The first slot of each block. Raw, because slots are read through copies of these pointers.
     blocks: Vec<NonNull<Slot>>,
     block_slots: usize,
-    /// More bytes than these ask for a collection.
+    /// If the blocks take more bytes than these, a collection is asked for.
     bytes_allowed: usize,
 }
 
@@ -50,7 +50,7 @@ impl HandleSlots {
     /// An empty stack with one block.
     ///
     /// # Panics
-    /// If a block is to have no slots, or more than memory has.
+    /// If `block_slots` is 0, or the Rust allocator refuses the block.
     #[must_use]
     pub fn new(block_slots: usize) -> HandleSlots {
         assert!(block_slots != 0);
@@ -96,13 +96,13 @@ impl HandleSlots {
         let has_room = self.blocks.try_reserve(1).is_ok();
         // SAFETY: the layout's size is not zero.
         let memory = if has_room { unsafe { alloc::alloc(layout) } } else { core::ptr::null_mut() };
-        // Not an abort: the stack is as it was, so the run that wanted a handle may unwind.
+        // A panic and not an abort: the stack is as it was, so the run that wanted a handle may unwind.
         let Some(memory) = NonNull::new(memory) else {
             panic!("the Rust allocator has no {} bytes for more handles: end scopes sooner", layout.size())
         };
         let number = BlockNumber::try_from(self.blocks.len()).expect("fewer blocks than 2^32");
-        // SAFETY: the slots lie in the memory, from the padding to its end, and are aligned, since its end is; the number
-        // lies before them (HS-3), at the memory's start, which is aligned to more than four bytes.
+        // SAFETY: the slots lie in the memory, from the padding to its end, and are aligned, since its end is; the
+        // number lies before them (HS-3), at the memory's start, which is aligned to more than four bytes.
         unsafe {
             memory.cast::<BlockNumber>().write(number);
             let block = memory.add(pad_bytes(self.mask, self.block_slots)).cast::<Slot>();
@@ -116,10 +116,11 @@ impl HandleSlots {
 
     /// The block that `next` is in, or at the end of.
     fn block_of_next(&self) -> usize {
-        // How far `next` is from the start of the memory: beyond the number, up to its end included (HS-1).
+        // How far `next` is from the start of the memory: more than the number's size, at most the memory's size
+        // (HS-1).
         let distance = (self.next.addr().wrapping_sub(1) & self.mask) + 1;
-        // SAFETY: HS-1: `next` was made from the pointer to this block's memory, whose start is that far back; HS-3: there
-        // is the number.
+        // SAFETY: HS-1: `next` was made from the pointer to this block's memory, whose start is that far back; HS-3:
+        // there is the number.
         unsafe { self.next.byte_sub(distance).cast::<BlockNumber>().read() as usize }
     }
 
@@ -152,7 +153,7 @@ impl HandleSlots {
         self.bytes() > self.bytes_allowed
     }
 
-    /// Where the stack stands.
+    /// The position of the stack, to [go back](Self::reset) to.
     #[inline(always)]
     #[must_use]
     pub fn mark(&self) -> HandleMark {
@@ -187,7 +188,7 @@ impl HandleSlots {
         }
     }
 
-    /// Live slots.
+    /// Live slots, which are counted one by one.
     #[must_use]
     pub fn len(&self) -> usize {
         let mut count = 0;
@@ -213,8 +214,8 @@ fn pad_bytes(mask: usize, block_slots: usize) -> usize {
 }
 
 /// # Safety
-/// `block` was made by `add_block` of a stack with this mask and as many slots in a block, is freed once, and none of its
-/// slots is used again.
+/// `block` was made by `add_block` of a stack with this mask and as many slots in a block, is freed once, and none of
+/// its slots is used again.
 unsafe fn free_block(block: NonNull<Slot>, mask: usize, block_slots: usize) {
     // SAFETY: by the contract the padding is before the slots, and each slot was written.
     unsafe {
@@ -292,7 +293,8 @@ mod tests {
         });
     }
 
-    /// A burst is given back, but for a block beyond those in use; what is live stays, and the stack grows again.
+    /// The blocks of a burst are given back, except one beyond those in use; live slots stay, and the stack grows
+    /// again.
     #[test]
     fn a_burst_is_given_back() {
         crate::sync::check(|| {
@@ -315,7 +317,7 @@ mod tests {
         });
     }
 
-    /// HS-3: wherever the stack stands, at either end of a block or within, it knows in which.
+    /// HS-3: `next` tells its block, at either end of the block and within.
     #[test]
     fn next_tells_its_block() {
         crate::sync::check(|| {

@@ -14,9 +14,9 @@ pub struct Local {
 
 /// What the owner touches while it runs, and the collector in a stop.
 ///
-/// A heap trusts it: the allocator's memory is this heap's (L-5), and what is pushed on the handle stack is a small integer
-/// or a live object of this heap. Whoever reaches the data of an attached local heap did so by an `unsafe` function, and owes
-/// that.
+/// A heap trusts this data: the allocator's memory is the heap's (L-5), and what is pushed on the handle stack is a
+/// small integer or a live object of the heap. Whoever reaches the data of an attached local heap does so by an
+/// `unsafe` function, and owes that.
 #[derive(Debug)]
 pub struct LocalData {
     /// LABs and owned pages.
@@ -27,7 +27,7 @@ pub struct LocalData {
     pub counts: CollectionCounts,
     /// Whether a stop has panicked, as of the last stop.
     pub poisoned: bool,
-    /// Whether the owner has been told so, by a panic.
+    /// Whether a panic has told the owner that the heap is poisoned.
     pub told: bool,
     /// The flags that allocation looks at.
     pub flags: LocalFlags,
@@ -35,7 +35,7 @@ pub struct LocalData {
     pub in_callback: bool,
     /// Whether the owner is one of the heap's own threads, which never calls the embedder.
     pub internal: bool,
-    /// Whether what roots take from the Rust allocator has asked for a collection, since the last major one.
+    /// Whether the memory that roots take from the Rust allocator has asked for a collection since the last major one.
     pub wants_collection: bool,
     /// Collections that this local heap asked for, since it was attached.
     pub requests: u64,
@@ -83,20 +83,20 @@ impl Local {
         }
     }
 
-    /// Its state word, which its owner and stops change, through the safepoint that it is attached to.
+    /// The state word, which the owner and stops change, through the safepoint that the local heap is attached to.
     #[inline(always)]
     pub(crate) fn state(&self) -> &ThreadState {
         &self.state
     }
 
-    /// Its data: the owner's while it runs, the collector's in a stop.
+    /// The data: the owner touches it while it runs, the collector in a stop.
     #[inline(always)]
     #[must_use]
     pub fn data(&self) -> &UnsafeCell<LocalData> {
         &self.data
     }
 
-    /// Its data, while nobody else knows it: before it is attached.
+    /// The data of a local heap that nobody else knows, because it is not attached yet.
     pub(crate) fn data_mut(&mut self) -> &mut LocalData {
         self.data.get_mut()
     }

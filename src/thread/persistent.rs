@@ -9,17 +9,19 @@
 //! ```
 //!
 //! Dropping a handle takes no lock and never waits, so it may happen anywhere: in a stop, on a parked thread, in a
-//! callback, after the heap is gone. A new handle takes a free cell; only if there is none, it takes the released ones; only
-//! if there are none, a slab is added. A stop gives slabs without handles back.
+//! callback, after the heap is gone. A new handle takes a free cell; if no cell is free, the released cells are made
+//! free; if none was released, a slab is added. A collection gives slabs without handles back.
 //!
-//! A minor collection visits the cells that may hold a young object: those that were filled since the last collection, or
-//! whose object stayed young in it. A bit for each cell says so, and a bit for each slab with such a cell.
+//! A minor collection visits the cells that may hold a young object: those that were filled since the last
+//! collection, or whose object stayed young in it. A bit for each cell says so, and a bit for each slab with such a
+//! cell.
 //!
-//! * **PH-1** The word of a cell is written under the mutex only: when the cell is filled, visited, or found released. Its
-//!   handle reads it.
-//! * **PH-2** The link of a cell belongs to the cell's handle, until that pushes the cell on the released list; then to the
-//!   holder of the mutex.
-//! * **PH-3** A slab is freed when all its cells are free. So the cell of a handle exists as long as the handle does.
+//! * **PH-1** The word of a cell is written under the mutex only: when the cell is filled, visited, or found
+//!   released. Its handle reads it.
+//! * **PH-2** The link of a cell belongs to the cell's handle, until that pushes the cell on the released list; then
+//!   to the holder of the mutex.
+//! * **PH-3** A slab is freed only when all its cells are free. So the cell of a handle exists as long as the handle
+//!   does.
 //! * **PH-4** Between collections, a cell that holds a young object has its bit set.
 
 use super::slabs::{Cell, NO_CELL, Slabs};
@@ -29,8 +31,8 @@ use core::ptr::NonNull;
 
 pub use super::slabs::RefusedMemory;
 
-/// A persistent handle: a cell of its register. Dropping it releases the cell, by a loop of compare-exchanges that only
-/// other drops can make longer; the module says how.
+/// A persistent handle: a cell of its register. Dropping it releases the cell, by a loop of compare-exchanges that
+/// only other drops, and whoever takes the released list, can make longer; the module says how.
 #[derive(Debug)]
 pub struct PersistentCell {
     register: Arc<PersistentHandles>,
@@ -39,13 +41,13 @@ pub struct PersistentCell {
 }
 
 impl PersistentCell {
-    /// The word that the handle holds. It is an object's address to a thread that runs a local heap, and a
-    /// number else.
+    /// The word that the handle holds: an object's address to a thread that runs a local heap, and a mere number to any
+    /// other thread.
     #[must_use]
     pub fn tagged(&self) -> Tagged {
         // SAFETY: PH-3.
         let cell = unsafe { self.cell.as_ref() };
-        // Relaxed: the handle reached the caller by a transfer that orders (it is `Send`, not magic), and moves of the
+        // Relaxed: the handle, an ordinary `Send` value, reached the caller by a transfer that orders, and moves of the
         // object happened in stops (O-8).
         Tagged::from_bits(cell.word.load(Ordering::Relaxed))
     }
@@ -67,8 +69,8 @@ impl Drop for PersistentCell {
         loop {
             // SAFETY: PH-2: the cell is still this handle's.
             unsafe { cell.link.with_mut(|link| *link = seen) };
-            // O-8: Release hands the link, and the cell, to whoever takes the list. Relaxed on failure: another guess. Ends:
-            // a failure means that another handle was released, or that the list was taken.
+            // O-8: Release hands the link, and the cell, to whoever takes the list. Relaxed on failure: another
+            // guess. The loop ends: a failure means that another handle was released, or that the list was taken.
             match released.compare_exchange_weak(seen, self.index, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(newer) => seen = newer,
@@ -95,16 +97,18 @@ pub struct PersistentHandles {
 }
 
 impl PersistentHandles {
-    /// None. Their cells will come `slab_cells` at a time, but no more than a slab can hold.
+    /// A register without handles. Each slab will have `slab_cells` cells, or as many as a slab can hold if that is
+    /// fewer.
     ///
     /// # Panics
-    /// If a slab is to have no cells.
+    /// If `slab_cells` is 0.
     #[must_use]
     pub fn new(slab_cells: usize) -> Arc<PersistentHandles> {
         Arc::new(PersistentHandles { slabs: Mutex::new(Slabs::new(slab_cells)), released: AtomicU32::new(NO_CELL) })
     }
 
-    /// Adds a handle that holds `value`. Takes a leaf mutex, and a slab from the Rust allocator if no cell is free.
+    /// Adds a handle that holds `value`. Takes a leaf mutex, and a slab from the Rust allocator if no cell is free or
+    /// released.
     ///
     /// # Errors
     /// The Rust allocator refuses the slab.
@@ -116,8 +120,8 @@ impl PersistentHandles {
         unsafe { self.add_watched(value) }.map(|(cell, _)| cell)
     }
 
-    /// The same; also says whether the handles take more memory now than was [allowed](Self::allow), once: a collection is
-    /// due then.
+    /// As [`add`](Self::add); also returns whether the handles now take more memory than was [allowed](Self::allow).
+    /// That is reported once: a collection is due then.
     ///
     /// # Errors
     /// As [`add`](Self::add).
@@ -146,14 +150,15 @@ impl PersistentHandles {
         Ok((PersistentCell { register: Arc::clone(self), cell, index }, is_over))
     }
 
-    /// Makes the cells that were released free; whether there were any.
+    /// Makes the released cells free; returns whether there were any.
     fn take_released(&self, slabs: &mut Slabs) -> bool {
-        // O-8: Acquire pairs with each release on the list: their links are seen. An RMW, so that no release that is over is
-        // missed.
+        // O-8: Acquire pairs with each release on the list: their links are seen. An RMW, so that no release that is
+        // over is missed.
         let mut next = self.released.swap(NO_CELL, Ordering::Acquire);
         let any = next != NO_CELL;
         while next != NO_CELL {
-            // PH-2: the cells of the list are ours. Their words change under the mutex; the order is relied on by nobody.
+            // PH-2: the cells of the list are ours. Their words change under the mutex; the order is relied on by
+            // nobody.
             next = slabs.free_cell(next);
         }
         any
@@ -169,7 +174,8 @@ impl PersistentHandles {
         slabs.for_each(|cell| visit_cell(cell, &mut f));
     }
 
-    /// The same for the handles that may hold a young object. `f` also says whether what it returns is still young.
+    /// As [`visit`](Self::visit), for the handles that may hold a young object. `f` also returns whether the object is
+    /// still young.
     ///
     /// # Safety
     /// As [`visit`](Self::visit).
@@ -187,7 +193,7 @@ impl PersistentHandles {
         });
     }
 
-    /// Says that no handle holds a young object, and gives slabs without handles back to the Rust allocator.
+    /// Notes that no handle holds a young object.
     ///
     /// # Safety
     /// The world is stopped, and new space is empty.
@@ -228,7 +234,7 @@ impl PersistentHandles {
         slabs.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no handles that are not dropped.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -316,7 +322,8 @@ mod tests {
         });
     }
 
-    /// What is new is visited once; what stays young, again; what grows old, no more, until its cell is filled anew.
+    /// A new handle is visited by the next minor collection, and by later ones while its object stays young. The cell
+    /// of a handle whose object has grown old is visited again when a new handle fills it.
     #[test]
     fn only_what_may_be_young_is_visited() {
         crate::sync::check(|| {

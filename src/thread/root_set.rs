@@ -1,16 +1,16 @@
-//! Root sets: arrays of roots that an embedder registers. Data, so that no embedder code runs in a stop.
+//! Root sets: arrays of roots that an embedder registers. They are data, so that no embedder code runs in a stop.
 //!
-//! A set belongs to whoever has a reference to it; the register of a heap's sets does not keep it alive, so its memory goes
-//! when the last reference does, without a lock, wherever that is. What is left in the register of a set that has gone is
-//! forgotten when the register would grow, and by each visit of all sets.
+//! A set belongs to whoever has a reference to it; the register of a heap's sets does not keep it alive. So dropping
+//! the last reference frees the set's memory, on whatever thread, without a lock. The register forgets what it has of
+//! dropped sets when it would grow, and at each visit of all sets.
 //!
-//! A minor collection visits the blocks of slots that a reference was stored into since the last collection, or that still
-//! hold a young object: a bit for each block says so, and the register has a list of the sets with such a block. A store
-//! looks at the bit first; only the first store into a block after a collection sets it, and takes the register's mutex to
-//! enter the set.
+//! A minor collection visits the blocks of slots that a reference was stored into since the last collection, or that
+//! still hold a young object: a bit for each block says so, and the register has a list of the sets with such a
+//! block. A store looks at the bit first; only the first store into a block after a collection sets it, and takes the
+//! register's mutex to enter the set.
 //!
-//! * **RS-1** Between collections, a block that holds a young object has its bit set, and its set is on the list. Bits are
-//!   cleared in stops only.
+//! * **RS-1** Between collections, a block that holds a young object has its bit set, and its set is on the list.
+//!   Bits are cleared in stops only.
 //! * **RS-2** A set is on the list at most once, and the list has room for every set: entering one takes no memory.
 
 use super::persistent::RefusedMemory;
@@ -35,13 +35,13 @@ pub struct RootSetSlots {
 }
 
 impl RootSetSlots {
-    /// How many slots.
+    /// The number of slots.
     #[must_use]
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no slots.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
@@ -53,8 +53,8 @@ impl RootSetSlots {
         Arc::ptr_eq(&self.register, register)
     }
 
-    /// The word in slot `index`. It is an object's address to a thread that runs a local heap, and a
-    /// number else.
+    /// The word in slot `index`: an object's address to a thread that runs a local heap, and a mere number to any other
+    /// thread.
     ///
     /// # Panics
     /// If there is no such slot.
@@ -64,8 +64,9 @@ impl RootSetSlots {
         Tagged::from_bits(self.slots[index].load(Ordering::Acquire))
     }
 
-    /// Sets slot `index`, and says whether the sets take more memory than was [allowed](RootSets::allow), once: a collection
-    /// is due then. The first reference to be stored into a block after a collection takes a leaf mutex.
+    /// Sets slot `index`, and returns whether the sets take more memory than was [allowed](RootSets::allow). That is
+    /// reported once: a collection is due then. The first reference to be stored into a block after a collection
+    /// takes a leaf mutex.
     ///
     /// # Panics
     /// If there is no such slot.
@@ -100,7 +101,7 @@ impl RootSetSlots {
         size_of_val(&*self.slots) + self.blocks_count().div_ceil(8) + size_of::<RootSetSlots>()
     }
 
-    /// Visits the blocks whose bits are set; whether any bit is left.
+    /// Visits the blocks whose bits are set; returns whether any bit is left.
     ///
     /// # Safety
     /// The world is stopped.
@@ -127,12 +128,12 @@ impl RootSetSlots {
 
 impl Drop for RootSetSlots {
     fn drop(&mut self) {
-        // Relaxed: a hint of how much there is to forget.
+        // Relaxed: the count is a hint of how much there is to forget.
         self.register.gone.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// In a stop: replaces the word of a slot.
+/// Replaces the word of a slot, in a stop.
 fn visit_slot(slot: &AtomicU32, f: impl FnOnce(Tagged) -> Tagged) {
     // Relaxed: in a stop.
     let old = slot.load(Ordering::Relaxed);
@@ -151,7 +152,8 @@ impl core::panic::RefUnwindSafe for RootSetSlots {}
 #[derive(Debug)]
 pub struct RootSets {
     list: Mutex<Lists>,
-    /// Sets that have gone and are not forgotten; wraps, while one goes and is forgotten at the same time.
+    /// Sets that have gone and are not forgotten. The count wraps below 0 while a set is forgotten before its drop has
+    /// counted it.
     gone: AtomicUsize,
 }
 
@@ -162,12 +164,12 @@ struct Lists {
     bytes: usize,
     /// The sets with a block that may hold a young object, and some that have gone.
     young: Vec<Weak<RootSetSlots>>,
-    /// More bytes than these ask for a collection, once.
+    /// If the sets take more bytes than these, a collection is asked for, once.
     bytes_allowed: usize,
 }
 
 impl Lists {
-    /// Forgets sets that have gone; how many.
+    /// Forgets sets that have gone; returns how many.
     fn forget_gone(&mut self) -> usize {
         let before = self.sets.len();
         self.bytes = 0;
@@ -184,9 +186,9 @@ impl Lists {
         before - self.sets.len()
     }
 
-    /// Makes room for one more set in both lists; how many were forgotten for it. Twice as many at a time, after those that
-    /// have gone were forgotten: so a list has never more than twice the entries that the greatest number of sets needed,
-    /// and each costs the same.
+    /// Makes room for one more set in both lists; returns how many sets were forgotten for it. A list doubles, and
+    /// only after the sets that have gone were forgotten. So it has never more than twice the entries that the
+    /// greatest number of sets needed, and on average each addition costs the same.
     fn make_room(&mut self) -> Result<usize, RefusedMemory> {
         if self.sets.len() < self.sets.capacity() {
             return Ok(0);
@@ -209,7 +211,7 @@ impl Lists {
             return;
         }
         if self.young.len() == self.young.capacity() {
-            // RS-2: what is left is fewer than the sets.
+            // RS-2: the entries that are left are fewer than the sets, so there is room.
             self.young.retain(|set| set.strong_count() != 0);
         }
         self.young.push(Arc::downgrade(set));
@@ -217,15 +219,15 @@ impl Lists {
 }
 
 impl RootSets {
-    /// None.
+    /// A register without sets.
     #[must_use]
     pub fn new() -> Arc<RootSets> {
         let list = Lists { sets: Vec::new(), bytes: 0, young: Vec::new(), bytes_allowed: usize::MAX };
         Arc::new(RootSets { list: Mutex::new(list), gone: AtomicUsize::new(0) })
     }
 
-    /// Adds a set of `len` slots that hold the small integer 0. It is a root until the last reference to it is dropped.
-    /// Takes a leaf mutex.
+    /// Adds a set of `len` slots that hold the small integer 0. The slots are roots until the last reference to the
+    /// set is dropped. Takes a leaf mutex.
     ///
     /// # Errors
     /// More than [`ROOT_SET_SLOTS_MAX`] slots, or the Rust allocator refuses them.
@@ -257,13 +259,14 @@ impl RootSets {
     pub unsafe fn visit(&self, mut f: impl FnMut(Tagged) -> Tagged) {
         let list = &mut *self.list.lock();
         self.forget_gone(list);
-        // One that is dropped from here on is visited once more, and may go with our reference.
+        // A set that is dropped from here on is visited once more, and our reference may be its last.
         for set in list.sets.iter().filter_map(Weak::upgrade) {
             set.slots.iter().for_each(|slot| visit_slot(slot, &mut f));
         }
     }
 
-    /// The same for the blocks that may hold a young object. `f` also says whether what it returns is still young.
+    /// As [`visit`](Self::visit), for the blocks that may hold a young object. `f` also returns whether the object is
+    /// still young.
     ///
     /// # Safety
     /// As [`visit`](Self::visit).
@@ -280,7 +283,7 @@ impl RootSets {
         });
     }
 
-    /// Says that no set holds a young object.
+    /// Notes that no set holds a young object.
     ///
     /// # Safety
     /// The world is stopped, and new space is empty.
@@ -295,7 +298,7 @@ impl RootSets {
         list.bytes_allowed = list.bytes.saturating_add(bytes);
     }
 
-    /// Whether more bytes are taken than were allowed, by sets that have not gone.
+    /// Whether sets that have not gone take more bytes than were allowed; says so once.
     fn take_over(&self, list: &mut Lists) -> bool {
         self.forget_gone(list);
         let is_over = list.bytes > list.bytes_allowed;
@@ -313,8 +316,8 @@ impl RootSets {
         }
     }
 
-    /// Gives what is left of dropped sets back to the Rust allocator, if that is more than a share of all sets: so it costs
-    /// a collection no more than dropping them did.
+    /// Forgets what is left of dropped sets, and gives its memory back to the Rust allocator, if they are more than
+    /// an eighth of all entries: so trimming costs a collection no more than the drops did.
     pub fn trim(&self) {
         let list = &mut *self.list.lock();
         // Relaxed: as in `drop`.
@@ -373,7 +376,7 @@ mod tests {
         });
     }
 
-    /// What is dropped is forgotten without a visit: the register does not grow, and counts what there is.
+    /// Dropped sets are forgotten without a visit: the register does not grow, and counts the sets that exist.
     #[test]
     fn dropped_sets_leave_nothing() {
         crate::sync::check(|| {
@@ -394,7 +397,8 @@ mod tests {
         });
     }
 
-    /// Of a set, only the blocks that a reference was stored into since, or that still hold a young object, are visited.
+    /// Of a set, only the blocks that a reference was stored into since the last visit, or that still hold a young
+    /// object, are visited.
     #[test]
     fn only_blocks_that_may_be_young_are_visited() {
         crate::sync::check(|| {

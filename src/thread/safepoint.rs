@@ -47,12 +47,14 @@ impl Registry {
     }
 }
 
-/// The collector lock, held: no stop runs, and none begins. It changes the register, and cannot exchange it for another's.
+/// The collector lock, held: no stop runs, and none begins. The guard changes the register, and cannot exchange it
+/// for another heap's.
 #[derive(Debug)]
 pub struct RegistryGuard<'a>(MutexGuard<'a, Registry>);
 
 impl RegistryGuard<'_> {
-    /// Adds a local heap, which is parked. By value: whoever has one has attached it nowhere, so it belongs to one heap.
+    /// Adds a local heap, which is parked. The local heap is taken by value: such a value is attached nowhere yet, so
+    /// each local heap belongs to one heap.
     pub fn attach(&mut self, mut local: Local) -> Arc<Local> {
         let data = local.data_mut();
         data.counts = self.0.counts;
@@ -110,8 +112,9 @@ impl Deref for RegistryGuard<'_> {
     }
 }
 
-/// The safepoint of a heap. What its owners do to a local heap's state - park, unpark, poll, abandon, stop from it - is
-/// `unsafe`, since a thread cannot prove that a local heap is its own: then a [`Stop`] is the proof that nobody runs.
+/// The safepoint of a heap. What an owner does to its local heap's state - park, unpark, poll, abandon, stop from
+/// it - is `unsafe`, since a thread cannot prove that a local heap is its own. Where these contracts are kept, a
+/// [`Stop`] is the proof that nobody runs.
 #[derive(Debug)]
 pub struct Safepoint {
     collector: Mutex<Registry>,
@@ -123,7 +126,7 @@ pub struct Safepoint {
 }
 
 impl Safepoint {
-    /// A safepoint without local heaps. The key makes sure that a heap has no other.
+    /// A safepoint without local heaps. The key makes sure that a heap has no other safepoint.
     #[must_use]
     pub fn new(key: SafepointKey, concurrent_allocation: bool) -> Safepoint {
         Safepoint {
@@ -140,7 +143,7 @@ impl Safepoint {
         }
     }
 
-    /// The register, under the collector lock. Waits for a stop to end; the caller is parked or not attached.
+    /// The register, with the collector lock held. Blocks until a stop has ended; the caller is parked or not attached.
     pub fn lock(&self) -> RegistryGuard<'_> {
         RegistryGuard(self.collector.lock())
     }
@@ -148,8 +151,8 @@ impl Safepoint {
     /// Running to parked. Does not block.
     ///
     /// # Safety
-    /// T-1: `local` is attached to this safepoint, the caller is its owner, and it is running. What it may do while it runs it
-    /// does not do any more: no borrow of its data is alive.
+    /// T-1: `local` is attached to this safepoint, the caller is its owner, and it is running. From here on the
+    /// caller does nothing that only a running thread may do: no borrow of the local heap's data is alive.
     #[inline]
     pub unsafe fn park(&self, local: &Local) {
         // SAFETY: T-1, by the contract.
@@ -167,7 +170,7 @@ impl Safepoint {
         yield_point(YieldPoint::ParkRefused);
         // SAFETY: T-1, by the contract; the thread counts itself below. X-6: the first word.
         let counts = unsafe { local.state().set_parked() };
-        // Of a stop that this process is no part of, the collector is not there to wait.
+        // In a fork the collector of that stop does not exist, so nobody waits for the count.
         if !counts || self.is_forked() {
             return;
         }
@@ -181,7 +184,8 @@ impl Safepoint {
         }
     }
 
-    /// Parked to running. Blocks while a stop runs. Whether the heap is poisoned: it runs then, too.
+    /// Parked to running; returns whether the heap is poisoned, and even then the local heap runs. Blocks while a stop
+    /// runs.
     ///
     /// # Safety
     /// T-1: `local` is attached to this safepoint, the caller is its owner, and it is parked.
@@ -197,7 +201,7 @@ impl Safepoint {
     unsafe fn unpark_slow(&self, local: &Local) -> bool {
         yield_point(YieldPoint::UnparkRefused);
         if self.is_forked() {
-            // Whoever holds the lock may not exist.
+            // The thread that holds the collector lock may not exist in this process.
             // SAFETY: T-1, by the contract; nobody else is there.
             return unsafe { local.state().set_running() };
         }
@@ -209,8 +213,8 @@ impl Safepoint {
         poisoned
     }
 
-    /// Lets a stop begin, if one is asked for, and waits for its end. The fast path is one Relaxed load. Whether the heap is
-    /// poisoned.
+    /// Lets a stop begin, if one is asked for, and blocks until its end; returns whether the heap is poisoned. The
+    /// fast path is one Relaxed load.
     ///
     /// # Safety
     /// As [`park`](Self::park).
@@ -232,16 +236,16 @@ impl Safepoint {
         }
     }
 
-    /// Whether this process is a fork of the one that built the heap: threads that hold its locks, or that a stop waits for,
-    /// may not exist. Nothing that could block is done then. One load.
+    /// Whether this process is a fork of the one that built the heap. In a fork, threads that hold the heap's locks,
+    /// or that a stop waits for, may not exist, so nothing that could block is done. Costs one load.
     #[inline(always)]
     #[must_use]
     pub fn is_forked(&self) -> bool {
         fork::generation() != self.born
     }
 
-    /// Gives a parked local heap up, where its thread cannot wait for the collector lock: whoever takes that next detaches
-    /// it. Does not block.
+    /// Gives a parked local heap up, where its thread cannot wait for the collector lock: whoever next [looks for
+    /// abandoned local heaps](RegistryGuard::detach_abandoned) detaches it. Does not block.
     ///
     /// # Safety
     /// T-1: the caller is the owner of `local`, which is parked, and never touches it again.
@@ -250,7 +254,8 @@ impl Safepoint {
         unsafe { local.state().abandon() };
     }
 
-    /// [`stop`](Self::stop), begun by a thread that runs no local heap of this heap: with one it would wait for itself.
+    /// [`stop`](Self::stop), begun by a thread that runs no local heap of this heap: a thread that runs one would
+    /// wait for itself.
     ///
     /// # Panics
     /// As [`stop`](Self::stop).
@@ -263,10 +268,11 @@ impl Safepoint {
         unsafe { self.stop(None, wanted, f) }
     }
 
-    /// Stops the world for `f`, unless `wanted` finds, under the collector lock, that nobody wants it any more.
+    /// Stops the world for `f`, unless `wanted` finds, under the collector lock, that nobody wants the stop any more:
+    /// then `f` does not run, and the result is `None`.
     ///
-    /// `initiator` is the caller's running local heap, if it has one. It is parked while it waits for its turn, and
-    /// running again before any other thread is (T-6). Blocks until every local heap is parked.
+    /// `initiator` is the caller's running local heap, if it has one. The initiator is parked while it waits for its
+    /// turn, and running again before any other thread is (T-6). Blocks until every local heap is parked.
     ///
     /// # Panics
     /// Passes on a panic of `f`, after it has poisoned the heap and released every waiter.
@@ -314,20 +320,21 @@ impl Safepoint {
     }
 }
 
-/// A time in which no local heap runs, and the proof of it: of this heap alone, which [`assert_of`](Self::assert_of) checks.
-/// Whoever has one may touch everything. A stop can neither poll nor climb the ladder, since it has no method for either.
+/// A time in which no local heap runs, and the proof of it: of this heap alone, which [`assert_of`](Self::assert_of)
+/// checks. Whoever has a stop may touch everything. A stop can neither poll nor climb the ladder, since it has no
+/// method for either.
 pub struct Stop<'a> {
     registry: &'a mut Registry,
     initiator: Option<&'a Local>,
-    /// Whether its work has returned, not unwound. (Asking whether the thread is panicking would not do: a destructor
-    /// that runs during a panic may stop the world and return.)
+    /// Whether the work of the stop has returned, not unwound. (Asking whether the thread is panicking would not do:
+    /// a destructor that runs during a panic may stop the world and return.)
     completed: bool,
     /// Neither `Send` nor `Sync`: a stop is of the thread that collects in it.
     _collector: PhantomData<*const ()>,
 }
 
 impl<'s> Stop<'s> {
-    /// The spaces of the heap, which is stopped for as long as this stop lasts: what it is a proof of, for the layers below.
+    /// The heap's spaces, with the proof for the layers below that the heap is stopped for as long as this stop lasts.
     ///
     /// # Panics
     /// If they are another heap's.
@@ -337,12 +344,12 @@ impl<'s> Stop<'s> {
         's: 'a,
     {
         self.assert_of(spaces.heap());
-        // SAFETY: SW-1: no local heap runs for all of `'s`, whose end nobody sees but `Safepoint::stop`; a stop stays with
+        // SAFETY: SW-1: no local heap runs for all of `'s`, whose end only `Safepoint::stop` sees; a stop stays with
         // its thread, so the caller is its collector.
         unsafe { Stopped::new(spaces) }
     }
 
-    /// Checks that this is a stop of `heap`: on the word of no stop but its own is a heap touched.
+    /// Checks that this is a stop of `heap`: the stop of another heap proves nothing about this one.
     ///
     /// # Panics
     /// If it is a stop of another heap.
@@ -371,7 +378,7 @@ impl<'s> Stop<'s> {
         self.initiator.map(|local| unsafe { local.data().with_mut(|data| f(&mut *data)) })
     }
 
-    /// Local heaps attached now.
+    /// Local heaps that are attached and not abandoned.
     #[must_use]
     pub fn locals_count(&self) -> usize {
         self.registry.locals.iter().filter(|local| !local.state().is_abandoned()).count()
@@ -399,7 +406,8 @@ impl Drop for Stop<'_> {
     fn drop(&mut self) {
         if !self.completed {
             self.registry.poisoned = true;
-            // Before anybody runs: what has memory to allocate from gives none, and every poll and park says so.
+            // Before anybody runs: no allocator has memory left, and every poll and unpark says that the heap is
+            // poisoned.
             // SAFETY: an allocator without memory is data that a local heap may have.
             unsafe { self.for_each_local(|data| data.allocator.forget()) };
             // SAFETY: T-2: the stop holds the collector lock.
@@ -407,7 +415,7 @@ impl Drop for Stop<'_> {
         }
         let (counts, poisoned) = (self.registry.counts, self.registry.poisoned);
         // T-5: each local heap has the counts before it runs again.
-        // SAFETY: neither roots nor memory change.
+        // SAFETY: neither roots nor memory are changed.
         unsafe {
             self.for_each_local(|data| {
                 data.counts = counts;
@@ -434,7 +442,7 @@ mod tests {
     use super::*;
     use crate::sync::check;
 
-    /// T-5: in the stop, after it, and for who was there or comes later.
+    /// T-5: a count is seen in the stop and after it, by local heaps that were attached before the stop or come later.
     #[test]
     fn everyone_learns_what_a_stop_has_counted() {
         check(|| {
@@ -477,7 +485,7 @@ mod tests {
         });
     }
 
-    /// A stop whose work does not come to its end leaves a poisoned heap, and none that hangs.
+    /// A stop whose work unwinds leaves a heap that is poisoned, and that does not hang.
     #[test]
     fn a_stop_that_unwinds_poisons_the_heap() {
         check(|| {

@@ -1,15 +1,15 @@
-//! The slabs of persistent handles: cells, free ones and those that may hold a young object. All of it under the leaf mutex
-//! of [`PersistentHandles`](super::PersistentHandles).
+//! The slabs of persistent handles: cells, free ones and those that may hold a young object. All of this is under the
+//! leaf mutex of [`PersistentHandles`](super::PersistentHandles).
 //!
-//! A cell has an index: its slab's number times the cells of a slab, and its place in the slab. Free cells of a slab are
-//! linked, and so are slabs with a free cell; nothing here takes memory but [`Slabs::grow`].
+//! A cell has an index: its slab's number times the cells of a slab, and its place in the slab. Free cells of a slab
+//! are linked, and so are slabs with a free cell; nothing here takes memory but [`Slabs::grow`].
 
 use crate::object::Tagged;
 use crate::sync::{AtomicU32, Ordering, UnsafeCell};
 use crate::words::TABLE_WORD_BITS as BITS;
 use core::ptr::NonNull;
 
-/// No object starts here: the last granule of the reservation belongs to a page's end.
+/// The word of a free cell. No object starts at this address: the reservation's last granule belongs to a page's end.
 const FREE: u32 = u32::MAX;
 /// The greatest number of cells of a slab: 4 KiB of them.
 const SLAB_CELLS_MAX: usize = 512;
@@ -36,7 +36,7 @@ pub struct RefusedMemory {
 
 #[derive(Debug)]
 struct Slab {
-    /// Nothing for a number whose slab was given back.
+    /// `None` for a number whose slab was given back.
     cells: Option<NonNull<[Cell]>>,
     used: usize,
     first_free: u32,
@@ -54,12 +54,13 @@ pub(super) struct Slabs {
     first_with_room: u32,
     /// Cells in use.
     used: usize,
-    /// Slabs that exist, and those of them without a cell in use.
+    /// Slabs that exist.
     present: usize,
+    /// Slabs that exist without a cell in use.
     empty: usize,
     /// Slabs with a cell that may hold a young object.
     young: Vec<u64>,
-    /// More bytes than these ask for a collection, once.
+    /// If the slabs take more bytes than these, a collection is asked for, once.
     bytes_allowed: usize,
 }
 
@@ -91,7 +92,7 @@ impl Slabs {
         self.slabs[number].cells.map_or(&[], |cells| unsafe { cells.as_ref() })
     }
 
-    /// A free cell, which is in use then.
+    /// Takes a free cell, if there is one.
     pub(super) fn take_cell(&mut self) -> Option<(u32, NonNull<Cell>)> {
         if self.first_with_room == NO_SLAB {
             return None;
@@ -261,7 +262,7 @@ impl Slabs {
         self.bytes_allowed = self.bytes().saturating_add(bytes);
     }
 
-    /// Whether more bytes are taken than were allowed, for the first time since.
+    /// Whether more bytes are taken than were [allowed](Self::allow); says so once.
     pub(super) fn take_over(&mut self) -> bool {
         let is_over = self.bytes() > self.bytes_allowed;
         if is_over {
@@ -275,7 +276,7 @@ impl Slabs {
         self.used
     }
 
-    /// Bytes of the slabs and of what is known of each.
+    /// Bytes of the slabs' cells and of the descriptions of the slabs.
     pub(super) fn bytes(&self) -> usize {
         self.present * (self.slab_cells * size_of::<Cell>() + size_of::<Slab>())
     }

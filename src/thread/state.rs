@@ -1,18 +1,19 @@
-//! The state word of a local heap (T-1, T-2). Changed by read-modify-writes only.
+//! The state word of a local heap (T-1, T-2), which is changed by read-modify-writes only.
 
 use crate::sync::{AtomicU32, Ordering};
 
 const PARKED: u32 = 1;
 const STOP: u32 = 2;
 const ABANDONED: u32 = 4;
-/// A stop of the heap has unwound. Never cleared. Every fast path of parking and polling fails by it, at no cost of its own.
+/// A stop of the heap has unwound. Never cleared. The bit makes every fast path of parking and polling fail, at no
+/// cost of its own.
 const POISONED: u32 = 8;
 
 /// Running or parked, and whether a stop has been asked for.
 #[derive(Debug)]
 pub(crate) struct ThreadState(AtomicU32);
 
-/// What a failed fast path leaves to do.
+/// The error of a fast path: a stop is asked for, or the heap is poisoned, so the slow path is to be taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 pub(crate) struct StopRequested;
@@ -35,7 +36,8 @@ impl ThreadState {
     /// RUNNING to PARKED.
     ///
     /// # Errors
-    /// A stop was asked for: the caller has to [`set_parked`](Self::set_parked) and count itself.
+    /// A stop was asked for, or the heap is poisoned: the caller has to [`set_parked`](Self::set_parked), which says
+    /// whether it has to count itself.
     ///
     /// # Safety
     /// T-1: by the owner, running, which touches the heap no more.
@@ -58,7 +60,7 @@ impl ThreadState {
     /// PARKED to RUNNING.
     ///
     /// # Errors
-    /// A stop was asked for: the caller has to wait for the collector lock.
+    /// A stop was asked for, or the heap is poisoned: the caller has to wait for the collector lock.
     ///
     /// # Safety
     /// T-1: by the owner, parked.
@@ -76,8 +78,8 @@ impl ThreadState {
         }
     }
 
-    /// Sets PARKED after the fast path failed. Whether a stop is asked for. None is if the heap is poisoned, and nothing is to be
-    /// published then, since nobody looks at a poisoned heap.
+    /// Sets PARKED after the fast path failed; returns whether a stop is asked for. If no stop is, the heap is
+    /// poisoned: then nothing has to be published, since nobody looks at a poisoned heap.
     ///
     /// # Safety
     /// T-1: as [`try_park`](Self::try_park). T-3: the caller counts itself next, if a stop is asked for.
@@ -91,7 +93,7 @@ impl ThreadState {
         before & STOP != 0
     }
 
-    /// PARKED to RUNNING. Whether the heap is poisoned.
+    /// PARKED to RUNNING; returns whether the heap is poisoned.
     ///
     /// # Safety
     /// T-1, T-2: by the owner, which holds the collector lock.
@@ -102,14 +104,14 @@ impl ThreadState {
         before & POISONED != 0
     }
 
-    /// Whether it runs. Exact for its owner, else a snapshot.
+    /// Whether the local heap runs. Exact for its owner, else a snapshot.
     #[must_use]
     pub(crate) fn is_running(&self) -> bool {
         // Relaxed: nobody else changes PARKED (T-1).
         self.0.load(Ordering::Relaxed) & PARKED == 0
     }
 
-    /// How it stands, for whoever looks at a deadlock.
+    /// The state in words, for a report of a deadlock.
     pub(super) fn standing(&self) -> &'static str {
         // Relaxed: a look that decides nothing.
         match self.0.load(Ordering::Relaxed) {
@@ -121,7 +123,7 @@ impl ThreadState {
         }
     }
 
-    /// Says that its owner is parked for good: whoever holds the collector lock next detaches this local heap.
+    /// Says that the owner is parked for good: whoever next looks for abandoned local heaps detaches this one.
     ///
     /// # Safety
     /// T-1: by the owner, which does not touch it again.
@@ -132,14 +134,14 @@ impl ThreadState {
         assert!(before & PARKED != 0, "a running local heap is not abandoned");
     }
 
-    /// Whether the owner has gone: then it does not come back. Else a snapshot.
+    /// Whether the owner has gone for good. `false` is a snapshot.
     #[must_use]
     pub(crate) fn is_abandoned(&self) -> bool {
         // O-6: Acquire pairs with the park before `abandon`.
         self.0.load(Ordering::Acquire) & ABANDONED != 0
     }
 
-    /// Asks for a stop. Whether the thread was running, so that it will count.
+    /// Asks for a stop; returns whether the thread was running, so that it will count.
     ///
     /// # Safety
     /// T-2: the caller holds the collector lock, and waits for the thread if it was running.
@@ -155,7 +157,7 @@ impl ThreadState {
     /// # Safety
     /// T-2: the caller holds the collector lock, and its work has unwound.
     pub(crate) unsafe fn poison(&self) {
-        // Relaxed: whoever finds it takes the collector lock before it acts on it, or asks nothing of the heap.
+        // Relaxed: whoever finds the bit takes the collector lock before it acts on it, or asks nothing of the heap.
         self.0.fetch_or(POISONED, Ordering::Relaxed);
     }
 
@@ -180,7 +182,7 @@ impl Default for ThreadState {
 mod tests {
     use super::*;
 
-    /// Each fast path fails, for good, and no stop is counted.
+    /// Each fast path fails for good, and a thread that parks does not count itself.
     #[test]
     fn a_poisoned_heap_leaves_no_fast_path() {
         crate::sync::check(|| {
@@ -218,8 +220,8 @@ mod tests {
         });
     }
 
-    /// Goal: a transition whose precondition does not hold ends by a panic that names the rule, in every build, and never by
-    /// a word that says something else. Method: each transition from each state that it may not start from.
+    /// Goal: a transition whose precondition does not hold ends by a panic that names the rule, in every build, and
+    /// never by a word that says something else. Method: each transition from each state that it may not start from.
     #[test]
     fn each_transition_refuses_what_it_may_not_start_from() {
         // Under a checker a panic is a finding.
