@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks without Docker that the distributed engine gets what it needs: runs .clusterfuzzlite/build.sh on a copy of the
-# tree, against local directories and with the environment of the base image, then each binary that it produced, from its
-# seed corpus, with its dictionary and options.
+# Checks without Docker that the distributed engine gets what it needs: runs .clusterfuzzlite/build.sh on a copy of
+# the tree, against local directories and with the environment of the base image, then each binary that it produced,
+# from its seed corpus, with its dictionary and options.
 #
 #   fuzz/check-contract.sh [SECONDS]        for each target; default: 5
 #

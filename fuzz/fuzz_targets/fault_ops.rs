@@ -1,5 +1,5 @@
-//! Programs in which page requests and attempts fail, at points that the input chooses, against the shadow heap: one local
-//! heap through the safe API, or several step by step, as the input says.
+//! Programs in which page requests, releases and attempts fail, at points that the input chooses, against the shadow
+//! heap: one local heap through the safe API, or several step by step, as the input says.
 //!
 //! `cargo fuzz fmt fault_ops FILE` prints a program; a crash prints it too, with the step that it was at.
 #![no_main]

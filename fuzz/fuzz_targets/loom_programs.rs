@@ -1,7 +1,7 @@
 //! A tiny program of two or three threads, of which every interleaving within a bound is explored, against the shadows.
 //!
-//! `cargo fuzz fmt --features loom loom_programs FILE` prints a program. A failure prints it with the failing execution, a
-//! column for each thread, and says where the picture of it is.
+//! `cargo fuzz fmt --features loom loom_programs FILE` prints a program. A failure prints it with the failing
+//! execution, a column for each thread, and says where the picture of it is.
 #![no_main]
 
 use heaplab_programs::explored::{self, Explored, Reach, TinyProgram};
@@ -13,7 +13,7 @@ const FILE: &str = "FILE, which is named below";
 fuzz_target!(init: explored::announce(), |tiny: TinyProgram| -> Corpus {
     match explored::explore("loom_programs", FILE, &tiny.0, Reach::QUICK) {
         Explored::Complete(_) => Corpus::Keep,
-        // Its interleavings are too many: nothing is claimed about it, and nothing is bred from it.
+        // The program has too many interleavings: nothing is claimed about it, and nothing is bred from it.
         Explored::TooLarge(_) => Corpus::Reject,
         Explored::Failed(failure) => {
             eprintln!("{failure}");

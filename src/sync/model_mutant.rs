@@ -20,7 +20,7 @@
 //! for nothing.
 //!
 //! Locks have no mutants: a program that enters a section without its lock has two exclusive borrows of one value,
-//! which is undefined behavior and no other protocol. Plain accesses are not mutated either, but for writes to heap
+//! which is undefined behaviour and no other protocol. Plain accesses are not mutated either, but for writes to heap
 //! words, which can be dropped.
 //!
 //! Invariants:
