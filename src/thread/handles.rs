@@ -50,7 +50,7 @@ impl HandleSlots {
     /// An empty stack with one block.
     ///
     /// # Panics
-    /// If `block_slots` is 0, or the Rust allocator refuses the block.
+    /// If `block_slots` is 0, or memory cannot hold a block of so many.
     #[must_use]
     pub fn new(block_slots: usize) -> HandleSlots {
         assert!(block_slots != 0);
