@@ -1,10 +1,10 @@
 //! Artefacts: the files that a job leaves, and where.
 //!
-//! They are never in a checkout that nobody called the binary in: their directory is the one that was asked for (`--out`), else
-//! `heaplab` in cargo's target directory where the binary was called in this project's workspace or below it, else
-//! `heaplab-report` where it was called.
+//! No artefact goes to a checkout that the binary was not called in. Artefacts go to the directory that was asked for
+//! (`--out`). Where none was asked for, they go to `heaplab` in cargo's target directory if the binary was called in
+//! this project's workspace or below it, else to `heaplab-report` in the directory that the binary was called in.
 //!
-//! * **AR-1** An artefact is replaced as a whole: who reads while it is written gets the old one.
+//! * **AR-1** An artefact is replaced as a whole: a reader gets the old one until the new one is complete.
 
 use std::ffi::OsString;
 use std::io;
@@ -21,10 +21,11 @@ const ELSEWHERE: &str = "heaplab-report";
 
 static ASKED_FOR: OnceLock<PathBuf> = OnceLock::new();
 
-/// Makes `directory`, from which on artefacts go there; asked for once.
+/// Makes artefacts go to `directory` from now on, and creates the directory if there is none. A process can ask for
+/// one directory only.
 ///
 /// # Errors
-/// The directory cannot be made or written to. The error names it.
+/// The directory cannot be made or written to, or another one was asked for before. The error names `directory`.
 pub fn write_artefacts_to(directory: &Path) -> io::Result<()> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", directory.display()));
     fs::create_dir_all(directory).map_err(named)?;
@@ -38,7 +39,7 @@ pub fn write_artefacts_to(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// The directory that was asked for.
+/// The directory that was asked for, if one was.
 #[must_use]
 pub fn asked_for() -> Option<&'static Path> {
     ASKED_FOR.get().map(PathBuf::as_path)
@@ -49,21 +50,22 @@ pub fn asked_for() -> Option<&'static Path> {
 pub fn artefact_directory() -> PathBuf {
     match asked_for() {
         Some(directory) => directory.to_owned(),
-        // A directory that has gone has no better name than this.
+        // Where the current directory has been removed, a relative path is all there is.
         None => place(&std::env::current_dir().unwrap_or_default(), std::env::var_os("CARGO_TARGET_DIR")),
     }
 }
 
-/// Where artefacts go, if nothing else was asked for, of a binary that is called in `current`.
+/// Where the artefacts of a binary that is called in `current` go, if no directory was asked for.
 fn place(current: &Path, target: Option<OsString>) -> PathBuf {
     match current.ancestors().find(|directory| is_workspace(directory)) {
-        // The tests of a package run in its directory, cargo in the workspace's: there a relative path is meant.
+        // A relative path starts at the workspace's root, where cargo is called; the tests of a package run in the
+        // package's directory.
         Some(workspace) => workspace.join(target.unwrap_or_else(|| "target".into())).join("heaplab"),
         None => current.join(ELSEWHERE),
     }
 }
 
-/// Whether this project's workspace is rooted here, by what its suite is called.
+/// Whether `directory` is the root of this project's workspace, which is known by the name of its suite.
 fn is_workspace(directory: &Path) -> bool {
     let manifest = |path: &str| fs::read_to_string(directory.join(path)).unwrap_or_default();
     let names_suite = |line: &str| line.trim() == "name = \"heaplab-verify\"";
@@ -88,7 +90,7 @@ pub fn write_artefact(name: &str, text: &str) -> io::Result<PathBuf> {
     match written {
         Ok(()) => Ok(finished.canonicalize().unwrap_or(finished)),
         Err(error) => {
-            // It may not exist: then there is nothing to tidy up.
+            // The unfinished file may not exist; then there is nothing to tidy up.
             let _ = fs::remove_file(&unfinished);
             Err(io::Error::new(error.kind(), format!("{}: {error}", finished.display())))
         }

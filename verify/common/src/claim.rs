@@ -1,7 +1,7 @@
-//! How an engine says that something is not what it should be: by what it is, and what was expected.
+//! [`claim_eq!`](crate::claim_eq): an assertion whose message says what was found and what it should be.
 
-/// Panics unless the first value is the second one: `WHAT is FOUND, and should be EXPECTED`. What is found comes first, and
-/// the text says of what, as a noun that goes before "is".
+/// Panics unless the first value, which was found, equals the second, which was expected. The message is
+/// `WHAT is FOUND, and should be EXPECTED`; the arguments after the values are the format of `WHAT`, a noun phrase.
 ///
 /// # Examples
 ///

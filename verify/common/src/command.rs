@@ -1,7 +1,7 @@
 //! The command that runs the binary as this program was built.
 
-/// The command that runs the binary as it was built with this program: with the same feature of a checker, and with the
-/// assertions that only some builds have. What failed here may not fail in a build that is another one.
+/// The command that runs the binary as it was built with this program: with the same feature of a checker, and with
+/// the assertions that only some builds have. What failed in this build may pass in another.
 #[must_use]
 pub const fn cargo_run() -> &'static str {
     const ASSERTIONS: bool = cfg!(debug_assertions);

@@ -20,20 +20,23 @@ impl Dice {
         self.0.next_u32()
     }
 
-    /// A number below `bound`, which is not 0.
+    /// A number below `bound`, which is at least 1 and at most `u32::MAX`.
     #[inline]
     pub fn below(&mut self, bound: usize) -> usize {
         debug_assert!(bound != 0 && bound <= u32::MAX as usize);
         ((u64::from(self.0.next_u32()) * bound as u64) >> 32) as usize
     }
 
-    /// True once in `count` times.
+    /// True once in `count` times on average.
     #[inline]
     pub fn one_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }
 
-    /// One of the entries, each as likely as its weight says.
+    /// One of the entries, each with a probability proportional to its weight.
+    ///
+    /// # Panics
+    /// If the weights sum up to 0.
     #[inline]
     pub fn weighted<T: Copy>(&mut self, entries: &[(usize, T)]) -> T {
         let sum = entries.iter().map(|&(weight, _)| weight).sum();
@@ -48,7 +51,7 @@ impl Dice {
     }
 }
 
-/// Mixes two numbers into one that shows neither.
+/// Hashes two numbers to one.
 #[inline]
 #[must_use]
 pub fn mix(a: u64, b: u64) -> u64 {

@@ -21,7 +21,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// All of them.
+    /// All exits.
     pub const ALL: [Exit; 3] = [Exit::Passed, Exit::Failed, Exit::BadUsage];
 
     /// Passed, if everything held, and failed otherwise.
@@ -29,8 +29,8 @@ impl Exit {
         if everything_held { Exit::Passed } else { Exit::Failed }
     }
 
-    /// Why a process of the suite ended. `None` if it ended in another way: by a signal, or with a code of somebody else, as
-    /// after a panic.
+    /// Why a process of the suite ended. `None` if the process ended in another way: by a signal, or with a code that
+    /// is no `Exit`'s, as after a panic.
     #[must_use]
     pub fn of(status: ExitStatus) -> Option<Exit> {
         Exit::ALL.into_iter().find(|exit| Some(*exit as i32) == status.code())

@@ -1,5 +1,5 @@
-//! What several crates of heaplab's suite use, and what does not know the heap: where artefacts go, exits, claims, what a
-//! panic said, drawn numbers, and how the binary is called.
+//! What several crates of heaplab's suite use and what does not know the heap: where artefacts go, exits, claims,
+//! what a panic said, drawn numbers, and how the binary is called.
 
 pub mod artefact;
 mod claim;

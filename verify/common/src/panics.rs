@@ -1,11 +1,11 @@
-//! What a panic said: its payload, which is any value, as the text that it mostly is.
+//! The text of a panic: its payload may be any value, and is nearly always text.
 
 use std::any::Any;
 
-/// The text of a panic without a text.
+/// What is said of a panic whose payload is no text.
 pub const WITHOUT_TEXT: &str = "a panic without text";
 
-/// The text of a panic, if its payload is one; [`WITHOUT_TEXT`] is what to say else.
+/// The text of a panic. `None` if its payload is no text; [`WITHOUT_TEXT`] is what to say then.
 ///
 /// # Examples
 ///

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-/// The root of the workspace that this program was built in. It is not there where only the program was copied.
+/// The root of the workspace that this program was built in. The directory does not exist on a machine that only the
+/// program was copied to.
 ///
 /// # Panics
-/// Never: this crate lies two directories below.
+/// Never: this crate lies two directories below the root.
 #[must_use]
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("this crate lies two directories below the root")

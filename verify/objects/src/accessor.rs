@@ -3,13 +3,13 @@
 use super::{Obj, record, small};
 use heaplab::{AllocError, AllocationType, Handle, Map, Record, Ref, Scope, Value};
 
-/// Fields of an accessor info.
+/// Field of an accessor info: the property's name.
 pub const NAME: usize = 0;
-/// The number of the native getter, or undefined.
+/// Field of an accessor info: the number of the native getter, or undefined.
 pub const GETTER: usize = 1;
-/// The number of the native setter, or undefined.
+/// Field of an accessor info: the number of the native setter, or undefined.
 pub const SETTER: usize = 2;
-/// Whether the property behaves like data: [`WRITABLE`] or [`READ_ONLY`]. Undefined if it does not.
+/// Field of an accessor info: [`WRITABLE`] or [`READ_ONLY`] if the property behaves like data, else undefined.
 pub const DATA: usize = 3;
 
 /// Like data that can be written: an array's length.
@@ -17,12 +17,12 @@ pub const WRITABLE: i32 = 1;
 /// Like data that cannot be written: a function's name.
 pub const READ_ONLY: i32 = 2;
 
-/// Fields of an accessor pair.
+/// Field of an accessor pair: the function that gets, or undefined.
 pub const PAIR_GETTER: usize = 0;
-/// See [`PAIR_GETTER`].
+/// Field of an accessor pair: the function that sets, or undefined.
 pub const PAIR_SETTER: usize = 1;
 
-/// A native accessor. May collect.
+/// A native accessor, which does not behave like data until [`DATA`] is set. May collect.
 ///
 /// # Errors
 /// No memory.
@@ -58,7 +58,7 @@ pub fn new_pair<'s>(
     Ok(pair)
 }
 
-/// The number of a native function in an accessor info.
+/// The number of the native function in field `field` of an accessor info: [`GETTER`] or [`SETTER`].
 #[must_use]
 pub fn native(scope: &Scope<'_, '_>, info: Ref<'_, Record>, field: usize) -> Option<usize> {
     scope.load_field(info, field).as_small().map(|number| number as usize)
@@ -67,7 +67,7 @@ pub fn native(scope: &Scope<'_, '_>, info: Ref<'_, Record>, field: usize) -> Opt
 /// The record of an accessor property's value.
 ///
 /// # Panics
-/// If the property is no accessor.
+/// If the value is no record: the property is no accessor.
 pub fn of_value<'a>(scope: &'a Scope<'_, '_>, value: Ref<'a, Value>) -> Ref<'a, Record> {
     record(scope, value).expect("an accessor property holds an accessor")
 }

@@ -3,7 +3,7 @@
 use super::{Obj, record};
 use heaplab::{AllocError, AllocationType, Handle, Map, Record, Ref, Scope};
 
-/// The context of the enclosing scope. Field 0 is the length.
+/// Field of a context: the context of the enclosing scope. Field 0 is the length.
 pub const PREVIOUS: usize = 1;
 
 /// A context of `slots` slots, each undefined. May collect.
@@ -36,10 +36,10 @@ pub fn copy<'s>(scope: &mut Scope<'s, '_>, map: Handle<'s, Map>, context: Obj<'s
     Ok(copy)
 }
 
-/// The context so many steps outward.
+/// The context `hops` steps outward.
 ///
 /// # Panics
-/// If there are fewer.
+/// If there are fewer contexts.
 pub fn outward<'a>(scope: &'a Scope<'_, '_>, context: Ref<'a, Record>, hops: u32) -> Ref<'a, Record> {
     let step = |context, _| record(scope, scope.load_field(context, PREVIOUS)).expect("a context");
     (0..hops).fold(context, step)

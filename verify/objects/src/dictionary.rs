@@ -33,13 +33,13 @@ fn entry_word(scope: &Scope<'_, '_>, dictionary: Ref<'_, Record>, entry: usize) 
     2 * count_field(scope, dictionary, CAPACITY) + entry * ENTRY_WORDS
 }
 
-/// Entries that were ever added, deleted ones included.
+/// Entries that were ever added to this dictionary, deleted ones included.
 #[must_use]
 pub fn used(scope: &Scope<'_, '_>, dictionary: Ref<'_, Record>) -> usize {
     count_field(scope, dictionary, USED)
 }
 
-/// The entry of a name.
+/// The entry of a name, which is an internalised string (M-5).
 #[must_use]
 pub fn find(scope: &Scope<'_, '_>, dictionary: Ref<'_, Record>, name: Ref<'_, Record>) -> Option<usize> {
     let places = 2 * count_field(scope, dictionary, CAPACITY);
@@ -54,7 +54,7 @@ pub fn find(scope: &Scope<'_, '_>, dictionary: Ref<'_, Record>, name: Ref<'_, Re
     }
 }
 
-/// The name of an entry; none if it was deleted.
+/// The name of an entry; `None` if the entry was deleted.
 pub fn key<'a>(scope: &'a Scope<'_, '_>, dictionary: Ref<'a, Record>, entry: usize) -> Option<Ref<'a, Record>> {
     record(scope, scope.load_element(dictionary, entry_word(scope, dictionary, entry)))
 }
@@ -89,7 +89,7 @@ pub fn remove(scope: &Scope<'_, '_>, dictionary: Ref<'_, Record>, entry: usize) 
     scope.store_field(dictionary, LIVE, small(count_field(scope, dictionary, LIVE) - 1));
 }
 
-/// Adds a property that is not there. There is room.
+/// Adds a property that is not there, to a dictionary with room.
 fn append(
     scope: &Scope<'_, '_>,
     dictionary: Ref<'_, Record>,
@@ -112,7 +112,8 @@ fn append(
     scope.store_field(dictionary, LIVE, small(count_field(scope, dictionary, LIVE) + 1));
 }
 
-/// Adds a property that is not there; the dictionary, or the one that replaces it because it was full. May collect.
+/// Adds a property that is not there. Returns the dictionary, or the one that replaces a dictionary that was full.
+/// May collect.
 ///
 /// # Errors
 /// No memory.

@@ -3,9 +3,10 @@
 use super::{ARRAY_LENGTH, ELEMENTS, Obj, number};
 use heaplab::{AllocError, Array, Handle, Record, Ref, Scope, Value};
 
-/// Elements beyond the end are made up to so many at once; farther ones make a plain object sparse.
+/// The greatest gap beyond twice the capacity that is filled with holes. A farther element makes a plain object
+/// sparse.
 const GAP_MAX: usize = 1024;
-/// The longest array that is made in one piece.
+/// The most elements that an array can have.
 pub const DENSE_MAX: usize = 1 << 25;
 
 /// The elements, if there are any.
@@ -19,7 +20,7 @@ pub fn capacity(scope: &Scope<'_, '_>, object: Ref<'_, Record>) -> usize {
     of(scope, object).map_or(0, |elements| scope.len(elements))
 }
 
-/// Element `index`: none where there is no room or a hole.
+/// Element `index`. `None` where the elements end before it, and for a hole.
 #[inline]
 pub fn get<'a>(
     scope: &'a Scope<'_, '_>,
@@ -38,7 +39,7 @@ pub fn get<'a>(
 /// Sets element `index`, for which there is room.
 ///
 /// # Panics
-/// If there is none.
+/// If there is no room for it.
 pub fn set(scope: &Scope<'_, '_>, object: Ref<'_, Record>, index: usize, value: Ref<'_, Value>) {
     scope.store(of(scope, object).expect("room for the element"), index, value);
 }

@@ -21,13 +21,13 @@ pub(crate) mod function {
     /// The initial map of what it constructs; before there is one, its prototype object; before that, the small
     /// integer 0.
     pub const PROTOTYPE_OR_MAP: usize = 5;
-    /// Whose prototype `super` looks in; undefined if it is no method.
+    /// The home object, in whose prototype `super` looks; undefined if the function is no method.
     pub const HOME: usize = 6;
     /// Of a class: the keys of its fields and the functions that compute them, in turn, in an array; else undefined.
     pub const FIELDS: usize = 7;
 }
 
-/// Fields of properties in an error.
+/// How many properties an error has fields for.
 pub const ERROR_FIELDS: usize = 2;
 
 /// The first field of an object of this kind that holds a property.

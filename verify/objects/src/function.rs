@@ -5,15 +5,15 @@ pub use super::field::function::{CONTEXT, FIELDS, HOME, PROTOTYPE_OR_MAP, SHARED
 use super::{Obj, count_field, kind, record, record_of, small};
 use heaplab::{AllocError, AllocationType, Array, Handle, Map, Record, Ref, Scope, Value};
 
-/// Fields of a shared info.
+/// Field of a shared info: the function's name.
 pub const NAME: usize = 0;
-/// See [`Info::length`].
+/// Field of a shared info: see [`Info::length`].
 pub const LENGTH: usize = 1;
 const UNIT: usize = 2;
 const FUNCTION: usize = 3;
 const NATIVE: usize = 4;
 const FLAGS: usize = 5;
-/// The constants of its unit.
+/// Field of a shared info: the constants of its unit; undefined for a native function.
 pub const CONSTANTS: usize = 6;
 
 /// Bits of the flags.
@@ -30,7 +30,7 @@ pub mod flag {
     pub const NATIVE_CONSTRUCTOR: usize = 16;
 }
 
-/// What a shared info says of code.
+/// The code of a function, as its shared info names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Code {
     /// Function `function` of the interpreter's unit `unit`.
@@ -44,12 +44,12 @@ pub enum Code {
     Native(usize),
 }
 
-/// What a shared info is made of.
+/// What a shared info says besides the name and the constants.
 #[derive(Clone, Copy, Debug)]
 pub struct Info {
-    /// Parameters before the first with a default.
+    /// Parameters before the first one that has a default or is a rest parameter.
     pub length: usize,
-    /// What it runs.
+    /// What the function runs.
     pub code: Code,
     /// See [`flag`].
     pub flags: usize,
@@ -105,7 +105,7 @@ pub fn new<'s>(
 /// The shared info of a function.
 ///
 /// # Panics
-/// If it has none, which no function is.
+/// If the record is no function.
 pub fn shared<'a>(scope: &'a Scope<'_, '_>, function: Ref<'a, Record>) -> Ref<'a, Record> {
     record(scope, scope.load_field(function, SHARED)).expect("a function has a shared info")
 }

@@ -24,7 +24,7 @@ pub const SHARED: u16 = FIRST_EMBEDDER + 8;
 pub const CONTEXT: u16 = FIRST_EMBEDDER + 9;
 /// The properties of an object in dictionary mode.
 pub const DICTIONARY: u16 = FIRST_EMBEDDER + 10;
-/// The first that is an object of the script.
+/// The first instance type of objects of the script.
 pub const FIRST_OBJECT: u16 = FIRST_EMBEDDER + 16;
 /// A plain object.
 pub const OBJECT: u16 = FIRST_OBJECT;

@@ -7,6 +7,7 @@
 //! heap number     | map | 2 raw words: the bits of a double |
 //! string          | map | bytes | hash (raw) | one or two bytes a UTF-16 code unit ... |
 //! cons string     | map | code units | left | right |              becomes (flat, empty) when it is read
+//! sentinel        | map | 1 unused field |                           a hole, an uninitialised binding
 //! descriptors     | map | length | used | key, details, value | key, details, value | ... slack |
 //! accessor info   | map | name | getter | setter | data |           getter and setter: numbers of native functions
 //! accessor pair   | map | getter | setter |                         functions of the script
@@ -15,8 +16,8 @@
 //! dictionary      | map | length | used | live | capacity | index table ... | key, details, value | ... |
 //! object          | first map | map | properties | elements | fields in the object ... |
 //! array           | first map | map | properties | elements | length |
-//! function        | first map | map | properties | elements | shared | context | prototype or initial map | home
-//! object | fields |
+//! function        | first map | map | properties | elements | shared | context | prototype or initial map |
+//!                 | home object | fields |
 //! ```
 //!
 //! A map's four slots are the prototype, the descriptors, the transitions, and a small integer of [`map::Info`]. The
@@ -33,7 +34,7 @@
 //! * **M-5** A property's name is an internalised string, so that names are compared by identity. What looks like an
 //!   array index is an element, not a name; except in objects whose map says that they are sparse.
 //! * **M-6** Whatever may collect takes `&mut Scope`. So a function here that takes `&Scope` moves nothing, and its
-//!   references stay good; what is held over the others is a handle.
+//!   references stay good; what is held over a call of another function is a handle.
 
 pub mod accessor;
 pub mod context;

@@ -13,9 +13,9 @@
 use super::{Obj, count_field, fields_start, kind, map_of, record_of, small};
 use heaplab::{AllocError, AllocationType, Array, Handle, Map, Record, Ref, Scope, Shape, Tail, Value};
 
-/// Slots of a map.
+/// Slot of a map: the prototype, an object or null.
 pub const PROTOTYPE: usize = 0;
-/// The descriptors, or the small integer 0.
+/// Slot of a map: the descriptors, or the small integer 0.
 pub const DESCRIPTORS: usize = 1;
 const TRANSITIONS: usize = 2;
 const INFO: usize = 3;
@@ -26,7 +26,7 @@ const TRANSITION_WORDS: usize = 3;
 
 /// An object with more named properties than this goes to dictionary mode.
 pub const OWN_MAX: usize = 96;
-/// A map with more transitions than this takes objects to dictionary mode.
+/// The most transitions of a map. An object that would need one more goes to dictionary mode.
 const TRANSITIONS_MAX: usize = 64;
 
 /// Flags of a map.
@@ -50,7 +50,7 @@ pub mod flag {
 pub struct Info(u32);
 
 impl Info {
-    /// An info without properties.
+    /// An info without properties. `in_object` is less than 64.
     #[must_use]
     pub fn new(in_object: usize, flags: u32) -> Info {
         debug_assert!(in_object < 64);
@@ -117,25 +117,25 @@ impl Details {
         Details(bit(accessor, 0) | bit(writable && !accessor, 1) | bit(enumerable, 2) | bit(configurable, 3))
     }
 
-    /// An accessor, not data.
+    /// Whether the property is an accessor, not data.
     #[must_use]
     pub fn is_accessor(self) -> bool {
         self.0 & 1 != 0
     }
 
-    /// May be assigned to.
+    /// Whether the property may be assigned to.
     #[must_use]
     pub fn is_writable(self) -> bool {
         self.0 & 2 != 0
     }
 
-    /// Met by loops over keys.
+    /// Whether loops over keys meet the property.
     #[must_use]
     pub fn is_enumerable(self) -> bool {
         self.0 & 4 != 0
     }
 
-    /// May be deleted or redefined.
+    /// Whether the property may be deleted or redefined.
     #[must_use]
     pub fn is_configurable(self) -> bool {
         self.0 & 8 != 0
@@ -147,7 +147,7 @@ impl Details {
         (self.0 >> 4) as usize
     }
 
-    /// Without the place.
+    /// The details without the place.
     #[must_use]
     pub fn attributes(self) -> Details {
         Details(self.0 & 15)
@@ -157,13 +157,13 @@ impl Details {
         Details(self.0 & 15 | (field as u32) << 4)
     }
 
-    /// The small integer that stands for it.
+    /// The small integer that stands for the details.
     #[must_use]
     pub fn encode<'a>(self) -> Ref<'a, Value> {
         small(self.0 as usize)
     }
 
-    /// The details that [`encode`](Self::encode) made it of.
+    /// The details that [`encode`](Self::encode) has made a small integer of.
     ///
     /// # Panics
     /// If the value is no small integer.
@@ -173,10 +173,10 @@ impl Details {
     }
 }
 
-/// What a map says besides its shape.
+/// The info of a map.
 ///
 /// # Panics
-/// If the map is none of the interpreter's.
+/// If what is in the map's slot is no info.
 #[inline]
 #[must_use]
 pub fn info(scope: &Scope<'_, '_>, map: Ref<'_, Map>) -> Info {
@@ -293,7 +293,7 @@ fn descriptors<'a>(scope: &'a Scope<'_, '_>, map: Ref<'a, Map>) -> Option<Ref<'a
 /// The key of descriptor `index`.
 ///
 /// # Panics
-/// If there is none.
+/// If the map has no such descriptor.
 pub fn key<'a>(scope: &'a Scope<'_, '_>, map: Ref<'a, Map>, index: usize) -> Ref<'a, Value> {
     scope.load_element(descriptors(scope, map).expect("a map with descriptors"), index * ENTRY_WORDS)
 }
@@ -301,7 +301,7 @@ pub fn key<'a>(scope: &'a Scope<'_, '_>, map: Ref<'a, Map>, index: usize) -> Ref
 /// The details of descriptor `index`.
 ///
 /// # Panics
-/// If there is none.
+/// If the map has no such descriptor.
 #[must_use]
 pub fn details(scope: &Scope<'_, '_>, map: Ref<'_, Map>, index: usize) -> Details {
     let descriptors = descriptors(scope, map).expect("a map with descriptors");
@@ -311,20 +311,20 @@ pub fn details(scope: &Scope<'_, '_>, map: Ref<'_, Map>, index: usize) -> Detail
 /// The value of descriptor `index`: an accessor.
 ///
 /// # Panics
-/// If there is none.
+/// If the map has no such descriptor.
 pub fn value<'a>(scope: &'a Scope<'_, '_>, map: Ref<'a, Map>, index: usize) -> Ref<'a, Value> {
     scope.load_element(descriptors(scope, map).expect("a map with descriptors"), index * ENTRY_WORDS + 2)
 }
 
-/// Replaces the value of descriptor `index`, for whoever shares the descriptors too.
+/// Replaces the value of descriptor `index`, for all maps that share the descriptors.
 ///
 /// # Panics
-/// If there is none.
+/// If the map has no such descriptor.
 pub fn set_value(scope: &Scope<'_, '_>, map: Ref<'_, Map>, index: usize, value: Ref<'_, Value>) {
     scope.store_element(descriptors(scope, map).expect("a map with descriptors"), index * ENTRY_WORDS + 2, value);
 }
 
-/// The descriptor of a name.
+/// The descriptor of a name. Looks at the map's descriptors one after the other.
 #[inline]
 #[must_use]
 pub fn find(scope: &Scope<'_, '_>, map: Ref<'_, Map>, name: Ref<'_, Record>) -> Option<(usize, Details)> {
@@ -337,7 +337,8 @@ pub fn find(scope: &Scope<'_, '_>, map: Ref<'_, Map>, name: Ref<'_, Record>) -> 
     Some((index, Details::decode(scope.load_element(descriptors, index * ENTRY_WORDS + 1))))
 }
 
-/// Makes room for `slack` more descriptors in a map that owns its descriptors, by a new array if need be. May collect.
+/// Makes room for `slack` more descriptors in an array that the map owns. The array is a new one if the map owns
+/// none, or if its own has too little room. May collect.
 ///
 /// # Errors
 /// No memory.
@@ -366,11 +367,11 @@ pub fn ensure_slack<'s>(
     Ok(())
 }
 
-/// Appends a descriptor to a map that has the slack for it. Moves nothing: the descriptor is complete before the map
-/// counts it.
+/// Appends a descriptor to a map that has the slack for it. The descriptor is an accessor if there is a `value`, else
+/// data in the next field. Never collects.
 ///
 /// # Panics
-/// If there is no slack.
+/// If there is no slack, or the map does not own its descriptors (M-2).
 pub fn append(
     scope: &Scope<'_, '_>,
     map: Ref<'_, Map>,
@@ -390,8 +391,9 @@ pub fn append(
     set_info(scope, map, info.grown(own + 1, fields + usize::from(value.is_none())));
 }
 
-/// The map that an object of `map` gets when a property is added; none if it has to go to dictionary mode. Data follows
-/// transitions and leaves them behind; an accessor gets a map of its own. May collect.
+/// The map that an object of `map` gets when a property is added; `None` if the object has to go to dictionary mode.
+/// Data follows a transition, or leaves a new one behind; an accessor, whose `value` is given, gets a map of its own.
+/// May collect.
 ///
 /// # Errors
 /// No memory.

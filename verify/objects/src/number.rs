@@ -19,7 +19,7 @@ pub fn new<'s>(scope: &mut Scope<'s, '_>, map: Handle<'s, Map>, value: f64) -> R
     Ok(number.any())
 }
 
-/// The number as an integer, if it is one and not minus zero.
+/// The number as an `i32`, if it is one and not minus zero.
 #[inline]
 #[must_use]
 pub fn as_small(value: f64) -> Option<i32> {
@@ -27,7 +27,7 @@ pub fn as_small(value: f64) -> Option<i32> {
     (f64::from(integer) == value && (integer != 0 || value.is_sign_positive())).then_some(integer)
 }
 
-/// The double that a number is; nothing for other values.
+/// The double that a number is; `None` for other values.
 #[inline]
 #[must_use]
 pub fn value(scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> Option<f64> {
@@ -76,7 +76,8 @@ pub fn is_space(c: char) -> bool {
         || matches!(c, '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }
 
-/// The number that the text begins with, and how many bytes it has. Not a number, and 0, if there is none.
+/// The decimal number that the text begins with, and how many bytes it has. NaN and 0 if the text begins with no
+/// number.
 #[must_use]
 pub fn decimal_prefix(text: &str) -> (f64, usize) {
     let bytes = text.as_bytes();
@@ -108,8 +109,8 @@ pub fn decimal_prefix(text: &str) -> (f64, usize) {
     (text[..end].parse().unwrap_or(f64::NAN), end)
 }
 
-/// The value of digits in a radix. Exact below 2^53; beyond it powers of two round once, as the language asks, and for
-/// other radixes it leaves the rounding open.
+/// The value of digits in a radix, exact below 2^53. Beyond, a radix that is 10 or a power of two rounds once, as the
+/// language asks; for other radixes the language leaves the rounding open.
 #[must_use]
 pub fn of_digits(digits: &str, radix: u32) -> f64 {
     if radix == 10 {
@@ -132,7 +133,7 @@ pub fn of_digits(digits: &str, radix: u32) -> f64 {
             }
         }
     }
-    // The bits beyond the 53 decide the rounding; those that were dropped count as one that is set.
+    // The bits beyond the first 53 decide the rounding; the dropped bits count as one, set if any of them was.
     (bits | u64::from(sticky)) as f64 * 2_f64.powi(exponent)
 }
 

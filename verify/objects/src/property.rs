@@ -35,7 +35,7 @@ pub struct Property {
     pub details: Details,
 }
 
-/// The object's own property of this name.
+/// The object's own property of this name, which is an internalised string (M-5).
 #[inline]
 #[must_use]
 pub fn find_named(scope: &Scope<'_, '_>, object: Ref<'_, Record>, name: Ref<'_, Record>) -> Option<Property> {
@@ -73,10 +73,10 @@ pub fn dictionary_of<'a>(scope: &'a Scope<'_, '_>, object: Ref<'a, Record>) -> R
     record(scope, scope.load_field(object, PROPERTIES)).expect("an object in dictionary mode has a dictionary (M-3)")
 }
 
-/// The value of a property: of an accessor, its record.
+/// The value of a property; the record of an accessor.
 ///
 /// # Panics
-/// If the place is none of the object's.
+/// If the object has no such place.
 pub fn value<'a>(scope: &'a Scope<'_, '_>, object: Ref<'a, Record>, place: Place) -> Ref<'a, Value> {
     match place {
         Place::Field(field) => field_value(scope, object, field),
@@ -92,7 +92,7 @@ pub fn value<'a>(scope: &'a Scope<'_, '_>, object: Ref<'a, Record>, place: Place
 /// Sets the value of a data property, or the record of an accessor in a dictionary.
 ///
 /// # Panics
-/// If the place is none of the object's, or an accessor's descriptor.
+/// If the object has no such place, or the place is a descriptor.
 pub fn set_value(scope: &Scope<'_, '_>, object: Ref<'_, Record>, place: Place, value: Ref<'_, Value>) {
     match place {
         Place::Field(field) => set_field_value(scope, object, field, value),
@@ -102,7 +102,7 @@ pub fn set_value(scope: &Scope<'_, '_>, object: Ref<'_, Record>, place: Place, v
     }
 }
 
-/// The field's index in the object, or in the array of properties.
+/// Where a field is: `Ok` with its index in the object, or `Err` with its index in the array of properties.
 fn split(scope: &Scope<'_, '_>, object: Ref<'_, Record>, field: usize) -> Result<usize, usize> {
     let in_object = map::info(scope, map_of(scope, object)).in_object();
     match field.checked_sub(in_object) {
@@ -123,7 +123,10 @@ fn field_value<'a>(scope: &'a Scope<'_, '_>, object: Ref<'a, Record>, field: usi
     }
 }
 
-/// Sets field `field` of those that hold properties. There is room for it.
+/// Sets field `field` of those that hold properties.
+///
+/// # Panics
+/// If there is no room for the field.
 pub fn set_field_value(scope: &Scope<'_, '_>, object: Ref<'_, Record>, field: usize, value: Ref<'_, Value>) {
     match split(scope, object, field) {
         Ok(index) => scope.store_field(object, index, value),
@@ -131,7 +134,7 @@ pub fn set_field_value(scope: &Scope<'_, '_>, object: Ref<'_, Record>, field: us
     }
 }
 
-/// The array of properties that have no place in the object.
+/// The array of properties that have no place in the object, if there is one.
 pub fn outside<'a>(scope: &'a Scope<'_, '_>, object: Ref<'a, Record>) -> Option<Ref<'a, Array>> {
     scope.downcast(scope.load_field(object, PROPERTIES))
 }

@@ -3,7 +3,10 @@
 use super::kind;
 use heaplab::{AllocError, Shape, Tail};
 
-/// Shapes of the records that have one map each.
+/// The shape of the records of a kind that has one map.
+///
+/// # Errors
+/// `InvalidShape` for a kind of objects, which have maps of their own.
 pub const fn shape(kind: u16) -> Result<Shape, AllocError> {
     match kind {
         kind::NUMBER => Shape::new(kind, 3, 0, Tail::None),

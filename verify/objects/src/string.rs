@@ -1,12 +1,12 @@
 //! Strings: Latin-1 bytes where that is enough, else UTF-16 code units; and concatenations that are put off.
 //!
-//! A flat string's hash word holds 31 bits of hash, or 0 while nobody has asked for it, and a bit that says that it is
-//! internalised: the one string of its content that names properties.
+//! A flat string's hash word is 0 until the string is internalised: made the one string of its content that names
+//! properties. From then on the word holds 31 bits of hash, and a bit that says so.
 
 use super::{Obj, count_field, kind, record, small};
 use heaplab::{AllocError, AllocationType, Handle, Map, Record, Ref, Scope, Value};
 
-/// The longest string, in code units.
+/// The length of the longest string, in code units.
 pub const LENGTH_MAX: usize = (1 << 29) - 24;
 /// Concatenations shorter than this are made at once.
 pub const CONS_LENGTH_MIN: usize = 24;
@@ -31,7 +31,7 @@ pub struct Maps<'s> {
 /// A flat string of these code units. May collect.
 ///
 /// # Errors
-/// No memory, or too long.
+/// No memory; `TooLarge` for more than [`LENGTH_MAX`] code units.
 pub fn new<'s>(
     scope: &mut Scope<'s, '_>,
     maps: Maps<'s>,
@@ -57,7 +57,7 @@ pub fn new<'s>(
 /// The concatenation of two strings. May collect.
 ///
 /// # Errors
-/// No memory, or too long.
+/// No memory; `TooLarge` for more than [`LENGTH_MAX`] code units.
 pub fn concat<'s>(
     scope: &mut Scope<'s, '_>,
     maps: Maps<'s>,
@@ -95,7 +95,7 @@ fn is_two_byte(scope: &Scope<'_, '_>, string: Ref<'_, Record>) -> bool {
     super::kind_of(scope, string.into()) == Some(kind::TWO_BYTE)
 }
 
-/// How many code units.
+/// How many code units the string has.
 #[must_use]
 pub fn length(scope: &Scope<'_, '_>, string: Ref<'_, Record>) -> usize {
     if is_cons(scope, string) {
@@ -111,7 +111,7 @@ fn side<'a>(scope: &'a Scope<'_, '_>, cons: Ref<'a, Record>, index: usize) -> Re
     record(scope, scope.load_field(cons, index)).expect("a concatenation's sides are strings")
 }
 
-/// The code units.
+/// The string's code units.
 #[must_use]
 pub fn units(scope: &Scope<'_, '_>, string: Ref<'_, Record>) -> Vec<u16> {
     let mut units = Vec::with_capacity(length(scope, string));
@@ -119,7 +119,8 @@ pub fn units(scope: &Scope<'_, '_>, string: Ref<'_, Record>) -> Vec<u16> {
     units
 }
 
-/// Appends the code units. Walks a concatenation without recursion: it may be as deep as it is long.
+/// Appends the string's code units to `units`. Walks a concatenation without recursion: one may be as deep as it is
+/// long.
 pub fn append_units(scope: &Scope<'_, '_>, string: Ref<'_, Record>, units: &mut Vec<u16>) {
     let mut left_to_do = vec![string];
     while let Some(string) = left_to_do.pop() {
@@ -144,7 +145,7 @@ pub fn to_text(scope: &Scope<'_, '_>, string: Ref<'_, Record>) -> String {
     String::from_utf16_lossy(&units(scope, string))
 }
 
-/// The same string without concatenation. A concatenation keeps the result. May collect.
+/// The same string, flat. A concatenation keeps the result, so that it is made once. May collect.
 ///
 /// # Errors
 /// No memory.
@@ -165,6 +166,9 @@ pub fn flatten<'s>(scope: &mut Scope<'s, '_>, maps: Maps<'s>, string: Obj<'s>) -
 }
 
 /// Code unit `index` of a flat string.
+///
+/// # Panics
+/// If the string is not flat, or is not that long.
 #[must_use]
 pub fn unit_at(scope: &Scope<'_, '_>, string: Ref<'_, Record>, index: usize) -> u16 {
     if is_two_byte(scope, string) {
@@ -206,7 +210,7 @@ pub fn is_internalised(scope: &Scope<'_, '_>, string: Ref<'_, Record>) -> bool {
     !is_cons(scope, string) && scope.load_raw(string, HASH) & INTERNALISED != 0
 }
 
-/// Says so. The string table does.
+/// Marks a flat string as internalised. Only the string table does that, with the hash of the content.
 pub fn internalise(scope: &Scope<'_, '_>, string: Ref<'_, Record>, hash: u32) {
     scope.store_raw(string, HASH, hash | INTERNALISED);
 }

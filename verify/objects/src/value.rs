@@ -1,4 +1,4 @@
-//! Values: what one is, and its parts.
+//! Values: of which kind one is, and its parts.
 
 use super::{MAP, kind};
 use heaplab::{Handle, Map, Record, Ref, Scope, Value};
@@ -11,13 +11,13 @@ pub type Obj<'s> = Handle<'s, Record>;
 /// A small integer that is known to fit.
 ///
 /// # Panics
-/// If it does not.
+/// If the number does not fit.
 #[must_use]
 pub fn small<'a>(value: usize) -> Ref<'a, Value> {
     i32::try_from(value).ok().and_then(Ref::small).expect("a count fits a small integer")
 }
 
-/// The instance type of an object; of small integers none.
+/// The instance type of a value; `None` for a small integer.
 #[inline]
 #[must_use]
 pub fn kind_of(scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> Option<u16> {
@@ -42,7 +42,7 @@ pub fn object<'a>(scope: &'a Scope<'_, '_>, value: Ref<'a, Value>) -> Option<Ref
     if is_object(scope, value) { record(scope, value) } else { None }
 }
 
-/// The same through handles.
+/// The same as [`object`], through handles.
 #[inline]
 pub fn object_handle<'s>(scope: &Scope<'s, '_>, value: Js<'s>) -> Option<Obj<'s>> {
     object(scope, scope.get(value)).map(|object| scope.handle(object))
@@ -71,7 +71,10 @@ pub fn map_of<'a>(scope: &'a Scope<'_, '_>, object: Ref<'a, Record>) -> Ref<'a, 
     scope.downcast(scope.load_field(object, MAP)).expect("an object has a map")
 }
 
-/// A small integer field.
+/// A field of a record that holds a count, as a small integer.
+///
+/// # Panics
+/// If the field holds no small integer.
 #[inline]
 #[must_use]
 pub fn count_field(scope: &Scope<'_, '_>, object: Ref<'_, Record>, index: usize) -> usize {
