@@ -1,14 +1,15 @@
-//! Lowered source: what the interpreter walks. Made by [`lower`](fn@super::lower) from the parser's tree.
+//! Lowered source: what the interpreter walks. [`lower`](fn@super::lower) makes it from the parser's tree.
 //!
 //! It differs from the parser's tree in three ways: what is not supported cannot be written in it; names are resolved
-//! to places; and literals are numbers of constants, which are heap objects while the unit is loaded.
+//! to places; and literals, except small integers, are replaced by the numbers of constants, which are heap objects
+//! once the unit is loaded.
 
 /// A place in the source, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Position {
-    /// Its line.
+    /// The line.
     pub line: u32,
-    /// Its column.
+    /// The column.
     pub column: u32,
 }
 
@@ -63,7 +64,7 @@ pub enum Constant {
 pub enum Place {
     /// Slot of the frame.
     Local(usize),
-    /// Slot of the context so many steps outward.
+    /// Slot of a context, `hops` steps outward from the present one.
     Context {
         /// Steps.
         hops: u32,
@@ -94,7 +95,7 @@ pub enum Binding {
 }
 
 impl Binding {
-    /// Whether it is uninitialised until its declaration is reached.
+    /// Whether the binding is uninitialised until its declaration is reached.
     #[must_use]
     pub fn is_late(self) -> bool {
         matches!(self, Binding::Let | Binding::Const | Binding::DerivedThis)
@@ -115,17 +116,17 @@ pub struct Reference {
 /// A scope.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// Slots of its context; without any it has none.
+    /// Slots of its context. A scope with 0 slots has no context.
     pub context_slots: usize,
-    /// Places that are uninitialised when it is entered, relative to the scope itself.
+    /// Places that are uninitialised when the scope is entered, relative to the scope itself.
     pub late: Vec<Place>,
-    /// Functions that are there when it is entered.
+    /// Functions that are made when the scope is entered.
     pub functions: Vec<(ReferenceId, FunctionId)>,
 }
 
-/// Frame slots before the variables.
+/// Frame slot of the result.
 pub const FRAME_RESULT: usize = 0;
-/// The function that runs.
+/// Frame slot of the function that runs.
 pub const FRAME_CALLEE: usize = 1;
 /// The first variable.
 pub const FRAME_VARIABLES: usize = 2;
@@ -137,7 +138,7 @@ pub struct Function {
     pub at: Option<Position>,
     /// Its name.
     pub name: ConstantId,
-    /// Parameters before the first with a default.
+    /// Parameters before the first one that has a default or is a rest parameter.
     pub length: usize,
     /// Flags of its shared info.
     pub flags: usize,
@@ -176,7 +177,7 @@ pub struct Function {
 pub struct Parameter {
     /// What it binds.
     pub target: Target,
-    /// What it is if the argument is undefined.
+    /// The value if the argument is undefined.
     pub default: Option<Expression>,
     /// All arguments from here on.
     pub is_rest: bool,
@@ -188,7 +189,7 @@ pub struct Parameter {
 pub enum Statement {
     Empty,
     Expression(Expression),
-    /// `let`, `const` or `var`, one of them; undefined if nothing is given.
+    /// One variable of `let`, `const` or `var`, with its value; undefined if none is given.
     Declare(Target, Option<Expression>),
     Class(Target, Box<Class>),
     Block(ScopeId, Vec<Statement>),
@@ -224,7 +225,7 @@ pub struct Loop {
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub struct Each {
     pub labels: Vec<Label>,
-    /// The scope in which the object is evaluated: the names are there, uninitialised.
+    /// The scope in which the object is evaluated: the loop's names are in it, uninitialised.
     pub head_scope: ScopeId,
     /// The scope of each iteration.
     pub scope: ScopeId,
@@ -251,7 +252,7 @@ pub struct Switch {
     pub label: Label,
     pub scope: ScopeId,
     pub value: Expression,
-    /// No test for `default`.
+    /// Tests and bodies; the test of `default` is `None`.
     pub cases: Vec<(Option<Expression>, Vec<Statement>)>,
 }
 
@@ -271,7 +272,7 @@ pub enum Target {
         at: Position,
     },
     Object(Vec<(Key, Target, Option<Expression>)>, Option<Box<Target>>, Position),
-    /// No entry for a hole.
+    /// `None` for an element that is skipped.
     Array(Vec<Option<(Target, Option<Expression>)>>, Option<Box<Target>>, Position),
 }
 
@@ -323,7 +324,7 @@ pub struct Link {
     pub step: Step,
 }
 
-/// See [`Link`].
+/// What a [`Link`] does with the value so far.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are the grammar's")]
 pub enum Step {
@@ -390,7 +391,7 @@ pub enum Kind {
     Null,
     Boolean(bool),
     Read(ReferenceId),
-    /// `typeof name`, which does not mind that there is no such thing.
+    /// `typeof name`, which throws nothing if there is no such binding.
     TypeOfName(ReferenceId),
     /// Strings and expressions in turn.
     Template(Vec<Expression>),
@@ -406,7 +407,7 @@ pub enum Kind {
     Assign(Box<Target>, Box<Expression>),
     AssignBinary(Binary, Box<Target>, Box<Expression>),
     AssignLogical(Logical, Box<Target>, Box<Expression>),
-    /// Adds 1 or -1; the value is the new one, or the old one.
+    /// Adds 1 or -1; the value is the new number as a prefix, else the old one.
     Update {
         target: Box<Target>,
         step: i32,
@@ -462,7 +463,7 @@ pub struct ClassElement {
     pub function: FunctionId,
 }
 
-/// See [`ClassElement`].
+/// What a [`ClassElement`] is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "the variants are the grammar's")]
 pub enum ElementKind {

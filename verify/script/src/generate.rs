@@ -1,10 +1,10 @@
 //! Drawn scripts, and the oracle that they are run against.
 //!
-//! A script is drawn from bytes by a grammar, so that every input is a script and most changes of an input are changes
-//! of a script. It always ends: loops count to a few, functions call only those above them, and the fuel bounds the
-//! rest.
+//! A script is drawn from bytes by a grammar, so that every input is a script and most changes of an input are
+//! changes of a script. A drawn script always ends: loops count to five at most, functions call only those above
+//! them, and the fuel bounds the rest.
 //!
-//! The oracle needs no second implementation: the same script must do the same whatever the heap is like.
+//! The oracle needs no second implementation: a script must do the same on every heap.
 //!
 //! | run | heap | collections |
 //! |---|---|---|
@@ -12,9 +12,9 @@
 //! | 2 | large | at every allocation |
 //! | 3 | small | when needed, verified before and after each |
 //!
-//! * **GN-1** The three print the same and end the same: with the same value, the same exception, or the same refusal.
-//!   Unless memory ran out, which the small heap may do earlier.
-//! * **GN-2** The heap is sound after each.
+//! * **GN-1** The three runs print the same and end the same: with the same value, the same exception, or the same
+//!   refusal. A run in which memory ran out is not compared, since the small heap is full earlier.
+//! * **GN-2** The heap is sound after each run.
 
 use super::interpreter::Interpreter;
 use super::run::{Failure, Finished, Printed, run_lowered};
@@ -23,11 +23,11 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use core::fmt::Write as _;
 use heaplab::{Heap, HeapConfig};
 
-/// Calls and iterations of a drawn script.
+/// The most calls and iterations of a drawn script.
 const FUEL: u64 = 400;
-/// Statements of a list.
+/// The most statements of a list.
 const STATEMENTS_MAX: usize = 6;
-/// Blocks and expressions within others.
+/// The deepest nesting of blocks, and of expressions.
 const DEPTH_MAX: usize = 4;
 
 /// A drawn script.
@@ -356,15 +356,15 @@ pub struct Shown {
     pub out_of_memory: bool,
 }
 
-/// How a heap collects. No mode does both: verifying the library before and after each collection costs a hundred times
-/// what the collection does, and a hundred scripts find more than one.
+/// How a heap collects. No mode verifies at every allocation: verifying the library's objects before and after a
+/// collection takes a hundred times as long as the collection, and the time is better spent on more scripts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
-    /// When it has to.
+    /// When memory is short.
     Plain,
     /// At every allocation.
     Every,
-    /// When it has to, verified before and after.
+    /// When memory is short, and the heap is verified before and after.
     Verified,
 }
 
@@ -374,7 +374,7 @@ pub enum Mode {
 /// The source is refused before it runs.
 ///
 /// # Panics
-/// GN-2: the heap is not sound afterwards.
+/// If the heap is not sound afterwards (GN-2), or has no room for the library.
 pub fn show(source: &str, heap_bytes: usize, mode: Mode, fuel: u64) -> core::result::Result<Shown, SourceError> {
     let unit = lower(source, false)?;
     let mut config = HeapConfig::sized(heap_bytes, 2);
@@ -387,7 +387,7 @@ pub fn show(source: &str, heap_bytes: usize, mode: Mode, fuel: u64) -> core::res
         .run(|scope| interpreter.set_up(scope).map_err(|unwind| interpreter.failure(scope, unwind)))
         .expect("a sound heap")
         .expect("room for the library");
-    // The library is made before: what it does is the same every time.
+    // Frequent collections begin after the library is made, which allocates the same in every run.
     heap.set_gc_interval(u64::from(mode == Mode::Every)).expect("no local heap runs");
     interpreter.set_fuel(fuel);
     let ended = run_lowered(&mut attachment, &mut interpreter, unit);
@@ -401,7 +401,7 @@ pub fn show(source: &str, heap_bytes: usize, mode: Mode, fuel: u64) -> core::res
 /// Runs a drawn script on the three heaps.
 ///
 /// # Panics
-/// GN-1, GN-2.
+/// If GN-1 or GN-2 is broken, or the script is refused before it runs.
 pub fn check(script: &Script) {
     let runs = [(8 << 20, Mode::Plain), (8 << 20, Mode::Every), (2 << 20, Mode::Verified)];
     let shown = runs.map(|(bytes, mode)| show(&script.0, bytes, mode, FUEL));

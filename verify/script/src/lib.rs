@@ -1,8 +1,8 @@
 //! StressJS: a script interpreter whose every value lives in the heap.
 //!
-//! Its purpose is the second test of the mission, `(new Foo).get`: a script's accessor calls back into the heap, which
-//! collects, moves objects and serves allocations with every space full, while the interpreter holds live objects. So
-//! handles, maps, accessors and a moving collector are tested together, under re-entry.
+//! It runs the mission's second test, `(new Foo).get`: a script's accessor calls back into the heap, which collects,
+//! moves objects and serves allocations with every space full, while the interpreter holds live objects. So handles,
+//! maps, accessors and a moving collector are tested together, under re-entry.
 //!
 //! ```text
 //! text --parse--> tree of boa_parser --lower--> code --interpreter--> objects in the heap
@@ -17,17 +17,18 @@
 //! | `generate` | drawn scripts, and what they are run against |
 //! | `stress_js` | the mission's second test |
 //!
-//! The language is the part of JavaScript that allocation-heavy programs use. All code is strict code. What is not
-//! there is an error that names the construct, with line and column; never another result:
+//! The language is the part of JavaScript that allocation-heavy programs use. All code runs as strict code. What the
+//! interpreter has not got is an error that names the construct, with line and column; never another result:
 //!
 //! * **SC-1** What the parser knows and the interpreter does not is refused before the script runs (`SourceError`).
 //! * **SC-2** A function of the language that the library has not got stops the script when it is looked at
 //!   (`Stopped::Unsupported`). The script cannot catch that.
-//! * **SC-3** Where code that is not strict would do something else than strict code, it is refused or stopped.
+//! * **SC-3** Where code that is not strict would do something else than strict code, the script is refused or
+//!   stopped.
 //!
 //! Not part of it: generators, async functions, modules, regular expressions, symbols and iterators of the script's
 //! own, private names, tagged templates, `arguments`, direct `eval`, BigInt, `Map`, `Set`, `Date`, `JSON`, and
-//! functions of `Math` whose last digit is up to who computes them.
+//! functions of `Math` whose last digit depends on the implementation.
 
 // A script's values live in the heap, and the checkers' heaps exist inside of a checker only.
 #![cfg(all(feature = "parser", not(any(feature = "loom", feature = "shuttle"))))]

@@ -1,4 +1,4 @@
-//! From text to the parser's tree, and the errors that say where.
+//! From text to the parser's tree, and errors with their positions.
 //!
 //! The parser and the lowering recurse with the source's nesting, so both run where the stack is large (see
 //! [`STACK_BYTES`](super::STACK_BYTES)), and sources that are nested deeper than anybody writes are refused.
@@ -11,22 +11,23 @@ use std::fmt;
 
 /// The longest source, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 1 << 20;
-/// Brackets within brackets.
+/// The deepest nesting of brackets.
 const BRACKETS_MAX: usize = 512;
-/// Operators and other signs without a comma, semicolon or closing brace between them: as deep as they may nest.
+/// The most operators and other signs without a comma, semicolon or closing brace between them, which bounds how
+/// deeply they nest.
 const SIGNS_MAX: usize = 20_000;
 
 /// What is wrong with a source.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SourceError {
-    /// It is no script of the language.
+    /// The source is no script of the language.
     Syntax {
         /// What the parser says.
         message: String,
         /// Where.
         at: Position,
     },
-    /// It uses a construct that there is not here.
+    /// The source uses a construct that this interpreter has not got.
     Unsupported {
         /// The construct's name.
         construct: String,
@@ -36,7 +37,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// Where it is.
+    /// Where the error is.
     #[must_use]
     pub fn at(&self) -> Position {
         match self {
@@ -66,7 +67,7 @@ pub(super) fn start_of(node: &impl Spanned) -> Position {
 /// Parses a source and shows the tree to `look`.
 ///
 /// # Errors
-/// A syntax error, or a source that is too long or nested too deeply; what `look` gives.
+/// A syntax error, or a source that is too long or nested too deeply; the error of `look`.
 pub(super) fn parse(
     source: &str,
     look: &mut dyn FnMut(&Script, &Interner) -> Result<(), SourceError>,
@@ -87,8 +88,8 @@ fn end_of(source: &str) -> Position {
     Position { line: line as u32, column: column as u32 }
 }
 
-/// Counts what makes the parser recurse; brackets in strings and comments count as well, which only matters to sources
-/// that are nested too deeply anyway.
+/// Refuses a source that is too long, or has more of what makes the parser recurse than it can take. Brackets and
+/// signs in strings and comments count as well, so a source with many of them there is refused too.
 fn check_size(source: &str) -> Result<(), SourceError> {
     if source.len() > SOURCE_BYTES_MAX {
         let construct = format!("a source of more than {SOURCE_BYTES_MAX} bytes");

@@ -11,22 +11,22 @@ use std::fmt;
 use std::io::Write;
 use std::rc::Rc;
 
-/// Bytes of stack that a script runs on. Only what it uses is ever touched.
+/// Bytes of stack that a script runs on. Only the pages that the script uses are touched.
 pub const STACK_BYTES: usize = 512 << 20;
 
 /// Why a script failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failure {
-    /// It cannot be run.
+    /// The source cannot be run.
     Source(SourceError),
-    /// It threw what nobody caught.
+    /// The script threw an exception that nobody caught.
     Uncaught {
         /// The value, as text.
         text: String,
         /// Where it was thrown.
         at: Position,
     },
-    /// It was stopped.
+    /// The script was stopped.
     Stopped(Stopped),
     /// The heap has no room for the library.
     NoRoom(String),
@@ -48,12 +48,12 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An output that is kept: what scripts print, for who asks afterwards.
+/// An output that keeps what scripts print until [`take`](Printed::take) takes it out.
 #[derive(Clone, Default, Debug)]
 pub struct Printed(Rc<RefCell<Vec<u8>>>);
 
 impl Printed {
-    /// What has been printed since the last time.
+    /// What has been printed since the last call.
     #[must_use]
     pub fn take(&self) -> String {
         String::from_utf8_lossy(&self.0.take()).into_owned()
@@ -78,7 +78,8 @@ pub struct Finished {
     pub value: String,
 }
 
-/// Runs a source on a local heap: sets the library up, prepares, parses and evaluates.
+/// Runs a source on a local heap: parses and lowers it, sets the library up, calls `prepare`, and evaluates. Blocks
+/// until the script ends. May collect. Recurses with the script, so it needs a large stack ([`on_large_stack`]).
 ///
 /// # Errors
 /// See [`Failure`]. The heap is usable afterwards, unless it is poisoned.
@@ -98,7 +99,7 @@ pub fn run_source(
     run_lowered(attachment, interpreter, unit)
 }
 
-/// Runs a unit on a local heap whose interpreter is set up.
+/// Runs a unit on a local heap whose interpreter is set up. Blocks until the script ends. May collect.
 ///
 /// # Errors
 /// See [`Failure`]. The heap is usable afterwards, unless it is poisoned.
@@ -115,7 +116,8 @@ pub fn run_lowered(
 }
 
 impl Interpreter {
-    /// An unwinding that nobody caught, for a person.
+    /// What to tell a person of an unwinding that nobody caught. May collect, and call the script as
+    /// [`describe`](Self::describe) does.
     pub fn failure(&mut self, scope: &mut Scope<'_, '_>, unwind: Unwind) -> Failure {
         scope.nested(|scope| {
             let exception = match self.caught(scope, unwind) {
@@ -128,7 +130,8 @@ impl Interpreter {
         })
     }
 
-    /// A value for a person: errors by name and message. May call the script, if those are accessors.
+    /// A value as text for a person: an error by its name and message. May collect. Calls the script if the name or
+    /// the message is an accessor.
     pub fn describe<'s>(&mut self, scope: &mut Scope<'s, '_>, value: heaplab_objects::Js<'s>) -> String {
         if kind_of(scope, scope.get(value)) != Some(kind::ERROR) {
             return self.display(scope, value);
@@ -148,13 +151,13 @@ impl Interpreter {
     }
 }
 
-/// Runs `f` on a thread with [`STACK_BYTES`] of stack.
+/// Runs `f` on a thread with [`STACK_BYTES`] of stack. Blocks until `f` returns.
 ///
 /// # Errors
-/// The system has no such thread.
+/// The system cannot start such a thread.
 ///
 /// # Panics
-/// If `f` does.
+/// If `f` panics.
 pub fn on_large_stack<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> std::io::Result<R> {
     let thread = std::thread::Builder::new().name("script".to_owned()).stack_size(STACK_BYTES).spawn(f)?;
     match thread.join() {

@@ -1,6 +1,6 @@
 //! `stress_js`: `alloc_after_failures` inside an accessor that a script calls.
 //!
-//! As in the mission's source, on the object model of [`crate`]:
+//! The steps are those of the mission's source, on the objects of [`heaplab_objects`]:
 //!
 //! | step | what | in the heap |
 //! |---|---|---|
@@ -10,7 +10,7 @@
 //! | 4 | `Foo` on the global object | a property |
 //! | 5 | `(new Foo).get` is parsed and run | the getter finds itself in the receiver's own map |
 //!
-//! The getter runs `alloc_after_failures` and gives what it returns. The interpreter meanwhile holds the receiver, the
+//! The getter runs `alloc_after_failures`, and returns its result. The interpreter meanwhile holds the receiver, the
 //! accessor and its frames as handles; every collection moves what it can.
 //!
 //! Then the mission's example runs: a class `Foo` with a getter, `const foo = new Foo()`, `console.log(foo.get)`,
@@ -34,17 +34,17 @@ use std::rc::Rc;
 
 /// What the mission's source runs.
 const SCRIPT: &str = "(new Foo).get";
-/// The mission's example, in two parts: between them the getter is replaced.
+/// The mission's example, in two parts; the getter is replaced after the first.
 const EXAMPLE: [&str; 2] = [
     "\"use strict\"; globalThis.Foo = class Foo { get get() { return false; } };",
     "\"use strict\"; const foo = new Foo(); console.log(foo.get);",
 ];
 
-/// What the native getter does. It returns a value of the heap.
+/// What the native getter does; its result is a value of the heap.
 type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Value>;
 
-/// Steps 1 to 4, with `getter` as the accessor's: builds the function, its initial map and the accessor, and binds
-/// `Foo` on the global object. The interpreter has its core set up. Returns the function.
+/// Steps 1 to 4, in an interpreter whose core is set up: builds the function, its initial map and the accessor, which
+/// runs `getter`, and binds `Foo` on the global object. Returns the function.
 ///
 /// # Errors
 /// What the interpreter throws; no memory.
@@ -63,7 +63,7 @@ fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter
     Ok(class)
 }
 
-/// Step 5: runs the unit of `(new Foo).get`. Whether the result is `true`.
+/// Step 5: runs the unit of `(new Foo).get`. Returns whether the result is `true`.
 ///
 /// # Errors
 /// What the interpreter throws; no memory.
@@ -122,7 +122,7 @@ fn add_native_accessor<'s>(
     })
 }
 
-/// Puts a native accessor where an object's own getter is.
+/// Puts a native accessor in the place of an object's own getter.
 fn replace_getter<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,
@@ -143,7 +143,7 @@ fn replace_getter<'s>(
     })
 }
 
-/// The mission's example, its getter native. What it prints.
+/// Runs the mission's example, whose getter is made native. Returns what the example prints.
 fn run_example(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'_, '_>,
@@ -160,7 +160,7 @@ fn run_example(
         let prototype = interpreter.prototype_property(scope, class)?;
         let prototype = object_handle(scope, prototype).expect("a class has a prototype");
         replace_getter(interpreter, scope, prototype, "get", native)?;
-        // What was printed before is not the example's.
+        // What has been printed so far is not the example's.
         drop(printed.take());
         interpreter.run_unit(scope, uses)?;
         let key = interpreter.name(scope, "get")?;
@@ -181,11 +181,11 @@ pub const STRESS_JS: Scenario = Scenario {
     },
 };
 
-/// `stress_js`: both scripts. Whether everything held.
+/// Runs both scripts of `stress_js`. Returns whether the tally has no violation. May collect.
 pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) -> bool {
     let printed = Printed::default();
     let mut interpreter = Interpreter::new(heap, Box::new(printed.clone()));
-    // The getters count into a tally of their own, which is put back when they are gone.
+    // The getters share the tally, which is put back when they are gone.
     let shared = Rc::new(RefCell::new(core::mem::take(tally)));
     let calls = Rc::new(RefCell::new(0_u32));
     let getter: Rc<Getter> = Rc::new({
@@ -193,7 +193,7 @@ pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) ->
         move |scope| {
             *calls.borrow_mut() += 1;
             let mut tally = shared.borrow_mut();
-            // Each of the scripts enters the scope anew.
+            // Each script enters the always-allocate scope for itself, so its entries are counted from 0.
             tally.entries = 0;
             alloc_after_failures(scope, &mut tally)
         }

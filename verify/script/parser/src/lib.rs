@@ -1,9 +1,9 @@
 //! What scripts of heaplab's suite are parsed with: `boa_parser`, behind one function that is not generic.
 //!
-//! The parser is generic over where its characters come from, so it is compiled where it is called, and its tree's drop
-//! glue where the tree is dropped. Both happen here, in a package of its own: it is compiled once for every profile,
-//! whatever the features of the suite, and without optimisation, which a script of some pages is not worth. Measured, that
-//! was a quarter of what it took to compile the suite.
+//! The parser is generic over where its characters come from, so it is compiled in the crate that calls it, and its
+//! tree's drop glue in the crate that drops the tree. This crate does both. Cargo compiles it once per profile,
+//! whatever the features of the suite, and without optimisation, which the parsing of a few pages does not repay.
+//! That saves about a quarter of the time in which the suite is compiled.
 
 use boa_ast::{Position, Script};
 use boa_interner::Interner;
@@ -14,14 +14,14 @@ use boa_parser::{Error, Parser, Source};
 pub struct SyntaxError {
     /// What the parser says.
     pub message: String,
-    /// Where; if there is no place, at the end.
+    /// Where the error is. `None` stands for the end of the source.
     pub at: Option<Position>,
 }
 
 /// Parses a source and shows the tree to `look`. Recurses with the source's nesting.
 ///
 /// # Errors
-/// A syntax error; `look` is not called then.
+/// A syntax error; then `look` is not called.
 pub fn parse(source: &str, look: &mut dyn FnMut(&Script, &Interner)) -> Result<(), SyntaxError> {
     let mut interner = Interner::default();
     match Parser::new(Source::from_bytes(source)).parse_eval(false, &mut interner) {

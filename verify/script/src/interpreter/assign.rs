@@ -27,7 +27,7 @@ enum Place<'s> {
     },
 }
 
-/// Where a value that is taken apart comes from: for the message if there is nothing to take apart.
+/// Where a value that is taken apart comes from, which the message of an error says.
 pub(super) enum Source {
     /// An expression of the source, if messages show it.
     Text(Option<String>),
@@ -41,7 +41,7 @@ impl Interpreter {
     /// Assigns a value, or initialises a binding with it. May do anything.
     ///
     /// # Errors
-    /// What it throws.
+    /// What the assignment throws.
     pub(super) fn assign<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -139,7 +139,7 @@ impl Interpreter {
         Ok(if is_prefix { after } else { before })
     }
 
-    /// Evaluates a target's parts. A key becomes one only when the property is looked at.
+    /// Evaluates a target's parts. A computed key of a member is converted only when the property is read or written.
     fn place<'s>(&mut self, scope: &mut Scope<'s, '_>, frame: &Frame<'s, '_>, target: &Target) -> Run<Place<'s>> {
         match target {
             Target::Assign(reference, at) => {
@@ -170,7 +170,7 @@ impl Interpreter {
         }
     }
 
-    /// Reads a place; the place whose key is known now.
+    /// Reads a place. Returns the place, its key converted, and the value.
     fn take<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -219,8 +219,10 @@ impl Interpreter {
         }
     }
 
-    /// A computed key of an object that must not be undefined or null: else the error says so before the key is
-    /// converted.
+    /// Converts a computed key of a member; `verb` says in the message what is done with the member.
+    ///
+    /// # Errors
+    /// A TypeError, before the key is converted, if the object is undefined or null; what the conversion throws.
     pub(super) fn key_of_member<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -256,10 +258,10 @@ impl Interpreter {
         }
     }
 
-    /// The same for a pattern whose value comes from somewhere else.
+    /// Assigns a value as [`assign`](Self::assign) does, from a source that the messages of a pattern's errors name.
     ///
     /// # Errors
-    /// What it throws.
+    /// What the assignment throws.
     pub(super) fn destructure<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -337,7 +339,7 @@ impl Interpreter {
         }
     }
 
-    /// One element of a pattern: the target's parts, then the value, then the default.
+    /// Assigns one element of a pattern: evaluates the target's parts, then the value, then the default.
     fn destructure_one<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -363,7 +365,7 @@ impl Interpreter {
         }
     }
 
-    /// Copies the own enumerable properties of a value, but for some: `{...value}`.
+    /// Copies the own enumerable properties of a value, except those in `but`: `{...value}`.
     pub(super) fn copy_properties<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,

@@ -1,7 +1,7 @@
 //! Calls: frames, functions of the script and native ones, constructors.
 //!
-//! A frame is an array in the heap: the result, the function, and the variables that no closure captures. Its handle,
-//! and the one of the context, are all that a [`Frame`] is made of.
+//! A frame is an array in the heap: the result, the function, and the variables that no closure captures. A [`Frame`]
+//! is the handles of that array, of the unit's constants and of the present context, with the code that runs.
 
 use super::{Call, DEPTH_MAX, Interpreter, Js, Native, Obj, Root, Run, Unwind};
 use crate::code::{self, FRAME_RESULT, Function, Unit};
@@ -43,10 +43,13 @@ impl Interpreter {
         result
     }
 
-    /// Calls a native function. May do anything.
+    /// Calls native function number `native`. May do anything.
     ///
     /// # Errors
-    /// What it throws.
+    /// What the function throws.
+    ///
+    /// # Panics
+    /// If there is no such native function.
     pub fn call_native<'s>(&mut self, scope: &mut Scope<'s, '_>, native: usize, call: &Call<'s, '_>) -> Run<Js<'s>> {
         let native = self.natives[native].clone();
         self.deeper(scope, true, |interpreter, scope| match &native {
@@ -58,7 +61,7 @@ impl Interpreter {
     /// Calls a value. May do anything.
     ///
     /// # Errors
-    /// What it throws; a TypeError if it cannot be called.
+    /// What the function throws; a TypeError if the value cannot be called.
     pub fn call<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -140,7 +143,7 @@ impl Interpreter {
     /// What `super(...)` calls.
     ///
     /// # Errors
-    /// A TypeError if it is no constructor.
+    /// A TypeError if the function's prototype is no constructor.
     pub(super) fn super_constructor<'s>(&mut self, scope: &mut Scope<'s, '_>, callee: Obj<'s>) -> Run<Obj<'s>> {
         let parent = self.prototype_of(scope, callee);
         match self.as_constructor(scope, parent) {
@@ -152,7 +155,7 @@ impl Interpreter {
         }
     }
 
-    /// The value as a function that `new` may name.
+    /// The value as a function that `new` may name, if it is one.
     pub(super) fn as_constructor<'s>(&self, scope: &Scope<'s, '_>, value: Js<'s>) -> Option<Obj<'s>> {
         let function = function::cast(scope, scope.get(value))?;
         (function::flags(scope, function) & flag::CONSTRUCTOR != 0).then(|| scope.handle(function))
@@ -185,7 +188,7 @@ impl Interpreter {
         let map = if kind == kind::OBJECT {
             map::new(scope, kind, in_object, prototype, 0)?
         } else {
-            // Arrays and errors of a subclass have what those of the class itself have.
+            // The map of a subclass's arrays or errors is the one of the class itself, but for the prototype.
             let root = if kind == kind::ARRAY { Root::ArrayMap } else { Root::ErrorMap };
             let map = self.map(scope, root)?;
             map::with_prototype(scope, map, prototype)?
@@ -215,7 +218,7 @@ impl Interpreter {
         Ok(prototype.any())
     }
 
-    /// Runs a function of the script. Without `this` it is a derived constructor.
+    /// Runs a function of the script. `this` is `None` for a derived constructor.
     fn run<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -249,7 +252,7 @@ impl Interpreter {
         })
     }
 
-    /// A derived constructor returns an object of its own, or its `this`.
+    /// What a derived constructor returns: the object that its code returns, or its `this`.
     fn result_of_derived<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -263,7 +266,7 @@ impl Interpreter {
             return Err(self.type_error(scope, "Derived constructors may only return object or undefined"));
         }
         let this = frame.code.this.expect("a derived constructor binds `this`");
-        // The function's own scope is around its body's; `this` was referred to from there.
+        // `this` is a reference in the function's own scope, which is around its body's.
         let outer = Frame { context: self.context_of_function(scope, frame), ..*frame };
         self.read(scope, &outer, this)
     }
@@ -288,7 +291,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Loads a unit: makes its constants, once, and says how to find it. May collect.
+    /// Loads a unit: makes its constants, and returns its number. May collect.
     ///
     /// # Errors
     /// No memory.
@@ -317,7 +320,7 @@ impl Interpreter {
     /// Runs a source: function 0 of its unit. Returns the value of its last expression statement. May do anything.
     ///
     /// # Errors
-    /// What it throws.
+    /// What the script throws.
     pub fn run_unit<'s>(&mut self, scope: &mut Scope<'s, '_>, unit: Unit) -> Run<Js<'s>> {
         let index = self.load_unit(scope, unit)?;
         let unit = Rc::clone(&self.units[index]);
@@ -334,12 +337,12 @@ impl Interpreter {
         })
     }
 
-    /// What the map of the object says, for tests and hosts.
+    /// The map that an object has now, for tests and hosts.
     pub fn map_of_object<'s>(&self, scope: &Scope<'s, '_>, object: Obj<'s>) -> Handle<'s, Map> {
         scope.handle(map_of(scope, scope.get(object)))
     }
 
-    /// An element of an array; undefined for a hole.
+    /// An element of an array; undefined for a hole, and where the elements end before it.
     pub fn element_or_undefined<'a>(
         &self,
         scope: &'a Scope<'_, '_>,

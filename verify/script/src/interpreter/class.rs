@@ -1,4 +1,4 @@
-//! Classes.
+//! Classes: their constructors, prototypes and elements.
 
 use super::call::Frame;
 use super::{Interpreter, Js, Root, Run};
@@ -9,7 +9,7 @@ use heaplab_objects::property::Key;
 use heaplab_objects::{Obj, function};
 
 impl Interpreter {
-    /// A class: its constructor. May do anything.
+    /// Evaluates a class, and returns its constructor. May do anything.
     ///
     /// # Errors
     /// What its heritage, its computed keys and its static fields throw.

@@ -4,7 +4,8 @@ use super::Interpreter;
 use super::call::Frame;
 use crate::code::{self, Expression};
 
-/// An expression as messages show it; nothing if that is more than names, members, calls and constants.
+/// An expression as messages show it. `None` if it is made of more than names, members, calls, functions and
+/// constants.
 pub(super) fn code_text(interpreter: &Interpreter, frame: &Frame<'_, '_>, expression: &Expression) -> Option<String> {
     use code::{Key, Kind};
     Some(match &expression.kind {

@@ -8,7 +8,7 @@ use heaplab_objects::{function, kind, kind_of, map, map_of, number, object, obje
 /// What an object's primitive is wanted for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hint {
-    /// Whatever it prefers: as for a number.
+    /// Either: treated as [`Number`](Hint::Number).
     Default,
     /// A number.
     Number,
@@ -56,7 +56,7 @@ impl Interpreter {
         })
     }
 
-    /// A value as an integer, for the library: not a number counts as 0. May call the script.
+    /// A value as an integer, for the library: NaN counts as 0, and infinities stay. May call the script.
     ///
     /// # Errors
     /// What the conversion throws.
@@ -85,7 +85,7 @@ impl Interpreter {
         self.name(scope, &text)
     }
 
-    /// A value as Rust text. May call the script, and collect.
+    /// The code units of a value as a string. May call the script, and collect.
     ///
     /// # Errors
     /// What the conversion throws.
@@ -94,10 +94,10 @@ impl Interpreter {
         Ok(string::units(scope, scope.get(text)))
     }
 
-    /// A primitive for an object. May call the script.
+    /// A value as a primitive: an object is asked for one. May call the script.
     ///
     /// # Errors
-    /// What its methods throw; a TypeError if they give no primitive.
+    /// What the object's methods throw; a TypeError if they give no primitive.
     pub fn to_primitive<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>, hint: Hint) -> Run<Js<'s>> {
         if object(scope, scope.get(value)).is_none() {
             return Ok(value);
@@ -119,7 +119,7 @@ impl Interpreter {
         Err(self.type_error(scope, "Cannot convert object to primitive value"))
     }
 
-    /// A primitive that is neither a string nor an object, as text.
+    /// A primitive that is no string, as text.
     #[must_use]
     pub fn primitive_text(&self, scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> String {
         if let Some(number) = number::value(scope, value) {
@@ -134,7 +134,7 @@ impl Interpreter {
         named.iter().find(|(known, _)| *known == value).map_or("?", |(_, text)| text).to_owned()
     }
 
-    /// A value as messages show it. Objects by their constructor.
+    /// A value as messages show it: an object as [`object_text`](Self::object_text) does.
     #[must_use]
     pub fn display<'s>(&self, scope: &Scope<'s, '_>, value: Js<'s>) -> String {
         let at = scope.get(value);
@@ -147,7 +147,7 @@ impl Interpreter {
         }
     }
 
-    /// An object as messages show it.
+    /// An object as messages show it: by its constructor's name, unless it is an array or a function.
     #[must_use]
     pub fn object_text(&self, scope: &Scope<'_, '_>, at: Ref<'_, Record>) -> String {
         match kind_of(scope, at.into()) {
@@ -157,7 +157,7 @@ impl Interpreter {
         }
     }
 
-    /// The name of the constructor that the nearest prototype names.
+    /// The name of the function that the nearest property `constructor` holds, in the object or along its prototypes.
     #[must_use]
     pub fn constructor_name(&self, scope: &Scope<'_, '_>, at: Ref<'_, Record>) -> Option<String> {
         let name = heaplab_objects::record(scope, self.root(scope, Root::Constructor))?;
@@ -184,7 +184,7 @@ impl Interpreter {
     /// A value as an object, for the library.
     ///
     /// # Errors
-    /// A TypeError for undefined and null; wrappers of other primitives are not supported.
+    /// A TypeError for undefined and null; a refusal of other primitives, which have no wrappers here.
     pub fn expect_object<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>) -> Run<Obj<'s>> {
         if let Some(object) = object_handle(scope, value) {
             return Ok(object);

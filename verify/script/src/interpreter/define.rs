@@ -8,7 +8,7 @@ use heaplab_objects::property::{self, Key, Place, Property};
 use heaplab_objects::{ARRAY_LENGTH, PROPERTIES, dictionary, elements, kind, kind_of, map_of, record, small, string};
 
 impl Interpreter {
-    /// Defines an own data property, whatever was there. May collect.
+    /// Defines an own data property, in place of one that is there. May collect.
     ///
     /// # Errors
     /// No memory; what is not supported.
@@ -39,7 +39,8 @@ impl Interpreter {
         self.redefine(scope, object, key, details, value)
     }
 
-    /// Gives an own property other details and another value: in a dictionary, where nobody shares them.
+    /// Gives an own property other details and another value. The object goes to dictionary mode, since other objects
+    /// share the descriptors of its map.
     fn redefine<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -105,7 +106,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// An element far beyond the others is a named property of a sparse object (M-5).
+    /// Creates an element far beyond the others, as a named property of a sparse object (M-5).
     fn create_sparse<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -168,7 +169,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Room for a field.
+    /// Makes room for a field.
     fn reserve_field<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -228,7 +229,8 @@ impl Interpreter {
         })
     }
 
-    /// Defines an accessor; undefined for a function that is not given, which keeps the one that is there. May collect.
+    /// Defines an accessor. Where `getter` or `setter` is undefined, the function that the property has stays. May
+    /// collect.
     ///
     /// # Errors
     /// No memory; what is not supported.
@@ -292,7 +294,7 @@ impl Interpreter {
     /// `delete object[key]`, as strict code does it. May collect.
     ///
     /// # Errors
-    /// A TypeError if the property cannot be deleted.
+    /// A TypeError if the property cannot be deleted; no memory.
     pub fn delete<'s>(&mut self, scope: &mut Scope<'s, '_>, object: Obj<'s>, key: Key<'s>) -> Run<()> {
         let Some(own) = self.find_own(scope, scope.get(object), key) else { return Ok(()) };
         if !own.details.is_configurable() {
@@ -357,7 +359,7 @@ impl Interpreter {
         Ok(map::new_object(scope, map)?)
     }
 
-    /// An array of so many holes. May collect.
+    /// An array of `length` holes. May collect.
     ///
     /// # Errors
     /// No memory; an array that is too long for this interpreter.

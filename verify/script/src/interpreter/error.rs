@@ -21,7 +21,7 @@ impl ErrorKind {
     pub const ALL: [ErrorKind; 5] =
         [ErrorKind::Error, ErrorKind::Type, ErrorKind::Range, ErrorKind::Reference, ErrorKind::Syntax];
 
-    /// The name of its constructor.
+    /// The name of the kind's constructor.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl ErrorKind {
         }
     }
 
-    /// The root of the map of its objects.
+    /// The root that holds the map of errors of this kind.
     #[must_use]
     pub fn map(self) -> Root {
         match self {
@@ -45,7 +45,7 @@ impl ErrorKind {
         }
     }
 
-    /// The root of its prototype.
+    /// The root that holds their prototype.
     #[must_use]
     pub fn prototype(self) -> Root {
         match self {
@@ -59,8 +59,8 @@ impl ErrorKind {
 }
 
 impl Interpreter {
-    /// The TypeError that something is not what it has to be. The message shows the expression, as text; where that is
-    /// not known the script is stopped, lest it looks at another message.
+    /// The TypeError that something is not what it has to be. The message shows the expression as text. Where that
+    /// text is not known the script is stopped, so that no script sees a message that differs from the language's.
     pub(super) fn is_no(&mut self, scope: &mut Scope<'_, '_>, text: Option<String>, what: &str) -> super::Unwind {
         match text {
             Some(text) => self.type_error(scope, format!("{text} is not {what}")),
@@ -68,7 +68,7 @@ impl Interpreter {
         }
     }
 
-    /// Throws an error with this message. May collect.
+    /// Throws an error with this message, and returns what unwinds. May collect.
     pub fn throw(&mut self, scope: &mut Scope<'_, '_>, kind: ErrorKind, message: impl AsRef<str>) -> Unwind {
         let thrown = scope.nested(|scope| {
             let error = self.new_error(scope, kind, message.as_ref())?;
@@ -110,7 +110,7 @@ impl Interpreter {
     /// What a `catch` gets: takes the exception out of its root, and makes one of a failed allocation.
     ///
     /// # Errors
-    /// IN-3: what is no exception of the language.
+    /// A stop, which is no exception of the language (IN-3).
     pub fn caught<'s>(&mut self, scope: &mut Scope<'s, '_>, unwind: Unwind) -> Run<Js<'s>> {
         match unwind {
             Unwind::Thrown => {}
@@ -125,7 +125,7 @@ impl Interpreter {
     /// IN-2: a failed allocation becomes an exception.
     fn throw_out_of_memory(&mut self, scope: &mut Scope<'_, '_>, error: AllocError) {
         if let AllocError::TooLarge { size_bytes_max: string::LENGTH_MAX, .. } = error {
-            // If there is no memory for this error either, it is out of memory.
+            // If there is no memory for this error either, the exception is the one for a full heap.
             if let Unwind::Thrown = self.range_error(scope, "Invalid string length") {
                 return;
             }

@@ -1,4 +1,4 @@
-//! Expressions.
+//! Evaluating expressions.
 
 use super::call::Frame;
 use super::code_text::{code_text, iterable_text};
@@ -13,7 +13,7 @@ impl Interpreter {
     /// The value of an expression. May do anything.
     ///
     /// # Errors
-    /// What it throws.
+    /// What the expression throws.
     pub(super) fn expression<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -409,7 +409,7 @@ impl Interpreter {
         Ok(made)
     }
 
-    /// An optional chain: nothing if it ends early.
+    /// An optional chain. `None` if the chain ends early.
     fn chain<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,

@@ -16,7 +16,7 @@ impl Interpreter {
         frame.context.map(|context| scope.handle(context::outward(scope, scope.get(context), steps as u32)))
     }
 
-    /// A frame, in the context that the function was made in.
+    /// Makes the frame of a call, in the context that the function was made in. Polls (IN-1). May collect.
     pub(super) fn enter<'s, 'c>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -78,7 +78,8 @@ impl Interpreter {
         if let (Some(reference), Some(this)) = (code.this, this) {
             if !code.is_strict && !is_object(scope, scope.get(this)) {
                 self.at = code.at.unwrap_or(self.at);
-                let construct = "`this` in a function that is not strict and is called without an object (begin the script with \"use strict\")";
+                let construct = "`this` in a function that is not strict and is called without an object \
+                     (begin the script with \"use strict\")";
                 return Err(self.unsupported(construct));
             }
             self.initialise(scope, frame, reference, this);
@@ -159,7 +160,7 @@ impl Interpreter {
     /// The value of a name. May call the script, for a global accessor.
     ///
     /// # Errors
-    /// A ReferenceError if there is none, or not yet.
+    /// A ReferenceError if there is no such binding, or if it is uninitialised; what a global accessor throws.
     #[inline]
     pub(super) fn read<'s>(
         &mut self,
@@ -187,7 +188,8 @@ impl Interpreter {
     ) -> super::Unwind {
         let reference = &frame.unit.references[id];
         if reference.binding == code::Binding::DerivedThis {
-            let message = "Must call super constructor in derived class before accessing 'this' or returning from derived constructor";
+            let message = "Must call super constructor in derived class before accessing 'this' or returning from \
+                 derived constructor";
             return self.throw(scope, ErrorKind::Reference, message);
         }
         let name = self.constant_text(frame, reference.name);
@@ -205,7 +207,7 @@ impl Interpreter {
         self.get(scope, global, Key::Name(name))
     }
 
-    /// Whether a name has a value, or is at least declared.
+    /// Whether a name has a binding, initialised or not.
     pub(super) fn is_defined<'s>(&mut self, scope: &mut Scope<'s, '_>, frame: &Frame<'s, '_>, id: ReferenceId) -> bool {
         let reference = &frame.unit.references[id];
         if reference.place != Place::Global {
@@ -219,7 +221,7 @@ impl Interpreter {
     /// Assigns to a name. May call the script, for a global accessor.
     ///
     /// # Errors
-    /// What the binding does not allow.
+    /// An error if the binding does not allow the assignment; what a global accessor throws.
     pub(super) fn write<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -250,7 +252,7 @@ impl Interpreter {
             code::Binding::FunctionName if frame.code.is_strict => {
                 Err(self.type_error(scope, "Assignment to constant variable."))
             }
-            // Code that is not strict ignores it.
+            // Code that is not strict ignores the assignment.
             code::Binding::FunctionName => Ok(()),
             _ => {
                 self.store(scope, frame, reference.place, value);
@@ -264,7 +266,7 @@ impl Interpreter {
     /// # Errors
     /// No memory.
     pub(super) fn closure<'s>(&mut self, scope: &mut Scope<'s, '_>, frame: &Frame<'s, '_>, id: usize) -> Run<Obj<'s>> {
-        // The shared infos of a unit's functions are behind its constants, from when they are first needed.
+        // The shared infos of a unit's functions are behind its constants; each is made when it is first needed.
         let slot = frame.unit.constants.len() + id;
         let known = record(scope, scope.load(scope.get(frame.constants), slot)).map(|shared| scope.handle(shared));
         let shared = match known {

@@ -10,16 +10,16 @@ impl Interpreter {
     /// A string. May collect.
     ///
     /// # Errors
-    /// No memory, or too long.
+    /// No memory, or the string is too long.
     pub fn string<'s>(&self, scope: &mut Scope<'s, '_>, text: &str) -> Run<Obj<'s>> {
         let units: Vec<u16> = text.encode_utf16().collect();
         self.string_of_units(scope, &units)
     }
 
-    /// A string of code units; of one Latin-1 character, always the same. May collect.
+    /// A string of code units. For one Latin-1 character the string is always the same object. May collect.
     ///
     /// # Errors
-    /// No memory, or too long.
+    /// No memory, or the string is too long.
     pub fn string_of_units<'s>(&self, scope: &mut Scope<'s, '_>, units: &[u16]) -> Run<Obj<'s>> {
         if let [unit @ 0..=255] = *units {
             return self.character(scope, unit);
@@ -117,7 +117,7 @@ impl Interpreter {
     /// The concatenation of two strings. May collect.
     ///
     /// # Errors
-    /// No memory, or too long.
+    /// No memory, or the string would be too long.
     pub fn concat<'s>(&self, scope: &mut Scope<'s, '_>, left: Obj<'s>, right: Obj<'s>) -> Run<Obj<'s>> {
         let maps = self.string_maps(scope)?;
         Ok(string::concat(scope, maps, left, right)?)

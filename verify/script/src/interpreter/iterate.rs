@@ -6,7 +6,7 @@ use heaplab_objects::map;
 use heaplab_objects::property::Key;
 use heaplab_objects::{ARRAY_LENGTH, elements, kind, kind_of, map_of, object, small, string};
 
-/// Where an iteration is that goes on in steps.
+/// The state of an iteration that goes on in steps.
 pub(super) enum Cursor<'s> {
     Array { array: Js<'s>, index: usize },
     Text { units: Vec<u16>, at: usize },
@@ -14,8 +14,8 @@ pub(super) enum Cursor<'s> {
 }
 
 impl Interpreter {
-    /// Calls `f` with each value of an array or a string, in a handle scope of its own, until it says false. `text` is
-    /// what the message says if it is neither.
+    /// Calls `f` with each value of an array or a string, in a handle scope of its own, until `f` returns false.
+    /// `text` is what the message calls a value that is neither.
     ///
     /// # Errors
     /// Those of `f`; a TypeError if the value cannot be iterated.
@@ -93,8 +93,8 @@ impl Interpreter {
         Err(self.is_no(scope, None, "iterable"))
     }
 
-    /// The cursor's next value, if there is one. What is between two of them may change the array; after its end it has
-    /// no more values whatever happens to it. May collect.
+    /// The cursor's next value, if there is one. The array may change between two calls; once a cursor has reached
+    /// the end it has no more values, even if the array grows. May collect.
     ///
     /// # Errors
     /// No memory.
@@ -122,7 +122,7 @@ impl Interpreter {
         }
     }
 
-    /// Handles to the elements of an array.
+    /// Handles to the elements of an array, undefined for holes.
     pub fn handles_of<'s>(&self, scope: &Scope<'s, '_>, array: Obj<'s>) -> Vec<Js<'s>> {
         let array = scope.get(array);
         (0..elements::array_length(scope, array))
@@ -133,7 +133,7 @@ impl Interpreter {
     /// Appends to an array. May collect.
     ///
     /// # Errors
-    /// No memory; a TypeError if it is not extensible.
+    /// No memory; a TypeError if the array is not extensible.
     pub fn push<'s>(&mut self, scope: &mut Scope<'s, '_>, array: Obj<'s>, value: Js<'s>) -> Run<()> {
         let at = scope.get(array);
         let length = elements::array_length(scope, at);
@@ -155,7 +155,7 @@ impl Interpreter {
     /// Sets an array's length: cuts it off, or adds holes. May collect.
     ///
     /// # Errors
-    /// No memory; what is too long.
+    /// No memory; a refusal if `length` is too great or the array is not extensible.
     pub fn set_array_length<'s>(&mut self, scope: &mut Scope<'s, '_>, array: Obj<'s>, length: usize) -> Run<()> {
         let at = scope.get(array);
         if map::info(scope, map_of(scope, at)).has(map::flag::SEALED) {
@@ -177,9 +177,6 @@ impl Interpreter {
     }
 
     /// The keys that a for-in loop meets: of the value and its prototypes, each name once.
-    ///
-    /// # Errors
-    /// No memory.
     pub(super) fn keys_for_in<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>) -> Run<Vec<Key<'s>>> {
         if let Some(text) = string::cast(scope, scope.get(value)) {
             return Ok((0..string::length(scope, text) as u32).map(Key::Index).collect());
@@ -194,7 +191,7 @@ impl Interpreter {
                     (Key::Name(one), Key::Name(other)) => scope.get(one) == scope.get(other),
                     _ => false,
                 };
-                // An own key is the first of its name.
+                // The first object's own keys are distinct, so they need no look for an equal one.
                 let is_first_object = holder == scope.get(value);
                 if !is_first_object && (keys.iter().any(same) || hidden.iter().any(same)) {
                     continue;

@@ -5,14 +5,15 @@
 //! | what | where |
 //! |---|---|
 //! | the values of an expression's operands | handles, in the scope of the statement |
-//! | a call's arguments, `this`, local variables, the value it returns | a *frame*: an array in the heap, behind a handle |
+//! | a call's parameters, `this`, local variables and result | a *frame*: an array in the heap, behind a handle |
 //! | variables that closures capture | contexts |
 //! | what outlives every scope: prototypes, internalised strings, the exception that is thrown | the root set |
 //!
 //! So a collection may happen at every allocation, and whatever it moves is followed. Statements, loop iterations and
 //! calls have a handle scope each; a result leaves its scope through a root ([`Interpreter::escape`]).
 //!
-//! * **IN-1** The interpreter polls at every call and at every iteration, so no stop waits for a script.
+//! * **IN-1** The interpreter polls at every call of a script's function and at every iteration of a script's loop,
+//!   so no stop waits for a script.
 //! * **IN-2** An exception is in the root `Exception` from the moment it is thrown until somebody catches it; in
 //!   between, an [`Unwind`] travels. An allocation that fails travels as the heap's error, and becomes an exception
 //!   where it is caught, by an object that was made in advance.
@@ -48,14 +49,14 @@ use std::io::Write;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// The call of a native function.
+/// What a native function is called with.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'s, 'c> {
     /// `this`.
     pub this: Js<'s>,
     /// The arguments.
     pub arguments: &'c [Js<'s>],
-    /// What `new` named, if it did.
+    /// The function that `new` named, if this is a construction.
     pub new_target: Option<Obj<'s>>,
     /// Of an accessor: the object that has it.
     pub holder: Option<Obj<'s>>,
@@ -85,9 +86,9 @@ pub enum Native {
     Host(Rc<HostFn>),
 }
 
-/// Calls within calls. A deeper one is a RangeError.
+/// The most calls within calls. One more throws a RangeError.
 pub const DEPTH_MAX: usize = 7000;
-/// Bytes of stack that the interpreter leaves to what it calls, the heap's collections among them.
+/// Bytes of stack that the interpreter leaves to the code that it calls, such as the heap's collections.
 const STACK_RESERVE: usize = 1 << 20;
 /// Polls between two looks at the clock.
 const POLLS_A_LOOK: u64 = 1024;
@@ -103,7 +104,7 @@ pub struct Interpreter {
     pub(super) interned: usize,
     /// Where the script is.
     pub(super) at: Position,
-    /// Where the latest error was made.
+    /// Where the latest exception was thrown.
     pub(super) thrown_at: Position,
     depth: usize,
     /// Array joins within array joins.
@@ -116,7 +117,7 @@ pub struct Interpreter {
     /// Polls after which the script is stopped.
     fuel: Option<u64>,
     polls: u64,
-    /// Times that an allocation failed.
+    /// How often a failed allocation has become an exception.
     pub(super) out_of_memory: u64,
     /// The state of Math.random.
     pub(super) random: u64,
@@ -146,28 +147,31 @@ impl Interpreter {
         }
     }
 
-    /// Says how many bytes of stack this thread has from here on; without it only [`DEPTH_MAX`] limits recursion.
+    /// Says how many bytes of stack this thread has from here on. Until this is called only [`DEPTH_MAX`] limits
+    /// recursion.
     pub fn limit_stack(&mut self, bytes: usize) {
         self.stack_end = Some(address_of_stack().saturating_sub(bytes.saturating_sub(STACK_RESERVE)));
     }
 
-    /// Stops the script at this moment.
+    /// Stops the script at the first look at the clock that is not before `deadline`. The interpreter looks once in
+    /// 1024 polls (IN-1).
     pub fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = Some(deadline);
     }
 
-    /// Stops the script after so many calls and iterations: at the same place in every run.
+    /// Stops the script after `fuel` polls (IN-1), counted from the interpreter's making: at the same place in every
+    /// run.
     pub fn set_fuel(&mut self, fuel: u64) {
         self.fuel = Some(fuel);
     }
 
-    /// Times that an allocation of the script failed.
+    /// How often a failed allocation has become an exception, caught or not.
     #[must_use]
     pub fn times_out_of_memory(&self) -> u64 {
         self.out_of_memory
     }
 
-    /// Registers a native function.
+    /// Registers a native function, and returns its number.
     pub fn native(&mut self, native: Native) -> usize {
         self.natives.push(native);
         self.natives.len() - 1
@@ -190,7 +194,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// IN-1, and the clock.
+    /// Polls (IN-1), and stops a script whose fuel or time is used up.
     #[inline]
     fn poll(&mut self, scope: &mut Scope<'_, '_>) -> Run<()> {
         scope.poll();
@@ -202,7 +206,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// Says that there is no such thing here.
+    /// What stops the script at something that this interpreter has not got; `what` names it.
     pub fn unsupported(&self, what: impl Into<String>) -> Unwind {
         Unwind::Stopped(Box::new(Stopped::Unsupported { what: what.into(), at: self.at }))
     }

@@ -96,7 +96,8 @@ impl Interpreter {
         }
     }
 
-    /// `base ** exponent`, where it is exact; other results depend on who computes them.
+    /// `base ** exponent`, where the result is exact. Other results depend on the implementation, so the script is
+    /// stopped.
     pub(crate) fn power(&self, base: f64, exponent: f64) -> Run<f64> {
         if exponent.is_nan() || (base.abs() == 1.0 && exponent.is_infinite()) {
             return Ok(f64::NAN);
@@ -120,7 +121,7 @@ impl Interpreter {
         if left > 1100.0 {
             return Err(self.unsupported("a power with so great an exponent"));
         }
-        // Powers of two, and what stays an integer below 2^53, are exact however they are computed.
+        // Powers of two, and integers up to 2^53, are exact however they are computed.
         while left > 0.0 {
             value *= base;
             left -= 1.0;
@@ -200,7 +201,7 @@ impl Interpreter {
             } else if other_object {
                 right = self.to_primitive(scope, right, super::convert::Hint::Default)?;
             } else {
-                // A number and a string; two of one type are equal strictly or not at all.
+                // A number and a string. Two values of one type are strictly equal or not at all.
                 let strings = (string::cast(scope, one).is_some(), string::cast(scope, other).is_some());
                 if strings.0 == strings.1 {
                     return Ok(false);
@@ -211,7 +212,7 @@ impl Interpreter {
         }
     }
 
-    /// The order of two values; none if one of them is not a number.
+    /// The order of two values. `None` if one of them is NaN.
     fn compare<'s>(&mut self, scope: &mut Scope<'s, '_>, left: Js<'s>, right: Js<'s>) -> Run<Option<Ordering>> {
         let left = self.to_primitive(scope, left, super::convert::Hint::Number)?;
         let right = self.to_primitive(scope, right, super::convert::Hint::Number)?;
@@ -249,7 +250,7 @@ impl Interpreter {
         Ok(false)
     }
 
-    /// Undefined or null.
+    /// Whether the value is undefined or null.
     #[inline]
     #[must_use]
     pub fn is_nullish(&self, scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> bool {
@@ -278,7 +279,7 @@ fn arithmetic(op: Binary, left: f64, right: f64) -> f64 {
         Binary::Subtract => left - right,
         Binary::Multiply => left * right,
         Binary::Divide => left / right,
-        // The remainder of floating-point numbers is exact, and has the sign of the dividend, as here.
+        // Rust's remainder of floating-point numbers is exact and has the dividend's sign, as the language's has.
         Binary::Remainder => left % right,
         Binary::And => bits(|one, other| one & other),
         Binary::Or => bits(|one, other| one | other),

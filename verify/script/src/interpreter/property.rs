@@ -1,4 +1,4 @@
-//! Getting, setting, defining and deleting properties, through prototypes and accessors.
+//! Property keys; finding, getting and setting properties, through prototypes and accessors.
 
 use super::{Call, Interpreter, Js, Obj, Root, Run};
 use heaplab::{Record, Ref, Scope, Value};
@@ -81,7 +81,7 @@ impl Interpreter {
         }
     }
 
-    /// The property along the prototypes, and who has it.
+    /// The first property of this key along the prototypes, and the object that has it.
     pub(super) fn find<'s, 'a>(
         &self,
         scope: &'a Scope<'s, '_>,
@@ -107,7 +107,7 @@ impl Interpreter {
         Found::Data(scope.handle(value))
     }
 
-    /// Where a primitive's properties are looked for.
+    /// The object that a primitive's properties are looked for in. `None` for undefined and null.
     fn prototype_of_primitive<'a>(&self, scope: &'a Scope<'_, '_>, value: Ref<'a, Value>) -> Option<Ref<'a, Record>> {
         let root = match kind_of(scope, value) {
             None | Some(kind::NUMBER) => Root::NumberPrototype,
@@ -257,7 +257,7 @@ impl Interpreter {
         Err(self.refuse(scope, format!("Cannot create property '{key_text}' on {what} '{text}'")))
     }
 
-    /// The same, looking from another object on for a property that decides.
+    /// Like [`set`](Self::set), but looks from another object on for the property that decides: `super.x = value`.
     ///
     /// # Errors
     /// As [`set`](Self::set).
@@ -293,8 +293,8 @@ impl Interpreter {
             property::set_value(scope, holder, property.place, scope.get(value));
             return Ok(());
         }
-        // Found in a prototype: the receiver gets a property of its own; or its own is set, if the look began
-        // elsewhere.
+        // The property is a prototype's, so the receiver gets one of its own. If the look began elsewhere, the
+        // receiver may have one already, which is set.
         if scope.get(start) != scope.get(receiver)
             && let Some(own) = self.find_own(scope, scope.get(receiver), key)
         {
@@ -315,7 +315,8 @@ impl Interpreter {
         self.refuse(scope, format!("Cannot assign to read only property '{key}' of object '{what}'"))
     }
 
-    /// A TypeError in strict code. Code that is not strict would go on as if nothing had happened; here it does not.
+    /// A TypeError in strict code. Code that is not strict would go on as if nothing had happened, so it is stopped
+    /// (SC-3).
     pub(super) fn refuse(&mut self, scope: &mut Scope<'_, '_>, message: String) -> super::Unwind {
         if self.is_strict {
             self.type_error(scope, message)
@@ -374,7 +375,7 @@ impl Interpreter {
         self.create(scope, object, key, Details::PLAIN, value)
     }
 
-    /// Whether there is such a property along the prototypes.
+    /// Whether the object or one of its prototypes has such a property.
     #[must_use]
     pub fn has<'s>(&self, scope: &Scope<'s, '_>, object: Ref<'_, Record>, key: Key<'s>) -> bool {
         self.find(scope, object, key).is_some()

@@ -1,4 +1,4 @@
-//! The interpreter's roots: a root set of the heap, whose slots have [names](Root). They belong to no scope, so the
+//! The interpreter's roots: a root set of the heap, whose slots have [names](Root). Roots belong to no scope, so the
 //! interpreter itself holds no handle.
 
 use super::{Interpreter, Js, Obj, Root, Run, Unwind};
@@ -7,12 +7,15 @@ use heaplab_objects::{self, kind, map, string};
 
 impl Interpreter {
     /// What a root holds.
+    ///
+    /// # Panics
+    /// If the scope is of another heap than the interpreter's.
     #[inline]
     pub fn root<'a>(&self, scope: &'a Scope<'_, '_>, root: Root) -> Ref<'a, Value> {
         scope.load_root(&self.roots, root as usize).expect("the interpreter's own heap")
     }
 
-    /// A handle to what a root holds.
+    /// A handle to what a root holds. Panics as [`root`](Self::root) does.
     #[inline]
     pub fn root_handle<'s>(&self, scope: &Scope<'s, '_>, root: Root) -> Js<'s> {
         scope.handle(self.root(scope, root))
@@ -21,19 +24,21 @@ impl Interpreter {
     /// A handle to the record that a root holds.
     ///
     /// # Panics
-    /// If it holds none.
+    /// If the root holds no record, or the scope is of another heap.
     pub fn root_record<'s>(&self, scope: &Scope<'s, '_>, root: Root) -> Obj<'s> {
         let record = scope.downcast::<Record>(self.root(scope, root));
         scope.handle(record.unwrap_or_else(|| panic!("{root:?} is set up")))
     }
 
     /// Sets a root.
+    ///
+    /// # Panics
+    /// If the scope is of another heap than the interpreter's.
     pub fn set_root(&self, scope: &Scope<'_, '_>, root: Root, value: Ref<'_, Value>) {
         scope.store_root(&self.roots, root as usize, value).expect("the interpreter's own heap");
     }
 
-    /// The map that a root holds; one of a kind of records that are no objects is made when it is first needed. May
-    /// collect.
+    /// The map that a root holds. A map of records that are no objects is made when it is first needed. May collect.
     ///
     /// # Errors
     /// No memory.
@@ -78,7 +83,8 @@ impl Interpreter {
         })
     }
 
-    /// A value that scripts never see, made when it is first needed. May collect.
+    /// The value in root `Hole` or `Uninitialised`, which scripts never see, made when it is first needed. May
+    /// collect.
     ///
     /// # Errors
     /// No memory.
@@ -92,7 +98,7 @@ impl Interpreter {
         Ok(sentinel.any())
     }
 
-    /// The hole.
+    /// The value that an absent element holds.
     #[inline]
     pub fn hole<'a>(&self, scope: &'a Scope<'_, '_>) -> Ref<'a, Value> {
         self.root(scope, Root::Hole)

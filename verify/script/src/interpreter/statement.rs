@@ -1,5 +1,5 @@
-//! Statements. Each runs in a handle scope of its own; what it leaves behind is in the frame, in contexts and in
-//! objects.
+//! Running statements. Each statement runs in a handle scope of its own; what it leaves behind is in the frame, in
+//! contexts and in objects.
 
 use super::assign::Source;
 use super::call::Frame;
@@ -12,7 +12,7 @@ use heaplab_objects::context;
 /// How a statement ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Flow {
-    /// The next one follows.
+    /// The next statement follows.
     Next,
     Break(Label),
     Continue(Label),
@@ -130,8 +130,8 @@ impl Interpreter {
         self.statements(scope, &frame, &looped.first)?;
         // Closures of one iteration share its variables, and no other's: each iteration has a copy of the context.
         let copies = looped.scope.is_some_and(|id| frame.unit.scopes[id].context_slots != 0);
-        // The context of the present iteration is the one variable of this loop that is a reference. It is held by an
-        // array, since a handle made within an iteration ends with it.
+        // The present iteration's context is held in an array, since a handle that is made within an iteration ends
+        // with the iteration.
         let held = if copies { Some(scope.new_array(1)?) } else { None };
         let mut is_first = true;
         if let Some(held) = held {
@@ -297,7 +297,7 @@ impl Interpreter {
     }
 }
 
-/// What a loop with these labels does when its body ends so: nothing to go on with the next iteration.
+/// How a loop with these labels ends when its body has ended with `flow`. `None` if the next iteration follows.
 fn leave(flow: Flow, labels: &[Label]) -> Option<Flow> {
     match flow {
         Flow::Next => None,

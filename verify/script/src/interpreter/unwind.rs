@@ -11,27 +11,27 @@ pub type Run<T> = Result<T, Unwind>;
 pub enum Unwind {
     /// An exception is thrown: it is in the root `Exception`.
     Thrown,
-    /// An allocation failed. Becomes an exception where it is caught.
+    /// An allocation failed. The error becomes an exception where it is caught (IN-2).
     Memory(AllocError),
-    /// The script is stopped, and cannot catch it.
+    /// The script is stopped, and cannot catch that (IN-3).
     Stopped(Box<Stopped>),
 }
 
 /// Why a script is stopped without an exception.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Stopped {
-    /// It uses something that there is not here.
+    /// The script uses something that this interpreter has not got.
     Unsupported {
         /// What.
         what: String,
         /// Where.
         at: Position,
     },
-    /// Its time is over.
+    /// The script's time or fuel is used up.
     Interrupted,
     /// The heap is poisoned.
     Poisoned,
-    /// Its output cannot be written: whoever reads it went away.
+    /// The script's output cannot be written, as when its reader has gone away.
     Output,
 }
 

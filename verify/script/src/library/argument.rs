@@ -4,7 +4,7 @@ use super::super::interpreter::{Call, ErrorKind, Interpreter, Run};
 use heaplab::Scope;
 use heaplab_objects::Js;
 
-/// A position in a sequence of `length`, from an argument that may count from the end.
+/// A position in a sequence of `length`, from an argument that may count from the end; `default` if it is undefined.
 pub(super) fn relative<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,
@@ -20,7 +20,7 @@ pub(super) fn relative<'s>(
     Ok(position.clamp(0.0, length as f64) as usize)
 }
 
-/// A callback, or a TypeError.
+/// Argument 0 as a callback. A TypeError if it cannot be called.
 pub(super) fn callback<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,

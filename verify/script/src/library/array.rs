@@ -104,7 +104,8 @@ pub(super) fn changing<'s>(
     Ok(array)
 }
 
-/// `this` as an array whose methods make plain arrays: an array of a subclass would make others.
+/// `this` as an array whose methods make plain arrays. The script is stopped at an array of a subclass, which would
+/// make others.
 pub(super) fn plain<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call<'s, '_>) -> Run<Obj<'s>> {
     let array = this_array(interpreter, scope, call)?;
     let prototype = interpreter.prototype_of(scope, array);
@@ -252,7 +253,7 @@ fn shift<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Ca
         return undefined(scope);
     }
     let value = get(interpreter, scope, array, 0)?;
-    // Nothing collects while the elements move up.
+    // Nothing collects while the elements move to the front.
     let at = scope.get(array);
     let hole = interpreter.hole(scope);
     for index in 1..count {
@@ -359,7 +360,8 @@ fn to_string<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call:
     join(interpreter, scope, &Call { arguments: &[], ..*call })
 }
 
-/// Joins within joins: an array that contains itself joins as nothing, which is not told from deep nesting here.
+/// The most joins within joins. In the language an array within itself joins as nothing; this interpreter does not
+/// tell it from deep nesting, and stops the script.
 const JOINS_MAX: usize = 32;
 
 fn join<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call<'s, '_>) -> Run<Js<'s>> {
@@ -421,7 +423,7 @@ fn reverse<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &
     Ok(call.this)
 }
 
-/// The first element from `indices` that is equal to the argument.
+/// The first index of `indices` whose element is strictly equal to `wanted`, or -1.
 fn position<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,

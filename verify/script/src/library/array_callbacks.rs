@@ -32,11 +32,12 @@ pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -
 /// What to do after an element.
 enum Next {
     On,
-    /// The element is the last one, and the value of the whole its index.
+    /// No further element is looked at; the element's index is the result.
     Stop(usize),
 }
 
-/// Calls the function with each element that is there (or with every one) and hands its answer to `f`.
+/// Calls the function with each element that is there (and with holes, if `holes`) and hands its answer to `f`.
+/// Returns the index of the first element for which `f` returns false.
 fn each<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,
@@ -107,7 +108,8 @@ fn filter<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &C
     Ok(result.any())
 }
 
-/// The index of the first element for which the answer is `wanted`.
+/// The array, and the index of the first element for which the answer is `wanted`. Root `Escaping` holds that
+/// element.
 fn first<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,
@@ -136,7 +138,7 @@ fn every<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Ca
     boolean(scope, found.is_none())
 }
 
-/// The element that was found: the one that the function saw.
+/// The element that [`first`] found, as the function saw it.
 fn found_value<'s>(interpreter: &Interpreter, scope: &mut Scope<'s, '_>, found: Option<usize>) -> Run<Js<'s>> {
     match found {
         Some(_) => Ok(interpreter.root_handle(scope, Root::Escaping)),

@@ -9,13 +9,13 @@ use heaplab_objects::property::Key;
 use heaplab_objects::{Js, Obj, elements, function, kind, kind_of, map, map_of, number, object_handle, string};
 use std::io::Write as _;
 
-/// Node.js shows an object in one line if that is at most so long, by its own count.
+/// The longest line, by Node.js's own count, in which Node.js shows an object; a longer one is broken.
 const LINE_MAX: usize = 80;
-/// What its count begins with.
+/// What Node.js's count begins with.
 const LINE_START: usize = 10;
-/// Node.js shows longer arrays in columns.
+/// The longest array that Node.js does not show in columns.
 const ARRAY_MAX: usize = 6;
-/// Node.js shows objects within objects within objects as their class.
+/// The most objects around an object that Node.js shows in full; deeper ones are shown as their class.
 const DEPTH_MAX: usize = 2;
 
 pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -> Run<()> {
@@ -105,7 +105,7 @@ fn inspect<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, value: 
     }
 }
 
-/// A string in quotes: of those that need no escaping, the first.
+/// A string in the first kind of quotes that needs no escaping.
 fn quote(interpreter: &Interpreter, text: &str) -> Run<String> {
     if text.chars().any(|c| c.is_control() || c == '\\' || c == '\u{fffd}') {
         return Err(interpreter.unsupported("console.log of an object with a string that needs escapes"));
@@ -143,7 +143,7 @@ fn inspect_function<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>
     }
 }
 
-/// What stands before the braces: the class, but for plain ones.
+/// What stands before the braces: the class, or nothing for a plain array or object.
 fn prefix<'s>(
     interpreter: &Interpreter,
     scope: &Scope<'s, '_>,
@@ -246,7 +246,8 @@ fn braces(
     if parts.is_empty() {
         return Ok(format!("{prefix}{open}{close}"));
     }
-    // Its count: the parts, two more for each, the opening brace with what stands before it, two for each level.
+    // Node.js's count: the parts, two more for each, the opening brace with what stands before it, two for each
+    // level.
     let parts_length: usize = parts.iter().map(|part| part.len() + 2).sum();
     let length = parts_length + prefix.len() + 1 + 2 * depth + LINE_START;
     if length > LINE_MAX || parts.iter().any(|part| part.contains('\n') || !part.is_ascii()) {

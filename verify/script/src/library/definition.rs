@@ -9,7 +9,7 @@ use heaplab_objects::property::Key;
 use heaplab_objects::{Js, Obj, function as functions};
 
 impl Interpreter {
-    /// A plain object whose prototype is that of all objects, in a root.
+    /// A plain object in dictionary mode, which becomes the prototype that `root` holds.
     pub(super) fn new_prototype<'s>(&mut self, scope: &mut Scope<'s, '_>, root: Root) -> Run<Obj<'s>> {
         let prototype = self.new_object(scope)?;
         self.to_dictionary(scope, prototype)?;
@@ -55,7 +55,7 @@ impl Interpreter {
         })
     }
 
-    /// Gives an object a number or another value that cannot be changed.
+    /// Gives an object a number that cannot be changed.
     pub(super) fn constant_of<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -70,7 +70,7 @@ impl Interpreter {
         })
     }
 
-    /// Gives the global object a property.
+    /// Gives the global object a property that loops do not meet. May collect.
     ///
     /// # Errors
     /// No memory.
@@ -80,7 +80,7 @@ impl Interpreter {
         self.define(scope, global, Key::Name(name), Details::METHOD, value)
     }
 
-    /// A native constructor with its prototype, on the global object.
+    /// Makes a native constructor with its prototype, on the global object.
     pub(super) fn constructor_of<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,
@@ -119,7 +119,7 @@ impl Interpreter {
         Ok(())
     }
 
-    /// A native accessor in the descriptors of a map that has room for it.
+    /// Adds a native accessor to the descriptors of a map. With a setter it behaves like writable data.
     pub(super) fn descriptor<'s>(
         &mut self,
         scope: &mut Scope<'s, '_>,

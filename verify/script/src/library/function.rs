@@ -27,14 +27,14 @@ pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -
     errors(interpreter, scope)
 }
 
-/// The prototype of functions is one itself: it does nothing, and its prototype is that of objects.
+/// Makes the prototype of functions: a function that does nothing, whose prototype is that of objects.
 fn function_prototype<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>) -> Run<Obj<'s>> {
     let objects = interpreter.root_handle(scope, Root::ObjectPrototype);
     let map = map::new(scope, kind::FUNCTION, 0, objects, map::flag::CALLABLE)?;
     let hidden = Details::new(true, false, false, true);
     interpreter.descriptor(scope, map, "length", (length, None), hidden)?;
     interpreter.descriptor(scope, map, "name", (name, None), hidden)?;
-    // Until the map of methods is made.
+    // The function needs a map of methods before there is one; `set_up` replaces this one.
     interpreter.set_root(scope, Root::MethodMap, scope.get(map).into());
     let nothing = Native::Function(|_, scope, _| undefined(scope));
     let prototype = interpreter.native_function(scope, "", 0, nothing, 0)?;
@@ -160,7 +160,7 @@ fn error<'s>(
     Ok(error.any())
 }
 
-/// Whether it is one of the library's own constructors.
+/// Whether `target` is a native constructor.
 fn target_is_native<'s>(scope: &Scope<'s, '_>, target: Obj<'s>) -> bool {
     matches!(function::code(scope, scope.get(target)), function::Code::Native(_))
 }

@@ -1,4 +1,4 @@
-//! `Math`: what is exact, or rounded as IEEE 754 says. Functions whose last digit is up to who computes them are
+//! `Math`: what is exact, or rounded as IEEE 754 says. Functions whose last digit depends on the implementation are
 //! absent.
 
 use super::super::interpreter::{Call, Interpreter, NativeFn, Run};
@@ -63,7 +63,7 @@ pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -
     interpreter.define_global(scope, "Math", math.any())
 }
 
-/// Half rounds up, whatever the sign.
+/// The nearest integer; halves are rounded towards positive infinity.
 fn round(value: f64) -> f64 {
     let floor = value.floor();
     if value - floor >= 0.5 { if floor == -1.0 { -0.0 } else { floor + 1.0 } } else { floor }
@@ -120,7 +120,7 @@ fn imul<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Cal
     interpreter.number(scope, f64::from(to_int32(left).wrapping_mul(to_int32(right))))
 }
 
-/// Always the same sequence: a run can be repeated.
+/// `Math.random`. The sequence is the same in every interpreter, so that a run can be repeated.
 fn random<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, _: &Call<'s, '_>) -> Run<Js<'s>> {
     let mut state = interpreter.random;
     state ^= state << 13;

@@ -1,7 +1,7 @@
 //! The library: the global object, and the functions of the language that scripts find there.
 //!
-//! A function of the language that is not here must not look as if the language had not got it: it is an accessor that
-//! stops the script by name ([`Interpreter::absent`]).
+//! A function that the language has and the library has not must not be undefined, as if the language had none. In
+//! its place is an accessor that stops the script and names the function ([`Interpreter::absent`]).
 
 mod argument;
 mod array;
@@ -25,7 +25,7 @@ use heaplab_objects::{kind, map};
 const LITERAL_FIELDS: usize = 4;
 
 impl Interpreter {
-    /// The names, maps and prototypes that evaluating needs, and an empty global object.
+    /// Makes the names, maps and prototypes that evaluating needs, and an empty global object. May collect.
     ///
     /// # Errors
     /// No memory.
@@ -51,7 +51,7 @@ impl Interpreter {
         })
     }
 
-    /// Everything.
+    /// Makes everything: the core, and the library on the global object. May collect.
     ///
     /// # Errors
     /// No memory.

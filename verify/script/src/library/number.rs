@@ -7,7 +7,7 @@ use heaplab_objects::map::Details;
 use heaplab_objects::property::Key;
 use heaplab_objects::{Js, number};
 
-/// The greatest integer up to which all are doubles.
+/// `Number.MAX_SAFE_INTEGER`: the greatest integer `n` such that `n` and `n + 1` are both exact as doubles.
 const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
 
 pub(super) fn set_up(interpreter: &mut Interpreter, scope: &mut Scope<'_, '_>) -> Run<()> {
@@ -206,7 +206,7 @@ fn parse_float<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, cal
     interpreter.number(scope, value)
 }
 
-/// A property of the global object that cannot be changed.
+/// Gives the global object a property that cannot be changed; its value is undefined without a number.
 pub(super) fn global_constant(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'_, '_>,

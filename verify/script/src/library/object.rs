@@ -132,7 +132,7 @@ fn value_of<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: 
     Ok(interpreter.expect_object(scope, call.this)?.any())
 }
 
-/// The own enumerable properties of the first argument, each as `make` makes it, in an array.
+/// The own properties of `value`, or the enumerable ones among them, each as `make` makes it, in an array.
 fn list<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,
@@ -257,7 +257,7 @@ fn freeze<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &C
     if kind_of(scope, scope.get(object).into()) == Some(kind::FUNCTION) {
         return Err(interpreter.unsupported("freezing a function"));
     }
-    // In an array the length is an accessor of the map; it refuses by itself.
+    // An array's length is an accessor in its map, whose setter refuses a frozen array.
     let is_array = interpreter.is_array(scope, scope.get(value));
     if !is_array {
         interpreter.to_dictionary(scope, object)?;

@@ -1,10 +1,11 @@
-//! Sorting: the adaptive merge sort that its author, Tim Peters, described in `listsort.txt` of Python, as V8 has it. The
-//! language leaves the result to whoever implements it if a comparison is inconsistent, and the calls of the comparison
-//! always; both are seen by scripts. So each element is compared with the same ones in the same order as there.
+//! Sorting: the adaptive merge sort that its author, Tim Peters, described in `listsort.txt` of Python, as V8
+//! implements it. The language leaves the calls of the comparison to the implementation, and the result too if a
+//! comparison is inconsistent. Scripts see both, so the same elements are compared in the same order as in V8.
 //!
-//! Runs that are in order, ascending or strictly descending, are found from the front; what is shorter than [`run_min`]
-//! is made longer by insertion, with binary search. Neighbours are merged so that lengths fall from front to back. A merge
-//! in which one side wins often in a row *gallops*: it looks for how many more that side wins, in growing steps.
+//! Runs that are in order, ascending or strictly descending, are found from the front; a run that is shorter than
+//! [`run_min`] is made longer by insertion, with binary search. Neighbours are merged so that lengths fall from front
+//! to back. A merge in which one side wins often in a row *gallops*: it looks for how many more that side wins, in
+//! growing steps.
 
 use super::super::interpreter::{Call, Interpreter, Run, Unwind};
 use super::array::{changing, get, has, length};
@@ -13,13 +14,13 @@ use heaplab_objects::{Js, elements};
 
 /// The longest array that is sorted by insertion alone.
 const RUN: usize = 63;
-/// Wins in a row that begin a gallop, at first, and that keep it going.
+/// Wins in a row that keep a gallop going. At first as many begin one; then the merges adjust that number.
 const GALLOP_MIN: usize = 7;
 
 /// How elements are compared.
 enum Order<'s> {
     Function(Js<'s>),
-    /// By their strings, which are known but of objects, which are asked each time.
+    /// By their strings. `None` for an object, which is asked for its string at each comparison.
     Text(Vec<Option<Vec<u16>>>),
 }
 
@@ -117,11 +118,11 @@ struct Piece {
     length: usize,
 }
 
-/// The sort's state. Like `order`, it is of places in `values`.
+/// The sort's state, in which an element is its place in `values`.
 struct Sort<'c, 's> {
     values: Handle<'s, Array>,
     by: &'c Order<'s>,
-    /// What is sorted.
+    /// The elements that are sorted.
     work: Vec<usize>,
     /// Runs that are not merged yet, from the front.
     pieces: Vec<Piece>,
@@ -163,7 +164,7 @@ fn sort_order<'s>(
     Ok(())
 }
 
-/// The shortest run: so that a power of two of them, or a little less, make the whole.
+/// The least length of a run, such that the number of runs is a power of two or a little less.
 fn run_min(mut count: usize) -> usize {
     let mut odd = 0;
     while count > RUN {
@@ -184,7 +185,7 @@ impl<'s> Sort<'_, 's> {
         is_less(interpreter, scope, self.values, self.by, left, right)
     }
 
-    /// How many elements at the front are in order; those that are in strictly descending order are turned round.
+    /// How many elements from `start` on are in order. If their order is strictly descending, they are turned round.
     fn leading_run(
         &mut self,
         interpreter: &mut Interpreter,
@@ -235,7 +236,7 @@ impl<'s> Sort<'_, 's> {
         Ok(())
     }
 
-    /// Whether the run `at` is shorter than the two before it allow.
+    /// Whether the run two before `at`, if there is one, is longer than the two that follow it together.
     fn is_balanced(&self, at: usize) -> bool {
         let length = |index: usize| self.pieces[index].length;
         at < 2 || length(at - 2) > length(at - 1) + length(at)
@@ -322,7 +323,8 @@ impl<'s> Sort<'_, 's> {
         let mut to = left.start;
         self.work[to] = self.work[other];
         (to, other) = (to + 1, other + 1);
-        // With one element left of the left run, which comes last, nothing is compared any more.
+        // The last element of the left run is the last of all, so nothing more is compared when only that one is
+        // left.
         'merge: while other < end && lefts.len() - one > 1 {
             let (mut left_wins, mut right_wins) = (0, 0);
             while left_wins < self.gallop_min && right_wins < self.gallop_min {
@@ -449,8 +451,8 @@ impl<'s> Sort<'_, 's> {
     }
 }
 
-/// How many of `count` elements are before: those that are come first. Looks at `hint`, then 1, 3, 7, ... further on in the
-/// direction that it says, then halves what is between.
+/// How many of `count` elements `is_before` holds for; they come first. Looks at element `hint`, then 1, 3, 7, ...
+/// further on in the direction that the answer gives, then halves the range between the last two.
 fn gallop(is_before: &mut impl FnMut(usize) -> Run<bool>, count: usize, hint: usize) -> Run<usize> {
     let (mut step, mut last) = (1, 0);
     let (mut low, mut high);

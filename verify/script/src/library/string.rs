@@ -118,11 +118,11 @@ fn result<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, units: &
     Ok(interpreter.string_of_units(scope, units)?.any())
 }
 
-/// The code unit at the position that the argument names.
+/// The code unit at the position that argument 0 names. `None` if the string is not that long.
 fn unit<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call<'s, '_>) -> Run<Option<u16>> {
     let position = call.argument(scope, 0);
     if let (Some(text), Some(index)) = (string::cast(scope, scope.get(call.this)), scope.get(position).as_small()) {
-        // One unit of a flat string needs no copy of it.
+        // One unit of a flat string needs no copy of the string.
         let text = scope.handle(text);
         let flat = interpreter.flat(scope, text)?;
         let at = scope.get(flat);
@@ -178,13 +178,13 @@ fn find(units: &[u16], needle: &[u16], start: usize) -> Option<usize> {
     units.get(start..)?.windows(needle.len()).position(|window| window == needle).map(|index| start + index)
 }
 
-/// The string that the first argument is; regular expressions do not exist here.
+/// Argument 0 as a string, always: there are no regular expressions.
 fn needle<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &Call<'s, '_>) -> Run<Vec<u16>> {
     let needle = call.argument(scope, 0);
     interpreter.to_units(scope, needle)
 }
 
-/// A position that is cut to the string, from argument `index`.
+/// Argument `index` as a position, clamped to the string; `default` if it is undefined.
 fn position<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,
@@ -322,7 +322,7 @@ fn repeat<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &C
     result(interpreter, scope, &units.repeat(if units.is_empty() { 0 } else { count as usize }))
 }
 
-/// What has to be added to reach the length that the first argument names.
+/// The code units that have to be added to reach the length that argument 0 names.
 fn padding<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,
@@ -387,7 +387,8 @@ fn trim_end<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: 
     trimmed(interpreter, scope, call, (false, true))
 }
 
-/// Changes case. Beyond ASCII it depends on tables that differ between versions of Unicode.
+/// Changes the case of an ASCII string. The script is stopped at other characters, whose case depends on the version
+/// of Unicode.
 fn cased<'s>(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'s, '_>,

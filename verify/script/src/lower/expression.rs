@@ -1,4 +1,4 @@
-//! Expressions.
+//! Lowering expressions.
 
 use super::{Lowered, Lowering, Name};
 use crate::code::{
@@ -17,8 +17,8 @@ use boa_ast::expression::operator::update::{Update, UpdateOp, UpdateTarget};
 use boa_ast::expression::{Identifier, Optional, OptionalOperationKind};
 use boa_ast::property::MethodDefinitionKind;
 
-/// Global names of the language and of its usual hosts that there are not here. To say that one of them is not defined
-/// would be wrong.
+/// Global names of the language and of its usual hosts that this interpreter has not got. A script that uses one is
+/// refused or stopped: to say that the name is not defined would be wrong.
 pub(crate) const ABSENT: &[&str] = &[
     "AggregateError",
     "ArrayBuffer",
@@ -103,7 +103,7 @@ impl Lowering<'_> {
         self.named(tree, None)
     }
 
-    /// An expression that gives an anonymous function this name.
+    /// An expression. An anonymous function or class gets the name.
     pub(super) fn named(&mut self, tree: &Tree, name: Option<ConstantId>) -> Lowered<Expression> {
         let at = if matches!(tree, Tree::Debugger | Tree::FormalParameterList(_)) {
             Position::START
@@ -252,7 +252,7 @@ impl Lowering<'_> {
         Ok(self.named(inner, name)?.kind)
     }
 
-    /// A name that is read.
+    /// A use of a name that reads it.
     fn read(&mut self, name: Identifier) -> Lowered<Kind> {
         let spelling = self.spelling(name.sym());
         let at = start_of(&name);
@@ -355,7 +355,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// A computed key: a literal one is known already.
+    /// The key in brackets. A literal one is known already, others are computed.
     pub(super) fn computed(&mut self, expression: &Tree) -> Lowered<Key> {
         if let Tree::Literal(literal) = expression {
             match literal.kind() {

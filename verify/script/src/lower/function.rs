@@ -26,7 +26,7 @@ pub(super) struct Plan {
 }
 
 impl Lowering<'_> {
-    /// The source as function 0.
+    /// Lowers the source as a whole, as function 0.
     pub(super) fn program(&mut self, script: &Script, is_eval: bool) -> Lowered<()> {
         let name = self.literal("");
         self.unit.functions.push(Function { is_program: true, name, ..Function::default() });
@@ -91,7 +91,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// The functions declared in a list are there from the start; the last one of a name wins.
+    /// Has the functions that a list declares made when the present scope is entered; the last one of a name wins.
     fn hoist_functions(&mut self, list: &StatementList) -> Lowered<()> {
         for item in list.statements() {
             let StatementListItem::Declaration(declaration) = item else { continue };
@@ -122,7 +122,7 @@ impl Lowering<'_> {
         Ok(statements)
     }
 
-    /// A function; its number.
+    /// Lowers a function, and returns its number.
     pub(super) fn function(
         &mut self,
         plan: &Plan,
@@ -132,7 +132,7 @@ impl Lowering<'_> {
         self.function_with(plan, |lowering| lowering.parameters_and_body(parameters, body), body.strict())
     }
 
-    /// A function whose inside `inside` lowers.
+    /// Lowers a function whose parameters and body `inside` lowers, and returns its number.
     pub(super) fn function_with(
         &mut self,
         plan: &Plan,
@@ -184,7 +184,7 @@ impl Lowering<'_> {
             function.parameters.push(Parameter { target, default, is_rest: parameter.is_rest_param() });
         }
         if parameters.has_expressions() {
-            // What the body declares is not seen by the defaults.
+            // The defaults do not see what the body declares.
             let parameters = self.scope;
             let scope = self.open_scope();
             for name in sorted(var_declared_names(list)) {
@@ -238,7 +238,7 @@ impl Lowering<'_> {
         Ok(self.reference(name))
     }
 
-    /// A function expression, with the name that it gets from where it stands if it has none.
+    /// A function expression. `name` is what a function without a name gets from where it stands.
     pub(super) fn function_expression(
         &mut self,
         function: &FunctionExpression,
@@ -260,7 +260,7 @@ impl Lowering<'_> {
         };
         self.check_name(own.sym(), start_of(&own))?;
         let name = self.symbol(own.sym());
-        // Its own name is in a scope between; it is bound when it is called, to itself.
+        // The function's own name is in a scope between; each call binds the name to the function.
         let id = self.function_with(
             &plan(name),
             |lowering| {
@@ -345,7 +345,7 @@ impl Lowering<'_> {
                 let id = self.function_with(
                     &plan,
                     |lowering| {
-                        // What a derived constructor returns is its `this`, whether the source names it or not.
+                        // A derived constructor may return its `this`, even if the source does not name it.
                         if is_derived {
                             lowering.hidden(Name::This, at)?;
                         }
@@ -408,7 +408,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Refuses names that mean something special in sloppy or strict code.
+    /// Refuses variables whose names mean something special.
     pub(super) fn check_name(&self, name: Sym, at: Position) -> Lowered<()> {
         match self.spelling(name).as_str() {
             "arguments" => self.unsupported("arguments", at),

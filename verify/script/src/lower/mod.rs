@@ -10,8 +10,8 @@
 //! a scope without captured bindings              has no context, and is not counted as a step outward
 //! ```
 //!
-//! All code is treated as strict code. Where sloppy code would do something else, it is refused here by name, or
-//! stopped when it comes to it; so it never runs to another result.
+//! All code is lowered as strict code. Where code that is not strict would do something else, the lowering refuses it
+//! by name, or the interpreter stops the script when it gets there; so no script runs to another result (SC-3).
 
 mod expression;
 mod function;
@@ -29,7 +29,7 @@ use boa_ast::{LinearPosition, LinearSpan, Script};
 use boa_interner::{Interner, Sym};
 use std::collections::HashMap;
 
-/// A deeper tree is refused.
+/// The greatest depth of a tree; a deeper one is refused.
 const DEPTH_MAX: usize = 2000;
 
 /// A name of the source, or one of those that it cannot spell.
@@ -54,7 +54,7 @@ struct OpenBinding {
     scope: ScopeId,
     kind: Binding,
     is_captured: bool,
-    /// Whether entering the scope makes it uninitialised.
+    /// Whether entering the scope makes the binding uninitialised.
     is_late: bool,
 }
 
@@ -68,7 +68,7 @@ struct OpenReference {
 /// How `this` is bound in the function that is lowered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum ThisKind {
-    /// The source itself: a script's and a module's differ.
+    /// The source itself, whose uses of `this` are refused: a script's and a module's differ.
     Program,
     Ordinary,
     Derived,
@@ -106,7 +106,8 @@ struct Lowering<'a> {
 
 type Lowered<T> = Result<T, SourceError>;
 
-/// Parses and lowers a source.
+/// Parses and lowers a source; `is_eval` says that `eval` runs it. Recurses with the source's nesting, so it needs a
+/// large stack ([`STACK_BYTES`](super::STACK_BYTES)).
 ///
 /// # Errors
 /// A syntax error, or a construct that is not supported.
@@ -225,7 +226,8 @@ impl Lowering<'_> {
         result
     }
 
-    /// Declares a name in the present scope. A second declaration of the same name is the first one, or refused.
+    /// Declares a name in the present scope. Where the name is declared already, the first declaration stays: the
+    /// parser has refused what may not be declared twice.
     fn declare(&mut self, name: Name, kind: Binding) -> usize {
         let scope = self.scope;
         if let Some(&known) = self.scopes[scope].names.get(&name) {

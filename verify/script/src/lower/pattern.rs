@@ -11,7 +11,7 @@ use boa_ast::operations::bound_names;
 use boa_ast::pattern::{ArrayPatternElement, ObjectPatternElement, Pattern};
 use boa_ast::property::PropertyName;
 
-/// What becomes of a name in a pattern.
+/// Makes a target of a name in a pattern.
 type NameTarget<'a, 'b> = &'a mut dyn FnMut(&mut Lowering<'b>, Identifier) -> Lowered<Target>;
 
 impl<'b> Lowering<'b> {
@@ -50,7 +50,7 @@ impl<'b> Lowering<'b> {
         }
     }
 
-    /// A name that is assigned to.
+    /// A name as a target that is assigned to.
     pub(super) fn assigned_name(&mut self, name: Identifier) -> Lowered<Target> {
         self.check_name(name.sym(), start_of(&name))?;
         let reference = self.reference(Name::Source(name.sym()));
@@ -168,7 +168,8 @@ impl<'b> Lowering<'b> {
         }
     }
 
-    /// The name that a function gets from its key; what is computed gives it when it is.
+    /// The name that a function gets from its key. The name is empty for a computed key, whose value the interpreter
+    /// names the function by.
     pub(super) fn name_of_key(&mut self, key: &Key) -> ConstantId {
         match key {
             Key::Name(name) => *name,

@@ -1,4 +1,4 @@
-//! Statements.
+//! Lowering statements.
 
 use super::{Lowered, Lowering, Name};
 use crate::code::{Binding, Each, Label, Loop, Position, Statement, Switch, Try};
@@ -14,7 +14,7 @@ impl Lowering<'_> {
         match item {
             StatementListItem::Statement(statement) => self.statement(statement),
             StatementListItem::Declaration(declaration) => match &**declaration {
-                // It is there already.
+                // The function is made when its scope is entered.
                 Declaration::FunctionDeclaration(_) => Ok(Statement::Empty),
                 Declaration::ClassDeclaration(class) => {
                     let own = class.name();
@@ -35,7 +35,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Declarations; undefined where a lexical one gives nothing.
+    /// Declarations. One without a value initialises a lexical binding to undefined, and leaves a `var` as it is.
     fn variables(&mut self, variables: &[boa_ast::declaration::Variable], is_lexical: bool) -> Lowered<Statement> {
         let mut statements = Vec::new();
         for variable in variables {
@@ -56,7 +56,7 @@ impl Lowering<'_> {
         Ok(match statements.len() {
             0 => Statement::Empty,
             1 => statements.remove(0),
-            // No names of its own, so no scope is entered.
+            // The block's scope has no names, so entering it does nothing.
             _ => {
                 let scope = self.in_scope(|_, scope| Ok(scope))?;
                 Statement::Block(scope, statements)
@@ -196,7 +196,8 @@ impl Lowering<'_> {
         })
     }
 
-    /// In sloppy code a function in a block is also a variable of the function around it.
+    /// Refuses functions in a block of code that is not strict, where each is also a variable of the function around
+    /// it.
     fn refuse_functions(&self, list: &StatementList) -> Lowered<()> {
         if self.is_strict() {
             return Ok(());
