@@ -1,8 +1,8 @@
 //! Tiny programs of which every interleaving is explored.
 //!
-//! A program of two or three threads becomes a [model](heaplab_checker::model): one execution is one run of the engine of
-//! [threads](crate::shadow::run_concurrent) on modelled memory, and loom makes all of them, in both passes, within a
-//! bound of preemptions. The shadows judge each one.
+//! A program of two or three threads becomes a [model](heaplab_checker::model): one execution is one run of the engine
+//! of [threads](crate::shadow::run_concurrent) on modelled memory, and loom makes all executions, in both passes,
+//! within a bound of preemptions. The shadows judge each execution.
 //!
 //! What keeps the time bounded:
 //! * the program: [`Program::is_explorable`] says how large it may be, and a [`TinyProgram`] is cut down to that;
@@ -22,7 +22,7 @@ use heaplab_checker::model::{Certificate, ModelFailure, Spec, try_loud_model};
 pub struct Reach {
     /// Preemptions in one execution.
     pub preemptions: usize,
-    /// Executions of one pass. More are not made.
+    /// Executions of one pass at most.
     pub executions_max: u64,
 }
 
@@ -33,21 +33,21 @@ impl Reach {
     pub const THOROUGH: Reach = Reach { preemptions: 3, executions_max: 400_000 };
 }
 
-/// Choices of one execution. A program has some hundreds.
+/// Choices of one execution at most. A program has some hundreds.
 const BRANCHES_MAX: usize = 20_000;
 
 /// What came of an exploration.
 #[derive(Debug)]
 pub enum Explored {
-    /// Every execution within the bound has been seen, in each pass, and none failed.
+    /// Every execution within the bound has been explored, in each pass, and none failed.
     Complete(Vec<Certificate>),
-    /// It met the limit after so many executions, none of which failed.
+    /// A pass met its limit after so many executions, none of which failed.
     TooLarge(u64),
-    /// An execution failed. It has been printed and drawn.
+    /// An execution failed, and has been printed and drawn.
     Failed(Box<ModelFailure>),
 }
 
-/// Explores `program`, which the certificates call `name`. A failure says that `file` is what to replay.
+/// Explores `program`, which the certificates call `name`. A failure names `file` as what to replay.
 ///
 /// # Panics
 /// If the program is larger than [`Program::is_explorable`] allows.
@@ -69,16 +69,15 @@ pub fn explore(name: &str, file: &str, program: &Program, reach: Reach) -> Explo
     }
 }
 
-/// Makes a failure print the program and the execution, before anything is unwound, and no panic end the process: what
-/// calls [`explore`] decides that. Call it once per process.
+/// Makes a failure print the program and the execution before anything is unwound, and takes away the panic hook that
+/// is set, which may end the process: the caller of [`explore`] decides about that. Call it once per process.
 pub fn announce() {
     drop(std::panic::take_hook());
     shadow::announce();
 }
 
-/// Whether an operation is one that cannot be explored. What the system refuses is armed outside of the checker; a
-/// model that wants such a refusal chooses it as a [fault](heaplab_checker::model). And the heap's own thread does not end by
-/// itself.
+/// Whether an operation cannot be explored. Refusals of the system are armed outside of the checker; a model that
+/// wants such a refusal chooses it as a [fault](heaplab_checker::model). The heap's own thread does not end by itself.
 fn is_unseen(op: Op) -> bool {
     matches!(op, Op::FailCommit(_) | Op::FailRelease(_) | Op::FailSpawn(_) | Op::Stress(_))
 }
@@ -87,9 +86,9 @@ impl Program {
     /// Whether every interleaving of this program can be explored in moments.
     ///
     /// # Errors
-    /// What is too large: it has to be of the world `mite`, for two or three threads counted from 0, with no more steps
-    /// than [`Limits::EXPLORED`], nothing that the system is to refuse, no thread of the heap's own, and not so many
-    /// steps that each of three threads has more than two.
+    /// What is too large: the program has to be of the world `mite`, for two or three threads counted from 0, with no
+    /// more steps than [`Limits::EXPLORED`], nothing that the system is to refuse, no thread of the heap's own, and
+    /// not so many steps that each of three threads has more than two.
     pub fn is_explorable(&self) -> Result<(), String> {
         let Limits { steps_max, threads_max } = Limits::EXPLORED;
         if self.world.size != WorldSize::Mite {
@@ -120,7 +119,7 @@ impl Program {
 pub struct TinyProgram(pub Program);
 
 impl TinyProgram {
-    /// What these bytes are: a program that is cut down until it is small enough. Never fails.
+    /// The program that these bytes are, cut down until it is small enough. Never fails.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> TinyProgram {
         let mut program = Program::decode(bytes, &Limits::EXPLORED);
@@ -144,7 +143,7 @@ impl TinyProgram {
                 counts[usize::from(step.thread)] <= 2
             });
         }
-        // A thread of each number, whatever there is.
+        // Two threads at least: one that is missing polls.
         for thread in program.threads()..2 {
             program.steps.truncate(Limits::EXPLORED.steps_max - 1);
             program.steps.push(crate::ops::Step { thread, op: Op::Poll });
@@ -153,7 +152,7 @@ impl TinyProgram {
     }
 }
 
-/// For people: `cargo fuzz fmt` shows it.
+/// Writes the program's text, which `cargo fuzz fmt` shows.
 impl fmt::Debug for TinyProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.0)

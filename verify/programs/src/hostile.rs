@@ -7,17 +7,18 @@
 //! the rest     text, perhaps a program
 //! ```
 //!
-//! A configuration that was good but for a few fields gets further than a random one, so the input is a list of edits. The
-//! values are those at which something changes: 0, 1, powers of two and their neighbours, multiples of small pages, the
-//! greatest reservation, and the greatest number there is.
+//! A configuration that was good but for a few fields gets further than a random one, so the input is a list of edits.
+//! The values are those at which something changes: 0, 1, powers of two and their neighbours, multiples of small
+//! pages, the greatest reservation, and the greatest number there is.
 //!
-//! What has to come of it:
-//! * the text is refused by a line that it has and a reason, or is a program that its own text gives back;
-//! * the configuration is refused by a message that names the field, or the heap works: it does what the shadow says, and
-//!   ends empty.
+//! What has to come of an input:
+//! * the text is refused by the number of one of its lines and a reason, or is a program that its own text gives back;
+//! * the configuration is refused by a message that names the field, or the heap works: it does what the shadow says,
+//!   and ends empty.
 //!
-//! Nothing here takes long: a heap of more than [`TABLES_BYTES_MAX`] of side tables is measured and not built, and one that
-//! may have objects of more than [`WHOLE_BYTES_MAX`] runs a short program only.
+//! Nothing here takes long. A heap of more than [`TABLES_BYTES_MAX`] of side tables, or of too long a work list or
+//! block of handles, is measured and not built. A heap whose reservation is greater than [`WHOLE_BYTES_MAX`] runs a
+//! short program only.
 
 use crate::ops::{Limits, Program, World, WorldSize};
 use crate::shadow::{Driver, Tally};
@@ -27,14 +28,14 @@ use heaplab::words::{Layout, RESERVATION_BYTES_MAX};
 use heaplab::{BuildError, Heap, HeapConfig};
 use heaplab_common::claim_eq;
 
-/// Side tables of a heap that is built.
+/// The most bytes of side tables that a heap has which is built.
 pub const TABLES_BYTES_MAX: usize = 4 << 20;
-/// The reservation of a heap that runs programs of any kind.
+/// The greatest reservation, in bytes, of a heap that runs the program of the text.
 pub const WHOLE_BYTES_MAX: usize = 2 << 20;
-/// Work lists and blocks of handles of a heap that is built.
+/// The most entries of a work list, and slots of a block of handles, that a heap has which is built.
 const ENTRIES_MAX: usize = 1 << 20;
 const EDITS_MAX: usize = 8;
-/// Texts are read up to here.
+/// Texts are read up to so many bytes.
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// What is run where the text is no program, and on large heaps: each space, each kind of collection.
@@ -71,14 +72,14 @@ pub struct Hostile {
     pub text: String,
 }
 
-/// What came of it.
+/// What came of an input.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Outcome {
     /// The configuration was refused, by this field or for want of memory.
     Refused(&'static str),
-    /// It was good, and too great to be built here.
+    /// The configuration was good, and its heap too great to be built here.
     Measured,
-    /// A heap was built and ran this; whether the program was the text's.
+    /// A heap was built and ran a program: what the program did, and whether it was the text's.
     Ran(Tally, bool),
 }
 
@@ -136,13 +137,14 @@ fn edit(config: &mut HeapConfig, [field, kind, operand]: [u8; 3]) {
         }
         // All limits at once: a greater or smaller heap of the same proportions.
         15 => set_limits(config, value, value / 8),
-        // The greatest heap of this page size, with a new space of every share of it: what is clamped to the reservation
-        // meets what was derived before.
+        // The greatest heap of this page size, with a new space of 0 to 17 sixteenths of it: the number of pages is
+        // clamped to the reservation after others were derived from the limits.
         16 => {
             config.page_bytes = Some(512 << (kind % 16));
             set_limits(config, RESERVATION_BYTES_MAX, RESERVATION_BYTES_MAX / 16 * usize::from(operand % 18));
         }
-        // Limits that stand in the wrong order, or nearly: soft, hard and greatest, by two bits each.
+        // Limits that stand in the wrong order, or nearly: soft, hard and greatest, of 0 to 3 halves of the hard
+        // limit.
         _ => {
             let limit = |shift: u8| config.hard_limit_bytes / 2 * usize::from((operand >> shift) & 3);
             (config.soft_limit_bytes, config.hard_limit_bytes, config.hard_limit_bytes_max) =
@@ -152,7 +154,7 @@ fn edit(config: &mut HeapConfig, [field, kind, operand]: [u8; 3]) {
 }
 
 impl Hostile {
-    /// What these bytes are. Never fails.
+    /// The input that these bytes are. Never fails.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Hostile {
         let (&head, bytes) = bytes.split_first().unwrap_or((&0, &[]));
@@ -174,7 +176,7 @@ impl Hostile {
         Hostile { config, driver, text }
     }
 
-    /// Reads the text and builds the heap.
+    /// Reads the text, builds the heap, and runs a program on it.
     ///
     /// # Panics
     /// If what comes of it is neither good nor a proper refusal.
@@ -242,7 +244,7 @@ pub fn read(text: &str) -> Option<Program> {
 
 /// Whether a heap of this layout takes little enough to be built.
 fn is_built(config: &HeapConfig, layout: &Layout) -> bool {
-    // Kind, information and bits of each page; marks, holes and remembered bits of each granule.
+    // Estimated: kind, information and bits of each page; marks, holes and remembered bits of each granule.
     let tables = layout.pages() * 32 + layout.pages() * layout.page_bytes() / 16;
     tables <= TABLES_BYTES_MAX && config.worklist_entries <= ENTRIES_MAX && config.handle_block_slots <= ENTRIES_MAX
 }

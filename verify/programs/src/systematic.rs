@@ -2,15 +2,15 @@
 //!
 //! Fallible are the page requests of the heap (the system refuses memory), its releases (the system does not take
 //! memory back), its threads (the system refuses one) and the attempts of local heaps (memory is exhausted as far as
-//! the attempt can tell). A dry run counts all; in it, and in each other run, every thread is refused, as a program
-//! that such a thread runs beside does not do the same twice. Then, for each other point, on a heap of its own:
+//! the attempt can tell). A dry run counts all of them. In each run every thread is refused: beside such a thread, a
+//! program would not do the same twice. Then, for each other point, on a heap of its own:
 //!
 //! 1. the program runs and that one point fails: the oracle accepts no panic and no wrong answer, only that a request
 //!    which the failure struck is refused by `OutOfMemory`; at the end everything is dropped, the verifier finds
 //!    nothing but the built-in objects, and the committed pages are those of a new heap, to the byte;
 //! 2. the program runs again on the same heap, and does what it does on a heap that nothing ever failed on.
 //!
-//! Faults of the program's own would disarm these, so they are left out.
+//! Faults of the program's own would disarm the injected ones, so they are left out.
 
 use crate::ops::{Op, Program};
 use crate::shadow::{Driver, RoundFault, Tally};
@@ -33,14 +33,14 @@ pub struct Failures {
     pub attempts: u64,
     /// Requests that a failure struck.
     pub struck: u64,
-    /// Requests more that were refused than in the dry run.
+    /// Requests that were refused beyond those of the dry run.
     pub errors: u64,
 }
 
 /// What went wrong, and at which point.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
-    /// Which point failed; none in the dry run.
+    /// Which point failed; `None` in the dry run.
     pub fault: Option<RoundFault>,
     /// How the program was driven.
     pub driver: Driver,
@@ -74,7 +74,7 @@ fn outcome(tally: &Tally) -> [u64; 5] {
 
 /// Fails each fallible point of `program` in turn.
 ///
-/// Costs two runs of the program for each point.
+/// Costs two runs of the program for each point, and two for the dry run.
 ///
 /// # Errors
 /// The first point after which something is not as it should be.
@@ -114,7 +114,8 @@ pub fn fail_each_point(program: &Program, driver: Driver, source: PageSource) ->
     for k in 0..dry.releases {
         fail(RoundFault::Release(k))?;
     }
-    // Attempts are counted by each local heap: one that no heap gets to is one beyond the last.
+    // Each local heap counts its own attempts, so the sum is more than any of them reaches: the first number that
+    // strikes no request is beyond the last.
     let mut attempts = 0;
     while attempts < dry.attempts && fail(RoundFault::Attempt(attempts))? {
         attempts += 1;

@@ -1,4 +1,4 @@
-//! What a program chooses: values, objects, reserves and answers, each of few.
+//! What a program chooses: values, objects, reserves and answers, each from a few.
 
 use heaplab::Shape;
 use heaplab::object::{Root, Tail, kind};
@@ -44,7 +44,7 @@ pub enum ObjectShape {
     Code,
     /// A map of an embedder's shape.
     Map(RecordShape),
-    /// An object of such a map; the map is one that a handle holds, else a new one.
+    /// An object of such a map, which a handle holds. If no handle holds one, the operation allocates the map instead.
     Record(RecordShape),
 }
 

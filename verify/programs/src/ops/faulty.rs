@@ -6,13 +6,13 @@
 //! the rest      a program, in its byte form
 //! ```
 //!
-//! The second byte of a fault is 128 and 0..=127 for an attempt, 64 and 0..=63 for a release, or 0..=63 for a page
+//! The second byte of a fault is 128 plus 0..=127 for an attempt, 64 plus 0..=63 for a release, and 0..=63 for a page
 //! request.
 //!
-//! A fault is an operation like the others, `fail-commit`, `fail-release` or `fail-attempt`. So the result is an
+//! A fault is an operation like the others: `fail-commit`, `fail-release` or `fail-attempt`. So the result is an
 //! ordinary program, whose text replays what the fuzzer found, and shrinking drops the faults that do not matter. In
-//! this form faults have bytes of their own: a fuzzer moves one to another step, or to another request, by changing one
-//! byte.
+//! this form faults have bytes of their own: a fuzzer moves a fault to another step, or to another request, by
+//! changing one byte.
 
 use super::{Limits, Op, Program, Step};
 use arbitrary::{Arbitrary, Unstructured};
@@ -81,7 +81,8 @@ impl FaultPoint {
 }
 
 impl Faulty {
-    /// Arms each fault before its step, on the thread of that step; steps are counted modulo what there is.
+    /// Arms each fault before its step, on the thread of that step. Steps are counted modulo what there is; a fault
+    /// behind the last step is thread 0's.
     #[must_use]
     pub fn weave(interleaved: bool, faults: &[FaultPoint], program: &Program) -> Faulty {
         let places = program.steps.len() + 1;

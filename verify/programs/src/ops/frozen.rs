@@ -1,5 +1,5 @@
-//! Both forms of a program are kept: fuzzers keep bytes, people keep text. So what each of the two means is frozen
-//! here, by digests that were taken when the operations still stood in lists written by hand.
+//! Digests that freeze what the byte form and the text form of a program mean: fuzzers keep bytes, and people keep
+//! text.
 
 use super::{Limits, Program};
 

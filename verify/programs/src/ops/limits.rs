@@ -1,7 +1,7 @@
 //! The limits of a program: how many steps, and of how many threads.
 
-/// How large a program may be. What lies beyond is cut off by [`Program::fix_up`](super::Program::fix_up) and refused by
-/// [`Program::parse`](super::Program::parse).
+/// How large a program may be. [`Program::fix_up`](super::Program::fix_up) cuts off what lies beyond, and
+/// [`Program::parse`](super::Program::parse) refuses what lies beyond [`Limits::ALL`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Steps.

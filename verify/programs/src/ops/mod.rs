@@ -10,7 +10,7 @@
 //! | values | generators and shrinkers | [`Program`] itself, its `Arbitrary`, the strategies of `verify/props` |
 //!
 //! Nothing in a program depends on the state it meets: operands are taken modulo what there is. So shrinking by
-//! removing steps always leaves a program, and a program recorded by one engine means the same to the next one.
+//! removing steps always leaves a program, and a program recorded by one engine means the same to every other.
 //!
 //! An operation is a row of the table in `op.rs`, from which the forms of [`Op`] come.
 

@@ -11,7 +11,9 @@ operations! {
     /// One operation of one thread.
     ///
     /// Handles, persistent handles, slots and indices are numbers that the executor takes modulo what there is, so an
-    /// operation is valid in every state; where there is nothing to act on, it does nothing.
+    /// operation is valid in every state; where there is nothing to act on, it does nothing. The operand of a fault
+    /// says how many requests, releases, threads or attempts succeed before the one that fails; `None` takes the fault
+    /// back.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
     pub enum Op {
         /// Allocates, and makes a handle to the object.
@@ -36,8 +38,8 @@ operations! {
             /// What.
             value[16..24]: ValueChoice,
         }: 17..25, "store", since 1;
-        /// Refuses the k-th thread that the heap asks the system for from now, once. Where each thread of the program
-        /// is none itself, the heap is refused all its threads.
+        /// Refuses the k-th thread that the heap asks the system for from now, once. An engine that runs the program
+        /// on one thread refuses the heap each of its threads anyway.
         FailSpawn(thread_of_the_heap[0..8]: Option<u8>): 25..26, "fail-spawn", since 4;
         /// Loads a slot, and makes a handle to what it holds; of an object without slots, reads raw words or bytes.
         Load {
@@ -104,17 +106,18 @@ operations! {
         VerifyHeap(on[0..1]: bool): 53..54, "verify-heap", since 1;
         /// Switches concurrent allocation.
         Concurrent(on[0..1]: bool): 54..55, "concurrent", since 1;
-        /// Switches the heap's own thread that allocates, where each thread of the program is one. Elsewhere a program
-        /// does the same every time, which it would not beside that thread.
+        /// Switches the heap's own thread that allocates, if each thread of the program is a thread. An engine on one
+        /// thread has the thread refused: beside it, a program would not do the same every time.
         Stress(on[0..1]: bool): 55..56, "stress", since 3;
         /// Fails the k-th attempt from now, once.
         FailAttempt(attempt[0..8]: Option<u8>): 56..57, "fail-attempt", since 1;
         /// Sets what the near-heap-limit callback does.
         NearLimit(choice[0..8]: NearLimitChoice): 57..58, "near-limit", since 1;
-        /// Attaches another local heap, which stays parked. An error if no more are allowed, and then the right one.
+        /// Attaches another local heap, which stays parked. If no more are allowed, attaching has to be refused by the
+        /// right error.
         Attach: 58..59, "attach", since 1;
-        /// Detaches the local heap that was attached last; if there is none but the thread's own, that one, which is
-        /// attached again for the next operation.
+        /// Detaches the local heap that was attached last. If the thread has only its own, detaches that, and attaches
+        /// another for the next operation.
         Detach: 59..60, "detach", since 1;
         /// Parks; another local heap of the same thread runs meanwhile, if there is one.
         Park: 60..61, "park", since 1;
@@ -127,7 +130,7 @@ operations! {
     }
 }
 
-/// OT-1 to OT-4: a row that breaks one is no program.
+/// OT-1 to OT-4: a table that breaks one of them does not compile.
 const _: () = {
     if let Some(flaw) = flaw(Op::ROWS) {
         panic!("{}", flaw);

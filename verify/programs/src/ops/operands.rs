@@ -25,7 +25,7 @@ impl Operand for u8 {
     }
 }
 
-/// How many succeed before one fails: 0..=254. With `None` none fails.
+/// The operand of a fault: how many requests succeed before one fails, 0..=254. With `None` no request fails.
 impl Operand for Option<u8> {
     fn from_bits(bits: u32) -> Option<u8> {
         (bits as u8).checked_sub(1)

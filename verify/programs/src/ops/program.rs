@@ -27,7 +27,7 @@ impl Program {
         self.steps.iter().filter(move |step| step.thread == thread).map(|step| step.op)
     }
 
-    /// Threads that do anything, counted up to the greatest number.
+    /// How many threads there are: one more than the greatest number of a thread, 0 without steps.
     #[must_use]
     pub fn threads(&self) -> u8 {
         self.steps.iter().map(|step| step.thread + 1).max().unwrap_or(0)

@@ -5,14 +5,15 @@ use heaplab_common::workspace;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// How the name of a program begins that a property has written and nobody has named yet.
+/// The beginning of the name of a program that a property has written and nobody has named yet.
 pub const FOUND: &str = "found_";
 
 /// The programs of `verify/regressions/`, by name, but for those that a property has found ([`FOUND`]): the property
-/// itself runs them, and one failure is to be red once. Each that is left out is printed.
+/// itself runs them, and one failure is to be red once. Prints the name of each program that is left out.
 ///
 /// # Panics
-/// If one cannot be read: nothing is skipped, and what cannot be read is to be migrated or removed.
+/// If there is no program, or one cannot be read: nothing is skipped, and a program that cannot be read is to be
+/// migrated or removed.
 #[must_use]
 pub fn recorded() -> BTreeMap<String, Program> {
     let (found, programs): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -63,11 +64,11 @@ fn read_all() -> BTreeMap<String, Program> {
     paths.map(|path| (path.file_stem().expect("a name").to_string_lossy().into_owned(), read(&path))).collect()
 }
 
-/// Writes these files if the environment has `BLESS`. Then sees that the tree has them as they are, and `directories`
-/// no others; `test` names the test that can write them.
+/// Writes these files if the environment has `BLESS`. Then checks that the tree has them as they are, and that
+/// `directories` have no others; `test` names the test that can write them.
 ///
 /// # Panics
-/// If a file differs, or is none of them.
+/// If a file differs or cannot be written, or a file of `directories` is none of these.
 pub fn check_made(expected: &BTreeMap<PathBuf, Vec<u8>>, directories: &[PathBuf], test: &str) {
     if std::env::var_os("BLESS").is_some() {
         for (path, bytes) in expected {

@@ -4,7 +4,7 @@ use heaplab::Shape;
 use heaplab::object::{LENGTH_MAX, Tail};
 use heaplab::words::Layout;
 
-/// A boundary of the heap, and a distance from it. Near boundaries are the errors by one.
+/// A boundary of the heap, and a distance from it: off-by-one errors show near boundaries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Size {
     /// The boundary.
@@ -34,7 +34,7 @@ pub enum SizeBase {
     Absurd,
     /// All that the hard limit leaves in an empty heap.
     Whole,
-    /// The least hole that counts as large. Smaller holes are looked for elsewhere.
+    /// The least hole that a page must have to be offered to allocation.
     SmallHole,
 }
 
@@ -55,7 +55,8 @@ impl SizeBase {
 }
 
 impl Size {
-    /// Elements of the tail of an object of `shape` that comes nearest to this size from below; 0 without a tail.
+    /// Elements of the tail of an object of `shape` that comes nearest to this size from below; 0 without a tail, and
+    /// more than any object may have for [`SizeBase::Absurd`].
     #[must_use]
     pub fn length(self, shape: Shape, layout: &Layout) -> usize {
         let fixed_bytes = shape.fixed_words() * heaplab::words::WORD_BYTES;

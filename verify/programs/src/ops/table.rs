@@ -15,8 +15,9 @@
 //! operand may have it without a name, `Name(operand[..]: Type)`: the label stands in messages only. A switch that the
 //! text form says by another word is `Name switch { operand[..] => "other-word" }`.
 //!
-//! An operation is a code and [`BITS`] bits of operands, the three bytes of a step from the first on. The first code of
-//! a row is written; each of them is read, so their number is the weight of the operation among random bytes.
+//! An operation is a code and [`BITS`] bits of operands, which are the three bytes behind the code, the lowest first.
+//! The encoder writes the first code of a row, and the decoder reads each of them, so the number of codes is the
+//! weight of the operation among random bytes.
 //!
 //! * **OT-1** The codes of a row begin where those of the row above end, and the last row ends at [`CODES`]. So each
 //!   code is one operation's.
@@ -24,7 +25,7 @@
 //! * **OT-3** No two operations share a word.
 //! * **OT-4** A word exists since a version that there is.
 //!
-//! A table that breaks one of these is no program: [`flaw`] is called while it is compiled.
+//! A table that breaks one of these does not compile: [`flaw`] is called for a constant.
 
 use super::VERSION;
 use core::ops::Range;
@@ -73,8 +74,8 @@ macro_rules! row {
             refusals: $crate::ops::table::Refusals {
                 codes: concat!(
                     "the row of `", stringify!($name), "` in ", file!(),
-                    " has other codes than those from the end of the row above on: it takes codes of another operation, \
-                     whose weight shrinks, and the codes of the rows behind it move"
+                    " has other codes than those from the end of the row above on: it takes codes of another \
+                     operation, whose weight shrinks, and the codes of the rows behind it move"
                 ),
                 bits: concat!(
                     "the row of `", stringify!($name), "` in ", file!(),
@@ -317,8 +318,7 @@ mod tests {
         assert_eq!(flaw(&[poll()]), Some("the last row of the table of operations does not end at code 64"));
     }
 
-    /// The words of the versions that there are stay as they are: a file of such a version is read by older builds,
-    /// which would call it damaged, and not newer.
+    /// No version gets another word: older builds read files of that version, and would call a new word damage.
     #[test]
     fn a_new_word_is_of_a_new_version() {
         let words = |version| Op::ROWS.iter().filter(|row| row.since == version).map(|row| row.words.len()).sum();
@@ -326,14 +326,14 @@ mod tests {
         let frozen = [31, 1, 1, 2];
         assert!(
             counts.starts_with(&frozen),
-            "the versions have {counts:?} words, and builds that are out have {frozen:?}: a new word is of a new version, \
-             so raise VERSION, in version.rs"
+            "the versions have {counts:?} words, and builds that are out have {frozen:?}: a new word is of a new \
+             version, so raise VERSION, in version.rs"
         );
         assert_eq!(counts.len(), frozen.len(), "say here how many words version {VERSION} has, for the next one");
     }
 
-    /// Goal: who reads a program finds its operations in the code. Method: `full` is `Op::FullSpace`, and begins as
-    /// that does.
+    /// Goal: who reads a program finds its operations in the code. Method: the name of each variant begins with its
+    /// word, as `FullSpace` with `full`.
     #[test]
     fn names_begin_with_their_words() {
         for Row { name, words, .. } in Op::ROWS {
@@ -348,8 +348,8 @@ mod tests {
         }
     }
 
-    /// Goal: fuzzers know each operation, since they begin with the recorded programs, and their dictionary is made of
-    /// them. Method: the words of the table among the words of the programs.
+    /// Goal: fuzzers know each operation: they begin with the recorded programs, and their dictionary is made of those
+    /// programs. Method: the words of the table among the words of the programs.
     #[test]
     fn each_operation_is_in_a_recorded_program() {
         let used: BTreeSet<String> = recorded()
@@ -358,7 +358,7 @@ mod tests {
             .map(|step| step.op.to_string().split(' ').next().expect("a word").to_owned())
             .collect();
         for word in Op::ROWS.iter().flat_map(|row| row.words) {
-            // What `verify-heap` switches, the line of the world does in the recorded programs.
+            // In the recorded programs the line of the world switches what `verify-heap` does.
             assert!(
                 used.contains(*word) || *word == "verify-heap",
                 "no recorded program has `{word}`: add one to verify/regressions, which makes it a seed of the fuzzers"

@@ -8,8 +8,8 @@
 //! 0 collect minor
 //! ```
 //!
-//! `#` begins a comment. A file of a newer version is refused by its number, and whatever is not understood by its
-//! line.
+//! `#` begins a comment. A file of a newer version is refused by its number. Whatever is not understood is refused by
+//! its line.
 
 use super::word::Word;
 use super::words::Words;
@@ -95,7 +95,8 @@ impl Program {
     /// Reads the text form.
     ///
     /// # Errors
-    /// The first line that is not understood, and why; a newer version; more steps than [`Limits::ALL`].
+    /// The first line that is not understood, and why; a version newer than [`VERSION`]; an operation newer than the
+    /// file's version; more steps than [`Limits::ALL`].
     pub fn parse(text: &str) -> Result<Program, ParseError> {
         let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
         let mut lines = lines.enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.is_empty());
@@ -117,7 +118,7 @@ impl Program {
     }
 }
 
-/// A reason quotes the word that it is about, which may be of any length.
+/// Cuts a reason that is too long: it quotes a word of the text, which may be of any length.
 fn shortened(mut reason: String) -> String {
     if let Some((end, _)) = reason.char_indices().nth(REASON_CHARS_MAX) {
         reason.truncate(end);

@@ -1,6 +1,6 @@
 //! The version of the text form.
 
-/// The version that is written, and the greatest that is read: older ones mean the same.
+/// The version that is written, and the greatest that is read. In a file of an older version each word means the same.
 ///
 /// | version | has |
 /// |---|---|
@@ -9,6 +9,6 @@
 /// | 3 | `stress`, and the size `small-hole` |
 /// | 4 | `fail-release`, `fail-spawn` |
 ///
-/// A file is refused if it has what is of a later version than the file: an older build would call it damaged, not
-/// newer.
+/// A file is refused if it has a word of a later version than its own: an older build would call such a file damaged,
+/// not newer.
 pub const VERSION: u32 = 4;

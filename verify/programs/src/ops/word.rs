@@ -12,7 +12,7 @@ pub(super) trait Word: Copy + PartialEq + 'static {
     const WHAT: &'static str;
     /// The word of each.
     const WORDS: &'static [(&'static str, Self)];
-    /// What the numbers of the byte form stand for. What is to be frequent has several.
+    /// The values that the numbers of the byte form stand for. A value that is to be frequent has several numbers.
     const NUMBERED: &'static [Self];
 
     /// The word of this value.
@@ -20,7 +20,7 @@ pub(super) trait Word: Copy + PartialEq + 'static {
         Self::WORDS.iter().find(|(_, value)| *value == self).expect("the table is complete").0
     }
 
-    /// The value of this word; the error lists those that there are.
+    /// The value of this word; the error lists the words that there are.
     fn from_word(word: &str) -> Result<Self, String> {
         let known = || Self::WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
         let found = Self::WORDS.iter().find(|(known, _)| *known == word);

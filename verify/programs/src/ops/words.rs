@@ -40,13 +40,13 @@ impl<'a> Words<'a> {
         in_range.ok_or_else(|| format!("{}: `{word}` is no number within {min}..={max}", spaced(what)))
     }
 
-    /// Nothing is left to read.
+    /// Checks that nothing is left to read.
     pub(super) fn end(&mut self) -> Result<(), String> {
         self.0.next().map_or(Ok(()), |word| Err(format!("`{word}` is one word too many")))
     }
 }
 
-/// A label of the table of operations is an identifier.
+/// A label of the table of operations, which is an identifier, with spaces between its words.
 fn spaced(what: &str) -> String {
     what.replace('_', " ")
 }

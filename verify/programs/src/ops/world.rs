@@ -24,7 +24,8 @@ pub enum WorldSize {
     Snug,
     /// 4 MiB in pages of 16 KiB. Under Miri, which interprets each access to them, 32 KiB in pages of 512 bytes.
     Small,
-    /// 7 pages of 128 bytes, one of them new space's: what a model checker has room for. A few more for more threads.
+    /// 7 pages of 128 bytes, one of them new space's: what a model checker has room for. One more for each thread
+    /// beyond three.
     Mite,
 }
 
@@ -54,7 +55,7 @@ impl World {
                 config.young_lab_bytes = 80;
                 config.small_hole_bytes = Some(32);
                 config.pool_bytes_max = 2 * 256;
-                // The least that there is: every object but one is set aside.
+                // The least that there is, so that objects are set aside whenever another one waits.
                 config.worklist_entries = 1;
                 config
             }
@@ -62,7 +63,7 @@ impl World {
                 let (bytes, page_bytes) = if cfg!(miri) { (32 << 10, 512) } else { (4 << 20, 16 << 10) };
                 let mut config = HeapConfig::sized(bytes, 5);
                 config.page_bytes = Some(page_bytes);
-                // Building a heap costs in proportion to what it may become.
+                // Building a heap costs time in proportion to its greatest limit.
                 config.hard_limit_bytes_max = config.hard_limit_bytes + 16 * page_bytes;
                 config.young_lab_bytes = page_bytes / 4;
                 config.pages_per_thread_min = 4;
@@ -84,7 +85,7 @@ impl World {
         (config.threads_max, config.pages_per_thread_min) = match self.size {
             WorldSize::Mite => (threads.max(3), 1),
             WorldSize::Small => (threads.max(4) + 1, config.pages_per_thread_min),
-            // So that programs of many threads run in these worlds, each has fewer pages.
+            // So that programs of many threads run in these worlds, each thread has fewer pages.
             WorldSize::Tiny | WorldSize::Snug => {
                 (threads.max(4) + 1, if threads > 4 { 1 } else { config.pages_per_thread_min })
             }

@@ -1,15 +1,17 @@
 //! Schedules as bytes: what a fuzzer can steer.
 //!
-//! By default a thread runs until it blocks, ends or yields, and then the next one by number runs. So every schedule is
-//! a list of *preemptions* of that default, and no bytes at all are a schedule too. A preemption is two bytes:
+//! By default a thread runs until it blocks, ends or yields; then the thread with the next number runs. So every
+//! schedule is a list of *preemptions* of that default, and no bytes at all are a schedule too. A preemption is two
+//! bytes:
 //!
 //! ```text
 //! after    bit 7: count yield points only       to    which of the other runnable threads,
 //!          bits 0..=6: so many are passed             modulo how many there are
 //! ```
 //!
-//! Bytes that a fuzzer inserts, removes or copies move some preemptions and leave the others what they were. Counting
-//! yield points gets from one window of the heap's protocols to the next in one byte, over all the steps between.
+//! Bytes that a fuzzer inserts, removes or copies move some preemptions and leave the others what they were. A
+//! preemption that counts yield points gets from one window of the heap's protocols to the next in one byte, over all
+//! the steps between.
 //!
 //! A program and its schedule are one input: a byte that says how many steps, the program's [byte form](crate::ops),
 //! and the preemptions.
@@ -32,9 +34,9 @@ const PREEMPTIONS_MAX: usize = 64;
 pub struct Preemption {
     /// Whether yield points are counted, and other scheduling points are not.
     pub at_yield_point: bool,
-    /// Scheduling points, or yield points, that are passed since the last preemption.
+    /// Scheduling points, or yield points, that are passed between the preemption before and this one.
     pub after: u8,
-    /// Which of the other threads that can run, from the next one by number on.
+    /// Which of the other threads that can run, counted from the next number on.
     pub to: u8,
 }
 
@@ -92,7 +94,7 @@ impl Chosen {
 
 impl Scheduler for Chosen {
     fn new_execution(&mut self) -> Option<Schedule> {
-        // Where a thread of an earlier run stood.
+        // Forgets the yield point that a thread of an earlier run stood at.
         let _ = take_yield_point();
         (!core::mem::replace(&mut self.begun, true)).then(|| Schedule::new(0))
     }
@@ -100,7 +102,7 @@ impl Scheduler for Chosen {
     fn next_task(&mut self, runnable: &[&Task], current: Option<TaskId>, is_yielding: bool) -> Option<TaskId> {
         let at_yield_point = take_yield_point().is_some();
         let Some(current) = current else { return Some(runnable[0].id()) };
-        // The others, from the next one by number on.
+        // The others, from the next number on.
         let mut others: Vec<TaskId> = runnable.iter().map(|task| task.id()).filter(|&task| task != current).collect();
         if others.is_empty() {
             return Some(current);
@@ -132,7 +134,7 @@ pub struct ScheduledProgram {
 }
 
 impl ScheduledProgram {
-    /// What these bytes are. Never fails.
+    /// The program and the schedule that these bytes are. Never fails.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> ScheduledProgram {
         let (&steps, rest) = bytes.split_first().unwrap_or((&0, &[]));
@@ -141,7 +143,7 @@ impl ScheduledProgram {
         let preemptions = schedule.chunks_exact(2).take(PREEMPTIONS_MAX);
         let mut program = Program::decode(program, &Limits::SCHEDULE);
         if program.world.size == WorldSize::Small {
-            // Its heap costs more than any number of steps; schedules are searched by the thousand.
+            // The heap of the small world costs more than any number of steps; schedules are searched by the thousand.
             program.world.size = WorldSize::Snug;
         }
         ScheduledProgram {
@@ -150,7 +152,7 @@ impl ScheduledProgram {
         }
     }
 
-    /// The bytes; `decode` gives it back if it is within the limits.
+    /// The bytes of this program and its schedule; `decode` gives both back if they are within the limits.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![self.program.steps.len() as u8];
@@ -159,7 +161,7 @@ impl ScheduledProgram {
         bytes
     }
 
-    /// Runs it.
+    /// Runs the program in its schedule.
     ///
     /// # Panics
     /// If the heap is not what the shadows say.
@@ -168,7 +170,7 @@ impl ScheduledProgram {
     }
 }
 
-/// For people: `cargo fuzz fmt` and a crash show it.
+/// Writes the program's text and its preemptions, which `cargo fuzz fmt` and a crash show.
 impl fmt::Debug for ScheduledProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.program)?;

@@ -1,8 +1,8 @@
 //! Schedules: programs of many threads in interleavings that somebody chooses.
 //!
-//! The engine of [threads](crate::shadow::run_concurrent) runs on the scheduled face of `heaplab::sync`, so a scheduler
-//! decides at each atomic operation, lock and [yield point](heaplab::sync::YieldPoint) which thread goes on. Three ways to
-//! decide are used:
+//! The engine of [threads](crate::shadow::run_concurrent) runs on the scheduled face of `heaplab::sync`, so a
+//! scheduler decides at each atomic operation, lock and [yield point](heaplab::sync::YieldPoint) which thread goes on.
+//! Three ways to decide are used:
 //!
 //! | scheduler | chooses | for |
 //! |---|---|---|
@@ -10,7 +10,8 @@
 //! | [`Stretched`] | at random, and holds threads back at yield points | windows between two steps of a protocol |
 //! | [`Chosen`] | as a byte string says | the fuzz target `schedule_ops`: coverage steers interleavings |
 //!
-//! A failing execution prints its schedule, which [`replay`] runs again; a crash file of `schedule_ops` is its own replay.
+//! A failing execution prints its schedule, which [`replay`] runs again; a crash file of `schedule_ops` is its own
+//! replay.
 
 mod chosen;
 mod stretched;
@@ -26,10 +27,11 @@ use shuttle::Runner;
 use shuttle::scheduler::{ReplayScheduler, Scheduler};
 use std::sync::{Arc, Mutex};
 
-/// Runs `program` in every execution that `scheduler` asks for; how many there were, and what they did in sum.
+/// Runs `program` in every execution that `scheduler` asks for. Returns how many there were, and the sum of what they
+/// did.
 ///
 /// # Panics
-/// If the heap is not what the shadows say, or nobody can go on. The schedule has been printed then.
+/// If the heap is not what the shadows say, or no thread can go on. The schedule has been printed then.
 pub fn run_scheduled(program: &Program, scheduler: impl Scheduler + 'static) -> (usize, Tally) {
     let sum = Arc::new(Mutex::new(Tally::default()));
     let executions = Runner::new(scheduler, shuttle_config()).run({

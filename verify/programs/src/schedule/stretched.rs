@@ -1,8 +1,8 @@
 //! A scheduler that makes short windows long.
 //!
-//! The scheduler draws any runnable thread, as shuttle's random one does, and sometimes *holds* a thread that stands at
-//! a yield point, while the others make as many steps as the draw says. A window of one step stays open for about as
-//! many steps as there are threads if choices are random. With a thread held in it, the window stays open for up to
+//! The scheduler draws any runnable thread, as shuttle's random one does, and sometimes *holds* a thread that stands
+//! at a yield point, while the others make as many steps as the draw says. If choices are random, a window of one step
+//! stays open for about as many steps as there are threads. With a thread held in it, the window stays open for up to
 //! [`HOLD_MAX`].
 
 use heaplab::sync::{YieldPoint, take_yield_point};
@@ -11,7 +11,7 @@ use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// One in so many visits of yield points holds its thread.
+/// One in so many visits to yield points holds its thread.
 const HOLD_ONE_IN: usize = 8;
 /// Choices for which a thread is held at most.
 const HOLD_MAX: usize = 200;
@@ -19,7 +19,7 @@ const HOLD_MAX: usize = 200;
 /// How often threads came by each yield point.
 pub type Visits = Arc<Mutex<BTreeMap<YieldPoint, u64>>>;
 
-/// The scheduler.
+/// The scheduler: see the [module](self).
 pub struct Stretched {
     seed: u64,
     executions_max: u64,
@@ -31,14 +31,14 @@ pub struct Stretched {
 }
 
 impl Stretched {
-    /// So many executions; which ones, follows from the seed.
+    /// A scheduler of `executions_max` executions, which follow from the seed.
     #[must_use]
     pub fn new(seed: u64, executions_max: u64) -> Stretched {
         let dice = Dice::new(seed, 0);
         Stretched { seed, executions_max, execution: 0, dice, held: None, visits: Visits::default() }
     }
 
-    /// Counts of visits, which go on while it schedules.
+    /// The counts of visits, which go on while the scheduler runs.
     #[must_use]
     pub fn visits(&self) -> Visits {
         Arc::clone(&self.visits)
@@ -53,7 +53,7 @@ impl Scheduler for Stretched {
         self.execution += 1;
         self.dice = Dice::new(self.seed, self.execution);
         self.held = None;
-        // Where a thread of an earlier run stood.
+        // Forgets the yield point that a thread of an earlier run stood at.
         let _ = take_yield_point();
         Some(Schedule::new(self.seed))
     }
@@ -71,7 +71,7 @@ impl Scheduler for Stretched {
         let mut eligible: Vec<TaskId> =
             runnable.iter().map(|task| task.id()).filter(|&task| !is_held(task) && !waits(task)).collect();
         if eligible.is_empty() {
-            // Nobody else can go on.
+            // No other thread can go on.
             self.held = None;
             eligible = runnable.iter().map(|task| task.id()).collect();
         }

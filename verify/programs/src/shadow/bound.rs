@@ -2,11 +2,11 @@
 //!
 //! # The bound
 //!
-//! `OutOfMemory` comes after two memory-reducing collections and an attempt in one stop. After the second one
+//! `OutOfMemory` comes after two memory-reducing collections and an attempt in one stop. After the second collection
 //! * new space holds no object, and no page of old, map or code space is without a live one, so those spaces have
 //!   exactly the pages in which live objects lie now: `pinned`. Fragmentation enters here: each live object may pin a
 //!   page of its own, and no object leaves a page for which there is no other to move to.
-//! * a page of large space belongs to a live large object or to a reserve,
+//! * a page of the large-object space belongs to a live large object or to a reserve,
 //! * the pool is empty, and new space has its whole charge if the limit leaves room for it.
 //!
 //! So with `used = root pages + pinned + pages of live large objects + pages that reserves hold`, in pages:
@@ -15,12 +15,12 @@
 //! * a large one of n pages only if `used + charge + n > hard limit`, or no n free pages of the large area are
 //!   neighbours.
 //!
-//! What is alive is counted by the shadow. What reserves hold, and where, is what the page table says, and no more than
-//! the open scopes were given. Nothing is claimed for the attempt that a fault was injected into.
+//! The shadow counts what is alive. The page table says what reserves hold, and where; it is no more than the open
+//! scopes were given. Nothing is claimed for the attempt that a fault was injected into.
 //!
 //! # After a major collection
 //!
-//! What is committed then is exact, from below and from above: [`check_committed`].
+//! What is committed is known exactly then: [`check_committed`].
 
 use super::GraphCensus;
 use crate::ops::ReserveChoice;
@@ -49,21 +49,22 @@ pub struct Held {
     pages: usize,
     /// First pages and lengths of runs.
     runs: Vec<(PageIndex, usize)>,
-    /// Free pages that are committed all the same, because a release was to be refused.
+    /// Free pages that are committed all the same: a release of them may have been refused.
     refused: usize,
 }
 
 impl Held {
-    /// What is held where a release was to be refused: pages that are free and committed now are held by that refusal.
+    /// What is held if a release may have been refused: pages that are free and committed now are held by that
+    /// refusal.
     #[must_use]
     pub fn with_refused_releases(self, spaces: &Spaces) -> Held {
         Held { refused: spaces.fresh.pooled() + spaces.large.kept_pages(), ..self }
     }
 
-    /// What is held now, of at most `pages_max` pages.
+    /// What reserves hold now, which is at most `pages_max` pages.
     ///
     /// # Panics
-    /// More is held than the open scopes were given.
+    /// If more is held than the open scopes were given.
     ///
     /// # Safety
     /// No other thread runs in the heap, and nobody stops it.
@@ -91,7 +92,10 @@ impl Held {
     }
 }
 
-/// Whether a request may be refused, and why not: `Err` says what there was room for.
+/// Whether a request may be refused.
+///
+/// # Errors
+/// The request may not be refused: what there was room for.
 ///
 /// # Safety
 /// No other thread runs in the heap, and nobody stops it.
@@ -114,17 +118,18 @@ pub unsafe fn may_refuse(need: Need, census: &GraphCensus, held: &Held, spaces: 
     }
     Err(format!(
         "{need:?} was refused although {used} pages were enough for what is alive ({pinned} pinned, {large} of large \
-         objects, {reserved} reserved), {pages} more for the request and new space's charge, and the hard limit is {hard}"
+         objects, {reserved} reserved), {pages} more for the request and new space's charge, and the hard limit is \
+         {hard}"
     ))
 }
 
-/// What is committed after a major collection: the pages of the roots, of new space, those in which live objects lie,
-/// what reserves hold, and the pool, which has no more than it may and nothing after a memory-reducing collection. No
-/// other page is committed, and the soft limit leaves room for as much again, memory for roots of `roots_bytes` bytes
+/// Checks what is committed after a major collection, exactly: the pages of the roots, of new space, those in which
+/// live objects lie, what reserves hold, and the pool. The pool has no more than it may, and nothing after a
+/// memory-reducing collection. The soft limit leaves room for as much again, memory for roots of `roots_bytes` bytes
 /// included.
 ///
 /// # Panics
-/// More or less is committed, or the soft limit is another.
+/// If more or less is committed, or the soft limit is another.
 ///
 /// # Safety
 /// No other thread runs in the heap, and nobody stops it.
@@ -159,7 +164,7 @@ pub unsafe fn check_committed(census: &GraphCensus, held: &Held, spaces: &Spaces
     );
 }
 
-/// What an open always-allocate scope still guarantees: less than its reserve holds, never more.
+/// What an open always-allocate scope guarantees still, by a lower estimate: the reserve may hold more.
 #[derive(Clone, Debug)]
 pub struct ReserveGuard {
     /// Whose scope it is.
@@ -186,12 +191,12 @@ impl ReserveGuard {
         }
     }
 
-    /// Draws on the reserve for a request; whether its first attempt has to succeed.
+    /// Draws on the reserve for a request. Returns whether its first attempt has to succeed.
     pub fn draw(&mut self, ty: AllocationType, bytes: usize, large: bool, layout: &Layout) -> bool {
         if large {
             return bytes <= core::mem::take(&mut self.large_bytes);
         }
-        // A refill may take as much as this of the page, and lose what the request leaves of it.
+        // A refill may take this much of the page, and lose what the request leaves of it.
         let cost = match ty {
             AllocationType::Young => layout.young_lab_bytes().max(align_up(bytes, ty.granule_bytes())),
             AllocationType::Old | AllocationType::Map | AllocationType::Code => layout.regular_bytes_max(),
@@ -205,7 +210,8 @@ impl ReserveGuard {
         *left != 0
     }
 
-    /// A page was filled, which may have been one of the reserve. (Young pages are filled from the frontier.)
+    /// Notes that a page was filled, which may have been one of the reserve. (Young pages are filled from the
+    /// frontier.)
     pub fn filled(&mut self, ty: AllocationType) {
         if ty != AllocationType::Young {
             let left = &mut self.pages_left[ty as usize];
@@ -213,7 +219,7 @@ impl ReserveGuard {
         }
     }
 
-    /// A stop: pages that are drawn on are given up.
+    /// Notes a stop, in which pages that are drawn on are given up.
     pub fn stopped(&mut self) {
         for (left, used) in self.pages_left.iter_mut().zip(&mut self.used) {
             if core::mem::take(used) != 0 {

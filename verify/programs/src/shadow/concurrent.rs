@@ -4,8 +4,8 @@
 //! checker behind `heaplab::sync`, lets them. So one engine serves real threads, Shuttle's schedules, and every
 //! interleaving under loom. What an oracle can still claim while rivals are at work is in [`rivals`](super::rivals).
 //!
-//! Three operations mean something of their own here: `store-root` sends a parcel to the other threads, `load-root`
-//! looks whether there is one, and `stress` switches the heap's own thread, which elsewhere never runs.
+//! Three operations mean something else here: `store-root` sends a parcel to the other threads, `load-root` looks
+//! whether there is one, and `stress` switches the heap's own thread, which no other engine lets run.
 
 use super::Tally;
 use super::heap_state::HeapState;
@@ -38,10 +38,10 @@ pub fn run_stretched(program: &Program, source: PageSource, seed: u64) -> Tally 
     run(program, source, Some(seed))
 }
 
-/// A program that takes this long has a deadlock. None takes a hundredth of the time.
+/// A program that takes this long has a deadlock. No program takes a hundredth of the time.
 const DEADLOCK: Duration = Duration::from_secs(if cfg!(miri) { 3000 } else { 120 });
 
-/// Says that a thread of a program has ended, or unwound.
+/// Tells, when dropped, that a thread of a program has ended or unwound.
 struct Ended(mpsc::Sender<()>);
 
 impl Drop for Ended {
@@ -50,7 +50,7 @@ impl Drop for Ended {
     }
 }
 
-/// Waits until each thread of a program has ended. If they do not, says where each is, and aborts: nothing can end a
+/// Waits until each thread of a program has ended. If one does not, says where each is, and aborts: nothing can end a
 /// thread that waits for ever, and whoever started this program is to see why.
 fn await_ends(program: &Program, ended: &mpsc::Receiver<()>, at: &[AtomicUsize]) {
     for _ in 0..program.threads() {
@@ -69,7 +69,7 @@ fn await_ends(program: &Program, ended: &mpsc::Receiver<()>, at: &[AtomicUsize])
 }
 
 /// Says at which step a thread of a program was when the thread unwinds. Under a checker nothing is said: all threads
-/// of the program are one of the system, and there is an execution to look at.
+/// of the program are one thread of the system, and the checker shows the execution.
 struct NameStep<'p>(&'p Program, u8);
 
 impl Drop for NameStep<'_> {
@@ -122,7 +122,7 @@ fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
             Err(payload) => std::panic::resume_unwind(payload),
         }
     }
-    // The heap's own thread; no local heap runs here.
+    // Ends the heap's own thread. This thread runs no local heap.
     state.heap.set_stress_concurrent_allocation(false).expect("it is joined");
     rivals.judge(&state.layout);
     drop(rivals);

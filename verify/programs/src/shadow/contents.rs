@@ -1,7 +1,7 @@
 //! The oracle's part in contents: slots, raw words and bytes of objects, loaded and stored on both heaps.
 //!
-//! An operation names an object by a handle: the first one from there on whose object has slots, or raw words and
-//! bytes, is meant. It names a slot or a word by a number, taken modulo what the object has. So each operation has
+//! An operation names an object by a handle: from that handle on, the first whose object has slots, or raw words and
+//! bytes, is meant. It names a slot or a word by a number, taken modulo what the object has. So an operation has
 //! something to do as soon as there is such an object.
 
 use super::shared_roots::spread;
@@ -31,7 +31,7 @@ impl Oracle {
         let expected = match value {
             Value::Small(value) => Tagged::small(value).expect("shadow integers are small"),
             Value::Immortal(root) => root.tagged(),
-            // Where it is may not be known yet, but what it is will be compared.
+            // Where the object is may not be known yet; what it is will be compared.
             Value::Object(_) => return assert!(word.is_reference(), "{word:?} where {value:?} belongs"),
         };
         claim_eq!(word, expected, "the word for {value:?}");
@@ -72,7 +72,7 @@ impl Oracle {
         object.payload(spread(index, object.payload_count()))
     }
 
-    /// Bytes that one operation writes or reads, at most four.
+    /// Bytes that one operation may write or read at a place, at most four.
     fn bytes_from(&self, id: Id, place: Payload) -> usize {
         match place {
             Payload::Raw(..) => 4,

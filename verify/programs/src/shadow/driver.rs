@@ -1,7 +1,7 @@
 //! Who drives a program, on which heap, and what is made to fail meanwhile.
 //!
-//! A driver runs *rounds*: the same program, several times on one heap. After each of them everything is dropped and
-//! the heap is as it was built, to the byte, so that a round which a fault strikes can be followed by one that has to
+//! A driver runs *rounds*: the same program, several times on one heap. After each round everything is dropped and the
+//! heap is as it was built, to the byte, so that a round which a fault strikes can be followed by one that has to
 //! succeed.
 
 use super::oracle::Oracle;
@@ -23,11 +23,11 @@ impl Driver {
     /// All drivers.
     pub const ALL: [Driver; 2] = [Driver::Single, Driver::Interleaved];
 
-    /// The heap that the program gets.
+    /// The world that the program runs in.
     fn world(self, program: &Program) -> World {
         match self {
             Driver::Single => program.world,
-            // One local heap stays attached, so the others need this at the start.
+            // One local heap stays attached, so the others need concurrent allocation at the start.
             Driver::Interleaved => World { concurrent: true, ..program.world },
         }
     }
@@ -40,7 +40,7 @@ impl Driver {
         self.rounds(program, source, &[None])[0]
     }
 
-    /// Runs `program` on one heap of its world, once for each of `faults`.
+    /// Runs `program` on one heap of its world, once for each of `faults`, and returns what each round did.
     ///
     /// # Panics
     /// As [`rounds_on`](Self::rounds_on).
@@ -51,8 +51,8 @@ impl Driver {
         self.rounds_on(heap, program, faults)
     }
 
-    /// Runs `program` on `heap`, which nobody else has and which is as it was built, once for each of `faults`; closes
-    /// it then.
+    /// Runs `program` on `heap`, once for each of `faults`, and closes the heap; returns what each round did. Nobody
+    /// else has the heap, which is as it was built.
     ///
     /// # Panics
     /// If the heap is not what the shadow says, in a round or after it.

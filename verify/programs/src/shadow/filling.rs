@@ -1,8 +1,8 @@
 //! Pages that an operation fills, and what the next operation finds in them.
 //!
 //! `fill` takes a page of a space and fills it but for some bytes. A request of the same thread and type that comes
-//! right behind it, and fits into what is left, is served at once. The promise lasts for one step: whatever comes in
-//! between may take the rest, and does not have to be known.
+//! right behind it, and fits into what is left, is served at once. The promise lasts for one step: any other step may
+//! take the rest, and what it takes does not have to be known.
 
 use heaplab::AllocationType;
 
@@ -29,12 +29,12 @@ pub(super) struct Fillings {
 }
 
 impl Fillings {
-    /// A step begins: the last one becomes the one before.
+    /// Begins a step: the present one becomes the one before.
     pub(super) fn begin_step(&mut self) {
         self.before = self.present.take();
     }
 
-    /// The present step has filled a page but for so many bytes.
+    /// Notes that the present step has filled a page but for so many bytes.
     pub(super) fn filled(&mut self, actor: usize, ty: AllocationType, bytes_left: usize) {
         self.present = Some(Filling { actor, ty, bytes_left });
     }

@@ -1,8 +1,8 @@
 //! The oracle's part in what is asked of the heap as a whole: collections by their kind, full spaces, and what the
 //! verifier, a survey and the statistics answer.
 //!
-//! Each of them stops the world. A look that no operation asks for is left out under a checker: it would be one more
-//! stop among those that are explored.
+//! Each of these stops the world. A look that no operation asks for is left out under a checker, but for the
+//! verifier's after a major collection: a look is one more stop among those that are explored.
 
 use super::oracle::Aftermath;
 use super::rivals::{Deed, MayHave as _};
@@ -34,7 +34,7 @@ impl Oracle {
         found
     }
 
-    /// Verifies after a stop that changed the heap. Under a checker nobody looks.
+    /// Verifies after a stop that changed the heap; under a checker, does nothing.
     pub(super) fn verify_stop<D: Door>(&mut self, door: &mut D) {
         if !heaplab::sync::MODEL {
             self.verify(door);
@@ -42,7 +42,7 @@ impl Oracle {
     }
 
     /// Surveys a heap in which the verifier has just found so many objects, and returns how many of them are live.
-    /// Under a checker nobody looks.
+    /// Under a checker, and beside rivals, nobody knows: `None`.
     pub(super) fn survey<D: Door>(&mut self, door: &mut D, objects: u64) -> Option<u64> {
         if heaplab::sync::MODEL {
             return None;
@@ -75,7 +75,7 @@ impl Oracle {
         }
     }
 
-    /// After a collection that was asked for by its kind.
+    /// Judges what it can after a collection that was asked for by its kind, and returns what is left to judge.
     pub(super) fn collected<D: Door>(&mut self, door: &mut D, kind: CollectionKind) -> Aftermath {
         self.stopped(true);
         if kind == CollectionKind::Minor {
@@ -84,7 +84,8 @@ impl Oracle {
         }
         let exactly = Some(self.verify(door));
         let reduced = kind == CollectionKind::MemoryReducing;
-        // Beside rivals nothing of it is compared, and another stop would cost a checker executions.
+        // Beside rivals the bytes of roots are compared with nothing, and another stop would cost a checker
+        // executions.
         let roots_bytes = if self.state.rivals.may_have(Deed::UsedTheHeap) { 0 } else { self.roots_bytes(door) };
         Aftermath { exactly, reduced, roots_bytes, ..self.quiet(Happened::Major) }
     }

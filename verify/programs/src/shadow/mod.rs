@@ -17,9 +17,10 @@
 //!   all roots at once: contents, identity, space, alignment, overlap, who may have moved, and who must have left new
 //!   space;
 //! * the heap is verified, and so its counters recomputed, after each collection that was asked for by its kind; on a
-//!   heap of a few pages also after a request that has collected; around every other collection if the program says so.
-//!   Under a checker each of these looks would be one more stop, so there they are left out;
-//! * after a major collection the number of objects that the verifier finds: exactly the reachable ones;
+//!   heap of a few pages also after a request that has collected; around every other collection if the program says
+//!   so. Under a checker each look would be one more stop, so only those after major collections are left;
+//! * after a major collection the number of objects that the verifier finds: exactly the reachable ones, and beside
+//!   rivals at least those of this shadow;
 //! * each refusal against a bound (`bound`), and each always-allocate scope against its reserve; a page that is refused
 //!   to be filled, against what there is of pages;
 //! * the hard limit, against what the near-heap-limit callback answered;
@@ -27,10 +28,11 @@
 //! * at the end everything is dropped and collected twice: nothing may be left but the built-in objects, and nothing
 //!   committed but their pages and new space's charge.
 //!
-//! A difference is a panic: it says the step, and [`announce`] makes it print the program.
+//! A difference is a panic, which says the step; [`announce`] makes it print the program.
 //!
 //! There are two other shadows, for what this one cannot be: the stress (`verify/scenarios`) has one for thousands of
-//! objects and hours, and `tests/programs.rs` has one for the public API, in the package that this one depends on.
+//! objects and hours, and `tests/programs.rs` of the heap's package, which this crate depends on, has one for the
+//! public API.
 
 mod bound;
 mod concurrent;

@@ -27,11 +27,11 @@ impl Value {
 /// A slot, as the safe API names it and as the raw API does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Slot {
-    /// In which part of the object.
+    /// The part of the object that the slot is in.
     pub part: Part,
     /// Its index there.
     pub index: usize,
-    /// Its word, counted from the header.
+    /// Its word, counted from the header, which is word 0.
     pub word: usize,
 }
 
@@ -51,7 +51,7 @@ pub enum Part {
 /// A place that holds no references.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Payload {
-    /// A raw word of a record, by its index there and by its word.
+    /// A raw word of a record: its index among the raw words, and its word, counted from the header.
     Raw(usize, usize),
     /// A byte of the tail.
     Byte(usize),
@@ -74,7 +74,7 @@ pub struct ShadowObject {
     pub describes: Option<Shape>,
     /// Where it was seen last.
     pub at: Offset,
-    /// Minor collections, known as such, that began when it was in new space.
+    /// Minor collections, known as such, that began when the object was in new space.
     pub minors_survived: u32,
     /// Whether it was in new space when it was seen last.
     pub young: bool,
@@ -223,7 +223,7 @@ impl ShadowObject {
         let differs = |index, found: u32, expected: u32| {
             Err(format!("word {index} of {words} holds {found:#x} instead of {expected:#x}"))
         };
-        // Four bytes of zero, too.
+        // The same bits are four bytes of zero.
         let untouched = Tagged::ZERO.bits();
         let mut next = 1;
         while next < words {

@@ -1,7 +1,7 @@
 //! Requests for a page that is filled but for some bytes: done on the heap, and judged.
 //!
-//! Such a request is valid if what it leaves is a size that an object of the page may have. A valid one is refused for want
-//! of a page only, a request that is not valid always. What it leaves is the next step's to find ([`Fillings`]).
+//! Such a request is valid if what it leaves is a size that an object of the page may have. A valid request is refused
+//! for want of a page only, another one always. The next step finds what the request leaves ([`Fillings`]).
 //!
 //! [`Fillings`]: super::filling::Fillings
 
@@ -10,7 +10,7 @@ use heaplab::{AllocError, AllocationType};
 use heaplab_common::claim_eq;
 
 impl Oracle {
-    /// Fills a page, which does not climb: it is refused at once, and only for want of a page.
+    /// Fills a page. The request does not climb the retry ladder: it is refused at once, and only for want of a page.
     pub(super) fn fill<D: Door>(&mut self, actor: usize, door: &mut D, ty: AllocationType, bytes: usize) {
         let valid = bytes.is_multiple_of(ty.granule_bytes()) && bytes <= self.state.layout.regular_bytes_max();
         let armed = self.armed(door.attempts_before_failure());
@@ -38,7 +38,7 @@ impl Oracle {
             }
             Err(error) => panic!("filling a page: {error}"),
         }
-        // Reserves may be drawn on.
+        // A page of a reserve that was being drawn on may be given up.
         self.stopped(false);
     }
 }

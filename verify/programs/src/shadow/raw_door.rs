@@ -84,7 +84,7 @@ impl<'a> RawDoor<'a> {
 impl Door for RawDoor<'_> {
     const IS_SAFE: bool = false;
 
-    /// One of the four alignments, by the size: mostly 8, which the bump path serves.
+    /// One of the four alignments, chosen by the size: mostly 8, which the bump path serves.
     fn alignment(&self, bytes: usize) -> usize {
         8 << (bytes / 8 % 8).saturating_sub(4)
     }
@@ -200,7 +200,7 @@ impl Door for RawDoor<'_> {
     }
 
     fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError> {
-        // SAFETY: R-1.
+        // SAFETY.
         unsafe { self.local.fill_page_but(ty, bytes_left) }
     }
 
@@ -244,10 +244,11 @@ impl Door for RawDoor<'_> {
     }
 }
 
-/// Sizes and alignments that no request may have: each is refused as a value, by the right name.
+/// Makes requests with sizes, alignments and an origin that no request may have, and checks that each is refused by
+/// the right error. `local` is a running local heap of this thread.
 ///
 /// # Panics
-/// If one is served, or refused by another name.
+/// If a request is served, or refused by another error.
 pub fn assert_hostile_requests_fail(local: RawLocalHeap, object_bytes_max: usize) {
     use AllocError::{InvalidAlignment, InvalidOrigin, InvalidSize, TooLarge};
     let old = AllocationType::Old;
@@ -257,14 +258,20 @@ pub fn assert_hostile_requests_fail(local: RawLocalHeap, object_bytes_max: usize
     };
     for size in [0, 4, 12, usize::MAX] {
         assert!(
-            matches!(ask(size, old, AllocationOrigin::Runtime, 8), Err(InvalidSize { size_bytes }) if size_bytes == size),
+            matches!(
+                ask(size, old, AllocationOrigin::Runtime, 8),
+                Err(InvalidSize { size_bytes }) if size_bytes == size
+            ),
             "{size} bytes are no size, and are not refused as one"
         );
     }
     for size in [object_bytes_max + 8, 1 << 40, usize::MAX & !7] {
         for ty in AllocationType::ALL {
             assert!(
-                matches!(ask(size, ty, AllocationOrigin::Runtime, 64), Err(TooLarge { size_bytes, .. }) if size_bytes == size),
+                matches!(
+                    ask(size, ty, AllocationOrigin::Runtime, 64),
+                    Err(TooLarge { size_bytes, .. }) if size_bytes == size
+                ),
                 "{size} bytes, {ty:?}, are more than an object may have, and are not refused as that"
             );
         }

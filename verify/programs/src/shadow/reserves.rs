@@ -1,7 +1,7 @@
 //! The oracle's part in always-allocate scopes: what their reserves guarantee, and when a reserve may be refused.
 //!
-//! The scope itself is a closure of the engine, which calls [`Oracle::before_scope`] first, puts the guard among those
-//! of the open scopes while the closure runs, and hands an error to [`Oracle::scope_refused`].
+//! The scope itself is a closure of the engine. The engine calls [`Oracle::before_scope`] first, then
+//! [`Oracle::scope_entered`] in the closure, or hands an error to [`Oracle::scope_refused`].
 
 use super::oracle::Aftermath;
 use super::request::Armed;
@@ -21,12 +21,13 @@ pub(super) struct Entry {
 }
 
 impl Oracle {
-    /// An actor is about to enter a scope, which may collect. `attempts` is what is left of its local heap's countdown.
+    /// Notes that an actor is about to enter a scope, which may collect. `attempts` is what is left of the countdown
+    /// of its local heap.
     pub(super) fn before_scope(&mut self, actor: usize, choice: ReserveChoice, attempts: Option<u64>) -> Entry {
         let reserve = reserve(choice, &self.state.layout);
         let guard = ReserveGuard::new(actor, &reserve, &self.state.layout);
         self.stopped(true);
-        // More is held than what is alive.
+        // Reserves hold pages beside those of live objects.
         self.population.raise_reserved(self.reserved_pages() + guard.pages);
         let layout = &self.state.layout;
         let pages = [reserve.young_pages, reserve.old_pages, reserve.map_pages, reserve.code_pages];
@@ -39,7 +40,7 @@ impl Oracle {
         Entry { reserve, guard, armed: self.armed(attempts), too_large }
     }
 
-    /// The scope was entered: its guard is among those of the open scopes.
+    /// Puts the guard of a scope that was entered among those of the open scopes.
     pub(super) fn scope_entered(&mut self, entry: &Entry) {
         claim_eq!(entry.too_large, None, "what is too large of {:?}, which was had", entry.reserve);
         self.guards.push(entry.guard.clone());

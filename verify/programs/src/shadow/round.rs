@@ -1,8 +1,8 @@
 //! A round: one run of a program on a heap that may have run others before, with one point at which memory is refused,
 //! or none.
 //!
-//! What a round is found to have done is the difference of the heap's counts, after it and before. How many page
-//! requests and releases it made is read off the countdown of the fault, which counts on where nothing is to be
+//! What a round is found to have done is the difference of the heap's counts, after the round and before. How many
+//! page requests and releases there were is read off the countdown of the fault, which goes on where nothing is to be
 //! refused.
 
 use super::RoundFault;
@@ -10,17 +10,17 @@ use heaplab::heap::CollectionTrace;
 use heaplab::{CollectionKind, Heap, Statistics};
 use heaplab_common::claim_eq;
 
-/// What was so when a round began.
+/// What a round began with.
 #[derive(Debug, Default)]
 pub(super) struct Round {
-    /// What is refused in it.
+    /// What is refused in the round.
     pub(super) fault: Option<RoundFault>,
     /// The heap's counts.
     pub(super) earlier: Statistics,
 }
 
 impl Round {
-    /// A round begins on `heap`: its fault is armed.
+    /// Begins a round on `heap`, and arms its fault.
     pub(super) fn begin(heap: &Heap, fault: Option<RoundFault>) -> Round {
         let earlier = heap.statistics().expect("a sound heap");
         RoundFault::arm(fault, heap);
@@ -32,7 +32,7 @@ impl Round {
         core::array::from_fn(|kind| now.collections[kind] - self.earlier.collections[kind])
     }
 
-    /// Each collection of a round has been traced, once, in its order.
+    /// Checks that each collection of the round has been traced, once, in order.
     pub(super) fn check_trace(&self, trace: &[CollectionTrace], now: &Statistics) {
         let before: u64 = self.earlier.collections.iter().sum();
         let numbers: Vec<u64> = trace.iter().map(|record| record.number).collect();

@@ -4,14 +4,15 @@ use core::num::NonZeroUsize;
 use heaplab::Heap;
 use heaplab::heap::Internals as _;
 
-/// A point at which memory is refused, once. Counted from 0, from the start of a round.
+/// A point at which the heap is refused memory, or the taking back of memory, once. Points are counted from 0, from
+/// the start of a round.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RoundFault {
     /// A page request of the heap.
     Commit(u64),
     /// An attempt, of each local heap that gets so far.
     Attempt(u64),
-    /// The system's taking memory back.
+    /// A release: the system does not take memory back.
     Release(u64),
 }
 
@@ -25,7 +26,7 @@ impl RoundFault {
             Some(RoundFault::Release(k)) => (None, None, nth(k)),
             None => (None, None, None),
         };
-        // As many as there can be are counted only.
+        // A countdown that never ends only counts. That of releases ends at `isize::MAX`, where `Fault` clamps it.
         let never = NonZeroUsize::new(isize::MAX as usize);
         heap.spaces().memory.fail_release_at(release.or(never));
         heap.spaces().memory.fail_commit_at(commit.or(Some(NonZeroUsize::MAX)));

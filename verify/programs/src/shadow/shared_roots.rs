@@ -6,10 +6,10 @@ use heaplab::{Heap, Persistent, RootSet, Tagged};
 pub(super) const ROOT_SET_SLOTS: usize = 4;
 pub(super) const PERSISTENTS_MAX: usize = 24;
 
-/// All roots, with what the heap has in them.
+/// Roots: what each is supposed to hold, and what the heap has in it.
 pub type Roots = Vec<(Value, Tagged)>;
 
-/// Roots of the heap that are no thread's, each with what it is supposed to hold.
+/// Roots that are no thread's, each with what it is supposed to hold.
 pub(super) struct SharedRoots {
     pub(super) persistents: Vec<(Persistent<heaplab::Value>, Value)>,
     pub(super) root_set: RootSet,
@@ -17,13 +17,13 @@ pub(super) struct SharedRoots {
 }
 
 impl SharedRoots {
-    /// None but the slots of a new root set, which hold nothing.
+    /// No persistent handles, and a new root set, whose slots hold zero.
     pub(super) fn new(heap: &Heap) -> SharedRoots {
         let root_set = heap.new_root_set(ROOT_SET_SLOTS);
         SharedRoots { persistents: Vec::new(), root_set, slots: [Value::ZERO; ROOT_SET_SLOTS] }
     }
 
-    /// What each is supposed to hold, and what it does, as `persistent` and `slot` read it.
+    /// What each root is supposed to hold, and what it holds, as `persistent` and `slot` read it.
     pub(super) fn words(
         &self,
         mut persistent: impl FnMut(&Persistent<heaplab::Value>) -> Tagged,
@@ -39,14 +39,14 @@ impl SharedRoots {
         (self.root_set, self.slots) = (root_set, slots);
     }
 
-    /// The persistent handle that a number means.
+    /// The index of the persistent handle that a number means: 0 is the youngest. `None` if there are none.
     pub(super) fn persistent(&self, number: u8) -> Option<usize> {
         let count = self.persistents.len();
         (count != 0).then(|| count - 1 - spread(number, count))
     }
 }
 
-/// A number of `count`, from both ends: small operands count from the front, large ones from the back.
+/// A number below `count`: small operands count from the front, large ones from the back.
 pub(super) fn spread(operand: u8, count: usize) -> usize {
     match operand {
         0..128 => usize::from(operand) % count,

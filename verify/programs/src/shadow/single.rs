@@ -1,8 +1,8 @@
 //! The engine for one thread: the safe API, scope in scope.
 //!
 //! Handle scopes and always-allocate scopes are closures of the safe API, so the engine is a recursion: a frame runs
-//! steps until one of them ends it. Steps of all threads run on the one local heap, in their order; or, for the engine
-//! of [threads](super::concurrent), those of one thread do, and the heap has others.
+//! steps until one of them ends it. The steps of all threads run on the one local heap, in their order. For the engine
+//! of [threads](super::concurrent), the steps of one thread do, on a heap that has other local heaps.
 
 use super::oracle::Aftermath;
 use super::rivals::{Deed, MayHave as _};
@@ -13,7 +13,7 @@ use heaplab::{AllocError, Handle, Heap, Scope};
 use heaplab_common::claim_eq;
 
 const DEPTH_MAX: usize = 12;
-/// The only local heap that has roots.
+/// The number of the only local heap that has roots.
 const ACTOR: usize = 0;
 
 type AnyHandle<'s> = Handle<'s, heaplab::Value>;
@@ -34,7 +34,7 @@ enum Exit {
 }
 
 pub(super) struct Engine {
-    /// What is done, and its number in the program.
+    /// What is done, behind its number in the program.
     steps: Vec<(usize, Op)>,
     next: usize,
     oracle: Oracle,
@@ -64,17 +64,17 @@ impl Engine {
         Engine { steps, next: 0, oracle, depth: 0, thread: thread.into(), stirred: true }
     }
 
-    /// Ends a thread whose heap goes on.
+    /// Ends a thread that leaves the heap to the others.
     pub(super) fn leave(self) -> Tally {
         self.oracle.leave()
     }
 
-    /// Attaches, and runs all steps.
+    /// Attaches a local heap, and runs all steps; attaches another one after a step that detaches.
     pub(super) fn run(&mut self) {
         while self.next < self.steps.len() {
             let Some(mut thread) = self.oracle.state.attach(Heap::attach) else {
                 // An operation detached this thread's local heap while another one stayed attached, and concurrent
-                // allocation is off: nothing can be done here any more.
+                // allocation is off: this thread cannot go on.
                 break;
             };
             self.stirred = true;
@@ -90,7 +90,8 @@ impl Engine {
         }
     }
 
-    /// Whether the world may be stopped for a rival meanwhile: not while a thread runs and neither polls nor parks.
+    /// Whether a rival may stop the world during this operation: not while the thread runs and neither polls nor
+    /// parks.
     fn lets_rivals_stop(op: Op) -> bool {
         !matches!(
             op,
@@ -129,7 +130,7 @@ impl Engine {
         self.oracle.finish(&roots, after);
     }
 
-    /// Runs steps in a scope until one ends it, or there are none.
+    /// Runs steps in a scope until one ends the frame, or no step is left.
     fn frame<'s>(&mut self, scope: &mut Scope<'s, '_>, handles: &mut Vec<AnyHandle<'s>>, kind: Frame) -> Exit {
         self.depth += 1;
         let exit = self.steps(scope, handles, kind);

@@ -9,7 +9,7 @@ pub struct Tally {
     pub refused: u64,
     /// Pages filled.
     pub filled: u64,
-    /// Pages that were to be filled, and that there was no memory for.
+    /// Pages that were to be filled, and for which there was no memory.
     pub fills_refused: u64,
     /// Large objects among those allocated.
     pub allocated_large: u64,
@@ -25,15 +25,15 @@ pub struct Tally {
     pub commits: u64,
     /// Releases, unless the program says which of them fail.
     pub releases: u64,
-    /// Whether the release that was to be refused from the start was.
+    /// Whether the release that the round's fault chose has been refused.
     pub release_refused: bool,
-    /// Threads of the heap's own, each refused.
+    /// Threads that the heap asked the system for; each was refused.
     pub spawns: u64,
     /// Attempts to get memory, of all local heaps.
     pub attempts: u64,
     /// Requests that a fault struck.
     pub struck: u64,
-    /// Whether the page request that was to be refused from the start was, in a collection or elsewhere.
+    /// Whether the page request that the round's fault chose has been refused, in a collection or elsewhere.
     pub commit_refused: bool,
 }
 
@@ -47,7 +47,7 @@ impl Tally {
         }
     }
 
-    /// Adds what another thread did. Collections are the heap's.
+    /// Adds what another thread did, but for collections, attempts and requests of the system, which the heap counts.
     pub(super) fn add(&mut self, other: &Tally) {
         self.allocated += other.allocated;
         self.refused += other.refused;
