@@ -10,7 +10,10 @@ use std::collections::BTreeSet;
 proptest! {
     /// Rows of bits behave as one set for each page: a neighbour's bit is never touched.
     #[test]
-    fn page_bits_are_sets(columns in 1usize..150, acts in vec((0u8..5, 0usize..3, any::<usize>(), any::<usize>()), 0..60)) {
+    fn page_bits_are_sets(
+        columns in 1usize..150,
+        acts in vec((0u8..5, 0usize..3, any::<usize>(), any::<usize>()), 0..60),
+    ) {
         let bits = PageBits::new(3, columns);
         let mut model = [const { BTreeSet::new() }; 3];
         for (act, row, a, b) in acts {
@@ -44,9 +47,13 @@ proptest! {
         }
     }
 
-    /// The same without rows, where ranges begin and end inside words.
+    /// A bitmap without rows behaves as a set, where ranges begin and end inside words.
     #[test]
-    fn a_bitmap_is_a_set(set in prop::collection::btree_set(0usize..260, 0..80), from in 0usize..260, end in 0usize..=260) {
+    fn a_bitmap_is_a_set(
+        set in prop::collection::btree_set(0usize..260, 0..80),
+        from in 0usize..260,
+        end in 0usize..=260,
+    ) {
         let bits = Bitmap::new(260);
         for &bit in &set {
             prop_assert!(bits.set(bit));
@@ -54,7 +61,10 @@ proptest! {
         // SAFETY: this thread alone has the bits.
         unsafe {
             prop_assert_eq!(bits.next(from, end), set.iter().copied().find(|bit| (from..end).contains(bit)));
-            prop_assert_eq!(bits.count(from, end.max(from)), set.iter().filter(|bit| (from..end).contains(*bit)).count());
+            prop_assert_eq!(
+                bits.count(from, end.max(from)),
+                set.iter().filter(|bit| (from..end).contains(*bit)).count()
+            );
             bits.clear(from, end);
         }
         for bit in 0..260 {
@@ -62,7 +72,7 @@ proptest! {
         }
     }
 
-    /// A page set gives out what was put in, once; it says that it is empty when it is.
+    /// A page set gives out once what was put in; the set says that it is empty when it is.
     #[test]
     fn a_page_set_is_a_set(width in 1usize..=64, acts in vec((any::<bool>(), 0usize..100), 0..120)) {
         let pages = PageSet::new(100, width);

@@ -14,7 +14,12 @@ enum Act {
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![5 => (0i32..1000).prop_map(Act::Push), 2 => Just(Act::Open), 2 => Just(Act::Close), 1 => Just(Act::Trim)]
+    prop_oneof![
+        5 => (0i32..1000).prop_map(Act::Push),
+        2 => Just(Act::Open),
+        2 => Just(Act::Close),
+        1 => Just(Act::Trim),
+    ]
 }
 
 proptest! {
@@ -34,7 +39,7 @@ proptest! {
                 Act::Open => scopes.push((slots.mark(), model.len())),
                 Act::Close => {
                     if let Some((mark, len)) = scopes.pop() {
-                        // SAFETY: this stack's, and the innermost.
+                        // SAFETY: the mark is this stack's, and the innermost.
                         unsafe { slots.reset(mark) };
                         model.truncate(len);
                     }

@@ -1,4 +1,4 @@
-//! The LAB, against three numbers.
+//! The LAB, against two numbers and a flag.
 
 use heaplab::Offset;
 use heaplab::allocation::Lab;
@@ -23,9 +23,14 @@ fn act() -> impl Strategy<Value = Act> {
 
 proptest! {
     /// A LAB serves its range in order and to the last byte: whatever was served and what is left add up, the window
-    /// decides only which path serves it, and no size wraps.
+    /// decides only which path serves a request, and no size wraps.
     #[test]
-    fn a_lab_serves_its_range_in_order(start in 0usize..64, granules in 0usize..24, open in any::<bool>(), acts in vec(act(), 0..40)) {
+    fn a_lab_serves_its_range_in_order(
+        start in 0usize..64,
+        granules in 0usize..24,
+        open in any::<bool>(),
+        acts in vec(act(), 0..40),
+    ) {
         let (mut top, end, mut open) = (8 * start, 8 * (start + granules), open);
         let mut lab = Lab::new(Offset::new(top), end - top, open);
         for act in acts {

@@ -1,5 +1,5 @@
-//! Collections are linear: over drawn graphs and work lists of any size, each object that is to be looked into is looked
-//! into once, and what is live stays as it was.
+//! Collections are linear: over drawn graphs and work lists of any size, each object that is to be looked into is
+//! looked into once, and what is live stays as it was.
 
 use heaplab::memory::PageSource;
 use heaplab::{AllocationType, Array, CollectionKind, Handle, Heap, HeapConfig, Scope};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use std::collections::BTreeSet;
 
-/// An array: where it is born, and whom it knows.
+/// An array: whether it is young, and which arrays its edges lead to.
 type Node = (bool, Vec<Index>);
 
 fn nodes() -> impl Strategy<Value = Vec<Node>> {
@@ -26,7 +26,7 @@ fn heap(worklist_entries: usize) -> Heap {
     Heap::new(config).expect("a good configuration")
 }
 
-/// What is reached from `roots` by edges that `follows` admits, of the nodes that it admits.
+/// The nodes that are reached from `roots` by way of nodes that `follows` admits.
 fn reached(
     edges: &[Vec<usize>],
     roots: impl IntoIterator<Item = usize>,
@@ -46,7 +46,7 @@ fn work(heap: &Heap) -> heaplab::WorkDone {
     heap.take_collection_trace().unwrap().last().expect("one collection").summary.work
 }
 
-/// The first slot is the node's number, the others are its edges.
+/// Makes an array of each node: the first slot has the node's number, the others are its edges.
 fn build<'s>(scope: &mut Scope<'s, '_>, young: &[bool], edges: &[Vec<usize>]) -> Vec<Handle<'s, Array>> {
     let handles: Vec<_> = young
         .iter()

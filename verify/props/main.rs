@@ -1,8 +1,8 @@
 //! Properties: over programs of the operation language, and over the small types that the heap is made of.
 //!
-//! Failures persist as seeds in `verify/proptest-regressions/`, but for programs: those are written as
-//! `verify/regressions/found_PROPERTY_*.ops`, which survive a change of the strategies. Until a person has named such a file
-//! by what is wrong, the property that found it runs it first, and nothing else does.
+//! Failures persist as seeds in `verify/proptest-regressions/`, but those of programs are written as
+//! `verify/regressions/found_PROPERTY_*.ops`: a file survives a change of the strategies. Until a person has named
+//! such a file by what is wrong, the property that found it runs it first, and nothing else does.
 #![cfg(not(feature = "loom"))]
 
 mod bitmaps;

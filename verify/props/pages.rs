@@ -18,8 +18,8 @@ fn spaces() -> Spaces {
 const GRANULES: usize = 128 / 8;
 
 proptest! {
-    /// What is taken was free and is so no longer, the first hole that fits comes first, the rest stays a hole, and a
-    /// page without room says so.
+    /// What is taken was free and is not free then; the first hole that fits is taken; the rest of the hole stays a
+    /// hole; a page without room says so.
     #[test]
     fn holes_are_what_is_free(acts in vec((0u8..4, 1usize..=GRANULES, 0usize..=GRANULES), 0..40)) {
         let spaces = spaces();
@@ -65,13 +65,15 @@ proptest! {
                 _ => {}
             }
             let seen: Vec<_> = holes.iter().collect();
-            let expected: Vec<_> = free.iter().map(|&(first, granules)| (start.plus(8 * first), 8 * granules)).collect();
+            let expected: Vec<_> =
+                free.iter().map(|&(first, granules)| (start.plus(8 * first), 8 * granules)).collect();
             prop_assert_eq!(seen, expected);
             prop_assert_eq!(holes.greatest(), free.iter().map(|&(_, granules)| 8 * granules).max().unwrap_or(0));
         }
     }
 
-    /// The remembered set is a set of words: each is handed out once, put back if asked, and forgotten by ranges.
+    /// The remembered set is a set of words: each word is handed out once, is put back if the visitor asks for that,
+    /// and is forgotten by ranges.
     #[test]
     fn the_remembered_set_is_a_set(acts in vec((0u8..4, 0usize..512, 0usize..300), 0..60)) {
         let spaces = spaces();
@@ -108,7 +110,7 @@ proptest! {
     }
 }
 
-/// The page table's neighbours: a label on one page says nothing about another.
+/// A label on one page says nothing about another page.
 #[test]
 fn labels_are_each_pages_own() {
     let spaces = spaces();

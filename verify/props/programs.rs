@@ -25,7 +25,7 @@ fn little_program() -> impl Strategy<Value = Program> {
     program(LITTLE, 1, 200)
 }
 
-/// So many cases, unless the environment says how many.
+/// So many cases, unless the environment has `PROPTEST_CASES`.
 fn cases(cases: u32) -> ProptestConfig {
     match std::env::var_os("PROPTEST_CASES") {
         Some(_) => ProptestConfig::default(),
@@ -33,11 +33,11 @@ fn cases(cases: u32) -> ProptestConfig {
     }
 }
 
-/// A program that fails as this one does, and that no step, and no two steps, can be left out of: proptest gives up after
-/// a number of tries, and most steps of a long program matter to nothing.
+/// A program that fails too, and of which no step, and no two steps, can be left out. Proptest gives up after a number
+/// of tries, and most steps of a long program do not matter.
 fn minimal(mut program: Program, run: fn(&Program)) -> Program {
     let fails = |program: &Program| catch_unwind(|| run(program)).is_err();
-    // Leaves steps out, so many neighbours at a time. Whether any went.
+    // Leaves steps out, so many neighbours at a time. Returns whether any went.
     let drop_neighbours = |program: &mut Program, count: usize| {
         let (mut from, before) = (0, program.steps.len());
         while from < program.steps.len() {
@@ -64,15 +64,16 @@ fn minimal(mut program: Program, run: fn(&Program)) -> Program {
         pairs.map(without).find(fails)
     };
     loop {
-        // Of single steps, one that goes may let another go.
+        // Once one step is gone, another may go.
         while drop_neighbours(&mut program, 1) {}
         let Some(shorter) = without_two(&program) else { return program };
         program = shorter;
     }
 }
 
-/// The seeds of the committed file, to be replayed; none is added. What fails is written down as a program, which outlives
-/// the strategies, and which its own property alone runs: a seed would make each property of the file fail anew.
+/// The seeds of the committed file, which are replayed; none is added. A failure is written down as a program instead:
+/// it outlives the strategies, and its own property alone runs it. A seed would make each property of the file fail
+/// again.
 #[derive(Clone, Debug, PartialEq)]
 struct ReadOnly(FileFailurePersistence);
 
@@ -96,7 +97,7 @@ impl FailurePersistence for ReadOnly {
     }
 }
 
-/// Why a program fails; `None` if it does not. Quietly.
+/// Why a program fails; `None` if it does not. Prints no panic.
 fn why(program: &Program, run: fn(&Program)) -> Option<String> {
     let payload = quietly(|| catch_unwind(|| run(program))).err()?;
     Some(panic_text(&*payload).unwrap_or(WITHOUT_TEXT).to_owned())
@@ -112,7 +113,7 @@ fn beginning(text: &str, lines_max: usize) -> String {
     lines.concat()
 }
 
-/// What is said of a program that fails: no more than fits on a screen, since the file has the rest.
+/// The message about a program that fails: no more than fits on a screen, since the file has the rest.
 fn report(property: &str, reason: &str, program: &Program, file: Option<&Result<PathBuf, String>>) -> String {
     let count = program.steps.len();
     let (place, again) = match file {
@@ -121,8 +122,8 @@ fn report(property: &str, reason: &str, program: &Program, file: Option<&Result<
         Some(Ok(path)) => (
             format!(": {}", path.display()),
             format!(
-                "To look at it: {} replay {}\nUntil it holds, {property} runs it first, and no other test does. Name it \
-                 by what is wrong, and every engine replays it.\n",
+                "To look at it: {} replay {}\nUntil it holds, {property} runs it first, and no other test does. Name \
+                 it by what is wrong, and every engine replays it.\n",
                 cargo_run(),
                 path.display()
             ),
@@ -135,14 +136,14 @@ fn report(property: &str, reason: &str, program: &Program, file: Option<&Result<
     )
 }
 
-/// Ends a property that does not hold: tells whoever watches it, then people.
+/// Ends a property that does not hold: tells whoever watches the property, then people.
 fn fail(property: &str, reason: &str, program: &Program, file: Option<&Result<PathBuf, String>>) -> ! {
     Notice::Shrunk { property: property.to_owned(), operations: program.steps.len() }.tell();
     panic!("{}", report(property, reason, program, file));
 }
 
-/// Runs a property of programs: first what it found before. A program that fails is shrunk, and written as `.ops` beside
-/// the recorded ones, unless the environment says that failures are not kept.
+/// Runs a property of programs, first on the programs that it found before. A program that fails is shrunk, and
+/// written as `.ops` beside the recorded ones, unless the environment says that failures are not kept.
 fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Value = Program>, run: fn(&Program)) {
     let mut config = Config { source_file: Some(file!()), test_name: Some(test_name), ..cases(cases_default) };
     let (is_kept, is_shrunk) = (config.failure_persistence.is_some(), config.max_shrink_iters() != 0);
@@ -165,7 +166,7 @@ fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Val
         Ok(()) => {}
         Err(TestError::Fail(reason, program)) => {
             let program = if is_shrunk { quietly(|| minimal(program, run)) } else { program };
-            // Of threads, another schedule may not fail.
+            // With threads, another schedule may not fail.
             let reason = why(&program, run).unwrap_or_else(|| format!("{reason} (not in each schedule)"));
             let file = is_kept.then(|| write_found(test_name, &program));
             fail(test_name, &reason, &program, file.as_ref());
@@ -174,7 +175,7 @@ fn hold(test_name: &'static str, cases_default: u32, programs: impl Strategy<Val
     }
 }
 
-/// Goal: what is said of a failure fits on a screen, whatever was found.
+/// Goal: the message about a failure fits on a screen, whatever was found.
 #[test]
 fn a_report_has_a_reason_a_program_and_a_path_in_thirty_lines() {
     let world = World { size: WorldSize::Tiny, concurrent: true, verify: false };
@@ -182,7 +183,7 @@ fn a_report_has_a_reason_a_program_and_a_path_in_thirty_lines() {
         let program = Program { world, steps: vec![Step { thread: 0, op: Op::Poll }; count] };
         let path = Ok(PathBuf::from("verify/regressions/found_it_0123.ops"));
         let text = report("it", &"reason\n".repeat(count), &program, Some(&path));
-        // The harness of tests says five more.
+        // The test harness prints five lines more.
         assert!(text.lines().count() <= 25, "{text}");
         for part in ["it does not hold", "reason", "0 poll", "replay verify/regressions/found_it_0123.ops"] {
             assert!(text.contains(part), "{part} is missing: {text}");
@@ -191,12 +192,12 @@ fn a_report_has_a_reason_a_program_and_a_path_in_thirty_lines() {
     }
 }
 
-/// Through the safe API, in worlds of a few pages of a few words.
+/// One local heap, through the safe API, in worlds of a few pages of a few words.
 #[test]
 fn one_local_heap_matches_its_shadow() {
     hold("one_local_heap_matches_its_shadow", 512, little_program(), |program| {
-        // On owned memory first: there a stray access is an assertion that fails, and can be shrunk; on pages it may end
-        // the process.
+        // On owned memory first: there a stray access is an assertion that fails, and can be shrunk; on mapped pages a
+        // stray access may end the process.
         run_single(program, PageSource::Owned);
         run_single(program, PageSource::default());
     });
@@ -210,7 +211,7 @@ fn interleaved_local_heaps_match_their_shadow() {
     });
 }
 
-/// Each thread of the program is one, on the safe API; in the machine's schedule.
+/// Each thread of the program is a thread, on the safe API, in the machine's schedule.
 #[test]
 fn local_heaps_of_threads_match_their_shadows() {
     hold("local_heaps_of_threads_match_their_shadows", 512, program(LITTLE, 4, 120), |program| {
@@ -219,7 +220,7 @@ fn local_heaps_of_threads_match_their_shadows() {
     });
 }
 
-/// The same on 4 MiB, where LABs, pages and the work list are of realistic sizes.
+/// One and several local heaps on 4 MiB, where LABs, pages and the work list are of realistic sizes.
 #[test]
 fn four_mebibytes_match_their_shadow() {
     hold("four_mebibytes_match_their_shadow", 48, program(&[WorldSize::Small], 3, 250), |program| {
@@ -239,7 +240,7 @@ proptest! {
         prop_assert_eq!(Program::decode(&program.encode(), &Limits::ALL), program);
     }
 
-    /// Any bytes are a program, and one that stays itself.
+    /// Any bytes are a program, and the bytes of that program give it back.
     #[test]
     fn any_bytes_are_a_program(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let program = Program::decode(&bytes, &Limits::FUZZ);
@@ -271,7 +272,8 @@ fn programs_reach_refusals_guarantees_and_every_kind_of_collection() {
     assert!(collections.iter().all(|&count| count > 300), "{collections:?} collections");
 }
 
-/// Goal: what is written down is short. Method: a "bug" that needs two of two hundred steps, far from one another.
+/// Goal: the program that is written down is short. Method: a "bug" that needs two of two hundred steps, far from one
+/// another.
 #[test]
 fn a_failing_program_loses_every_step_that_does_not_matter() {
     fn has_both(program: &Program) {

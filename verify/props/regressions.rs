@@ -1,5 +1,5 @@
-//! Every `verify/regressions/*.ops` is replayed, by each engine and on each source of memory; and the fuzzers start from
-//! them.
+//! The recorded programs, `verify/regressions/*.ops`: each is replayed, by each engine on one thread and on each
+//! source of memory; and the fuzzers start from them.
 
 use heaplab::memory::PageSource;
 use heaplab_programs::ops::{FaultPoint, Faulty, Limits, Op, Program, Strikes, check_made, recorded};
@@ -22,11 +22,11 @@ fn each_recorded_program_matches_its_shadow() {
     }
 }
 
-/// A dictionary for libFuzzer: one step of each operation that the recorded programs use.
+/// A dictionary for libFuzzer: each step of the recorded programs, without its thread.
 fn dictionary(programs: &BTreeMap<String, Program>) -> String {
     let mut entries: BTreeMap<[u8; 4], String> = BTreeMap::new();
     for step in programs.values().flat_map(|program| &program.steps) {
-        // By name and bytes: operands matter, the thread does not.
+        // By its bytes: operands matter, the thread does not.
         entries.insert(step.op.encode(), step.op.to_string());
     }
     let mut text = "# One step of each kind that verify/regressions has. Written by `BLESS=1 cargo test`.\n".to_owned();
@@ -48,8 +48,8 @@ fn faults(program: &Program) -> Vec<FaultPoint> {
     ]
 }
 
-/// A configuration for a recorded program's text: each of those that the target starts from, with none, one or two fields
-/// changed to a small number.
+/// An input of `hostile_config` with a recorded program as its text: one of the configurations that the target starts
+/// from, with none, one or two fields changed to a small number.
 fn hostile(index: usize, text: &str) -> Vec<u8> {
     let edits = index % 3;
     let mut bytes = vec![(index % 16) as u8, edits as u8];
@@ -60,8 +60,9 @@ fn hostile(index: usize, text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Configurations that a recorded program's world is not, each run by the short program of the target or refused: what
-/// `heaplab_programs::hostile` starts from, and the edits.
+/// Inputs of `hostile_config` with configurations that are no recorded program's world: a name, what
+/// `heaplab_programs::hostile` starts from, and the edits. Each configuration is refused, or runs the short program of
+/// the target.
 const CONFIGURATIONS: [(&str, u8, &[[u8; 3]]); 12] = [
     ("a_block_has_one_handle", 0, &[[11, 0, 1]]),
     ("a_collection_overflows_its_worklist", 8, &[[10, 0, 1]]),

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 enum Act {
-    /// A reference, or a small integer.
+    /// Adds a reference, or a small integer.
     Add(bool),
     Drop(Index),
-    /// What is visited moves; of what moves, this share stays young.
+    /// Visits what may be young, and moves it; this share of what moves, in thirds, stays young.
     VisitYoung(u8),
     VisitAll,
     ForgetYoung,
@@ -31,7 +31,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Each word is told from every other by its address.
+/// Words, each of which is told from every other by its address or its number.
 struct Words(usize);
 
 impl Words {
@@ -54,8 +54,8 @@ fn sorted(mut words: Vec<Tagged>) -> Vec<u32> {
 }
 
 proptest! {
-    /// A handle holds its word until it is dropped; each visit sees exactly what it is to see; a dropped cell is used again
-    /// before memory is taken; a stop keeps no slab without a handle.
+    /// A handle holds its word until the handle is dropped; each visit sees exactly what it is to see; a trim keeps no
+    /// slab without a handle.
     #[test]
     fn a_register_of_persistent_handles_is_a_map(slab_cells in 1usize..5, acts in vec(act(), 0..200)) {
         let register = PersistentHandles::new(slab_cells);
@@ -63,7 +63,7 @@ proptest! {
         // The handle, its word, and whether it may be young.
         let mut held: Vec<(PersistentCell, Tagged, bool)> = Vec::new();
         let mut slab_bytes = None;
-        // As many cells as were ever in use since the last trim.
+        // The most slabs that the handles need at once.
         let mut slabs = 0;
         for act in acts {
             match act {
@@ -114,7 +114,10 @@ proptest! {
                 Act::Trim => {
                     register.trim();
                     let bytes = register.bytes();
-                    prop_assert!(held.is_empty() == (bytes == 0), "a slab without handles is left, or one with handles gone");
+                    prop_assert!(
+                        held.is_empty() == (bytes == 0),
+                        "a slab without handles is left, or one with handles gone"
+                    );
                     prop_assert!(bytes <= held.len() * slab_bytes.unwrap_or(0), "each slab has a handle");
                 }
             }
@@ -125,7 +128,8 @@ proptest! {
         }
     }
 
-    /// As long as no slab is given back, so many cells suffice as were in use at once.
+    /// A dropped cell is used again before memory is taken: as long as no slab is given back, there are as many cells
+    /// as were in use at once.
     #[test]
     fn cells_are_used_again(slab_cells in 1usize..5, adds in vec(prop::bool::weighted(0.5), 0..300)) {
         let register = PersistentHandles::new(slab_cells);
@@ -144,7 +148,7 @@ proptest! {
         }
     }
 
-    /// A set is visited while somebody has it: all of it, or the blocks that may be young.
+    /// A set is visited while somebody has it: all of the set, or the blocks of it that may be young.
     #[test]
     fn a_register_of_root_sets_is_a_map(
         lens in vec(0usize..200, 1..6),
@@ -161,7 +165,8 @@ proptest! {
                     held.push((register.add(len).unwrap(), vec![(Tagged::small(0).unwrap(), false); len]));
                 }
                 Act::Add(is_reference) => {
-                    if let Some((set, model)) = (!held.is_empty()).then(|| which.index(held.len())).map(|i| &mut held[i])
+                    if let Some((set, model)) =
+                        (!held.is_empty()).then(|| which.index(held.len())).map(|i| &mut held[i])
                         && !model.is_empty()
                     {
                         let (index, word) = (slot.index(model.len()), words.next(is_reference));
@@ -184,7 +189,11 @@ proptest! {
                     }
                     for (set, model) in &mut held {
                         for (index, (word, young)) in model.iter_mut().enumerate() {
-                            prop_assert!(!*young || seen.contains(&word.bits()), "{} is young and was not visited", index);
+                            prop_assert!(
+                                !*young || seen.contains(&word.bits()),
+                                "{} is young and was not visited",
+                                index
+                            );
                             *word = set.load(index);
                             *young = stays_young(*word, share) && !seen.is_empty() && *young;
                         }

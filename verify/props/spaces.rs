@@ -30,8 +30,8 @@ impl Ranges {
 }
 
 proptest! {
-    /// The frontier gives out each byte of its pages once, as a LAB or as a tail, within one page, and says that it is
-    /// exhausted only if the page it is at has too little left and there is no further one.
+    /// The frontier gives out each byte of its pages once, as a LAB or as a tail, within one page. It says that it is
+    /// exhausted only if the page it is at has too little left and there is no further page.
     #[test]
     fn the_frontier_gives_out_each_byte_once(carves in vec((1usize..=16, 0usize..16), 0..60)) {
         let spaces = tiny();
@@ -93,9 +93,9 @@ proptest! {
         }
     }
 
-    /// Two allocators on one heap, until it is full: no two live objects overlap, each lies within one page (or run) of
-    /// its own space, aligned; and when both give up what they have, every page is a gapless sequence of objects, fillers
-    /// and free blocks.
+    /// Two allocators on one heap, until the heap is full: no two live objects overlap; each object is aligned and
+    /// lies within one page (or run) of its own space; and when both allocators give up what they have, every page is
+    /// a gapless sequence of objects, fillers and free blocks.
     #[test]
     fn live_objects_never_overlap(requests in vec((0usize..2, 0usize..4, 1usize..24), 0..100)) {
         let spaces = tiny();
@@ -110,7 +110,7 @@ proptest! {
             if ty == AllocationType::Map && bytes > layout.regular_bytes_max() {
                 continue;
             }
-            // SAFETY: L-5: this thread alone has the heap, and there is no other.
+            // SAFETY: L-5: this thread alone has the spaces, and each allocator is of them.
             let attempt = unsafe { allocators[who].attempt(&spaces, ty, bytes, Limit::Hard) };
             let Ok(at) = attempt else { continue };
             ranges.add(at, bytes)?;

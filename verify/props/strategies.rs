@@ -1,7 +1,7 @@
 //! Strategies of programs. They shrink by removing steps, and by making operands smaller.
 //!
-//! Each program uses a few operations only, chosen anew (swarm testing): what two operations do to each other shows when
-//! both are frequent, and many operations hide each other's effects.
+//! Each program uses a few operations only, chosen anew (swarm testing): what two operations do to each other shows
+//! when both are frequent, and many operations hide each other's effects.
 
 use heaplab_programs::ops::{Limits, Op, Program, Step, World, WorldSize};
 use proptest::collection::vec;

@@ -10,9 +10,11 @@ fn offset(alignment: usize) -> impl Strategy<Value = Offset> {
 }
 
 proptest! {
-    /// A small integer is one within 31 bits, and is no reference.
+    /// An integer is small if 31 bits hold it; a small integer is no reference.
     #[test]
-    fn integers_are_small_within_31_bits(value in prop_oneof![any::<i32>(), -70i32..70, Just(Tagged::SMALL_MAX), Just(Tagged::SMALL_MIN)]) {
+    fn integers_are_small_within_31_bits(
+        value in prop_oneof![any::<i32>(), -70i32..70, Just(Tagged::SMALL_MAX), Just(Tagged::SMALL_MIN)],
+    ) {
         let in_range = (-(1i64 << 30)..1 << 30).contains(&i64::from(value));
         match Tagged::small(value) {
             Some(word) => {
@@ -25,7 +27,7 @@ proptest! {
         }
     }
 
-    /// A reference addresses each granule of 16 GiB, and is no small integer.
+    /// A reference addresses each granule of the greatest reservation, and is no small integer.
     #[test]
     fn references_reach_each_granule(at in offset(8)) {
         let word = Tagged::reference(at);
@@ -41,16 +43,24 @@ proptest! {
         }
     }
 
-    /// A shape survives its two words; a contradictory one is refused.
+    /// A shape survives the two words that encode it; a contradictory shape is refused.
     #[test]
-    fn shapes_survive_their_words(kind in any::<u16>(), fixed in 0usize..=FIXED_WORDS_MAX + 1, tagged in 0usize..=FIXED_WORDS_MAX + 1, tail in 0usize..3) {
+    fn shapes_survive_their_words(
+        kind in any::<u16>(),
+        fixed in 0usize..=FIXED_WORDS_MAX + 1,
+        tagged in 0usize..=FIXED_WORDS_MAX + 1,
+        tail in 0usize..3,
+    ) {
         let tail = [Tail::None, Tail::Tagged, Tail::Bytes][tail];
         let valid = (1..=FIXED_WORDS_MAX).contains(&fixed) && tagged < fixed && (tail == Tail::None || tagged != 0);
         match Shape::new(kind, fixed, tagged, tail) {
             Ok(shape) => {
                 prop_assert!(valid);
                 prop_assert_eq!(Shape::decode(shape.encode()), shape);
-                prop_assert_eq!((shape.kind(), shape.fixed_words(), shape.tagged_words(), shape.tail()), (kind, fixed, tagged, tail));
+                prop_assert_eq!(
+                    (shape.kind(), shape.fixed_words(), shape.tagged_words(), shape.tail()),
+                    (kind, fixed, tagged, tail)
+                );
             }
             Err(_) => prop_assert!(!valid),
         }

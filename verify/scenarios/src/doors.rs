@@ -1,7 +1,7 @@
 //! The two doors to the heap that the steps go through: the raw API and handles.
 //!
 //! Through the raw door an object is a range of memory that is overwritten at once by a filler of its own size, as in
-//! the mission's source. Through the door of handles it is a real object, which is filled, read back, and dropped.
+//! the mission's source. Through the door of handles an object is filled, read back, and dropped.
 
 use heaplab::heap::Internals as _;
 use heaplab::heap::RawLocalHeap;
@@ -25,7 +25,7 @@ pub(super) struct Own {
     pub(super) retries: u64,
 }
 
-/// Header and length of an array or a code object.
+/// Bytes of the header and the length of an array or a code object.
 pub(super) const HEADER_BYTES: usize = 8;
 /// Bytes of a map.
 const MAP_BYTES: usize = 32;
@@ -38,12 +38,12 @@ pub(super) const fn array_bytes(elements: usize) -> usize {
 /// A running local heap, as the steps of a scenario use it. (The doors of programs are `shadow::Door` of
 /// `verify/programs`.)
 pub(super) trait ScenarioDoor {
-    /// Allocates, overwrites or checks and drops.
+    /// Allocates an object, and overwrites it, or fills, checks and drops it.
     fn allocate(&mut self, object: StepObject) -> Result<(), String>;
     fn simulate_full_space(&mut self, space: SpaceKind) -> Result<(), String>;
-    /// What the heap's memory is used for. A stop.
+    /// What the heap's memory is used for. Stops the world.
     fn survey(&mut self) -> Result<Survey, String>;
-    /// What the owner asked for, if that can be told without a stop.
+    /// What the owner has asked for, if the door can tell without a stop.
     fn own(&self) -> Option<Own>;
     fn soft_bytes_available(&self) -> usize;
     /// Large runs of the owner's reserve that no request has used.
@@ -54,7 +54,7 @@ fn refused(object: StepObject, error: AllocError) -> String {
     format!("{object:?}: {error}")
 }
 
-/// The raw API. The local heap runs; it is parked while the heap is told to stop the world.
+/// The raw API. The local heap runs, and is parked while the door stops the world from outside.
 pub(super) struct RawScenarioDoor<'a> {
     pub(super) heap: &'a Heap,
     pub(super) local: RawLocalHeap,

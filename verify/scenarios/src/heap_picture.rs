@@ -1,9 +1,10 @@
-//! Pictures of heaps: a survey, condensed to what a reader can take in, and kept with a scenario's report.
+//! Pictures of heaps: surveys, condensed to what a reader can take in, and kept with a scenario's report.
 //!
-//! A picture has a row for each group of pages, and in it a cell for each page: bytes by use. A heap of more than
-//! [`CELLS_MAX`] pages has several neighbouring pages of a row to a cell, as many in each row of the picture.
+//! A picture has a row for each group of pages, and in the row a cell for each page, with its bytes by use. If a heap
+//! has more than [`CELLS_MAX`] pages, a cell has several neighbouring pages of a row, the same number in each row.
 //!
-//! * **D-1** The cells of a row hold its pages, each once, in the order of their numbers; rows without pages are left out.
+//! * **D-1** The cells of a row hold its pages, each once, in the order of their numbers; rows without pages are left
+//!   out.
 //! * **D-2** The bytes of a cell add up to its pages' bytes.
 
 use heaplab::page::PageKind;
@@ -11,10 +12,10 @@ use heaplab::{MemoryUse, Survey};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Cells of a picture, but for one more in each row.
+/// Cells of a picture at most; each row may have one more.
 pub const CELLS_MAX: usize = 1024;
 
-/// Uses of memory.
+/// How many uses of memory there are.
 pub const USES: usize = MemoryUse::ALL.len();
 
 /// When, within a scenario, a picture was taken.
@@ -27,7 +28,7 @@ pub enum Moment {
     Full,
     /// After the scenario, its rivals, and the last verification.
     After,
-    /// Not of a scenario: before a step of a program that is looked at.
+    /// Before a step of a program that somebody looks at; no scenario has this moment.
     Step,
 }
 
@@ -106,7 +107,7 @@ pub struct Cell {
 pub struct Row {
     /// Which pages.
     pub group: Group,
-    /// How they are used (D-1).
+    /// How the pages are used (D-1).
     pub cells: Vec<Cell>,
 }
 
@@ -127,7 +128,7 @@ impl Row {
 /// A heap at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HeapPicture {
-    /// When.
+    /// When the picture was taken.
     pub moment: Moment,
     /// Bytes of a page.
     pub page_bytes: usize,
@@ -245,7 +246,7 @@ mod tests {
         }
     }
 
-    /// A picture that is written can be read back: another build renders it.
+    /// A picture that is written can be read back, as a build does that renders it.
     #[test]
     fn a_picture_survives_json() {
         let heap = Heap::new(HeapConfig::tiny()).unwrap();

@@ -1,7 +1,7 @@
 //! The mission's scenarios: everything is full, and an allocation succeeds all the same.
 //!
-//! After memory-reducing collections, a thread enters an always-allocate scope whose reserve is a young, an old, a map and
-//! a code page and one large run. Then it makes every space full, one after the other, and allocates in each:
+//! After memory-reducing collections, a thread enters an always-allocate scope whose reserve is a young, an old, a map
+//! and a code page and one large run. Then it makes every space full, one after the other, and allocates in each:
 //!
 //! | step | first | then allocates |
 //! |---|---|---|
@@ -18,15 +18,17 @@
 //! * **SN-3** the verifier finds nothing afterwards;
 //! * **SN-4** the committed memory never exceeds the hard limit (the heap asserts it in every stop).
 //!
-//! SN-1 and SN-2 are promised up to the reserve. Step 3 may go beyond it when a rival takes the room between the check of
-//! the soft limit and the allocation. Then only the soft limit is lifted, and success rests on the rivals' manners:
-//! [`rival`] keeps little alive, so between two collections each of them exceeds the soft limit by one request at most.
+//! SN-1 and SN-2 are promised up to the reserve. Step 3 may go beyond the reserve when a rival takes the room between
+//! the check of the soft limit and the allocation. Then only the soft limit is lifted, and success depends on what
+//! rivals keep alive: [`rival`] keeps so little that between two collections each of them exceeds the soft limit by
+//! one request at most.
 //!
-//! The scenario bodies start no thread and ask for no time: their caller does. So the same functions run under the model
-//! checker. On small pages the array shrinks to what fits into half a page.
+//! The scenario bodies start no thread and ask for no time: their caller does. So the same functions run under the
+//! model checker. On small pages the small arrays and the code object shrink to what fits into half a page.
 //!
-//! [`run`] takes pictures of the heap: before, when every space is full, and after. Each is a stop of its own, outside of
-//! every step whose requests are counted, so none of the conditions above can be met or broken by one.
+//! [`run`] takes pictures of the heap: before the scenario, when every space is full, and after it. Each is a stop of
+//! its own, outside of every step whose requests are counted, so a picture cannot meet or break any of the conditions
+//! above.
 
 mod doors;
 mod heap_picture;

@@ -1,4 +1,4 @@
-//! What a scenario reports. A finding is a line of the report, and no panic.
+//! What a scenario reports. What is wrong is a line of the report, not a panic.
 
 use super::{HeapPicture, Moment};
 use heaplab::{CollectionKind, Statistics, Survey};
@@ -9,9 +9,9 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Concurrent allocation is off: one local heap, a second one is refused.
+    /// Concurrent allocation is off: there is one local heap, and a second one is refused.
     Off,
-    /// So many rivals allocate all the time.
+    /// Rivals allocate all the time.
     On {
         /// How many.
         rivals: usize,
@@ -48,7 +48,7 @@ pub struct Tally {
     pub retries: u64,
     /// Objects the verifier looked at.
     pub objects_verified: u64,
-    /// Pictures of the heap, if any are wanted; they cost a stop each.
+    /// Pictures of the heap, if any are wanted. Each costs a stop.
     pub pictures: Option<Vec<HeapPicture>>,
     /// What is wrong; empty if the scenario holds.
     pub violations: Vec<String>,
@@ -61,7 +61,8 @@ impl Tally {
         Tally { pictures: Some(Vec::new()), ..Tally::default() }
     }
 
-    /// Adds a picture, if any are wanted, of the first such moment. A heap that cannot be surveyed is wrong.
+    /// Adds a picture, if any are wanted and there is none of this moment. A heap that cannot be surveyed is a
+    /// violation.
     pub(super) fn picture<E: fmt::Display>(&mut self, moment: Moment, survey: impl FnOnce() -> Result<Survey, E>) {
         let Some(pictures) = &mut self.pictures else { return };
         if pictures.iter().any(|known| known.moment == moment) {
@@ -100,7 +101,7 @@ pub struct ScenarioReport {
     pub allocations: u64,
     /// Allocations of large arrays that filled the heap up to the soft limit.
     pub large_allocations: u64,
-    /// Whether those reached the soft limit.
+    /// Whether the large arrays reached the soft limit.
     pub soft_limit_reached: bool,
     /// Allocations of the rivals.
     pub rival_allocations: u64,

@@ -8,11 +8,11 @@ use heaplab_common::Dice;
 /// What one rival does.
 #[derive(Clone, Copy, Debug)]
 pub struct RivalPlan {
-    /// Its decisions follow from this.
+    /// The rival's decisions follow from this.
     pub seed: u64,
-    /// Rounds after which it ends by itself; `None` to go on until it is told to stop.
+    /// Rounds after which the rival ends by itself; `None` to go on until it is told to stop.
     pub rounds: Option<u64>,
-    /// Object graphs that it keeps alive at most.
+    /// Object graphs that the rival keeps alive at most.
     pub kept: usize,
 }
 
@@ -21,7 +21,7 @@ pub struct RivalPlan {
 pub struct RivalReport {
     /// Objects allocated.
     pub allocations: u64,
-    /// Requests that found no memory: legal.
+    /// Requests that found no memory, which is legal.
     pub out_of_memory: u64,
     /// What is wrong.
     pub violations: Vec<String>,
@@ -30,9 +30,9 @@ pub struct RivalReport {
 /// Rounds between two attachments.
 const ROUNDS_ATTACHED: u64 = 64;
 
-/// Allocates objects of all types, keeps and drops checked graphs, polls, parks, detaches and attaches, until `stop` is
-/// set or the plan's rounds are over. Enters no always-allocate scope and simulates no full space. Counts itself as
-/// under way when it has attached for the first time, or given up.
+/// Allocates objects of all types, keeps and drops checked graphs, polls, parks, detaches and attaches, until `stop`
+/// is set, the plan's rounds are over, or something is wrong. Enters no always-allocate scope and simulates no full
+/// space. Adds one to `under_way` when it has attached for the first time, or given up.
 pub fn rival(heap: &Heap, plan: &RivalPlan, stop: &AtomicBool, under_way: &AtomicU32) -> RivalReport {
     let mut begun = false;
     let mut begin = || {
@@ -68,7 +68,7 @@ impl Rival<'_> {
         self.stop.load(Ordering::Relaxed) || !self.report.violations.is_empty()
     }
 
-    /// All rounds, on one local heap after the other. Calls `begin` whenever it has attached.
+    /// Runs all rounds, on one local heap after the other. Calls `begin` whenever the rival has attached.
     fn rounds(&mut self, heap: &Heap, begin: &mut dyn FnMut()) {
         let mut left = self.plan.rounds.unwrap_or(u64::MAX);
         while left != 0 && !self.is_over() {
@@ -90,7 +90,7 @@ impl Rival<'_> {
         }
     }
 
-    /// The rounds on one local heap.
+    /// Runs so many rounds on one local heap.
     fn session(&mut self, scope: &mut Scope<'_, '_>, rounds: u64) {
         let kept = match scope.new_array(self.plan.kept) {
             Ok(kept) => kept,
@@ -116,7 +116,7 @@ impl Rival<'_> {
         }
     }
 
-    /// Makes an object of any type, or a parcel; whether it is one.
+    /// Makes an object of any type, or a parcel. Returns whether what it made is an object.
     fn make<'s, 'o: 's>(&mut self, scope: &mut Scope<'s, 'o>, kept: Handle<'s, Array>) -> Result<bool, AllocError> {
         let sizes = self.sizes;
         let made = match self.dice.below(8) {
@@ -144,7 +144,7 @@ impl Rival<'_> {
         Ok(scope.get(made).as_small().is_none())
     }
 
-    /// Puts a parcel, or nothing, in the place of one that was kept, which is checked.
+    /// Checks a parcel that was kept, and puts another one, or nothing, in its place.
     fn keep(&mut self, scope: &Scope<'_, '_>, kept: Ref<'_, Array>, parcel: Ref<'_, Array>) {
         let index = self.dice.below(self.plan.kept);
         let old = scope.load(kept, index);

@@ -1,4 +1,4 @@
-//! Running a scenario on a heap, with or without rivals, with threads of the facade.
+//! Running a scenario on a heap, with or without rivals, on threads of the facade `heaplab::sync`.
 
 use super::{
     Mode, Moment, RivalPlan, RivalReport, ScenarioReport, Tally, alloc_after_failures, alloc_after_failures_raw, rival,
@@ -58,17 +58,20 @@ pub fn attached(heap: &Heap, tally: &mut Tally, run: impl FnOnce(&mut Attachment
     }
 }
 
-/// Object graphs that a rival keeps: on the smallest heaps none, by the rivals' manners in the module's text.
+/// How many object graphs a rival keeps: none on the smallest heaps, so that a rival exceeds the soft limit by one
+/// request at most.
 fn kept(heap: &Heap) -> usize {
     if heap.layout().hard_limit_pages() < 64 { 0 } else { 8 }
 }
 
-/// Runs a scenario once on `heap`, which has no local heaps attached. It has none afterwards, and allows several.
+/// Runs a scenario once on `heap`, which has no local heaps attached. Afterwards it has none either, and allows
+/// several. Blocks until the rivals have ended.
 ///
-/// With [`Mode::Off`] concurrent allocation is off meanwhile, and it is checked that a second local heap is refused
-/// then. Otherwise the rivals, or the heap's stress thread, run from before the scenario until after it.
+/// With [`Mode::Off`] concurrent allocation is off meanwhile, and a second local heap has to be refused. Otherwise the
+/// rivals, or the heap's stress thread, run from before the scenario until after it.
 ///
-/// The report has three pictures of the heap. The first and the last are taken outside of what the statistics span.
+/// The report has three pictures of the heap, of which the first and the last are taken outside of what the statistics
+/// span.
 #[must_use]
 pub fn run(scenario: Scenario, heap: &Heap, mode: Mode, seed: u64) -> ScenarioReport {
     let mut tally = Tally::with_pictures();
@@ -100,7 +103,8 @@ struct Company {
 }
 
 impl Company {
-    /// Switches what the mode switches, and starts the rivals: each has attached, or given up, when this returns.
+    /// Switches what the mode switches, and starts the rivals. Each rival has attached, or given up, when this
+    /// returns.
     fn begin(heap: &Heap, mode: Mode, seed: u64, tally: &mut Tally) -> Company {
         let (stop, under_way) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
         let count = match mode {
@@ -121,14 +125,14 @@ impl Company {
                 thread::spawn(move || rival(&heap, &plan, &stop, &under_way))
             })
             .collect();
-        // Ends: every rival attaches or gives up. Relaxed: a count that orders nothing.
+        // This loop ends, since every rival attaches or gives up. Relaxed: a count that orders nothing.
         while (under_way.load(Ordering::Relaxed) as usize) < rivals.len() {
             thread::yield_now();
         }
         Company { mode, rivals, stop }
     }
 
-    /// Ends the rivals, and switches back; objects that the rivals allocated.
+    /// Ends the rivals, and switches back. Returns how many objects the rivals allocated.
     fn end(self, heap: &Heap, tally: &mut Tally) -> u64 {
         // Relaxed: a request to end, which orders nothing; the join does.
         self.stop.swap(true, Ordering::Relaxed);

@@ -12,7 +12,8 @@ pub const CODE_BYTES: usize = 1024;
 const SMALL_ELEMENTS: usize = 100;
 /// Memory-reducing collections at the start. The second one frees what the first one's evacuation left.
 const COLLECTIONS: usize = 2;
-/// The scope is entered at most so often. Rivals may take what a collection freed before the reserve is filled.
+/// How often entering the scope is tried, at most. Rivals may take what a collection freed before the reserve is
+/// filled.
 const ENTRIES_MAX: u64 = 200;
 
 /// Sizes derived from the geometry of a heap.
@@ -28,7 +29,7 @@ pub struct Sizes {
     pub run_bytes: usize,
     /// Bytes of the code object.
     pub code_bytes: usize,
-    /// The large arrays that fit into the greatest heap, twice over: more are not allocated.
+    /// Twice the large arrays that fit into the greatest heap: more are not allocated.
     pub large_max: usize,
 }
 
@@ -55,7 +56,7 @@ impl Sizes {
     }
 }
 
-/// One allocation, with SN-1 and SN-2.
+/// Makes one allocation, and checks SN-1 and SN-2.
 fn allocate(door: &mut impl ScenarioDoor, object: StepObject, tally: &mut Tally) {
     let before = door.own();
     tally.allocations += 1;
@@ -94,8 +95,8 @@ fn steps(door: &mut impl ScenarioDoor, sizes: &Sizes, regular_bytes_max: usize, 
         tally.violation(format!("{} bytes are no large object on pages of {page_bytes}", sizes.large_bytes));
     }
     let large = StepObject::Array { elements: sizes.large_elements, ty: AllocationType::Old };
-    // A rival may take the memory between the look and the request, up to the hard limit. Then it was this request that
-    // found the space full, and the reserve has served it.
+    // A rival may take the memory between the look and the request, up to the hard limit. Then this request found the
+    // space full, and the reserve has served it.
     let mut count = 0;
     while door.reserved_runs() != 0 && door.soft_bytes_available() >= sizes.run_bytes && count < sizes.large_max {
         allocate(door, large, tally);
@@ -116,7 +117,7 @@ fn steps(door: &mut impl ScenarioDoor, sizes: &Sizes, regular_bytes_max: usize, 
     tally.picture(Moment::Full, || door.survey());
 }
 
-/// Enters the scope by `enter` until the reserve is there; whether it ever was.
+/// Enters the scope by `enter`, again and again until its reserve can be had. Returns whether it could.
 fn enter(tally: &mut Tally, mut enter: impl FnMut(&mut Tally) -> Result<(), AllocError>) -> bool {
     loop {
         tally.entries += 1;
@@ -131,7 +132,11 @@ fn enter(tally: &mut Tally, mut enter: impl FnMut(&mut Tally) -> Result<(), Allo
     }
 }
 
-/// `alloc_after_failures` through handles, in the scope of the caller. Returns `true`, the heap's, if everything held.
+/// `alloc_after_failures` through handles, in the scope of the caller. Returns the heap's `true` if everything held,
+/// else its `false`. Collects.
+///
+/// # Panics
+/// If the heap is poisoned.
 pub fn alloc_after_failures<'s, 'o: 's>(scope: &mut Scope<'s, 'o>, tally: &mut Tally) -> Handle<'s, Value> {
     for _ in 0..COLLECTIONS {
         scope.collect(CollectionKind::MemoryReducing).unwrap();
@@ -148,10 +153,11 @@ pub fn alloc_after_failures<'s, 'o: 's>(scope: &mut Scope<'s, 'o>, tally: &mut T
 }
 
 /// `alloc_after_failures` through the raw API, on a parked local heap: each object becomes a filler of its own size.
+/// Returns whether everything held. Collects.
 ///
-/// The owner's requests are told from others' by the heap's count of requests inside always-allocate scopes, which is
-/// the owner's alone as long as nobody else enters one. A first attempt that fails asks for a collection next (the
-/// retry ladders say so), so SN-2 implies SN-1 here.
+/// The owner's requests are told from others' by the heap's count of requests inside always-allocate scopes: they are
+/// the owner's alone as long as nobody else enters such a scope. A first attempt that fails asks for a collection next
+/// (the retry ladders say so), so SN-2 implies SN-1 here.
 pub fn alloc_after_failures_raw(heap: &Heap, local: &mut LocalHeap, tally: &mut Tally) -> bool {
     let requests = |tally: &mut Tally| match heap.statistics() {
         Ok(statistics) => statistics.requests_in_scope,
@@ -197,7 +203,11 @@ pub fn alloc_after_failures_raw(heap: &Heap, local: &mut LocalHeap, tally: &mut 
     tally.violations.is_empty()
 }
 
-/// `stress_handles`: `alloc_after_failures` under a handle scope, which must return `true`.
+/// `stress_handles`: `alloc_after_failures` under a handle scope, which must return `true`. Returns whether it did.
+/// Collects.
+///
+/// # Panics
+/// If the heap is poisoned.
 pub fn stress_handles(attachment: &mut Attachment, tally: &mut Tally) -> bool {
     let ran = attachment.run(|scope| {
         scope.nested(|scope| {

@@ -109,7 +109,7 @@ operations! {
         /// Switches the heap's own thread that allocates, if each thread of the program is a thread. An engine on one
         /// thread has the thread refused: beside it, a program would not do the same every time.
         Stress(on[0..1]: bool): 55..56, "stress", since 3;
-        /// Fails the k-th attempt from now, once.
+        /// Fails the k-th attempt of each local heap from now, once.
         FailAttempt(attempt[0..8]: Option<u8>): 56..57, "fail-attempt", since 1;
         /// Sets what the near-heap-limit callback does.
         NearLimit(choice[0..8]: NearLimitChoice): 57..58, "near-limit", since 1;

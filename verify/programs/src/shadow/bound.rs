@@ -15,7 +15,7 @@
 //! * a large one of n pages only if `used + charge + n > hard limit`, or no n free pages of the large area are
 //!   neighbours.
 //!
-//! The shadow counts what is alive. The page table says what reserves hold, and where; it is no more than the open
+//! The shadow counts what is alive. The page table says what reserves hold, and where; they hold no more than the open
 //! scopes were given. Nothing is claimed for the attempt that a fault was injected into.
 //!
 //! # After a major collection
@@ -125,8 +125,8 @@ pub unsafe fn may_refuse(need: Need, census: &GraphCensus, held: &Held, spaces: 
 
 /// Checks what is committed after a major collection, exactly: the pages of the roots, of new space, those in which
 /// live objects lie, what reserves hold, and the pool. The pool has no more than it may, and nothing after a
-/// memory-reducing collection. The soft limit leaves room for as much again, memory for roots of `roots_bytes` bytes
-/// included.
+/// memory-reducing collection, but for pages whose release was refused. Checks the soft limit too: it leaves room for
+/// as much again, memory for roots of `roots_bytes` bytes included.
 ///
 /// # Panics
 /// If more or less is committed, or the soft limit is another.

@@ -10,11 +10,11 @@ use heaplab::{
 /// What is allocated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Request {
-    /// Where.
+    /// The type, which decides the space.
     pub ty: AllocationType,
     /// What.
     pub what: What,
-    /// Elements of its tail.
+    /// Elements of the object's tail.
     pub length: usize,
 }
 
@@ -49,7 +49,8 @@ pub type Requests = (u64, u64);
 
 /// A running local heap, as the oracle uses it. Its roots are numbered from 0, in the order in which they were made.
 pub trait Door {
-    /// Whether the door checks shapes and says so: the safe one does, the raw one leaves it to its caller.
+    /// Whether the door checks shapes and answers by an error: the safe door does, the raw one leaves the check to its
+    /// caller.
     const IS_SAFE: bool;
 
     /// The alignment that allocations of this size ask for.
@@ -58,7 +59,7 @@ pub trait Door {
     fn word(&mut self, root: usize) -> Tagged;
     /// Makes a root.
     fn push(&mut self, source: Source);
-    /// Allocates, and makes a root of the object.
+    /// Allocates, and makes a root of the object; the error is the heap's. May collect.
     fn allocate(&mut self, request: &Request) -> Result<Tagged, AllocError>;
     /// Loads a slot, and makes a root of what it holds.
     fn load(&mut self, host: usize, slot: Slot) -> Tagged;
@@ -80,13 +81,13 @@ pub trait Door {
     fn statistics(&mut self) -> Option<Statistics>;
     /// Makes a space full, if the door can.
     fn simulate_full_space(&mut self, space: SpaceKind) -> Option<usize>;
-    /// Fills a page.
+    /// Fills a page but for `bytes_left` bytes; the error is the heap's. Asks for no collection.
     fn fill_page_but(&mut self, ty: AllocationType, bytes_left: usize) -> Result<(), AllocError>;
     /// Calls `f` parked.
     fn parked<R>(&mut self, f: impl FnOnce() -> R) -> R;
     /// Attempts left before the one that is to fail, if one is.
     fn attempts_before_failure(&self) -> Option<u64>;
-    /// What the local heap has asked for, if the door says it.
+    /// How many collections the local heap has asked for, if the door says it.
     fn requests(&self) -> Option<Requests>;
     /// A persistent handle to what a root holds, if the door makes any.
     fn persist(&mut self, root: usize) -> Option<Persistent<Value>>;
@@ -94,7 +95,7 @@ pub trait Door {
     fn open(&mut self, persistent: &Persistent<Value>) -> Option<Tagged>;
     /// Makes a root of what a slot of a root set holds, if the door can.
     fn load_root(&mut self, set: &RootSet, slot: usize) -> Option<Tagged>;
-    /// Stores into a slot of a root set; whether the door can.
+    /// Stores into a slot of a root set. Returns whether the door can.
     fn store_root(&mut self, set: &RootSet, slot: usize, source: Source) -> bool;
 }
 
@@ -164,7 +165,7 @@ impl Door for ScopeDoor<'_, '_, '_> {
             What::Map(shape) => self.scope.new_map(shape)?.any(),
             What::Record(map) => {
                 let map = self.handles[map];
-                // The handle of the right type is not to outlive the call.
+                // The handle to the map in its own type is not to outlive the call.
                 let record = self.scope.escape(|scope| {
                     let map = scope.handle(scope.downcast::<Map>(scope.get(map)).expect("a map"));
                     match scope.record_type(map) {

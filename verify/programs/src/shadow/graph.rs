@@ -15,9 +15,9 @@ pub enum Happened {
     Nothing,
     /// Perhaps a collection, of whatever kind.
     Anything,
-    /// At least a minor collection, asked for as such.
+    /// A minor collection, asked for as such, and perhaps more.
     Minor,
-    /// At least a major collection: new space is empty, and so are pages without live objects.
+    /// A major collection, and perhaps more: new space is empty, and no page without live objects is left.
     Major,
 }
 
@@ -28,7 +28,7 @@ pub struct GraphCensus {
     pub objects: u64,
     /// Bytes of them.
     pub bytes: usize,
-    /// Pages with live objects, those of large ones excluded.
+    /// Pages with live objects, those of large objects excluded.
     pub pages: BTreeSet<PageIndex>,
     /// First pages and lengths of the runs of live large objects.
     pub runs: Vec<(PageIndex, usize)>,
@@ -53,7 +53,7 @@ impl GraphCensus {
     }
 }
 
-/// All objects that ever were, the dead ones without contents.
+/// All objects that the shadow ever had; those that were found dead are empty entries.
 #[derive(Debug, Default)]
 pub struct Graph {
     objects: Vec<Option<ShadowObject>>,
@@ -82,8 +82,8 @@ impl Graph {
         self.objects[id].as_mut().expect("a reachable object")
     }
 
-    /// Walks the heap and the shadow together from `roots`, and panics where they differ: in a word, in an identity, in
-    /// a space, in an overlap. Forgets what is not reachable.
+    /// Walks the heap and the shadow together from `roots`, compares each word, identity, space and overlap, and
+    /// forgets what is not reachable. Returns what is alive.
     ///
     /// # Panics
     /// If the heap is not what it is supposed to be.
@@ -138,7 +138,7 @@ struct Walk<'a> {
     graph: &'a mut Graph,
     seen: Vec<Option<Offset>>,
     live: Vec<(Offset, Id)>,
-    /// References of the object that is visited; kept, so that its memory is used again.
+    /// References of the object that is visited; kept to use the vector's memory again.
     edges: Vec<(Value, Tagged)>,
 }
 
@@ -170,8 +170,8 @@ impl Walk<'_> {
     fn visit(&mut self, id: Id, happened: Happened) {
         let at = self.seen[id].expect("only seen objects are visited");
         let kind = self.check_place(id, at, happened);
-        // SAFETY: the object's page is in use, as was just checked, so its words are committed. The engines run on one
-        // thread, and no stop is going on, so nobody else accesses them.
+        // SAFETY: the object's page is in use, as was just checked, so its words are committed. No stop is going on,
+        // and no rival refers to an object of this shadow, so nobody else accesses them.
         let view = unsafe { self.spaces.view() };
         let mut edges = core::mem::take(&mut self.edges);
         let object = self.graph.object(id);
@@ -192,7 +192,8 @@ impl Walk<'_> {
         let layout = self.spaces.layout();
         assert!(at.bytes() < layout.pages() << layout.page_shift(), "#{id} at {at:?} is beyond the reservation");
         let page = layout.page_of(at);
-        // SAFETY: as in `visit`: one thread, no stop.
+        // SAFETY: G-1: a root or a live object of this thread refers to an object of the page, and no stop is going
+        // on.
         let kind = unsafe { self.spaces.pages.kind(page) };
         let object = self.graph.object_mut(id);
         let allowed = match (object.large, object.ty) {

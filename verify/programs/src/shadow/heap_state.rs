@@ -1,7 +1,7 @@
 //! The heap outside of its objects: flags, limits, local heaps, the pages of its spaces, and its end.
 //!
-//! Alone on the heap, the oracle knows all of it, and each answer is the one that there can be. Beside rivals an answer
-//! is checked against what a rival may have done; what nobody knows is not asked.
+//! Alone on the heap, the oracle knows all of this, and each answer is the only right one. Beside rivals an answer is
+//! checked against what a rival may have done; what nobody knows is not asked.
 
 use super::rivals::{Deed, MayHave as _, Rivals};
 use super::unwound::Unwound;
@@ -58,7 +58,8 @@ impl HeapState {
         HeapState::with(heap, layout, flags, None, hard_limit_bytes)
     }
 
-    /// A heap that no local heap is attached to, and whose flags a program may have changed.
+    /// A heap that no local heap is attached to, with the flags of the world: an earlier program may have changed
+    /// them.
     pub(super) fn restored(heap: Heap, world: World) -> HeapState {
         const SOUND: &str = "a sound heap, without local heaps";
         heap.set_gc_interval(0).expect(SOUND);
@@ -76,7 +77,7 @@ impl HeapState {
             gc_interval: rivals.may_have(Deed::SetInterval).into(),
             concurrent: !rivals.may_have(Deed::ExcludedOthers),
         };
-        // Nobody asks for the limit, which a rival may be raising.
+        // The limit is not asked for, since a rival may be raising it.
         let hard_limit_bytes = Arc::default();
         HeapState::with(heap, layout, flags, Some(rivals), hard_limit_bytes)
     }
@@ -105,7 +106,7 @@ impl HeapState {
     fn may_answer(&self, error: AttachError) -> bool {
         match error {
             AttachError::ConcurrentAllocationOff => self.rivals.may_have(Deed::ExcludedOthers),
-            // Some thread has attached more than one.
+            // A thread may attach more local heaps than one.
             AttachError::TooManyThreads { threads_max } => {
                 self.rivals.may_have(Deed::UsedTheHeap) && threads_max == self.layout.threads_max()
             }
@@ -125,22 +126,22 @@ impl HeapState {
 
     pub(super) fn committed_and_hard_limit(&self) -> (usize, usize) {
         let budget = &self.heap.spaces().budget;
-        // SAFETY: S-4: who asks runs a local heap, or no other thread has the heap.
+        // SAFETY: S-4: the caller runs a local heap, or no other thread has the heap.
         (budget.committed(), unsafe { budget.limit(Limit::Hard) })
     }
 
-    /// The hard limit is what the callback has made of it.
+    /// Checks that the hard limit is what the callback has made of it.
     pub(super) fn check_hard_limit(&self) {
         if !self.rivals.may_have(Deed::UsedTheHeap) {
             let (_, hard) = self.committed_and_hard_limit();
-            // Relaxed: the engines run on one thread.
+            // Relaxed: without rivals one thread runs everything.
             let expected = self.hard_limit_bytes.load(Ordering::Relaxed);
             claim_eq!(hard * self.layout.page_bytes(), expected, "the hard limit after what the callback answered");
         }
     }
 
-    /// Whether there is no page for objects of this type, with room for `bytes`: `Err` says what there is. With rivals
-    /// nobody knows.
+    /// Whether there is no page for objects of this type, with room for `bytes`: `Err` says what there is. Beside
+    /// rivals nobody knows, so the answer is `Ok`.
     pub(super) fn may_refuse_a_page(&self, ty: AllocationType, bytes: usize) -> Result<(), String> {
         if self.rivals.may_have(Deed::UsedTheHeap) {
             return Ok(());
@@ -196,8 +197,9 @@ impl HeapState {
         Happened::Anything
     }
 
-    /// Switches the heap's own thread where the program is on one thread. Beside that thread a program would not do the
-    /// same every time, so the system refuses the thread, each time: the error is the right one, and nothing changes.
+    /// Switches the heap's own thread where the program is on one thread. Beside that thread a program would not do
+    /// the same every time, so the system refuses the thread each time. The error has to be the right one, and nothing
+    /// changes.
     fn stress_alone<D: Door>(&mut self, door: &mut D, on: bool) {
         let heap = self.heap.clone();
         heap.spawn_fault().set(NonZeroUsize::new(1));
@@ -230,7 +232,7 @@ impl HeapState {
         }
     }
 
-    /// Attaches, by the API of the caller's choice, and counts.
+    /// Attaches, by the API of the caller's choice, and counts. `None` if the heap refuses, as it has to or may.
     pub(super) fn attach<T>(&mut self, attach: impl FnOnce(&Heap) -> Result<T, AttachError>) -> Option<T> {
         let answer = attach(&self.heap);
         if self.rivals.may_have(Deed::UsedTheHeap) {
@@ -269,7 +271,8 @@ impl HeapState {
         }
     }
 
-    /// Detaches an extra local heap; whether there was one. Inside a run, it is abandoned, and detached later.
+    /// Detaches an extra local heap. Returns whether there was one. Inside a run the local heap is abandoned, and
+    /// detached later.
     pub(super) fn detach_extra(&mut self) -> bool {
         let detached = self.extras.pop().is_some();
         self.attached -= usize::from(detached);
@@ -283,7 +286,7 @@ impl HeapState {
             let Some(extra) = extra else { return Happened::Nothing };
             let run = catch_unwind(AssertUnwindSafe(|| {
                 extra.run(|scope| {
-                    // Whether there is memory for it is not the question here.
+                    // Whether there is memory for the array is not the question here.
                     let _ = scope.new_array(1);
                     scope.poll();
                 })
@@ -345,7 +348,7 @@ impl HeapState {
         }
     }
 
-    /// Sets a flag that others set too, so that nobody knows how it stands.
+    /// Sets a flag that rivals set too, so that nobody knows its value.
     fn set_shared_flag<D: Door>(&mut self, door: &mut D, op: Op) {
         let heap = self.heap.clone();
         match op {
@@ -359,7 +362,8 @@ impl HeapState {
                 door.parked(|| heap.set_fail_allocation(attempt.map(u64::from))).expect("parked");
             }
             Op::FailCommit(_) | Op::FailRelease(_) | Op::FailSpawn(_) => self.refuse(op),
-            // Unwinding past the switches between coroutines is not what a thread's unwinding is.
+            // A checker's threads are coroutines: unwinding past the switches between them differs from a thread's
+            // unwinding.
             Op::NearLimit(NearLimitChoice::Unwind) if heaplab::sync::MODEL => {}
             Op::NearLimit(choice) => heap.set_near_limit_callback(self.callback(choice)),
             _ => unreachable!("{op} is no flag"),
@@ -398,7 +402,7 @@ impl HeapState {
         }))
     }
 
-    /// Lets the system refuse something.
+    /// Lets the system refuse what a fault of the program says.
     fn refuse(&mut self, op: Op) {
         let nth = |k: u8| NonZeroUsize::new(usize::from(k) + 1);
         match op {
@@ -431,7 +435,8 @@ impl HeapState {
         assert!(statistics.pooled_bytes <= statistics.committed_bytes, "more is pooled than committed: {statistics:?}");
     }
 
-    /// Whether it is known which objects a survey has to find: not with rivals, who go on between two stops.
+    /// Checks a survey. Returns whether it is known which objects the survey has to find: not beside rivals, who go on
+    /// between two stops.
     pub(super) fn check_survey(&self, survey: &Survey, objects: u64) -> bool {
         let bytes: usize = MemoryUse::ALL.iter().map(|&memory_use| survey.bytes(memory_use)).sum();
         claim_eq!(bytes, survey.pages.len() * survey.page_bytes, "the sum of what the surveyed pages are used for");
@@ -448,7 +453,7 @@ impl HeapState {
         true
     }
 
-    /// Pages of a space that was just made full: they serve no request before the next collection. With rivals there
+    /// Pages of a space that was just made full: they serve no request before the next collection. Beside rivals there
     /// are none, since that collection may have come already.
     pub(super) fn pages_out_of_reach(&self, space: SpaceKind) -> Vec<PageIndex> {
         if self.rivals.may_have(Deed::UsedTheHeap) {
@@ -466,7 +471,7 @@ impl HeapState {
         } else {
             self.layout.root_pages()..self.layout.paged_pages()
         };
-        // SAFETY: the engines run on one thread, and no stop is going on.
+        // SAFETY: without rivals nobody else runs in the heap, and no stop is going on.
         pages.map(PageIndex::new).filter(|&page| unsafe { self.heap.spaces().pages.kind(page) } == wanted).collect()
     }
 
@@ -476,8 +481,8 @@ impl HeapState {
         claim_eq!(self.attached, 0, "the number of local heaps that a thread leaves attached");
     }
 
-    /// Collects twice, when all but the heap has been dropped, and sees that nothing is left. The system refuses
-    /// nothing any more, so the collections have what they need.
+    /// Collects twice, when all but the heap has been dropped, and checks that nothing is left. The system is told to
+    /// refuse nothing, so the collections have what they need.
     pub(super) fn end(mut self) -> (Heap, Statistics) {
         while self.detach_extra() {}
         claim_eq!(self.attached, 0, "the number of local heaps attached at the end");

@@ -2,9 +2,9 @@
 //! parked.
 //!
 //! Actor 0, the *clerk*, works through the safe API, one [`Attachment::run`] to a step, so its roots are persistent
-//! handles. The others work through the raw API, and keep their handles while they are parked. An always-allocate scope
-//! is a closure there too: the engine goes on inside it, with everyone's steps, until its owner leaves it. Scopes of
-//! two owners cannot cross: leaving one that is not the innermost does nothing.
+//! handles. The others work through the raw API, and keep their handles while they are parked. An always-allocate
+//! scope is a closure in the raw API too: the engine goes on inside the closure, with everyone's steps, until the
+//! owner leaves the scope. Scopes of two owners cannot cross: leaving a scope that is not the innermost does nothing.
 
 use super::oracle::Aftermath;
 use super::{Happened, Oracle, RawDoor, RawRoot, Roots, ScopeDoor, assert_hostile_requests_fail, word_of};
@@ -66,7 +66,7 @@ pub(super) fn drive(program: &Program, mut oracle: Oracle) -> Oracle {
 }
 
 impl Engine<'_> {
-    /// Runs steps until the owner of the innermost always-allocate scope leaves it, or there are none.
+    /// Runs steps until the owner of the innermost always-allocate scope leaves it, or no step is left.
     fn drive(&mut self, until: Option<usize>) {
         while let Some(step) = self.program.steps.get(self.next) {
             // Everyone is parked between two steps.
@@ -187,7 +187,8 @@ impl Engine<'_> {
             }
             op => {
                 let heap = self.oracle.heap().clone();
-                // SAFETY: R-1: everyone else is parked, and this is the only thread.
+                // SAFETY: everyone else is parked, this is the only thread, and references are held in roots
+                // only.
                 unsafe {
                     local.unpark();
                     if op == Op::Poll {
@@ -207,7 +208,8 @@ impl Engine<'_> {
     fn enter_always(&mut self, actor: usize, local: RawLocalHeap, choice: ReserveChoice) -> Aftermath {
         // SAFETY: R-1: nobody else touches the local heap, which is parked.
         let entry = self.oracle.before_scope(actor, choice, unsafe { local.attempts_before_failure() });
-        // SAFETY: R-1, as in `raw_step`: the owner is running when the scope begins and ends, and parked inside it.
+        // SAFETY, as in `raw_step`: the owner is running when the scope begins and ends, and parked inside
+        // it.
         let entered = unsafe {
             local.unpark();
             let entered = local.always_allocate(entry.reserve, |inner| {

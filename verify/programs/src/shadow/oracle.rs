@@ -19,7 +19,7 @@
 //! | `inspection` | collections, full spaces, the verifier, surveys, statistics |
 //! | `heap_state` | flags, faults, other local heaps |
 //!
-//! At the end everything has been dropped, and what a `round` did is counted.
+//! At the end everything has been dropped, and `round` says what the round did.
 //!
 //! Each claim about the heap as a whole asks first what a rival may have done ([`MayHave`]): alone, the claim is exact.
 
@@ -41,7 +41,7 @@ use heaplab_common::claim_eq;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What the operation that was just done leaves to check, once everything's whereabouts are known again.
+/// What the operation that was just done leaves to check, once it is known where each object is.
 #[derive(Clone, Debug)]
 pub(super) struct Aftermath {
     pub(super) happened: Happened,
@@ -58,7 +58,7 @@ pub(super) struct Aftermath {
 }
 
 impl Aftermath {
-    /// Somebody else may have collected as well.
+    /// Notes that a rival may have collected as well.
     pub(super) fn stirred(&mut self) {
         if self.happened == Happened::Nothing {
             self.happened = Happened::Anything;
@@ -83,14 +83,15 @@ pub struct Oracle {
     pub(super) tally: Tally,
 }
 
-/// How often what is compared, and how often what is verified.
+/// How often everything is compared, and the heap verified.
 #[derive(Debug)]
 pub(super) struct Pace {
     /// Steps so far.
     steps: usize,
-    /// Steps that do not collect are compared by their results, and every so often by everything.
+    /// Steps that do not collect are compared by their results; one in so many also by everything.
     compare_interval: usize,
-    /// Whether the heap is verified when a request has collected. A large one is full for hundreds of requests.
+    /// Whether the heap is verified when a request has collected. A large heap is full for hundreds of requests, which
+    /// would all be slow.
     pub(super) verifies_requests: bool,
 }
 
@@ -98,7 +99,7 @@ impl Oracle {
     /// An oracle for `program`, on a heap of its world that nobody uses, with room for `actors` local heaps' roots.
     ///
     /// # Panics
-    /// If the heap is used by somebody.
+    /// If a local heap is attached.
     #[must_use]
     pub fn new(program: &Program, heap: Heap, actors: usize, fault: Option<RoundFault>) -> Oracle {
         note_program(program);
@@ -113,7 +114,7 @@ impl Oracle {
     }
 
     fn on(program: &Program, state: HeapState, actors: usize) -> Oracle {
-        // The world of 4 MiB.
+        // This is the world of 4 MiB.
         let has_many_pages = program.world.size == WorldSize::Small;
         let is_alone = !state.rivals.may_have(Deed::UsedTheHeap);
         Oracle {
@@ -139,13 +140,13 @@ impl Oracle {
         &self.state.heap
     }
 
-    /// The number of the next step. `parked` calls its argument while every local heap is parked.
+    /// Begins the step with this number. `parked` calls its argument while every local heap is parked.
     pub(super) fn begin(&mut self, index: usize, parked: impl FnOnce(&mut dyn FnMut())) {
         note_step(index, &self.state.heap, parked);
         self.pace.steps += 1;
         self.fillings.begin_step();
         if self.state.rivals.may_have(Deed::UsedTheHeap) {
-            // It may have stopped the world since the last step.
+            // A rival may have stopped the world since the last step.
             self.stopped(true);
         }
     }
@@ -155,7 +156,7 @@ impl Oracle {
         Aftermath { happened, refused: None, exactly: None, reduced: false, roots_bytes: 0, live: None }
     }
 
-    /// A local heap has been left for good, or a scope: its later roots are gone.
+    /// Forgets the later roots of an actor, which has left its local heap for good, or a scope.
     pub(super) fn truncate(&mut self, actor: usize, roots: usize) {
         self.stacks[actor].truncate(roots);
     }
@@ -213,7 +214,7 @@ impl Oracle {
         if refused { held.with_refused_releases(spaces) } else { held }
     }
 
-    /// A collection may have happened, or another stop.
+    /// Notes a stop, in which, with `collected`, a collection may have happened.
     pub(super) fn stopped(&mut self, collected: bool) {
         for guard in &mut self.guards {
             guard.stopped();
@@ -254,7 +255,7 @@ impl Oracle {
         })
     }
 
-    /// Does one operation, other than those of the frames: scopes, attaching, detaching.
+    /// Does one operation, other than those that the engines do: scopes and detaching.
     pub(super) fn step<D: Door>(&mut self, actor: usize, door: &mut D, op: Op) -> Aftermath {
         match op {
             Op::Allocate { ty, object, size } => return self.allocate(actor, door, ty, object, size),
@@ -308,13 +309,13 @@ impl Oracle {
                 return self.quiet(happened);
             }
             Op::Attach => self.state.attach_extra(door),
-            // The frames' business.
+            // The engines do these.
             Op::Detach | Op::OpenScope { .. } | Op::CloseScope | Op::EnterAlways(_) | Op::LeaveAlways => {}
         }
         self.quiet(Happened::Nothing)
     }
 
-    /// Drops everything, collects twice, and sees that nothing is left. Every local heap is detached.
+    /// Drops everything, collects twice, and checks that nothing is left. Every local heap is detached already.
     pub(super) fn end(mut self) -> (Heap, Tally) {
         let fault = self.round.fault;
         let left = self.state.commit_fault_in();

@@ -6,11 +6,11 @@
 //!                               ask ─────▶ Answer ──judge─┴──▶ Aftermath
 //! ```
 //!
-//! A request has to succeed at once if it draws on a reserve, or on the page that was just filled but for it. It is
+//! A request has to succeed at once if it draws on a reserve, or fits into what was just left of a filled page. It is
 //! refused by the right error, and for want of memory only where the bound allows that. It gets memory of its space,
-//! and none that a full space has put out of reach.
+//! but not of pages that a full space has put out of reach.
 //!
-//! A fault that strikes excuses the request that it strikes, and no other. It is seen by what it leaves: its countdown
+//! A fault that strikes excuses the request that it strikes, and no other. What the fault leaves tells: its countdown
 //! was there before the request and is gone after it.
 
 use super::oracle::{Aftermath, Oracle};
@@ -31,11 +31,11 @@ struct SizedRequest {
     object: ShadowObject,
     /// Bytes of the object, `usize::MAX` if it has more elements than any object may.
     bytes: usize,
-    /// The same in whole granules of its type.
+    /// The object's bytes in whole granules of its type.
     bytes_rounded: usize,
     /// Bytes that the alignment may cost besides.
     slack: usize,
-    /// Whether its shape and where it is to lie exclude each other.
+    /// Whether the object's shape and the space where it is to lie exclude each other.
     is_misfit: bool,
 }
 
@@ -45,7 +45,7 @@ impl SizedRequest {
         self.bytes_rounded.saturating_add(self.slack)
     }
 
-    /// What has to be there for it.
+    /// What has to be there for the request.
     fn need(&self, layout: &Layout) -> Need {
         match (self.object.large, self.request.ty) {
             (true, _) => Need::Run(layout.pages_for(self.bytes_rounded)),
@@ -58,9 +58,9 @@ impl SizedRequest {
 /// What has to come of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Prediction {
-    /// Refused: its shape does not go where it is to lie.
+    /// Refused: an object of this shape may not lie in this space.
     Misfit,
-    /// Refused: no object is as large.
+    /// Refused: no object is so large.
     TooLarge,
     /// Served by the first attempt, unless a fault strikes it.
     AtOnce,
@@ -69,7 +69,7 @@ enum Prediction {
 }
 
 impl Prediction {
-    /// Whether memory is what it depends on.
+    /// Whether the answer depends on memory.
     fn is_regular(self) -> bool {
         matches!(self, Prediction::AtOnce | Prediction::Perhaps)
     }
@@ -93,9 +93,9 @@ impl Prediction {
 struct Answer {
     /// The object, an error, or what the request unwound with.
     result: std::thread::Result<Result<Tagged, AllocError>>,
-    /// Whether a fault struck it, or may have.
+    /// Whether a fault struck the request, or may have.
     struck: bool,
-    /// What the local heap had asked for before, and has after, if the door says it.
+    /// How many collections the local heap had asked for before the request, and has after it, if the door says it.
     requests: [Option<Requests>; 2],
 }
 
@@ -126,7 +126,7 @@ impl Oracle {
         Armed { commit: self.state.commit_fault_in().is_some(), attempt: attempts.is_some() }
     }
 
-    /// Whether a fault struck a request since, or may have: a rival arms faults at any time.
+    /// Whether a fault has struck a request since `before`, or may have: a rival arms faults at any time.
     pub(super) fn struck(&mut self, before: Armed, attempts: Option<u64>) -> bool {
         let now = self.armed(attempts);
         let struck = before.commit && !now.commit || before.attempt && !now.attempt;
@@ -158,8 +158,8 @@ impl Oracle {
         self.judge(actor, door, sized, prediction, answer)
     }
 
-    /// What is to be requested for a record: without its map there is none. Then the map is this operation, and the
-    /// record the next one that asks for it.
+    /// What is to be requested for a record. Without a map for the record, this operation requests the map, and a
+    /// later one that asks for the record gets it.
     fn record(&self, actor: usize, ty: AllocationType, record: RecordShape) -> (AllocationType, What) {
         let shape = record.shape();
         match self.host(actor, 0, |object| object.describes == Some(shape)) {
@@ -186,7 +186,7 @@ impl Oracle {
         }
     }
 
-    /// Sizes a request. `None` if it is one that the door leaves to its caller: the raw one does not check shapes.
+    /// Sizes a request. `None` if the request is one that the door does not check: the raw door does not check shapes.
     fn size<D: Door>(
         &self,
         actor: usize,
@@ -235,7 +235,8 @@ impl Oracle {
             return Prediction::AtOnce;
         }
         let has_room = self.fillings.before().is_some_and(|filling| filling.has_room(actor, ty, bytes));
-        // A rival's stop takes the rest of a page away; only the bump path has no poll before it.
+        // A rival's stop takes the rest of a page away. Requests for maps and code poll before they are served; the
+        // bump path, which serves the others, does not.
         let is_kept =
             !self.state.rivals.may_have(Deed::UsedTheHeap) || matches!(ty, AllocationType::Young | AllocationType::Old);
         if has_room && is_kept && !is_large && self.state.flags.gc_interval == 0 {

@@ -2,15 +2,16 @@
 //!
 //! # What is known of a rival
 //!
-//! A thread's shadow holds the objects that it alone refers to, and those are compared as ever: nobody else may change,
-//! move or free them unnoticed. What rivals do is known in sums only:
+//! A thread's shadow holds the objects that it alone refers to. They are compared as those of a single thread are:
+//! nobody else may change, move or free them unnoticed. What rivals do is known in sums only:
 //!
 //! * **Refusals.** At no time were more objects alive than the sum of the threads' greatest numbers of them. Each pins
 //!   a page at most, so a request that was refused although even that sum left room for it was refused wrongly
 //!   ([`bound`](super::may_refuse) has the argument). Refusals are judged when all threads have ended and the sums are
 //!   known.
 //! * **Parcels.** What one thread stores for the others is an object that is whole when it is stored and never changes
-//!   then: a number, its complement, and a byte array of the number. Whoever looks finds a whole parcel, or none yet.
+//!   then: a number, its complement, and a byte array of the number. Another thread that looks finds a whole parcel,
+//!   or none yet.
 //! * **Deeds.** Flags and limits may have changed at any time, if the program has an operation that changes them: each
 //!   is a [`Deed`], which [`MayHave`] asks for.
 
@@ -28,7 +29,7 @@ use std::sync::{Arc, Mutex};
 const SLOTS: usize = 4;
 /// The slot of the root set that holds the array.
 const ARRAY_SLOT: usize = SLOTS / 2;
-/// Parcels of one thread are numbered up to here.
+/// The parcels of one thread have fewer numbers than this.
 const NUMBERS: u32 = 1 << 20;
 
 /// What a rival may have done, at any time since the last look at the heap.
@@ -51,20 +52,20 @@ pub(super) enum Deed {
     StartedStress,
 }
 
-/// The question that each claim about the heap as a whole asks first.
+/// The question that each claim about the heap as a whole asks first: what a rival may have done.
 pub(super) trait MayHave {
     /// Whether a rival may have done this.
     fn may_have(&self, deed: Deed) -> bool;
 }
 
-/// Whoever is alone has no rivals, and may claim everything.
+/// Without rivals no deed has been done, and everything may be claimed.
 impl MayHave for Option<Arc<Rivals>> {
     fn may_have(&self, deed: Deed) -> bool {
         self.as_ref().is_some_and(|rivals| rivals.may_have(deed))
     }
 }
 
-/// A deed that the program has no operation for has not been done, by anybody.
+/// A deed may have been done if the program has an operation that does it.
 impl MayHave for Rivals {
     fn may_have(&self, deed: Deed) -> bool {
         self.deeds.contains(&deed)
@@ -74,8 +75,8 @@ impl MayHave for Rivals {
 /// The deeds that the operations of a program do.
 fn deeds(program: &Program) -> Vec<Deed> {
     let has = |wanted: fn(&Op) -> bool| program.steps.iter().any(|step| wanted(&step.op));
-    // The callback that unwinds would end the heap's own thread. That thread never rests either, which an interpreter
-    // has no time for; Miri has the scenarios with it.
+    // The callback that unwinds would end the heap's own thread. Under Miri that thread takes too much time, because
+    // it never rests; Miri runs it in the scenarios.
     let stresses = !cfg!(miri)
         && has(|op| matches!(op, Op::Stress(true)))
         && !has(|op| matches!(op, Op::NearLimit(NearLimitChoice::Unwind)));
@@ -113,25 +114,25 @@ impl Peak {
 /// What is alive of a thread's objects, by an upper estimate, and the most that ever was.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Population {
-    /// What was alive when all was compared last, and has been added since.
+    /// What was alive when all was compared last, and what has been added since.
     alive: Peak,
     peak: Peak,
 }
 
 impl Population {
-    /// All has been compared, so what is alive is known.
+    /// Notes that all has been compared, so what is alive is known.
     pub(super) fn recount(&mut self, census: &GraphCensus) {
         self.alive = Peak { objects: census.objects as usize, run_pages: census.run_pages(), ..Peak::default() };
     }
 
-    /// An object was allocated: a large one, with a run of its own, or with `run_pages` of 0 a regular one.
+    /// Notes that an object was allocated: a large one, with a run of `run_pages` pages, or, with 0, a regular one.
     pub(super) fn add(&mut self, run_pages: usize) {
         self.alive.objects += usize::from(run_pages == 0);
         self.alive.run_pages += run_pages;
         self.peak.raise(self.alive);
     }
 
-    /// So many pages are reserved.
+    /// Notes that so many pages are reserved.
     pub(super) fn raise_reserved(&mut self, reserved_pages: usize) {
         self.peak.raise(Peak { reserved_pages, ..self.alive });
     }
@@ -152,12 +153,12 @@ pub(super) struct Rivals {
     issued: Vec<AtomicU32>,
     peaks: Mutex<Vec<Peak>>,
     refusals: Mutex<Vec<Need>>,
-    /// What some operation of the program does.
+    /// What the operations of the program do.
     deeds: Vec<Deed>,
 }
 
 impl Rivals {
-    /// For `program`, on a heap that nobody has yet.
+    /// What the threads of `program` share, on a heap that nobody else has yet.
     pub(super) fn new(program: &Program, heap: &Heap) -> Rivals {
         let threads = usize::from(program.threads());
         let exchanges = program.steps.iter().any(|step| matches!(step.op, Op::StoreRoot { .. } | Op::LoadRoot(_)));
@@ -182,7 +183,7 @@ impl Rivals {
     /// Judges the refusals, when all threads have ended.
     ///
     /// # Panics
-    /// If there was room for one of them.
+    /// If there was room for a request that was refused.
     pub(super) fn judge(&self, layout: &Layout) {
         let mut sum = Peak::default();
         for peak in self.peaks.lock().expect("nothing panics with it").iter() {
@@ -194,9 +195,9 @@ impl Rivals {
         // extra local heap.
         let others = if self.board.is_some() { 1 + 2 * SLOTS + 2 * self.threads } else { 0 } + self.threads;
         let runs = sum.run_pages + sum.reserved_pages;
-        // Each of the two collections before a refusal asks again for what was not taken back, and a refusal of the
-        // system strikes once in a stop. So the system may still keep the pooled page that the attempt itself was to
-        // give back.
+        // Each of the two collections before a refusal tries again to release what was not taken back, and the system
+        // refuses one release at most in a stop. So the system may keep the one pooled page that the attempt itself
+        // was to give back.
         let refused = usize::from(self.may_have(Deed::RefusedReleases));
         let fixed = layout.root_pages() + layout.new_pages() + sum.objects + others + runs + refused;
         for need in self.refusals.lock().expect("nothing panics with it").iter() {
@@ -208,18 +209,19 @@ impl Rivals {
             };
             // Where rivals' runs lay is not known.
             let scattered = run > 1 && runs != 0;
-            // The limit only rises.
+            // The limit only rises, so it was never less than this.
             assert!(
                 fixed + pages > layout.hard_limit_pages() || scattered,
                 "{need:?} was refused although {fixed} pages were enough for all that was ever alive at once ({sum:?}, \
-                 {others} more objects, {refused} not taken back), {pages} more for the request, and the hard limit is {}",
+                 {others} more objects, {refused} not taken back), {pages} more for the request, and the hard limit \
+                 is {}",
                 layout.hard_limit_pages()
             );
         }
     }
 
-    /// Stores a new parcel of `thread` for the others. Memory for it may be refused, and the near-limit callback that a
-    /// rival has set may unwind.
+    /// Stores a new parcel of `thread` for the others. Memory for the parcel may be refused, and the near-heap-limit
+    /// callback that a rival has set may unwind.
     pub(super) fn send(&self, scope: &mut Scope<'_, '_>, thread: usize, slot: u8) {
         let Some(board) = &self.board else { return };
         let number = thread as u32 * NUMBERS + self.issued[thread].fetch_add(1, Ordering::Relaxed);
@@ -246,7 +248,7 @@ impl Rivals {
         }
     }
 
-    /// Looks what the others have stored.
+    /// Looks what the others have stored in a slot, and checks it.
     pub(super) fn receive(&self, scope: &Scope<'_, '_>, slot: u8) {
         let Some(board) = &self.board else { return };
         let value = match usize::from(slot) % SLOTS {

@@ -1,8 +1,8 @@
 //! The engine for one thread: the safe API, scope in scope.
 //!
 //! Handle scopes and always-allocate scopes are closures of the safe API, so the engine is a recursion: a frame runs
-//! steps until one of them ends it. The steps of all threads run on the one local heap, in their order. For the engine
-//! of [threads](super::concurrent), the steps of one thread do, on a heap that has other local heaps.
+//! steps until one of them ends it. The steps of all threads run on the one local heap, in their order. In the engine
+//! of [threads](super::concurrent) they are the steps of one thread, and the heap has other local heaps.
 
 use super::oracle::Aftermath;
 use super::rivals::{Deed, MayHave as _};

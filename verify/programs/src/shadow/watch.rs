@@ -1,5 +1,5 @@
-//! What runs on this thread, for those who look at a failure: the program, the step that it is at, and the heap that
-//! this step meets.
+//! What runs on this thread, for those who look at a failure: the program, the step that it is at, and the heap as
+//! that step finds it.
 
 use crate::ops::{Program, Step};
 use heaplab::{Heap, Survey};
@@ -14,7 +14,7 @@ struct Current {
     /// The step at which a thread failed. Under a scheduler all threads are on this one, and the others are at steps of
     /// their own.
     failed: Option<usize>,
-    /// Where its steps are noted for others too, and at which place.
+    /// Where the program's steps are noted for other threads too, and at which index.
     shared: Option<(Arc<[AtomicUsize]>, usize)>,
 }
 
@@ -36,8 +36,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls `f` without printing its panics, on this thread and on those that an engine starts for it. Whoever makes a
-/// program fail hundreds of times to shorten it says once what is wrong.
+/// Calls `f` without printing its panics, on this thread and on those that an engine starts for it. Shrinking makes a
+/// program fail hundreds of times, and says once what is wrong.
 pub fn quietly<R>(f: impl FnOnce() -> R) -> R {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -64,7 +64,7 @@ pub(super) fn is_quiet() -> bool {
     QUIET.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Keeps the panics of this thread, which an engine has started, from being printed, or not.
+/// Says whether panics of this thread, which an engine has started, are kept from being printed.
 pub(super) fn set_quiet(quiet: bool) {
     QUIET.set(quiet);
 }
@@ -74,7 +74,7 @@ pub(super) fn note_program(program: &Program) {
     CURRENT.set(Some(Current { program: program.clone(), step: 0, failed: None, shared: None }));
 }
 
-/// Notes the steps of this thread in `at`, at this index, for whoever waits for it.
+/// Notes the steps of this thread in `at`, at this index, for whoever waits for the thread.
 pub(super) fn note_steps_in(at: Arc<[AtomicUsize]>, index: usize) {
     CURRENT.with_borrow_mut(|current| {
         if let Some(current) = current {
@@ -88,7 +88,8 @@ pub fn forget_program() {
     CURRENT.set(None);
 }
 
-/// A thread of the program is at this step. Notes the step if the thread unwinds there, as the first one.
+/// The step that a thread of the program is at. Notes it when dropped, if the thread unwinds there and is the first to
+/// do so.
 pub(super) struct AtStep(pub(super) usize);
 
 impl Drop for AtStep {
@@ -103,8 +104,8 @@ impl Drop for AtStep {
     }
 }
 
-/// Notes which step is next. `parked` calls what it is given while every local heap is parked; it is called only if the
-/// heap is wanted.
+/// Notes which step is next. `parked` calls its argument while every local heap is parked; `parked` is called only if
+/// somebody wants to see the heap before this step.
 pub(super) fn note_step(index: usize, heap: &Heap, parked: impl FnOnce(&mut dyn FnMut())) {
     CURRENT.with_borrow_mut(|current| {
         if let Some(current) = current {
@@ -129,13 +130,13 @@ pub(super) fn note_step(index: usize, heap: &Heap, parked: impl FnOnce(&mut dyn 
     }
 }
 
-/// The number of the step that is at, of the program that runs on this thread.
+/// The number of the step that the program of this thread is at; `None` without a program.
 #[must_use]
 pub fn current_step() -> Option<usize> {
     CURRENT.with_borrow(|current| current.as_ref().map(Current::step))
 }
 
-/// The program that runs on this thread, as text in which the step that it is at is marked.
+/// The program that runs on this thread, as text in which the step that it is at is marked; `None` without a program.
 #[must_use]
 pub fn current_program() -> Option<String> {
     CURRENT.with_borrow(|current| {
@@ -151,7 +152,7 @@ pub fn current_program() -> Option<String> {
     })
 }
 
-/// Makes every panic print the program that runs, before the hook that was there. Call it once per process.
+/// Makes every panic print the program that runs, and then calls the hook that was set. Call it once per process.
 pub fn announce() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -165,8 +166,8 @@ pub fn announce() {
     }));
 }
 
-/// Calls `run`, which drives a program on this thread, and returns the heap as it is before a step of it. Looking stops
-/// the world, so the step itself may do otherwise than without.
+/// Calls `run`, which drives a program on this thread, and returns the heap as it is before a step of the program.
+/// Looking stops the world, so the step may do something else than without a look.
 ///
 /// `None` if the step is not reached, or the heap is too broken to be looked at.
 pub fn survey_before(step: usize, run: impl FnOnce()) -> Option<Survey> {
@@ -180,7 +181,8 @@ mod tests {
     use super::*;
     use std::panic::{catch_unwind, resume_unwind};
 
-    /// Two threads on one, as under a scheduler: the first fails after the second has begun a step, which unwinds too.
+    /// Two threads of a program on one of the system, as under a scheduler: the first fails after the second has begun
+    /// a step, and then the second unwinds too.
     #[test]
     fn the_failing_step_is_that_of_the_thread_that_fails_first() {
         let program = Program::parse("heaplab-ops 3\nworld tiny\n0 poll\n1 verify\n").expect("a program");
@@ -189,7 +191,7 @@ mod tests {
             let _second = AtStep(0);
             let _first = AtStep(1);
             CURRENT.with_borrow_mut(|current| current.as_mut().expect("it was noted").step = 0);
-            // No panic, so that no hook prints it.
+            // Not a panic, so no hook prints it.
             resume_unwind(Box::new(()));
         });
         assert!(unwound.is_err());

@@ -6,7 +6,7 @@ use heaplab::{AllocError, AllocationType, Array, Handle, Ref, Scope, Shape, Tail
 /// Objects in a batch.
 pub(super) const BATCH: usize = 256;
 
-/// One object of each type.
+/// Allocates one object of each type.
 pub(super) fn all_types(scope: &mut Scope<'_, '_>, sizes: &ObjectSizes) -> Result<(), AllocError> {
     scope.new_array(sizes.small_bytes / 8)?;
     scope.new_array_in(sizes.small_bytes / 8, AllocationType::Old)?;
@@ -18,7 +18,7 @@ pub(super) fn all_types(scope: &mut Scope<'_, '_>, sizes: &ObjectSizes) -> Resul
     Ok(())
 }
 
-/// A list of arrays, each holding its number, walked back to its start.
+/// Makes a list of arrays, each holding its number, and walks it back to its start.
 pub(super) fn churn_list(
     scope: &mut Scope<'_, '_>,
     seed: u32,
@@ -46,7 +46,7 @@ pub(super) fn churn_list(
     Ok(Ok(()))
 }
 
-/// Byte arrays, each holding its number; all are read back at the end.
+/// Makes byte arrays, each holding its number, and reads all of them back at the end.
 pub(super) fn churn_bytes(
     scope: &mut Scope<'_, '_>,
     seed: u32,

@@ -1,4 +1,4 @@
-//! The contents of an object, as its seed says.
+//! The contents of an object, which follow from its seed.
 
 use heaplab_common::mix;
 
@@ -11,7 +11,8 @@ pub(super) fn small_of(seed: u32, index: usize) -> i32 {
 /// Bytes that a piece of contents has at most.
 pub(super) const PIECE_BYTES: usize = 256;
 
-/// Calls `f` with the bytes of an object with this seed, in pieces, until it says that one is wrong. Whether none was.
+/// Calls `f` with the bytes of an object with this seed, in pieces, until `f` says that a piece is wrong. Returns
+/// whether none was.
 pub(super) fn pieces(seed: u32, len: usize, mut f: impl FnMut(usize, &[u8]) -> bool) -> bool {
     let mut piece = [0; PIECE_BYTES];
     let mut start = 0;

@@ -1,4 +1,5 @@
-//! The director: builds the heap, starts the others, ends them, and looks what is left. The watch waits for it.
+//! The director: prepares the heap, starts the others, ends them, and checks what is left. The watch, which built the
+//! heap, waits for the director.
 
 use super::meddler::{MeddlerCounts, meddle};
 use super::parcel::ObjectSizes;
@@ -15,21 +16,21 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Shares of the hard limit, in percent, that all workers together keep alive at most; by seed. The greatest meet
-/// `OutOfMemory` all the time.
+/// Shares of the hard limit, in percent, that all workers together keep alive at most; the seed chooses one. Workers
+/// with the greatest share meet `OutOfMemory` all the time.
 const LIVE_PERCENT: [usize; 4] = [15, 30, 50, 90];
 /// How often the watch looks.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Objects and bytes of a heap without embedder's objects.
+/// Objects and committed bytes of the heap before the embedder allocates.
 struct Baseline {
     objects: u64,
     committed_bytes: usize,
 }
 
-/// Stresses a heap of its own, and calls `tick` with the elapsed time now and then.
+/// Stresses a heap of its own, and calls `tick` with the elapsed time about every 20 ms.
 ///
-/// Blocks until the stress is over. If a thread hangs, returns without waiting for it: the report says so.
+/// Blocks until the stress is over. If a thread hangs, returns without waiting for the thread: the report says so.
 ///
 /// # Errors
 /// The heap could not be built.
@@ -72,7 +73,7 @@ pub fn run(options: &StressOptions, mut tick: impl FnMut(Duration)) -> Result<St
     Ok(report)
 }
 
-/// Starts a thread whose name is in every report.
+/// Starts a thread with a name, which the system and its panics show.
 fn named<'s, R: Send + 's>(
     scope: &'s thread::Scope<'s, '_>,
     name: String,
@@ -86,7 +87,7 @@ fn message(payload: &(dyn Any + Send)) -> &str {
     panic_text(payload).unwrap_or("without a message")
 }
 
-/// Where everybody writes down what came of the stress.
+/// The report, in which every thread writes down what came of the stress.
 #[derive(Clone, Copy)]
 struct Log<'a>(&'a Mutex<StressReport>);
 
@@ -99,7 +100,7 @@ impl Log<'_> {
         self.note(|report| report.findings.push(text));
     }
 
-    /// How a thread ended; what it counted, if it came that far.
+    /// Notes how a thread ended. Returns what it counted, unless it panicked.
     fn settle<C>(self, name: &str, ended: thread::Result<(Result<(), Halt>, C)>) -> Option<C> {
         match ended {
             Ok((result, counts)) => {
@@ -146,7 +147,8 @@ fn direct(options: &StressOptions, heap: Heap, pulses: &[Pulse], report: &Mutex<
     }
 }
 
-/// Lets this thread linger in the heap's windows, by a seed of its own, if the options want that.
+/// Lets this thread linger in the heap's windows until the guard is dropped, by a seed of its own, if the options want
+/// that.
 fn linger(options: &StressOptions, thread: usize) -> Option<stretch::StretchGuard> {
     options.stretch.then(|| stretch::begin(mix(options.seed, thread as u64)))
 }
@@ -166,7 +168,7 @@ fn world(options: &StressOptions, heap: Heap) -> World {
     }
 }
 
-/// Starts the workers and the meddler, and ends them when the time is over, or one of the workers has ended.
+/// Starts the workers and the meddler, and ends them when the time is over or a worker has ended.
 fn run_threads(options: &StressOptions, world: &World, pulses: &[Pulse], start: Instant, log: Log<'_>) {
     let pulse = &pulses[options.threads + 1];
     thread::scope(|scope| {
@@ -231,7 +233,7 @@ fn set_callback(heap: &Heap, seed: u64) {
 }
 
 fn collect_all(heap: &Heap) -> Result<(), String> {
-    // The second one frees what the first one's evacuation left.
+    // The second collection frees what the evacuation of the first one left.
     for _ in 0..2 {
         heap.collect(CollectionKind::MemoryReducing).map_err(|error| error.to_string())?;
     }
@@ -245,7 +247,7 @@ fn baseline(heap: &Heap) -> Result<Baseline, String> {
     Ok(Baseline { objects, committed_bytes })
 }
 
-/// Puts the shared array into the board.
+/// Makes the array that the threads share, and puts it into the board.
 fn share_array(world: &World) -> Result<(), String> {
     let mut attachment = world.heap.attach().map_err(|error| error.to_string())?;
     let made = attachment.run(|scope| {

@@ -104,7 +104,8 @@ pub(super) fn plain<'a>(scope: &'a Scope<'_, '_>, word: Word) -> Option<Ref<'a, 
 /// How much of an object to compare.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Extent {
-    /// The first slots or bytes, and every edge: enough to see that it is the right object.
+    /// Of arrays and byte arrays the first slots or bytes, and every edge: enough to tell whether it is the right
+    /// object. Of other objects everything.
     Start,
     /// Everything.
     All,
@@ -124,7 +125,7 @@ pub(super) fn check(scope: &Scope<'_, '_>, node: &Node, object: Ref<'_, Value>, 
     let seed = node.seed;
     let holds = match node.kind {
         NodeKind::Array { len } => scope.downcast::<Array>(object).is_some_and(|array| {
-            // Slots that may be edges come below.
+            // Slots that may be edges are compared below.
             let mut rest = node.edges().len()..extent.of(len);
             scope.len(array) == len && rest.all(|index| scope.load(array, index) == small(small_of(seed, index)))
         }),
@@ -173,7 +174,7 @@ fn record_holds(scope: &Scope<'_, '_>, record: Ref<'_, Record>, seed: u32, index
             }))
 }
 
-/// Walks at random from a random root, checking each object on the way. `None` if there is nothing to be found.
+/// Walks at random from a random root, checking each object on the way. `None` if the root leads to no node.
 pub(super) fn wander<'a>(
     scope: &'a Scope<'_, '_>,
     shadow: &Shadow,
@@ -200,7 +201,7 @@ pub(super) fn wander<'a>(
 }
 
 /// Compares the whole graph with the shadow: each object, each edge, and that each node is one object and each object
-/// one node. Returns how many objects.
+/// one node. Returns how many objects there are.
 pub(super) fn check_all(scope: &Scope<'_, '_>, shadow: &Shadow, roots: Ref<'_, Array>) -> Result<u64, String> {
     let mut tour = Tour { scope, seen: vec![None; shadow.ids_end()], met: Vec::new() };
     for (index, &word) in shadow.roots.iter().enumerate() {
@@ -238,7 +239,8 @@ struct Tour<'a, 's, 'o: 's> {
 }
 
 impl<'a> Tour<'a, '_, '_> {
-    /// A slot that must hold `word` holds `found`.
+    /// Compares `found`, which a slot holds, with the `word` that it must hold, and adds a node that is met for the
+    /// first time.
     fn meet(&mut self, word: Word, found: Ref<'a, Value>) -> Result<(), String> {
         let Word::Node(id) = word else {
             let holds = plain(self.scope, word).is_some_and(|expected| expected == found);

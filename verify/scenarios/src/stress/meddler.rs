@@ -1,4 +1,4 @@
-//! The meddler: attached to nothing, it does to the whole heap what can be done from outside.
+//! The meddler: a thread without a local heap, which does to the whole heap what can be done from outside.
 
 use super::pulse::{Act, Pulse};
 use super::worker::{Halt, World};
@@ -6,7 +6,7 @@ use heaplab::{CollectionKind, FlagError, SpaceKind, StopError};
 use heaplab_common::Dice;
 use std::time::{Duration, Instant};
 
-/// The meddler sleeps so many times as long as it works.
+/// After each act the meddler sleeps so many times as long as the act took, and a little more.
 const SLEEP_PARTS: u32 = 3;
 
 /// What the meddler counts.

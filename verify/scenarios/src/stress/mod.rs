@@ -1,15 +1,15 @@
-//! Concurrent stress: threads that allocate all types of objects and check everything those hold.
+//! Concurrent stress: threads that allocate objects of all types and check everything that those hold.
 //!
 //! # What runs
 //!
-//! * **Workers.** Each keeps a graph of objects in the heap and a *shadow* of it outside. It grows, links and cuts the
-//!   graph, churns through short-lived objects, exchanges [parcels](parcel) with the others through a root set, a
-//!   shared array and persistent handles, enters always-allocate scopes, polls, parks, detaches and attaches. It checks
-//!   single objects all the time and the whole graph from time to time: every payload word and byte, every edge, every
-//!   identity.
+//! * **Workers.** Each worker keeps a graph of objects in the heap and a *shadow* of it outside. The worker grows,
+//!   links and cuts the graph, churns through short-lived objects, exchanges [parcels](parcel) with the others through
+//!   a root set, a shared array and persistent handles, enters always-allocate scopes, polls, parks, detaches and
+//!   attaches. It checks single objects all the time and the whole graph from time to time: every payload word and
+//!   byte, every edge, every identity.
 //! * **The meddler**, attached to nothing, collects by all kinds, simulates full spaces, toggles flags, verifies.
-//! * **The director** builds the heap, starts the others, and in the end looks whether the heap is empty.
-//! * **The watch**, the calling thread, sees to it that everybody makes progress.
+//! * **The director** prepares the heap, starts the others, and in the end checks whether the heap is empty.
+//! * **The watch**, the calling thread, builds the heap, and reports whoever makes no progress.
 //!
 //! # What must hold
 //!
@@ -24,12 +24,13 @@
 //!
 //! `OutOfMemory` is legal: a worker that meets it drops half of what it holds and goes on.
 //!
-//! The heap's windows of an instruction or two are hardly ever met on a machine, so in a build with debug assertions
-//! threads linger there: half of the seeds stretch the heap's named yield points.
+//! Threads hardly ever meet in the heap's windows of an instruction or two on a machine, so in a build with debug
+//! assertions they linger there: half of the seeds stretch the heap's named yield points.
 //!
-//! Each thread's decisions follow from the seed and its number. Their interleaving is the system's.
+//! Each thread's decisions follow from the seed and the thread's number. Their interleaving is the system's.
 //!
-//! The stress needs real threads and real time, so only the native face has it; models have scenarios of their own.
+//! The stress needs real threads and real time, so only builds with the native face have it; models have scenarios of
+//! their own.
 
 mod churn;
 mod contents;
@@ -49,14 +50,14 @@ use heaplab::HeapConfig;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How to stress.
+/// What to stress, and how.
 #[derive(Clone, Debug)]
 pub struct StressOptions {
     /// The heap. It must allow two threads more than there are workers.
     pub config: HeapConfig,
     /// Workers.
     pub threads: usize,
-    /// How long.
+    /// How long the workers run.
     pub duration: Duration,
     /// Decisions follow from this.
     pub seed: u64,
@@ -68,8 +69,8 @@ pub struct StressOptions {
 }
 
 impl StressOptions {
-    /// Stress of a heap of `heap_bytes` bytes. A third of the seeds lets the near-limit callback raise the hard limit,
-    /// and half of them stretch.
+    /// Options for the stress of a heap of `heap_bytes` bytes. A third of the seeds lets the near-heap-limit callback
+    /// raise the hard limit, and half of them stretch.
     #[must_use]
     pub fn sized(heap_bytes: usize, threads: usize, duration: Duration, seed: u64) -> StressOptions {
         let config = HeapConfig::sized(heap_bytes, threads.saturating_add(2));
@@ -90,7 +91,7 @@ pub struct StressReport {
     pub seconds: f64,
     /// Objects allocated by the workers.
     pub allocations: u64,
-    /// The same for each second.
+    /// Objects that the workers allocated in each second.
     pub allocations_per_second: f64,
     /// Minor, major and memory-reducing collections.
     pub collections: [u64; 3],
@@ -106,7 +107,7 @@ pub struct StressReport {
     pub shadow_checks: u64,
     /// Objects of exchanged parcels that were checked.
     pub parcel_checks: u64,
-    /// Bytes of the workers' graphs, each when it was greatest.
+    /// The sum of the bytes of the workers' graphs, each when it was greatest.
     pub live_bytes_peak: u64,
     /// Objects the verifier looked at.
     pub objects_verified: u64,

@@ -1,10 +1,10 @@
 //! Parcels: small object graphs that describe themselves, for threads to exchange.
 //!
 //! A parcel is an array `[seed, child, ...]`. Everything in and below it follows from the seed, so a thread that finds
-//! a parcel can check all of it without knowing who made it. A parcel never changes once it is made.
+//! a parcel can check all of it without knowing who made the parcel. A parcel never changes once it is made.
 //!
-//! The parcels of programs (`verify/programs`) are others: two objects of a few words, since every interleaving of a model
-//! has to make one.
+//! The parcels of programs (`verify/programs`) are not these, but two objects of a few words: each execution of a
+//! model has to make some.
 
 use super::contents::{PIECE_BYTES, pieces, small_of};
 use heaplab::words::Layout;
@@ -14,7 +14,7 @@ use heaplab_common::mix;
 /// Sizes of objects that suit a heap.
 #[derive(Clone, Copy, Debug)]
 pub struct ObjectSizes {
-    /// The most bytes or the most slots times four of a small object's contents.
+    /// The most bytes of a small object's contents, where a slot counts as four.
     pub small_bytes: usize,
     /// Bytes of the smallest large objects.
     pub large_bytes: usize,
@@ -36,7 +36,7 @@ impl ObjectSizes {
 
 /// Children of a parcel, at most.
 const CHILDREN_MAX: usize = 3;
-/// Parcels within parcels within a parcel, and no deeper.
+/// How deep parcels may lie within a parcel.
 const DEPTH_MAX: usize = 2;
 
 #[derive(Clone, Copy, Debug)]
@@ -72,10 +72,10 @@ fn small<'a>(seed: u32, index: usize) -> Ref<'a, Value> {
     Ref::small(small_of(seed, index)).expect("30 bits are a small integer")
 }
 
-/// Makes the parcel of this seed.
+/// Makes the parcel of this seed. May collect.
 ///
 /// # Errors
-/// The heap has no room for it.
+/// The heap has no room for the parcel, or is poisoned.
 pub fn build<'s, 'o: 's>(
     scope: &mut Scope<'s, 'o>,
     seed: u32,
@@ -116,7 +116,7 @@ fn build_at<'s, 'o: 's>(
 /// Checks a whole parcel and returns how many objects it has.
 ///
 /// # Errors
-/// Says what differs.
+/// What differs first.
 pub fn check(scope: &Scope<'_, '_>, parcel: Ref<'_, Value>, sizes: &ObjectSizes) -> Result<u64, String> {
     check_at(scope, parcel, None, 0, sizes)
 }

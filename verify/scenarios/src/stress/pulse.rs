@@ -1,4 +1,4 @@
-//! Pulses: how the watch sees that a thread takes steps, and what it does when it takes none.
+//! Pulses: by them the watch sees whether a thread takes steps, and what the thread is doing when it takes none.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ macro_rules! acts {
         impl Act {
             const ALL: &[Act] = &[$(Act::$name),+];
 
-            /// In words.
+            /// The act in words.
             #[must_use]
             pub fn text(self) -> &'static str {
                 match self { $(Act::$name => $text),+ }
@@ -64,15 +64,16 @@ impl Pulse {
         Pulse { name, beats: AtomicU64::new(0), act: AtomicU8::new(Act::Start as u8), done: AtomicBool::new(false) }
     }
 
-    /// The thread begins to do `act`.
+    /// Says that the thread begins to do `act`.
     #[inline]
     pub fn beat(&self, act: Act) {
-        // Relaxed, here and below: shown to the watch, orders nothing. One writer, so no RMW is needed.
+        // Relaxed, here and below: the watch shows what it reads, and orders nothing by it. There is one writer, so no
+        // read-modify-write is needed.
         self.act.store(act as u8, Ordering::Relaxed);
         self.beats.store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    /// The thread has ended, by returning or by unwinding.
+    /// Says that the thread has ended, by returning or by unwinding.
     pub fn end(&self) {
         self.done.store(true, Ordering::Relaxed);
     }
@@ -99,7 +100,7 @@ impl<'a> Watch<'a> {
         Watch { pulses: pulses.into_iter().map(|pulse| (pulse, u64::MAX, now)).collect(), stall }
     }
 
-    /// Who is stuck now, and doing what. Threads that wait for a stuck one may be stuck as well, so all are listed.
+    /// Who is stuck now, and doing what. Threads that wait for a stuck thread may be stuck as well, so all are listed.
     pub(super) fn look(&mut self) -> Vec<String> {
         let now = Instant::now();
         let mut stuck = Vec::new();

@@ -1,16 +1,16 @@
 //! The shadow: what a worker's object graph must look like.
 //!
-//! Another one than that of programs (`verify/programs`), which is compared after each step, and exactly: that one knows where
-//! each object was, who may have moved it, and when a request may be refused. A worker goes on for hours beside
-//! others, with thousands of objects. So this shadow knows no addresses, keeps a few edges of a node and a seed for all
-//! the rest of its contents, and is compared from time to time.
+//! This shadow is not that of programs (`verify/programs`), which is exact: that one knows where each object was, who
+//! may have moved it, and when a request may be refused. A worker goes on for hours beside others, with thousands of
+//! objects. So this shadow knows no addresses, keeps a few edges of a node and a seed for all the rest of the node's
+//! contents, and is compared from time to time.
 
 use super::contents::small_of;
 use heaplab::object::{MAP_SLOTS, kind};
 use heaplab::{Shape, Tail};
 use heaplab_common::Dice;
 
-/// A node of the graph.
+/// The number of a node of the graph.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct NodeId(pub(super) u32);
 
@@ -64,7 +64,7 @@ pub(super) fn shape(index: usize) -> Shape {
     Shape::new(kind::FIRST_EMBEDDER + index as u16, words, tagged, tail).expect("the table holds valid shapes")
 }
 
-/// So many slots of a node may be edges; the rest holds small integers that follow from the seed.
+/// So many slots of a node may be edges; the other slots hold small integers that follow from the seed.
 pub(super) const EDGES_MAX: usize = 8;
 
 /// A node: what it is, and what its first slots hold.
@@ -86,7 +86,7 @@ impl Node {
         node
     }
 
-    /// Slots that may hold anything: elements, map slots, fields but for a length.
+    /// How many slots may hold anything: elements, map slots, and fields except a length.
     pub(super) fn slots_count(&self) -> usize {
         match self.kind {
             NodeKind::Array { len } => len,
@@ -226,7 +226,8 @@ pub(super) fn random_plain(dice: &mut Dice, small_bytes: usize, large_bytes: Opt
 mod tests {
     use super::*;
 
-    /// A sweep keeps cycles that a root reaches, and maps of records; it drops cycles that none does.
+    /// A sweep keeps cycles that a root reaches, and the maps of records that are kept; it drops cycles that no root
+    /// reaches.
     #[test]
     fn sweep_keeps_what_is_reached() {
         let mut shadow = Shadow::new(2);

@@ -25,7 +25,7 @@ pub(super) const BOARD_SLOTS: usize = 16;
 pub(super) const SHARED_ELEMENTS: usize = 64;
 /// Persistent handles under way between threads, at most.
 const MAILBOX_MAX: usize = 32;
-/// Steps between two attachments, at most.
+/// Steps of one run, at most.
 const STEPS_MAX: usize = 4000;
 
 /// What all threads of a stress share.
@@ -35,7 +35,7 @@ pub(super) struct World {
     pub(super) mailbox: Mutex<Vec<Persistent<Array>>>,
     pub(super) stop: AtomicBool,
     pub(super) sizes: ObjectSizes,
-    /// Whether always-allocate scopes keep what they promise: no failures are injected.
+    /// Whether ST-4 is checked: then no failures are injected.
     pub(super) promise: bool,
     /// Bytes that each worker keeps alive at most.
     pub(super) live_bytes_max: usize,
@@ -49,7 +49,7 @@ impl World {
     }
 
     pub(super) fn mailbox(&self) -> std::sync::MutexGuard<'_, Vec<Persistent<Array>>> {
-        // A panic elsewhere is a finding of its own; the handles are whole.
+        // A panic of another thread is a finding of its own, and leaves the handles whole.
         self.mailbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -58,7 +58,7 @@ impl World {
 #[derive(Debug)]
 pub(super) enum Halt {
     Finding(String),
-    /// The heap is poisoned: whoever did that reports it.
+    /// The heap is poisoned; whoever poisoned it reports that.
     Poisoned,
 }
 
@@ -91,7 +91,7 @@ pub(super) struct Worker<'w> {
     shadow: Shadow,
     /// The array of the graph's roots, which outlives attachments.
     roots: Option<Persistent<Array>>,
-    /// Whether to drop a part of the graph, because a request met the end of memory.
+    /// Whether to drop a part of the graph, because a request found no memory.
     shed: bool,
     pub(super) counts: WorkerCounts,
 }
@@ -121,7 +121,8 @@ impl<'w> Worker<'w> {
                     }
                     self.pulse.beat(Act::Detach);
                 }
-                // The heap's stress thread came first; there is room for it and every worker but while it ends.
+                // The heap's stress thread came first. There is room for that thread and every worker, except while
+                // another one of it ends.
                 Err(AttachError::TooManyThreads { .. }) => std::thread::yield_now(),
                 Err(AttachError::Poisoned) => return Err(Halt::Poisoned),
                 Err(error) => return Err(Halt::Finding(format!("attaching: {error}"))),
@@ -173,7 +174,7 @@ impl<'w> Worker<'w> {
             }
             if self.shadow.bytes() > self.world.live_bytes_max {
                 self.check_all(scope, roots)?;
-                // Bounded: after so many halvings no root is left.
+                // Bounded: after so many halvings hardly a root is left.
                 for _ in 0..16 {
                     if self.shadow.bytes() <= self.world.live_bytes_max / 4 * 3 {
                         break;
@@ -223,7 +224,7 @@ impl<'w> Worker<'w> {
         self.survive(result)
     }
 
-    /// Goes on after `OutOfMemory`, with less.
+    /// Goes on after `OutOfMemory`, and notes to drop a part of the graph; any other error ends the worker.
     fn survive(&mut self, result: Result<(), AllocError>) -> Result<(), Halt> {
         match result {
             Ok(()) => Ok(()),
@@ -282,7 +283,7 @@ impl<'w> Worker<'w> {
         Ok(())
     }
 
-    /// Objects that live for a moment only: a list, or byte arrays that hold their number.
+    /// Makes objects that live for a moment only: a list, or byte arrays that hold their number.
     fn churn(&mut self, scope: &mut Scope<'_, '_>) -> Result<(), Halt> {
         let (seed, ty) =
             (self.dice.word(), if self.dice.one_in(16) { AllocationType::Old } else { AllocationType::Young });
@@ -322,7 +323,8 @@ impl<'w> Worker<'w> {
         Ok(Ok(()))
     }
 
-    /// What the next node is, and the map of a record: one that a root holds. Where the root holds none, a map is next.
+    /// What the next node is, and, for a record, its map, which a root holds. Where the root holds no map, the next
+    /// node is a map.
     fn pick<'s>(
         &mut self,
         scope: &Scope<'s, '_>,
@@ -346,7 +348,7 @@ impl<'w> Worker<'w> {
         Ok((NodeKind::Record { map: id, shape, len }, Some(scope.handle(map))))
     }
 
-    /// Makes something lead to a new node: a root of maps to a map, else an edge of `host`, or a root.
+    /// Makes something lead to a new node: to a map, a root of maps; to another node, an edge of `host`, or a root.
     fn hang<'s>(
         &mut self,
         scope: &Scope<'s, '_>,
@@ -384,7 +386,7 @@ impl<'w> Worker<'w> {
         Ok(found.map(|(id, object)| (id, scope.handle(object))))
     }
 
-    /// A new node takes along what the slot held that will lead to it, so that the graph grows.
+    /// Makes an edge of a new node lead to what was in the slot that will lead to the node, so that the graph grows.
     fn inherit(
         &mut self,
         scope: &Scope<'_, '_>,
@@ -398,7 +400,7 @@ impl<'w> Worker<'w> {
         }
     }
 
-    /// Makes a random edge of `from` lead to `to`; nothing if it has no edges.
+    /// Makes a random edge of `from` lead to `to`; does nothing if `from` has no edges.
     fn set_edge(
         &mut self,
         scope: &Scope<'_, '_>,
@@ -416,7 +418,7 @@ impl<'w> Worker<'w> {
         graph::store(scope, node, host, index, object);
     }
 
-    /// Makes a random edge lead to another node, or to none.
+    /// Makes a random edge lead to another node, or to no node.
     fn link<'s>(&mut self, scope: &Scope<'s, '_>, roots: Handle<'s, Array>) -> Result<(), Halt> {
         let roots = scope.get(roots);
         let Some((from, host)) = graph::wander(scope, &self.shadow, roots, &mut self.dice)? else { return Ok(()) };
@@ -517,7 +519,7 @@ impl<'w> Worker<'w> {
         });
     }
 
-    /// One object of each type in an always-allocate scope: what its reserve covers, so ST-4.
+    /// Allocates an object of each type in an always-allocate scope, which its reserve covers, and checks ST-4.
     fn always_allocate(&mut self, scope: &mut Scope<'_, '_>) -> Result<(), Halt> {
         let sizes = self.world.sizes;
         let large_bytes = if sizes.large { sizes.large_bytes.next_multiple_of(8) } else { 0 };
