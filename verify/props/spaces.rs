@@ -110,7 +110,7 @@ proptest! {
             if ty == AllocationType::Map && bytes > layout.regular_bytes_max() {
                 continue;
             }
-            // SAFETY: L-5: this thread alone has the spaces, and each allocator is of them.
+            // SAFETY: L-5: both allocators get these spaces only, and this thread alone has them.
             let attempt = unsafe { allocators[who].attempt(&spaces, ty, bytes, Limit::Hard) };
             let Ok(at) = attempt else { continue };
             ranges.add(at, bytes)?;

@@ -28,11 +28,11 @@ use heaplab::words::{Layout, RESERVATION_BYTES_MAX};
 use heaplab::{BuildError, Heap, HeapConfig};
 use heaplab_common::claim_eq;
 
-/// The most bytes of side tables that a heap has which is built.
+/// Bytes of side tables at most, for a heap to be built.
 pub const TABLES_BYTES_MAX: usize = 4 << 20;
-/// The greatest reservation, in bytes, of a heap that runs the program of the text.
+/// Bytes of the reservation at most, for a heap to run the program of the text.
 pub const WHOLE_BYTES_MAX: usize = 2 << 20;
-/// The most entries of a work list, and slots of a block of handles, that a heap has which is built.
+/// Entries of the work list, and slots of a block of handles, at most, for a heap to be built.
 const ENTRIES_MAX: usize = 1 << 20;
 const EDITS_MAX: usize = 8;
 /// Texts are read up to so many bytes.

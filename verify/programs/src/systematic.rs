@@ -2,8 +2,8 @@
 //!
 //! Fallible are the page requests of the heap (the system refuses memory), its releases (the system does not take
 //! memory back), its threads (the system refuses one) and the attempts of local heaps (memory is exhausted as far as
-//! the attempt can tell). A dry run counts all of them. In each run every thread is refused: beside such a thread, a
-//! program would not do the same twice. Then, for each other point, on a heap of its own:
+//! the attempt can tell). A dry run counts all of them. In each run the system refuses every thread of the heap's own:
+//! beside such a thread, a program would not do the same twice. Then, for each other point, on a heap of its own:
 //!
 //! 1. the program runs and that one point fails: the oracle accepts no panic and no wrong answer, only that a request
 //!    which the failure struck is refused by `OutOfMemory`; at the end everything is dropped, the verifier finds
@@ -114,7 +114,7 @@ pub fn fail_each_point(program: &Program, driver: Driver, source: PageSource) ->
     for k in 0..dry.releases {
         fail(RoundFault::Release(k))?;
     }
-    // Each local heap counts its own attempts, so the sum is more than any of them reaches: the first number that
+    // Each local heap counts its own attempts, so the sum may be more than any of them reaches: the first number that
     // strikes no request is beyond the last.
     let mut attempts = 0;
     while attempts < dry.attempts && fail(RoundFault::Attempt(attempts))? {

@@ -32,7 +32,7 @@ const ROUNDS_ATTACHED: u64 = 64;
 
 /// Allocates objects of all types, keeps and drops checked graphs, polls, parks, detaches and attaches, until `stop`
 /// is set, the plan's rounds are over, or something is wrong. Enters no always-allocate scope and simulates no full
-/// space. Adds one to `under_way` when it has attached for the first time, or given up.
+/// space. Adds one to `under_way` when the rival has attached for the first time, or given up.
 pub fn rival(heap: &Heap, plan: &RivalPlan, stop: &AtomicBool, under_way: &AtomicU32) -> RivalReport {
     let mut begun = false;
     let mut begin = || {

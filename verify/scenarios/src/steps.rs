@@ -207,7 +207,7 @@ pub fn alloc_after_failures_raw(heap: &Heap, local: &mut LocalHeap, tally: &mut 
 /// Collects.
 ///
 /// # Panics
-/// If the heap is poisoned.
+/// If the heap is poisoned meanwhile.
 pub fn stress_handles(attachment: &mut Attachment, tally: &mut Tally) -> bool {
     let ran = attachment.run(|scope| {
         scope.nested(|scope| {

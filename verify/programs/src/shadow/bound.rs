@@ -15,8 +15,8 @@
 //! * a large one of n pages only if `used + charge + n > hard limit`, or no n free pages of the large area are
 //!   neighbours.
 //!
-//! The shadow counts what is alive. The page table says what reserves hold, and where; they hold no more than the open
-//! scopes were given. Nothing is claimed for the attempt that a fault was injected into.
+//! The shadow counts what is alive. The page table says what reserves hold, and where; reserves hold no more than the
+//! open scopes were given. Nothing is claimed for the attempt that a fault was injected into.
 //!
 //! # After a major collection
 //!

@@ -88,7 +88,7 @@ pub struct Oracle {
 pub(super) struct Pace {
     /// Steps so far.
     steps: usize,
-    /// Steps that do not collect are compared by their results; one in so many also by everything.
+    /// After a step that does not collect its result is compared, and after one step in so many everything.
     compare_interval: usize,
     /// Whether the heap is verified when a request has collected. A large heap is full for hundreds of requests, which
     /// would all be slow.

@@ -26,7 +26,8 @@ impl RoundFault {
             Some(RoundFault::Release(k)) => (None, None, nth(k)),
             None => (None, None, None),
         };
-        // A countdown that never ends only counts. That of releases ends at `isize::MAX`, where `Fault` clamps it.
+        // A countdown that never ends only counts. The one of releases starts at `isize::MAX`, to which `Fault` clamps
+        // it.
         let never = NonZeroUsize::new(isize::MAX as usize);
         heap.spaces().memory.fail_release_at(release.or(never));
         heap.spaces().memory.fail_commit_at(commit.or(Some(NonZeroUsize::MAX)));
