@@ -1,11 +1,11 @@
-//! Tells the suite which sources and which checker it was built from: a certificate and a replay token are good for those
-//! alone.
+//! Tells the suite which sources and which checker it was built from, since certificates and replay tokens are valid
+//! for those alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// FNV-1a, 64 bits: no secret, only a name for the sources.
+/// FNV-1a, 64 bits: names the sources, and need not resist forgery.
 struct Fingerprint(u64);
 
 impl Fingerprint {
@@ -47,7 +47,8 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
 fn main() {
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let root = package.join("../..");
-    // What decides the executions of a model: the heap, the models, and how they are run.
+    // What decides the executions of a model: the heap, the models, the objects that they may use, and how they are
+    // run.
     let directories =
         ["src", "verify/models/src", "verify/checker/src/model", "verify/objects/src"].map(|path| root.join(path));
     let mut paths = Vec::new();

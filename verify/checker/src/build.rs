@@ -1,8 +1,8 @@
 //! What this build is: of which sources, and with which checker.
 
-/// The sources that this program was built from.
+/// The fingerprint of the sources that this program was built from: 16 hexadecimal digits.
 pub const FINGERPRINT: &str = env!("HEAPLAB_FINGERPRINT");
-/// The commit that they were based on.
+/// The commit that the sources were based on, or `unknown`.
 pub const COMMIT: &str = env!("HEAPLAB_COMMIT");
-/// The model checker.
+/// The model checker and its version.
 pub const CHECKER: &str = concat!("loom ", env!("HEAPLAB_LOOM"));

@@ -1,8 +1,9 @@
 //! The committed baseline: how many executions each pass of each model has.
 //!
-//! A model can go blind without failing: a changed world no longer meets its race, and the exploration shrinks. Or the model
-//! can grow until nobody waits for it any more. So a pass that has less than a tenth or more than ten times the executions of
-//! `verify/models/baseline.txt` is red, and so is one that is not in it. A change on purpose rewrites the file:
+//! A model can go blind without failing: a changed world no longer meets its race, and the exploration shrinks. Or
+//! the model can grow until nobody waits for it any more. So a pass that has less than a tenth or more than ten times
+//! the executions of `verify/models/baseline.txt` is red, and so is a pass that is not in the file. After an intended
+//! change, this command writes the file anew:
 //!
 //! ```console
 //! cargo run --release --features loom -- models --bless
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// How far a pass may grow or shrink.
+/// The factor by which a pass may grow or shrink.
 pub const FACTOR: u64 = 10;
 
 /// What to do about an objection.
@@ -32,10 +33,10 @@ impl Baseline {
         workspace().join("verify/models/baseline.txt")
     }
 
-    /// The committed one.
+    /// The committed baseline.
     ///
     /// # Panics
-    /// The file cannot be read, or a line of it is something else: the text names the file.
+    /// The file cannot be read, or a line of it is no row of a baseline: the message names the file.
     #[must_use]
     pub fn committed() -> Baseline {
         let text = std::fs::read_to_string(Baseline::path()).map_err(|error| error.to_string());
@@ -46,7 +47,7 @@ impl Baseline {
     /// Reads lines of model, pass and executions.
     ///
     /// # Errors
-    /// The number of a line that is something else, or that repeats another.
+    /// The number of a line that is no such row, or that repeats another row.
     pub fn parse(text: &str) -> Result<Baseline, String> {
         let mut baseline = Baseline::default();
         for (index, line) in text.lines().enumerate() {
@@ -74,7 +75,7 @@ impl Baseline {
         Baseline(certificates.iter().map(row).collect())
     }
 
-    /// As the file's text.
+    /// The text of the file.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text =
@@ -87,7 +88,7 @@ impl Baseline {
         text
     }
 
-    /// Models in it, each once.
+    /// The models of the baseline, each once.
     pub fn models(&self) -> impl Iterator<Item = &str> {
         let mut last = "";
         self.0.keys().filter_map(move |(model, _)| {
@@ -103,7 +104,7 @@ impl Baseline {
         self.0.iter().filter(|((known, _), _)| known == model).map(|(_, count)| count).sum()
     }
 
-    /// What is wrong with a pass that had so many executions, if anything.
+    /// What is wrong with a pass that had `executions` executions, if anything.
     #[must_use]
     pub fn objection(&self, model: &str, pass: Pass, executions: u64) -> Option<String> {
         match self.0.get(&(model.to_owned(), pass)) {
@@ -135,7 +136,7 @@ mod tests {
         assert_eq!(baseline.models().collect::<Vec<_>>(), ["a::b"]);
     }
 
-    /// Documents name models that exist: a model that is renamed takes its mentions along.
+    /// Goal: documents name models that exist, so that a rename changes the mentions too.
     #[test]
     fn documents_name_models_that_exist() {
         let baseline = Baseline::committed();

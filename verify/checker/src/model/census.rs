@@ -1,9 +1,9 @@
 //! The census: every call in the heap's sources, by function, so that sites have names that outlive edits.
 //!
 //! A site is a line and a column; both change with every edit above them. Files that speak of sites
-//! (`verify/weaken.toml`, `verify/mutants.toml`) name a call by its file, the function that it is in, the method, and, where
-//! a function calls the method several times, a number: `src/space/page_set.rs PageSet::take fetch_and`. The sources are
-//! parsed to know which is which.
+//! (`verify/weaken.toml`, `verify/mutants.toml`) name a call by its file, the function that it is in, the method,
+//! and, where a function calls the method several times, a number: `src/space/page_set.rs PageSet::take fetch_and`.
+//! The sources are parsed to know which is which.
 //!
 //! The same walk finds the calls that are given an ordering, hence the sites that no model runs.
 
@@ -48,7 +48,7 @@ pub struct Census {
 }
 
 impl Census {
-    /// Reads `src/` of the workspace, tests and the facade left out.
+    /// Reads `src/` of the workspace, but for tests, the facade and the sources of real memory.
     ///
     /// # Errors
     /// The sources are not where they were when this was built, or cannot be parsed.
@@ -74,13 +74,13 @@ impl Census {
         Ok(())
     }
 
-    /// The name of the call at a site.
+    /// The name of the call at a site, if the census has a call there.
     #[must_use]
     pub fn name(&self, site: &Site) -> Option<&CallName> {
         self.names.get(&(workspace_path(site.file), site.line, site.column))
     }
 
-    /// Whether a call is in this file, at this `file:line`, or has this in its name.
+    /// Whether a call is in the file or at the `file:line` that `place` is, or has `place` in its name.
     #[must_use]
     pub fn has(&self, place: &str) -> bool {
         self.names.iter().any(|((file, line, column), name)| {
@@ -97,7 +97,7 @@ impl Census {
     /// The name of one of [`ordered`](Self::ordered).
     ///
     /// # Panics
-    /// If it is none of them.
+    /// If `place` is none of those sites.
     #[must_use]
     pub fn name_of(&self, place: &(String, u32, u32)) -> &CallName {
         &self.names[place]
@@ -197,7 +197,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     /// An assertion's arguments are expressions; other macros are left alone.
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         let arguments = item.parse_body_with(Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated);
-        // Parsed here, so it lives no longer than this call: a walk of its own visits it.
+        // The argument is parsed here and lives no longer than this call, so a walk of its own visits it.
         for argument in arguments.iter().flatten() {
             let mut walk = Walk {
                 file: self.file,

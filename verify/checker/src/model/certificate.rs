@@ -54,7 +54,7 @@ pub struct Certificate {
     pub operations_max: u64,
     /// Wall-clock time.
     pub seconds: f64,
-    /// Whether every execution within the bound was seen: a certificate of anything else does not exist.
+    /// Whether every execution within the bound was seen. Always true: a pass that saw fewer has no certificate.
     pub complete: bool,
     /// What this pass cannot see.
     pub blind_spots: Vec<String>,
@@ -98,7 +98,7 @@ impl Certificate {
         self.preemption_bound.map_or(super::Bound::Unbounded, super::Bound::Preemptions)
     }
 
-    /// Prints the certificate, and [keeps](Certificate::append) it.
+    /// Prints the certificate, and [appends](Certificate::append) it to its file.
     ///
     /// # Panics
     ///

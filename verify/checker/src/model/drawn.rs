@@ -1,4 +1,4 @@
-//! The runner under Shuttle: a model runs in some hundred drawn schedules, and certifies nothing.
+//! The runner under Shuttle: a model runs in a few hundred drawn schedules, and certifies nothing.
 
 use super::sample::sample;
 use super::{Certificate, ModelFailure, Spec};
@@ -6,10 +6,10 @@ use heaplab::sync::shuttle_config;
 use shuttle::Runner;
 use shuttle::scheduler::RandomScheduler;
 
-/// The schedules are the same ones every time.
+/// The seed of the schedules, which are therefore the same in every run.
 const SEED: u64 = 0x1ab;
 
-/// Runs a model in so many schedules.
+/// Runs a model in as many random schedules as its specification says.
 ///
 /// # Errors
 /// Never: a failing assertion unwinds.

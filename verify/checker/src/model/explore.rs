@@ -18,13 +18,13 @@ pub type OnExecution = Arc<dyn Fn(u64) + Send + Sync>;
 pub struct PassOptions {
     /// Run this mutant instead of the program.
     pub mutant: Option<Mutant>,
-    /// Give up after so many executions, beyond what the specification says.
+    /// Give up after so many executions, unless the specification gives up before.
     pub executions_max: Option<u64>,
     /// Called at the start of each execution, to tell of progress.
     pub on_execution: Option<OnExecution>,
     /// Whether to print and draw a failure as soon as it happens.
     pub loud: bool,
-    /// The file that holds what is explored, where no table has it: it is what a failure says to replay.
+    /// The file that holds the explored program, where no table has the program. A failure says to replay this file.
     pub file: Option<String>,
 }
 
@@ -123,7 +123,7 @@ fn explore_options(spec: &Spec, pass: Pass, executions_max: Option<u64>) -> Expl
 ///
 /// # Errors
 ///
-/// Why it is red. Under a mutant that is what is hoped for.
+/// Why the pass is red. Under a mutant, a red pass is the hoped-for result.
 pub fn explore_pass(
     name: &str,
     spec: &Spec,
@@ -146,7 +146,7 @@ pub fn explore_pass(
     let snapshot = watch::end();
     drop(mutant);
     let message = if let Err(message) = &exploration.outcome {
-        // What was said first; a later panic may be wreckage.
+        // The first message counts; a later panic may only follow from the first one.
         let message = snapshot.as_ref().map_or(message.clone(), |snapshot| snapshot.message.clone());
         message.clone() + advice(&message)
     } else if exploration.truncated {
@@ -168,11 +168,11 @@ pub fn explore_pass(
     })
 }
 
-/// Runs the first `execution` executions of a pass and returns what the last of them did; fewer if one fails before.
-/// With the counterexample that it makes.
+/// Runs the first `execution` executions of a pass, or fewer if one fails before. Returns what the last of them did,
+/// as a snapshot and as a counterexample.
 ///
-/// If the last of them fails, this does not return: it prints and draws what that did, and ends the process as one
-/// that succeeded.
+/// If the execution of that number fails, this function does not return: it prints and draws what the execution did,
+/// and ends the process with the exit code of success.
 #[must_use]
 pub fn explore_once(of: &Model, pass: Pass, mutant: Option<Mutant>, execution: u64) -> (Snapshot, Counterexample) {
     let options = PassOptions { mutant, ..PassOptions::default() };

@@ -8,15 +8,15 @@ use std::fmt;
 pub struct ModelFailure {
     /// The model.
     pub model: String,
-    /// The pass, if it came to one.
+    /// The pass. `None` if the model was refused before any pass.
     pub pass: Option<Pass>,
-    /// The bound it ran at.
+    /// The bound that the model ran at.
     pub bound: Bound,
     /// Executions run, the failing one included.
     pub executions: u64,
     /// What went wrong.
     pub message: String,
-    /// Whether it only met a limit: no execution failed, but not all were seen.
+    /// Whether the model only met a limit: no execution failed, but not all were seen.
     pub truncated: bool,
     /// The execution that failed, if one did and the model checker saw it.
     pub snapshot: Option<Box<Snapshot>>,

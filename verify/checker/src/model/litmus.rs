@@ -1,10 +1,10 @@
 //! The litmus table: what each pass of the model checker explores, against what the memory model allows.
 //!
-//! A [`Litmus`] is a tiny program whose outcomes are known. Its outcomes are collected over a complete exploration of each
-//! pass and compared with two sets: what the memory model allows, and what this version of the checker is known to explore.
-//! The difference of the first is the checker's blind spot (an outcome is missing) or a false alarm (an impossible outcome
-//! is there), and is published with the certificates. A difference from the second means that the checker has changed, for
-//! better or worse: the table is a test.
+//! A [`Litmus`] is a tiny program whose outcomes are known. Its outcomes are collected over a complete exploration of
+//! each pass and compared with two sets: what the memory model allows, and what this version of the checker is known
+//! to explore. A difference from the first set is the checker's blind spot (an outcome is missing) or a false alarm
+//! (an impossible outcome is there), and is published with the certificates. A difference from the second set means
+//! that the checker has changed, for better or worse, and fails the test of the table.
 
 use super::explore::{PassOptions, explore_pass};
 use super::{Bound, LitmusVerdict, Pass, Spec};
@@ -18,15 +18,15 @@ pub type Values = Vec<u32>;
 /// A tiny program.
 #[derive(Clone, Copy)]
 pub struct Litmus {
-    /// Its name, as the field knows it.
+    /// Its usual name in the literature.
     pub name: &'static str,
     /// What its threads do, and what the values of an outcome are.
     pub program: &'static str,
     /// Threads, the first included.
     pub threads: usize,
-    /// Preemptions explored. An outcome that is not a matter of preemptions shows within a few.
+    /// Preemptions explored. An outcome that does not depend on preemptions shows within a few.
     pub bound: Bound,
-    /// One execution: its outcome.
+    /// Runs one execution and returns its outcome.
     pub run: fn() -> Values,
     /// What the memory model allows.
     pub allowed: &'static [&'static [u32]],
@@ -73,7 +73,7 @@ impl Litmus {
         set(self.allowed)
     }
 
-    /// Every outcome of one pass.
+    /// Explores one pass completely and returns every outcome. Blocks meanwhile.
     ///
     /// # Errors
     /// An execution failed, or not all were seen.

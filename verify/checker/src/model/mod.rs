@@ -1,8 +1,8 @@
 //! Models: small concurrent programs, explored completely or red.
 //!
-//! A [`Model`] is a body over `heaplab::sync` and a [`Spec`] that says how large it is. The models of the suite are listed
-//! in tables, one for each protocol (the macro [`models!`](crate::models), in `verify/models/src/`); from such a table come both
-//! the tests and the registry that the binary works on. [`model`] runs one:
+//! A [`Model`] is a body over `heaplab::sync` and a [`Spec`] that says how large it is. The models of the suite are
+//! listed in tables, one for each protocol (the macro [`models!`](crate::models), in `verify/models/src/`); from such
+//! a table come both the tests and the registry that the binary works on. [`model`] runs one:
 //!
 //! | build | what [`model`] does |
 //! |---|---|
@@ -12,15 +12,16 @@
 //!
 //! # When a model is green
 //!
-//! - MD-1: every pass of its [`Passes`] has run, and each has seen every execution within the bound. A run that met a limit
-//!   is red, whoever set the limit.
+//! - MD-1: every pass of its [`Passes`] has run, and each has seen every execution within the bound. A run that met a
+//!   limit is red, whoever set the limit.
 //! - MD-2: no execution failed an assertion, deadlocked, or raced.
-//! - MD-3: it ran with exactly the threads it declares; else its certificate would claim a larger or a smaller world.
-//! - MD-4: a model of a table ran about as many executions as the committed baseline says: a model that shrinks to a tenth
-//!   has lost its race, one that grows tenfold will soon not end (`baseline`).
+//! - MD-3: the model ran with exactly the threads that it declares; else its certificate would claim a larger or a
+//!   smaller world.
+//! - MD-4: a model of a table ran about as many executions as the committed baseline says: a model that shrinks to a
+//!   tenth has lost its race, one that grows tenfold will soon not end (`baseline`).
 //!
-//! What a refusal, a count and a bound must be, the doc comment of a model's function says, and its assertions hold
-//! exactly that. A test refuses a model of a table without such a comment (`verify/models/tests/documents.rs`).
+//! The doc comment of a model's function says what each refusal, count and bound must be, and the model's assertions
+//! check exactly that. A test refuses a model of a table without such a comment (`verify/models/tests/documents.rs`).
 //!
 //! A green pass leaves a [`Certificate`]. It names the bound and what the checker cannot see ([`blind_spots`],
 //! [`TRUSTED`]), because "complete" means complete within those.

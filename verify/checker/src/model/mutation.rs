@@ -1,8 +1,8 @@
 //! Mutants by name, and which of them are worth trying at a site.
 //!
-//! Two campaigns judge the suite (`heaplab weaken`, `heaplab mutants`): every ordering one step weaker, and every operation
-//! of a protocol dropped, doubled, torn in two or late. Both are derived from the sites that the models run, and are not
-//! chosen by anybody. `heaplab::sync::model_control` says what each change is.
+//! Two campaigns judge the suite (`heaplab weaken`, `heaplab mutants`): every ordering one step weaker, and every
+//! operation of a protocol dropped, doubled, split or postponed. The mutants of both are derived from the sites that
+//! the models run; nobody chooses them. `heaplab::sync::model_control` says what each change is.
 
 use heaplab::sync::model_control::{Mutant, Site, SiteUse};
 use heaplab::sync::terms::{Change, Operand, UnknownTerm};
@@ -15,7 +15,7 @@ pub type MutantName = String;
 pub enum MutantKind {
     /// Orderings, one step weaker.
     Ordering,
-    /// Steps of protocols: dropped, doubled, torn in two or late.
+    /// Steps of protocols: dropped, doubled, split or postponed.
     Protocol,
 }
 
@@ -36,7 +36,7 @@ impl MutantKind {
 #[must_use]
 pub fn is_under_test(file: &str) -> bool {
     let file = file.replace('\\', "/");
-    // What memory does to itself is the page source's business, not the heap's.
+    // A page source is not the heap, so its operations have no mutants.
     let is_heap = file.starts_with("src/") || (file.contains("/src/") && !file.contains("verify/"));
     is_heap && !file.contains("src/memory/")
 }
@@ -61,12 +61,12 @@ pub fn parse(name: &str) -> Result<Mutant, String> {
     Ok(Mutant { site, operand, change })
 }
 
-/// `file:line:column` as a site.
+/// Reads `file:line:column` as a site.
 fn parse_site(text: &str) -> Option<Site> {
     let mut parts = text.rsplitn(3, ':');
     let column = parts.next()?.parse().ok()?;
     let line = parts.next()?.parse().ok()?;
-    // Sites live as long as the program does: their files come from the compiler.
+    // The name is leaked, since a site holds a `&'static str`, as the compiler makes it.
     let file = Box::leak(parts.next()?.to_owned().into_boxed_str());
     Some(Site { file, line, column })
 }

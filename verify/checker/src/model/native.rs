@@ -1,9 +1,9 @@
-//! The runner without a checker: a model runs some hundred times on real threads, and certifies nothing.
+//! The runner without a checker: a model runs a few hundred times on real threads, and certifies nothing.
 
 use super::sample::sample;
 use super::{Certificate, ModelFailure, Spec};
 
-/// Runs a model so often, one after the other.
+/// Runs a model as often as its specification says, one run after the other.
 ///
 /// # Errors
 /// Never: a failing assertion unwinds.

@@ -1,4 +1,4 @@
-//! The runner: turns a closure and a [`Spec`] into certificates, or into a failure that says where it stands.
+//! The runner: turns a closure and a [`Spec`] into certificates, or into a failure that names model, pass and bound.
 //!
 //! How a model runs is the build's matter: `explore` under the model checker, `drawn` under Shuttle, `native` without
 //! either. What this file adds is the same for all three.
@@ -7,9 +7,11 @@ use super::failure::check;
 use super::how::run_passes;
 use super::{Certificate, ModelFailure, Spec};
 
-/// Runs a model: explored in each of its passes under the model checker, else repeated on real threads.
+/// Runs a model: explored in each of its passes under the model checker, else sampled, in random schedules or on real
+/// threads.
 ///
-/// Blocks until the model is done. Returns a certificate for each pass; without the model checker there are no certificates.
+/// Blocks until the model is done. Returns a certificate for each pass; without the model checker there are no
+/// certificates.
 ///
 /// # Panics
 ///
@@ -23,13 +25,14 @@ pub fn model(name: &str, spec: Spec, f: impl Fn() + Send + Sync + 'static) -> Ve
     }
 }
 
-/// As [`model`], with failure as a value. For the tests of the tests, which need models to fail.
+/// As [`model`], with failure as a value. For tests of the suite, which need models to fail.
 ///
-/// Without the model checker a failing assertion still unwinds: a repeated program is not contained.
+/// Without the model checker a failing assertion still unwinds.
 ///
 /// # Errors
 ///
-/// Why the model is red. Certificates of passes that were green before it are printed and recorded all the same.
+/// Why the model is red. Certificates of passes that were green before the red one are printed and appended all the
+/// same.
 pub fn try_model(
     name: &str,
     spec: Spec,

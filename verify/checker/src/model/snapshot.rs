@@ -1,4 +1,4 @@
-//! What a failing execution did, as whoever watched saw it.
+//! What a failing execution did, as the watch over the exploration saw it.
 
 #[cfg(feature = "loom")]
 use heaplab::sync::model_control::{JournalEntry, Site};
@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub whereabouts: Vec<(usize, Site)>,
 }
 
-/// A failing execution that somebody watched. There is none: nothing watches a sample.
+/// A failing execution that was watched. Has no value, since nothing watches a sample.
 #[cfg(not(feature = "loom"))]
 #[derive(Clone, Debug)]
 pub enum Snapshot {}

@@ -68,7 +68,7 @@ impl fmt::Debug for Model {
 /// How large a model is, and how to run it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Threads it runs, its first included: exactly so many in its largest execution.
+    /// Threads that the model runs, its first included: exactly so many in its largest execution.
     pub threads: usize,
     /// Preemptions explored.
     pub bound: Bound,
@@ -76,9 +76,10 @@ pub struct Spec {
     pub passes: Passes,
     /// What may fail once in each execution.
     pub fault: Option<Fault>,
-    /// Choices an execution may make. More are red, so that a loop is caught that spins without yielding.
+    /// Choices an execution may make. An execution that makes more is red, which catches a loop that spins without
+    /// yielding.
     pub branches_max: usize,
-    /// Executions after which to give up, red. `None`: run to the end.
+    /// Executions after which the model is given up and red. `None`: run to the end.
     pub executions_max: Option<u64>,
     /// Repetitions in a build without the model checker.
     pub smoke_runs: usize,
@@ -123,7 +124,8 @@ impl Spec {
         self
     }
 
-    /// Lets `fault` strike once, at any point or never. Only the model checker can: natively nothing fails.
+    /// Lets `fault` strike once, at any point or never. Only the model checker injects the fault; in other builds
+    /// nothing fails.
     #[must_use]
     pub const fn with_fault(mut self, fault: Fault) -> Self {
         self.fault = Some(fault);
@@ -137,7 +139,7 @@ impl Spec {
         self
     }
 
-    /// Gives up, red, after so many executions.
+    /// Gives the model up after so many executions; it is red then.
     #[must_use]
     pub const fn executions_max(mut self, count: u64) -> Self {
         self.executions_max = Some(count);

@@ -1,9 +1,10 @@
 //! Tokens: the name of one execution of one model, by which it can be run again.
 //!
-//! An exploration is deterministic, so its pass and the number of the execution say which one is meant, as long as the
-//! sources are the same, and the build has debug assertions or has none: assertions fail, and those of the models read
-//! atomics. So sources and assertions are part of the token, as a fingerprint and a `+` behind it: a token of other sources,
-//! or of the other build, is refused, not replayed as something else. The token of an execution under a mutant names that.
+//! An exploration is deterministic, so model, pass and number identify an execution, as long as the sources are the
+//! same, and debug assertions are on in both builds or off in both: assertions can fail, and some of them read
+//! atomics. So a token has a fingerprint of the sources, and a `+` behind it if assertions are on. A token of other
+//! sources, or of the other kind of build, is refused, not replayed as another execution. The token of an execution
+//! under a mutant also names the mutant.
 
 use super::Pass;
 use super::mutation::{self, MutantName};
@@ -21,7 +22,7 @@ pub struct Token {
     pub model: String,
     /// The pass.
     pub pass: Pass,
-    /// Its number, from 1.
+    /// The execution's number, from 1.
     pub execution: u64,
     /// The sources.
     pub fingerprint: String,
@@ -40,7 +41,7 @@ impl Token {
         Token { model: model.to_owned(), pass, execution, fingerprint, assertions, mutant }
     }
 
-    /// Whether this build can replay it.
+    /// Checks that this build can replay the token.
     ///
     /// # Errors
     /// The token was made from other sources, or by a build with other assertions.

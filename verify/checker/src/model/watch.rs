@@ -1,9 +1,9 @@
 //! Watching an exploration fail: what happened in the failing execution, saved at the moment of the panic.
 //!
 //! A panic inside a model may be the last thing that the process does: what unwinds may meet the broken heap in a
-//! destructor, panic again and abort. So a panic hook takes the journal before anything unwinds, and, if the run is a loud
-//! one, prints the counterexample there and then. The hook runs on the small stack of a modelled thread; drawing is done on
-//! a thread of its own.
+//! destructor, panic again and abort. So a panic hook takes the journal before anything unwinds, and, if the run is a
+//! loud one, prints the counterexample at once. The hook runs on the small stack of a modelled thread; drawing is
+//! done on a thread of its own.
 
 use super::picture::write_picture;
 use super::token::Token;
@@ -27,19 +27,19 @@ pub(super) struct Subject {
     pub(super) mutant: Option<String>,
     /// What to do about a failure as soon as it happens.
     pub(super) on_failure: OnFailure,
-    /// The file that is explored, of a program that is in no table: its token says nothing to the binary.
+    /// The file of the explored program, if no table has the program: the binary replays the file, not the token.
     pub(super) file: Option<String>,
 }
 
 /// What to do when an execution fails, before anything unwinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnFailure {
-    /// Nothing: whoever explores has the snapshot when that has ended.
+    /// Nothing: [`end`] returns the snapshot.
     Keep,
-    /// Print and draw it, on the error stream.
+    /// Print the execution on the error stream, and draw it.
     Show,
-    /// The execution of this number is what was asked for: print it, on the output stream, draw it, and end the process,
-    /// since what unwinds may abort it.
+    /// If the execution has this number, print it on the output stream, draw it, and end the process, since unwinding
+    /// may abort.
     ShowAndEnd(u64),
 }
 
@@ -55,7 +55,7 @@ pub(super) fn begin(subject: Subject) {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             if is_wreckage() {
-                // In a line, so that what it came of is what stands out.
+                // One line, so that the first panic stands out.
                 let place = info.location().map_or(String::new(), |location| format!(" ({location})"));
                 if let Some(message) = panic_text(info.payload()) {
                     let _ = writeln!(std::io::stderr(), "and then, while that unwound: {}{place}", first_line(message));
@@ -76,8 +76,8 @@ pub(super) fn end() -> Option<Snapshot> {
     SNAPSHOT.take()
 }
 
-/// Whether the present execution has failed before: what comes after the first panic is wreckage. A panic that an earlier
-/// execution survived was meant.
+/// Whether the present execution has panicked before, so that a further panic only follows from the first one. A
+/// panic of an earlier execution does not count: the exploration went on, so the model caught that panic on purpose.
 fn is_wreckage() -> bool {
     let execution = model_control::execution();
     let is_its = |snapshot: &RefCell<Option<Snapshot>>| {
@@ -95,7 +95,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         return;
     }
     let Some(subject) = SUBJECT.with_borrow(Clone::clone) else { return };
-    // loom ends coroutines by a panic of its own, which is nobody's failure.
+    // loom ends its coroutines by a panic without text, which is no failure.
     let Some(message) = panic_text(info.payload()) else { return };
     let snapshot = Snapshot {
         execution: model_control::execution(),
@@ -113,7 +113,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         let shown = snapshot.clone();
         let drawn = std::thread::Builder::new().spawn(move || show(&subject, shown));
         if let Ok(drawn) = drawn {
-            // A failure to draw must not hide the failure.
+            // A failure to draw must not hide the model's failure.
             let _ = drawn.join();
         }
     }
@@ -137,7 +137,7 @@ pub(super) fn counterexample(subject: &Subject, snapshot: Snapshot) -> Counterex
     }
 }
 
-/// Prints the columns, writes the picture, and says how to see it again.
+/// Prints the columns, writes the picture, and says how to replay the execution.
 fn show(subject: &Subject, snapshot: Snapshot) {
     let counterexample = counterexample(subject, snapshot);
     let sources = Sources::new();
@@ -150,7 +150,8 @@ fn show(subject: &Subject, snapshot: Snapshot) {
         None => format!("replay:  {} replay {}\n", cargo_run(), counterexample.token),
         Some(file) => format!("replay:  {} replay {file}\n", cargo_run()),
     };
-    // One write, so that models on several threads do not mix; whoever closed the stream wants no text.
+    // One write, so that models on several threads do not mix. An error is ignored: whoever closed the stream wants
+    // no text.
     match subject.on_failure {
         OnFailure::ShowAndEnd(_) => {
             let _ = std::io::stdout().write_all(text.as_bytes());

@@ -1,8 +1,8 @@
 //! What each model came to on these sources, a file for each: `target/heaplab/models/NAME.json`.
 //!
-//! A model that is complete is kept by whoever explored it, a test or the binary. `models --resume` explores the others
-//! only: those that an interrupted run did not come to. After `cargo test --features loom` there are no others. A record of
-//! other sources, by another checker or of a red model counts as missing.
+//! A model that is complete is kept by whoever explored it, a test or the binary. `models --resume` explores only the
+//! models without such a record: those that an interrupted run did not reach. After a green `cargo test --features
+//! loom` every model has a record. A record of other sources, by another checker or of a red model counts as missing.
 
 use super::ModelRecord;
 use crate::build::{CHECKER, FINGERPRINT};
@@ -37,7 +37,7 @@ impl ModelRecord {
         write_artefact(&file(&self.name), &serde_json::to_string(&kept)?).map(drop)
     }
 
-    /// The record that was kept of a model on these sources.
+    /// The record that was kept of a model on these sources, if there is one.
     #[must_use]
     pub fn kept(model: &str) -> Option<ModelRecord> {
         let text = std::fs::read(artefact_directory().join(file(model))).ok()?;

@@ -1,7 +1,7 @@
 //! What is known of the suite: `target/heaplab/certificate.json`.
 //!
-//! Each command adds what it found out: `models` the certificates, `weaken` and `mutants` the fates of mutants. The file is
-//! about one state of the sources, and what was found out about another state is dropped.
+//! Each command adds what it found out: `models` the certificates, `weaken` and `mutants` the fates of mutants. The
+//! file is about one state of the sources, and what was found out about another state is dropped.
 
 #[cfg(feature = "loom")]
 mod kept;
@@ -30,7 +30,7 @@ pub struct SiteRecord {
     pub line: u32,
     /// Column, from 1.
     pub column: u32,
-    /// Which of its operations.
+    /// Which of the call's operations.
     #[serde(with = "as_text")]
     pub operand: Operand,
     /// The ordering in the source.
@@ -84,19 +84,19 @@ pub struct ModelRecord {
 pub enum MutantFate {
     /// A model turned red.
     Killed {
-        /// Which.
+        /// The model.
         model: String,
-        /// How.
+        /// The first failure that it reported.
         why: String,
-        /// How long it took that model.
+        /// Wall-clock time of that model's run.
         seconds: f64,
     },
-    /// No model did, and a committed file says why.
+    /// No model turned red, and a committed file says why.
     Explained {
         /// The reason.
         reason: String,
     },
-    /// No model did.
+    /// No model turned red.
     Survived {
         /// Models that gave up before they had seen everything.
         undecided: Vec<String>,
@@ -149,14 +149,14 @@ pub struct ExploredRecord(
     #[serde(with = "as_text")] pub LitmusVerdict,
 );
 
-/// Everything that is known.
+/// Everything that is known of the suite.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SuiteRecord {
     /// The checker and its version.
     pub checker: String,
     /// The commit that the sources are based on.
     pub commit: String,
-    /// The sources themselves.
+    /// The fingerprint of the sources.
     pub fingerprint: String,
     /// The models.
     #[serde(default)]
@@ -194,7 +194,7 @@ impl SuiteRecord {
     /// The record in a file; `None` if there is no such file.
     ///
     /// # Errors
-    /// The file cannot be read, or is no record of this version. Names the file.
+    /// The file cannot be read, or is no record of this version; the error names the file.
     pub fn read(path: &Path) -> Result<Option<SuiteRecord>, String> {
         match std::fs::read(path) {
             Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| format!("{}: {error}", path.display())),
@@ -203,14 +203,15 @@ impl SuiteRecord {
         }
     }
 
-    /// What the file says about these sources. The record is empty if the file speaks of others, is damaged, or is missing.
+    /// What the file says about these sources. The record is empty if the file speaks of other sources, is damaged,
+    /// or is missing.
     #[must_use]
     pub fn load() -> SuiteRecord {
         let known = SuiteRecord::read(&artefact_directory().join(CERTIFICATE)).ok().flatten();
         known.filter(|record| record.fingerprint == FINGERPRINT).unwrap_or_else(SuiteRecord::empty)
     }
 
-    /// Writes the file.
+    /// Writes the file and returns its path.
     ///
     /// # Errors
     /// The file cannot be written. The error names it.

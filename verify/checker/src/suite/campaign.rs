@@ -1,9 +1,10 @@
 //! A campaign: every mutant against the models that run its site, quickest first, until one kills it.
 //!
-//! A mutant is *killed* when a model turns red, for whatever reason: a failed assertion, a race, a deadlock, an endless
-//! loop that meets the limit on choices, an abort. A model that meets the limit on executions decides nothing: a mutant may
-//! make the world larger, and a limit that kills would kill everything. A mutant that no model kills survives. A survivor is
-//! *explained* if a committed file says why (see [`excuses`](super::excuses)), else the campaign is red.
+//! A mutant is *killed* when a model turns red, for whatever reason: a failed assertion, a race, a deadlock, an
+//! endless loop that meets the limit on choices, an abort. A model that meets the limit on executions decides
+//! nothing: a mutant may only make the world larger, and if the limit counted as a kill, such a mutant would seem
+//! noticed. A mutant that no model kills survives. A survivor is *explained* if a committed file says why (see
+//! [`excuses`](super::excuses)), else the campaign is red.
 
 use super::excuses::Excuses;
 use super::process;
@@ -16,13 +17,13 @@ use heaplab::sync::terms::{Change, Operand};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// Limits on the executions of a pass under a mutant, in the order in which they are tried: so many times those of the
-/// program, and so many more. Most mutants are killed soon by one of the models that run their site, so a model that a mutant
-/// makes large is given up at first, and has its long run only if no other model kills.
+/// Limits on the executions of a pass under a mutant, in the order in which they are tried: so many times those of
+/// the unchanged program, and so many more. Most mutants are killed soon by one of the models that run their site, so
+/// a model that a mutant makes large is given up at first, and has its long run only if no other model kills.
 const LIMITS: [Limit; 2] =
     [Limit { factor: 2, more: 500, more_at_most: u64::MAX }, Limit { factor: 20, more: 2000, more_at_most: 200_000 }];
-/// Executions of the largest model that an explained mutant is tried on. Being no different program, the mutant survives all
-/// models, and the large ones would take hours. So an excuse stands that only a large model could disprove.
+/// Executions of the largest model that an explained mutant is tried on. An explained mutant is expected to survive
+/// all models, and the large ones would take hours. So an excuse that only a large model could disprove stands.
 const EXECUTIONS_MAX_EXPLAINED: u64 = 5000;
 
 /// How many executions a pass may have.
@@ -40,7 +41,7 @@ impl Limit {
     }
 }
 
-/// A mutant, and who can judge it.
+/// A mutant, and the models that can judge it.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// The mutant.
@@ -77,7 +78,7 @@ pub fn candidates(kind: MutantKind, models: &[ModelRecord], census: &Census) -> 
     candidates
 }
 
-/// Tries a mutant.
+/// Tries a mutant against its models, each in a process of its own. Blocks until the mutant's fate is known.
 ///
 /// # Errors
 /// A process cannot be run.
@@ -108,11 +109,12 @@ pub fn judge(candidate: &Candidate, excuses: &Excuses) -> std::io::Result<Mutant
 enum Tried {
     /// A model has killed the mutant.
     Killed(MutantFate),
-    /// No model has killed the mutant, and these have given up.
+    /// No model has killed the mutant, and the `undecided` ones have given up.
     Survived { undecided: Vec<String> },
 }
 
-/// Runs the models of at most `size_max` executions, each with the first limit, then those that met it with the second.
+/// Runs the models of at most `size_max` executions with the first limit, then those that met the limit with the
+/// second one, until a model kills.
 fn try_models(candidate: &Candidate, size_max: u64) -> std::io::Result<Tried> {
     let mutant = candidate.mutant.to_string();
     let mut undecided: Vec<&(String, u64)> = candidate.models.iter().filter(|(_, size)| *size <= size_max).collect();
@@ -138,7 +140,8 @@ fn try_models(candidate: &Candidate, size_max: u64) -> std::io::Result<Tried> {
     Ok(Tried::Survived { undecided: undecided.iter().map(|(model, _)| model.clone()).collect() })
 }
 
-/// What is wrong with a campaign, but for its survivors: entries of the committed file that explain nothing.
+/// What is wrong with a campaign, but for its survivors: entries of the committed file that explain nothing, and
+/// known bugs that no model kills.
 #[must_use]
 pub fn objections(records: &[MutantRecord], excuses: &Excuses) -> Vec<String> {
     let fate_of = |call: &str, operand: Operand, change: Change| {

@@ -1,10 +1,11 @@
 //! Excuses of mutants that no model can or need kill: committed, each with its reason.
 //!
 //! `verify/weaken.toml` has the orderings that survive because of a published blind spot of the checker, at most
-//! [`ORDERINGS_MAX`]; `verify/mutants.toml` has the changed protocols that are no different programs, and known bugs of
-//! others, which a model has to kill. Both name a mutant by its call (see [`census`](crate::model::census)), operand and
-//! change, so that edits elsewhere do not matter. An entry that matches no mutant is an error: it speaks of code that has
-//! gone. So is one that stands in the wrong file, stands there twice, or has no reason.
+//! [`ORDERINGS_MAX`]; `verify/mutants.toml` has the changed protocols that are no different programs, and known bugs
+//! of other collectors, which a model has to kill. Both name a mutant by its call (see
+//! [`census`](crate::model::census)), operand and change, so that edits elsewhere do not matter. An entry that
+//! matches no mutant is an error, since the code that it speaks of has gone. An entry in the wrong file, a repeated
+//! entry and an entry without a reason are errors too.
 
 use crate::as_text;
 use crate::model::mutation::MutantKind;
@@ -13,9 +14,9 @@ use heaplab_common::workspace;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// Orderings that may survive.
+/// The most orderings that may survive.
 pub const ORDERINGS_MAX: usize = 5;
-/// Bytes of the shortest text that can be a sentence.
+/// Bytes of the shortest text that counts as a sentence.
 const REASON_MIN: usize = 20;
 
 /// Mutants of one operand of one call that may survive.
@@ -34,7 +35,7 @@ pub struct Excuse {
     pub reason: String,
 }
 
-/// A known bug of others, as a mutant of ours.
+/// A known bug of another collector, as a mutant of this heap.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamedFault {
@@ -85,7 +86,7 @@ impl Excuses {
     /// Reads the file of one kind of mutants.
     ///
     /// # Errors
-    /// The file cannot be read, or an entry is not of its form; the error says where it belongs.
+    /// The file cannot be read, or an entry is not of its form; the error says where the entry belongs.
     pub fn load(kind: MutantKind) -> Result<Excuses, String> {
         let name = kind.file();
         let path = workspace().join("verify").join(name);
@@ -139,7 +140,7 @@ impl Excuses {
         Ok(Excuses { excused, named })
     }
 
-    /// Why the mutant of this call may survive.
+    /// Why the mutant of this call may survive, if an entry excuses the mutant.
     #[must_use]
     pub fn reason(&self, call: &str, operand: Operand, change: Change) -> Option<&str> {
         let is_it =
@@ -148,7 +149,7 @@ impl Excuses {
     }
 }
 
-/// Whether there is a mutant of this kind with this change.
+/// Refuses a change that makes no mutant of this kind.
 fn check_change(kind: MutantKind, call: &str, operand: Operand, change: Change) -> Result<(), String> {
     let of_change = MutantKind::of(change);
     if of_change != kind {

@@ -6,14 +6,15 @@ use crate::record::ModelRecord;
 use heaplab_common::cargo_run;
 use heaplab_common::exit::Exit;
 
-/// Runs a model of a table in a process of its own, compares it with the baseline, and keeps the record for
-/// `models --resume`; the certificates. `test` is the path of the test that calls this: the process is the same program,
-/// with that test alone, and ends here.
+/// Runs a model of a table in a process of its own, compares it with the baseline, and keeps the record for `models
+/// --resume`. Returns the certificates. `test` is the path of the calling test: the process runs this same program
+/// with that test alone, and ends inside this function.
 ///
 /// # Panics
 ///
-/// When the model is red, however its process ended: what the failing execution did has been printed and drawn. When the
-/// baseline objects (MD-4), and when the record cannot be written.
+/// When the process cannot be run. When the model is red, however its process ended: what the failing execution did
+/// has been printed and drawn. When the baseline cannot be read or objects (MD-4). When the certificates or the
+/// record cannot be written.
 #[track_caller]
 pub fn run(of: &Model, test: &str) -> Vec<Certificate> {
     if process::is_worker_of(of.name) {

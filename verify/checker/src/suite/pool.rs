@@ -1,15 +1,16 @@
-//! A pool of threads that does as many jobs at once as there are processors.
+//! A pool of threads that does several jobs at once.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// Processors that jobs may use.
+/// Processors that jobs may use; 1 if their number is unknown.
 #[must_use]
 pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Does `work` on each of `jobs`, in their order, on so many threads. Returns the results in the order of the jobs.
+/// Does `work` on each of `jobs`, in their order, on at most `threads` threads. Blocks until all are done. Returns
+/// the results in the order of the jobs.
 ///
 /// # Panics
 /// If `work` does.

@@ -1,8 +1,8 @@
 //! A worker process and what it says: a line of JSON for each event, on its standard output.
 //!
-//! A model that fails may take its process along: what unwinds meets the broken heap in a destructor, or a lock of the
-//! checker that is no longer in order, and a panic there is an abort. So each model has a process of its own, whether the
-//! binary runs it ([`run`]) or a test does ([`run_in_test`]).
+//! A model that fails may take its process along: what unwinds meets the broken heap in a destructor, or a lock of
+//! the checker that is no longer in order, and a panic there is an abort. So each model has a process of its own,
+//! whether the binary runs it ([`run`]) or a test does ([`run_in_test`]).
 
 use crate::as_text;
 use crate::model::{Certificate, Pass};
@@ -21,7 +21,7 @@ pub enum Event {
         /// The pass.
         #[serde(with = "as_text")]
         pass: Pass,
-        /// Its number.
+        /// The execution's number.
         executions: u64,
     },
     /// A pass is complete.
@@ -38,7 +38,7 @@ pub enum Event {
         pass: Pass,
         /// The failing execution's number.
         executions: u64,
-        /// What was said.
+        /// The message of the failure.
         message: String,
         /// Whether the pass only met a limit.
         truncated: bool,
@@ -54,7 +54,7 @@ pub struct Outcome {
     pub status: ExitStatus,
     /// What it said.
     pub events: Vec<Event>,
-    /// What it complained of.
+    /// What it wrote to its error stream.
     pub complaints: String,
 }
 
@@ -104,7 +104,7 @@ impl Outcome {
         Some(said.or_else(complained).unwrap_or_else(|| format!("it ended without a message, {}", self.status)))
     }
 
-    /// Whether something failed that is no limit.
+    /// Whether something other than a limit failed, in an outcome that is not green.
     #[must_use]
     pub fn has_real_failure(&self) -> bool {
         let said = self.events.iter().any(|event| matches!(event, Event::Failed { truncated: false, .. }));
@@ -124,7 +124,7 @@ fn first_panic(complaints: &str) -> Option<&str> {
     complaints.lines().skip_while(|line| !is_its_place(line)).nth(1)
 }
 
-/// In the environment of a program of tests that is to be the worker of one: the model's name.
+/// The environment variable that makes a program of tests the worker of one model. Its value is the model's name.
 const WORKER: &str = "HEAPLAB_WORKER";
 
 /// Whether this process, a program of tests, is the worker of this model.
@@ -141,14 +141,14 @@ pub fn run(arguments: &[String], on_event: impl FnMut(&Event)) -> std::io::Resul
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("worker").args(arguments);
     if let Some(directory) = heaplab_common::artefact::asked_for() {
-        // Its counterexamples belong beside the record.
+        // The worker's counterexamples belong beside the record.
         command.arg("--out").arg(directory);
     }
     listen(&mut command, false, on_event)
 }
 
-/// Runs this program, one of tests, as the worker of one model: the test of this path, which has to ask
-/// [`is_worker_of`].
+/// Runs this program, a program of tests, as the worker of one model, with the test of this path alone. The test has
+/// to ask [`is_worker_of`].
 ///
 /// # Errors
 /// As [`run`].
@@ -158,7 +158,8 @@ pub fn run_in_test(test: &str, model: &str) -> std::io::Result<Outcome> {
     listen(&mut command, true, |_| {})
 }
 
-/// Runs a worker and listens to it until it ends. The harness of tests says things too, which are no events.
+/// Runs a worker and listens to it until it ends. In a test, the lines of the harness are skipped, which are no
+/// events.
 fn listen(command: &mut Command, in_test: bool, mut on_event: impl FnMut(&Event)) -> std::io::Result<Outcome> {
     let mut child = command
         .env("RUST_BACKTRACE", "0")
@@ -167,7 +168,7 @@ fn listen(command: &mut Command, in_test: bool, mut on_event: impl FnMut(&Event)
         .stderr(Stdio::piped())
         .spawn()?;
     let mut errors = child.stderr.take().expect("piped");
-    // Both streams are read at once: a worker that waits for one of them to be read would wait for ever.
+    // Both streams are read at once: a worker blocks when a stream is full that nobody reads.
     let complaints = std::thread::spawn(move || {
         let mut text = Vec::new();
         let _ = errors.read_to_end(&mut text);
@@ -194,7 +195,8 @@ fn listen(command: &mut Command, in_test: bool, mut on_event: impl FnMut(&Event)
 mod tests {
     use super::first_panic;
 
-    /// The samples are what workers left on the error stream when they aborted; the standard library has had both forms.
+    /// The samples are what workers left on the error stream when they aborted; the standard library has had both
+    /// forms.
     #[test]
     fn the_first_panic_is_what_began_it() {
         let first = "

@@ -1,4 +1,4 @@
-//! Sites between the checker's register and the record.
+//! Conversions of sites between the checker's register and the record.
 
 use crate::model::mutation;
 use crate::record::SiteRecord;
@@ -27,7 +27,7 @@ impl SiteRecord {
     /// The site as the checker's register has it, never run.
     #[must_use]
     pub fn site_use(&self) -> SiteUse {
-        // A campaign has a few hundred sites, and lives as long as its process.
+        // The name is leaked: a campaign has a few hundred sites, and lives as long as its process.
         let file = Box::leak(self.file.clone().into_boxed_str());
         let site = Site { file, line: self.line, column: self.column };
         SiteUse { site, operand: self.operand, written: self.written, count: 0 }

@@ -17,15 +17,16 @@ const STRIDE: u64 = 64;
 fn say(event: &Event) {
     let mut line = serde_json::to_string(event).expect("an event has a text");
     line.push('\n');
-    // Whoever started this and went away wants no more of it.
+    // The process that started this one has gone, so nobody wants the result.
     if std::io::stdout().lock().write_all(line.as_bytes()).is_err() {
         Exit::Failed.end_process();
     }
 }
 
-/// Runs the passes of a model until one is red. Returns whether all are green.
+/// Runs the passes of a model until one fails; a pass that only meets a limit is red too, and the next one runs.
+/// Returns whether all are green.
 ///
-/// With a mutant, a pass is given up, as a pass that shows nothing, after so many executions.
+/// A pass is given up after `executions_max` executions, if there is such a limit.
 #[must_use]
 pub fn run(model: &Model, mutant: Option<Mutant>, executions_max: Option<u64>) -> bool {
     if mutant.is_none() {
@@ -56,7 +57,7 @@ pub fn run(model: &Model, mutant: Option<Mutant>, executions_max: Option<u64>) -
                     truncated: failure.truncated,
                 });
                 green = false;
-                // A pass that was given up says nothing of the next one.
+                // A pass that was given up decides nothing, so the next one runs.
                 if !failure.truncated {
                     break;
                 }

@@ -1,10 +1,10 @@
 //! Asides: what a long execution does meanwhile, in one row each.
 //!
-//! Most steps of a long execution say nothing about its failure: a collector walks the heap, the verifier reads it all
-//! again. Where there are too many to look at, runs of one thread's steps that are not *telling* become one step. Telling
-//! are:
+//! Most steps of a long execution say nothing about its failure: a collector walks the heap, the verifier reads it
+//! all again. Where there are too many to look at, runs of one thread's steps that are not *telling* become one step.
+//! Telling are:
 //!
-//! - what a mutant changed, a fault, a race, and every access after it to an object that those are about;
+//! - faults, what a mutant changed, the two ends of a race, and every later access to an object of these two;
 //! - a stale read, a read of what another thread wrote in the meantime, and the writes that they read or passed over;
 //! - threads that start, end, wait and wake, locks handed over from one to another, and the two ends of a stop;
 //! - the last steps, which lead to the failure.
@@ -15,7 +15,7 @@ use super::step::{Step, StepKind};
 use heaplab::sync::model_control::{Action, JournalEntry};
 use std::collections::BTreeSet;
 
-/// An execution of no more steps is drawn step by step.
+/// The most steps of an execution that is drawn step by step.
 pub(super) const STEPS_MIN: usize = 60;
 /// Steps before the failure that are always drawn.
 const LAST: usize = 10;

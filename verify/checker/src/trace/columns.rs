@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 const WIDTH: usize = 150;
 /// Characters of the steps' numbers, with the blank after them.
 const NUMBER: usize = 5;
-/// Characters of the narrowest column. Rather than in a narrower one, the text stands in longer lines.
+/// Characters of the narrowest column. With more threads the lines get longer instead.
 const COLUMN_MIN: usize = 36;
 /// Characters of the widest column. A wider one would move the places out of sight.
 const COLUMN_MAX: usize = 76;
@@ -82,7 +82,7 @@ fn heading(scene: &Scene<'_>) -> Vec<String> {
     lines
 }
 
-/// A step in `width` characters, moved in by a dot for each lock held. What stands on the right gives way first, the
+/// A step in `width` characters, indented by a dot for each lock held. What stands on the right gives way first, the
 /// function before file and line; then what is odd about a read gets a line of its own.
 fn cell(scene: &Scene<'_>, index: usize, width: usize) -> (String, Option<String>) {
     let step = &scene.steps[index];

@@ -1,17 +1,17 @@
 //! The diagnosis: what failed, and where, read from the message and the journal.
 //!
-//! Most messages are assertions, and say what they mean. Two come from the checker itself and leave things to be worked
-//! out from the journal:
+//! Most messages are assertions, and say what they mean. Two kinds come from the checker itself, and leave things to
+//! be worked out from the journal:
 //!
 //! - A *data race* ("Causality violation"). A cell's access is in the journal before it is checked, so the last entry
 //!   is the offender, and its rival is the newest conflicting access that did not happen before. A race on a word of
 //!   the heap is found before the access is recorded; then the picture ends without it. With `LOOM_LOCATION` in the
 //!   environment the message names threads and sites, and both ends are known.
 //! - A *deadlock*. The message says which threads are blocked. A lock or join is recorded when it succeeds, so what a
-//!   thread is blocked on is known for a wait on a condition variable; for another thread it says which locks others
-//!   hold. A wait is recorded where it begins, a moment before it can be notified: so a notification that comes later
-//!   in the journal and woke nobody came too early, or woke another waiter. With `LOOM_LOCATION` the message has the
-//!   site.
+//!   thread is blocked on is known for a wait on a condition variable; for another thread the diagnosis says which
+//!   locks others hold. A wait is recorded where it begins, a moment before it can be notified: so a notification
+//!   that comes later in the journal and woke nobody came too early, or woke another waiter. With `LOOM_LOCATION` the
+//!   message has the site.
 
 use super::counterexample::Counterexample;
 use super::history::History;
@@ -50,7 +50,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// The kind, by the words of the checker and of the facade to it, which say what they find by panics.
+    /// The kind, by the words of the message. The checker and the facade report what they find by panics.
     #[must_use]
     pub fn of(message: &str) -> FailureKind {
         const WORDS: [(&str, FailureKind); 4] = [
@@ -86,7 +86,8 @@ impl Diagnosis {
             let places = counterexample.whereabouts.iter().copied();
             diagnosis.sites = places.map(|(thread, site)| (thread, site.file.to_owned(), site.line)).collect();
             if diagnosis.kind == FailureKind::Race {
-                // Who is refused stands there; where the others stand says nothing of their part in the race.
+                // The refused thread stands at its access; where the others stand says nothing of their part in the
+                // race.
                 diagnosis.sites.retain(|(thread, ..)| diagnosis.threads.contains(thread));
             }
         }
@@ -287,7 +288,8 @@ mod tests {
         explore(options, f).outcome.expect_err("the world must fail")
     }
 
-    /// Goal: each kind is known by the words that the checker of today has for it. Method: let it say them.
+    /// Goal: each kind is known by the words that this version of the checker uses. Method: let the checker fail in
+    /// each way.
     #[test]
     fn a_kind_is_known_by_the_words_of_the_checker() {
         let options = ExploreOptions::default();

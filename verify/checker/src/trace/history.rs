@@ -2,14 +2,14 @@
 //!
 //! The journal has values, not identities of writes, so both are reconstructed in one walk over it:
 //!
-//! - *Reads-from.* A read of `v` comes from the newest write of `v` to the object. If a newer write exists, of another
-//!   value, then the read is stale: it passed over that write. With no write of `v` it read the initial value, which
-//!   the journal does not have; any write is then newer. Plain reads race with nothing that is not reported, so they
-//!   are never called stale.
-//! - *Order.* Vector clocks, one component for each thread. A release (or a release fence before a relaxed write) gives
-//!   the write its thread's clock, a read-modify-write carries on the clock of the write that it replaced (the release
-//!   sequence), an acquire (or a relaxed read before an acquire fence) takes it over. So do locks, wake-ups, starts and
-//!   ends of threads.
+//! - *Reads-from.* A read of `v` comes from the newest write of `v` to the object. If a newer write exists, of
+//!   another value, then the read is stale: it passed over that write. With no write of `v` it read the initial
+//!   value, which the journal does not have; any write is then newer. The checker reports every race of a plain read,
+//!   so plain reads are never called stale.
+//! - *Order.* Vector clocks, one component for each thread. A release (or a release fence before a relaxed write)
+//!   gives the write its thread's clock, a read-modify-write carries on the clock of the write that it replaced (the
+//!   release sequence), an acquire (or a relaxed read before an acquire fence) takes it over. Locks, wake-ups, starts
+//!   and ends of threads hand clocks on likewise.
 //!
 //! What cannot be known: which of several writes of the same value was read (the newest is taken, so a stale read of an
 //! equal value is not seen, and an edge may be missed or invented); and which thread a `join` has joined (the first

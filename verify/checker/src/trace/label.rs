@@ -8,7 +8,8 @@ use heaplab::sync::Ordering;
 use heaplab::sync::model_control::{Action, Change, JournalEntry, Operand};
 use std::collections::BTreeSet;
 
-/// Longer names of functions are those of tests, and say nothing that the model's name does not.
+/// Bytes of the longest function name that is shown. Longer names are those of tests, and say nothing that the
+/// model's name does not.
 const FUNCTION_MAX: usize = 24;
 
 /// What stands behind an operation that the mutant changed.
@@ -22,7 +23,7 @@ pub(super) fn mutant(change: Change) -> String {
     }
 }
 
-/// The text of a step, in pieces. Either rendering joins them in its own way.
+/// The text of a step, in pieces. Each rendering joins them in its own way.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Label {
     /// Object and operation: `words#1.fetch_or`, `lock collector`.
@@ -88,7 +89,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The files that a step's entries are in, as they first come.
+    /// The files that a step's entries are in, in the order in which they first come.
     fn files_of(&self, step: &Step) -> String {
         const FILES_MAX: usize = 4;
         let mut files: Vec<&str> = Vec::new();
@@ -124,7 +125,7 @@ impl Scene<'_> {
         Label { what: format!("{what}, {range}"), value, place, change, ..Label::default() }
     }
 
-    /// Several objects in few words: `heap+0x40..0x7c` for objects of one kind, else their names as far as they go.
+    /// Several objects in few words: `heap+0x40..0x7c` for objects of one kind, else the first names.
     fn range_of(&self, objects: &BTreeSet<usize>) -> String {
         const NAMES_MAX: usize = 2;
         let names: Vec<&str> = objects.iter().map(|&object| self.names.of(object)).collect();
@@ -198,7 +199,8 @@ impl Scene<'_> {
         }
     }
 
-    /// The method's name in the source where it is one of the operations, which the action alone does not tell apart.
+    /// The method's name. For a read-modify-write the source is asked, since the action alone does not tell
+    /// `fetch_or` from `swap`.
     fn method_of(&self, entry: &JournalEntry, operand: Operand) -> String {
         let generic = match operand {
             Operand::Load => "load",
@@ -216,7 +218,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Everything about a step, for whoever points at it.
+    /// Everything about a step, for its tooltip.
     pub(super) fn detail(&self, step: &Step) -> String {
         const LINES_MAX: usize = 24;
         let mut lines: Vec<String> = Vec::new();

@@ -85,7 +85,7 @@ impl Layout {
             let place = if label.place.is_empty() { 0.0 } else { LINE - 2.0 };
             let height = lines as f64 * LINE + place + PADDING;
             blocks.push(Block { label, is_split, y, height });
-            // What lies behind an elision or the setup is another time.
+            // A folded step stands for a longer time, so the gap behind it is larger.
             y += height + if step.kind == StepKind::Single { GAP } else { GAP + 3.0 };
         }
 

@@ -11,8 +11,8 @@
 //!         ──► scene            rows, regions, links              ──► columns, svg
 //! ```
 //!
-//! Drawing is a pure function of the journal and of the source files, which are only read. The checker is asked nothing, so
-//! a panic hook can draw in the middle of a failed execution.
+//! Drawing is a pure function of the journal and of the source files, which are only read. The checker is asked
+//! nothing, so a panic hook can draw in the middle of a failed execution.
 //!
 //! # What is inferred, and may be wrong
 //!
@@ -20,8 +20,8 @@
 //!   have come from an older one; then a stale read goes unmarked. See `history`.
 //! - *"Synchronises"* and *"nothing orders"* follow from those arrows by vector clocks. Of several threads that could
 //!   have been joined, the first is assumed.
-//! - *An object is an address.* When memory is freed and used again in the same execution, two objects share one row of
-//!   history. Names come from source text, numbers behind names are ordinals and no indices. See `names`.
+//! - *An object is an address.* When memory is freed and used again in the same execution, two objects share one row
+//!   of history. Names come from source text, numbers behind names are ordinals, not indices. See `names`.
 //! - *The failing thread*, unless the caller knows it, is the one that acted last: right, unless a thread panicked
 //!   before its first operation or inside an operation that was refused.
 //! - *A stop of the world* is recognised by the text of `Safepoint::stop`. See `scene`.
@@ -32,8 +32,8 @@
 //!
 //! # Use
 //!
-//! Start the journal, explore, take it, as below. Or take it in a panic hook, which also works when a destructor aborts
-//! the process later. There:
+//! Start the journal, explore, and take the journal, as below. Or take the journal in a panic hook, which also works
+//! when a destructor aborts the process later. In the hook:
 //!
 //! - draw only for panics whose payload is a string: loom ends its coroutines by panics with other payloads;
 //! - draw once, and only if the journal is not empty: other threads of the system panic as well;

@@ -7,7 +7,7 @@
 //!
 //! Heap words are recognised by their sites, which lie in the memory modules or call a method of `memory`. A word's
 //! offset counts from the lowest word that the journal has, in bytes of the heap: the model keeps each word in a slot
-//! of `SLOT_BYTES` bytes (`heaplab::memory`, the simulated source), and a word has four.
+//! of `SLOT_BYTES` bytes (`heaplab::memory`, the simulated source), and a word has 4 bytes.
 //!
 //! An object that was used before the first thread started, and never again, while one of the same name was, is most
 //! likely the same object before it was moved to its place. It is called `name (before)`.

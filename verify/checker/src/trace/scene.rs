@@ -15,11 +15,11 @@
 //!
 //! The accesses that a data race is about are never folded.
 //!
-//! Regions: a mutex is held from its lock to its unlock, without the waits in between (a wait gives up the mutex locked
-//! last); a thread waits on a condition variable from the wait to the wake-up. A stop of the world is recognised by the
-//! safepoint's own text, `Safepoint::stop` in `src/thread/safepoint.rs`: the world stands from where that function
-//! gives up the mutex of `outstanding` to where it gives up the collector lock. Should the function be renamed, stops
-//! are drawn as the locks that they are.
+//! Regions: a mutex is held from its lock to its unlock, without the waits in between (a wait gives up the mutex
+//! locked last); a thread waits on a condition variable from the wait to the wake-up. A stop of the world is
+//! recognised by the safepoint's own text, `Safepoint::stop` in `src/thread/safepoint.rs`: the world stands from
+//! where that function gives up the mutex of `outstanding` to where it gives up the collector lock. If the function
+//! is renamed, stops are drawn as plain locks.
 
 use super::asides;
 use super::counterexample::Counterexample;
@@ -33,14 +33,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A setup of at most so many entries is drawn step by step.
 const SETUP_MAX: usize = 3;
-/// The shortest run of plain accesses that is folded: two rows are read faster than the sum of them, unless nobody else
-/// is concerned.
+/// The shortest run of plain accesses that is folded: two rows are read faster than their summary, unless no other
+/// thread uses the objects (`RUN_MIN_OWN`).
 const RUN_MIN: usize = 3;
 const RUN_MIN_OWN: usize = 2;
-/// More steps than this make no picture that one can look at.
+/// The most steps of a picture: nobody can take in a longer one.
 const STEPS_MAX: usize = 160;
 
-/// A stretch of time in which something is so.
+/// A stretch of time in which a thread holds a mutex, waits, or has stopped the world.
 #[derive(Debug)]
 pub(super) struct Region {
     pub(super) kind: RegionKind,
@@ -48,7 +48,7 @@ pub(super) struct Region {
     /// First and last step; the last one is missing when the execution ended before.
     pub(super) first: usize,
     pub(super) last: Option<usize>,
-    /// How many regions of the same thread lie around it.
+    /// How many regions of the same thread lie around this one.
     pub(super) depth: usize,
 }
 
@@ -58,7 +58,7 @@ pub(super) enum RegionKind {
     Lock(usize),
     /// The thread waits on this condition variable.
     Wait(usize),
-    /// The world stands, and the thread is the one that stopped it.
+    /// The world is stopped, and the thread is the one that stopped it.
     Stop,
 }
 
@@ -271,7 +271,7 @@ impl<'a> Scene<'a> {
         regions.end()
     }
 
-    /// How many mutexes a step's thread holds before it and after it.
+    /// How many mutexes a step's thread holds both before and after the step.
     pub(super) fn locks_around(&self, step: usize) -> usize {
         let is_around = |region: &&Region| {
             matches!(region.kind, RegionKind::Lock(_))
@@ -282,7 +282,7 @@ impl<'a> Scene<'a> {
         self.regions.iter().filter(is_around).count()
     }
 
-    /// Whether a mutex was locked by `Safepoint::stop`, through this field.
+    /// Whether `Safepoint::stop` locks or unlocks a mutex here, through this field.
     pub(super) fn is_in_stop(&self, entry: &JournalEntry, field: &str) -> bool {
         entry.site.file.replace('\\', "/").ends_with("src/thread/safepoint.rs")
             && self.sources.function(entry.site).as_deref() == Some("stop")

@@ -13,9 +13,9 @@
 //! | `word.load(` in `for word in &self.words {` | `words[..]` | field |
 //! | `word.load(` | `word` | variable |
 //!
-//! The sources are read, not parsed: the reader walks backwards over one postfix expression, and upwards by indentation, which is
-//! right for formatted source. Where it finds nothing, or the file is missing, the answer is `None` and the caller
-//! falls back to `file:line`.
+//! The sources are read, not parsed: the reader walks backwards over one postfix expression, and upwards by
+//! indentation, which is right for formatted source. Where it finds nothing, or the file is missing, the answer is
+//! `None` and the caller falls back to `file:line`.
 
 use heaplab::sync::model_control::Site;
 use heaplab_common::workspace;
@@ -54,7 +54,7 @@ pub(super) struct Receiver {
     pub(super) specific: Specific,
 }
 
-/// Methods that name nothing: what they are called on does.
+/// Methods that are skipped: the name is that of what they are called on.
 const TRANSPARENT: &[&str] =
     &["as_ref", "as_mut", "borrow", "clone", "expect", "first", "last", "get", "iter", "unwrap"];
 
@@ -82,7 +82,8 @@ impl Sources {
         self.files.get_mut().insert(file.to_owned(), Some(Rc::new(File::new(text))));
     }
 
-    /// Cargo names files from the workspace root or from the package's directory, depending on the package.
+    /// The file of this name, read at its first use, if there is one. Cargo names files from the workspace root or
+    /// from the package's directory, depending on the package.
     fn file(&self, name: &str) -> Option<Rc<File>> {
         if let Some(known) = self.files.borrow().get(name) {
             return known.clone();

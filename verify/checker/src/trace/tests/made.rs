@@ -152,7 +152,8 @@ fn the_earliest_steps_of_a_long_journal_are_left_out() {
     assert!(text.contains(":1000"), "the end is there:\n{text}");
 }
 
-/// In a long journal what says nothing is told in a row, and what a mutant changed stays, with its object's later story.
+/// In a long journal what says nothing is told in a row, and what a mutant changed stays, with its object's later
+/// story.
 #[test]
 fn asides_of_a_long_journal_are_folded_around_what_was_changed() {
     let ordered = |operand, line, read, written| JournalEntry {

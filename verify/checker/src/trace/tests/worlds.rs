@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use Ordering::{Acquire, Relaxed, Release};
 
-/// Explores `f`, which must fail, and tells how it did.
+/// Explores `f`, which must fail, and returns the counterexample.
 fn fail(model: &str, pass: Pass, f: impl Fn() + Send + Sync + 'static) -> Counterexample {
     fail_within(model, &ExploreOptions { pass, ..ExploreOptions::default() }, f)
 }
@@ -59,7 +59,8 @@ fn fail_weakened(
     Counterexample { mutant: Some(mutant.to_string()), ..counterexample }
 }
 
-/// Checks the form of the picture, and keeps it where a person may look at it.
+/// Checks the form of both renderings, writes them to the directory `HEAPLAB_TRACE_DIR` if the environment has it,
+/// and returns the columns.
 fn check(name: &str, counterexample: &Counterexample) -> String {
     let sources = Sources::new();
     let (text, svg) = (counterexample.columns(&sources), counterexample.svg(&sources));
@@ -101,7 +102,7 @@ fn links(counterexample: &Counterexample, text: &str) -> usize {
     document.descendants().filter(is_link).count()
 }
 
-/// Publication of a value through a relaxed flag: the load after it may be stale.
+/// Publication of a value through a relaxed flag: the load of the value may be stale.
 fn publish_relaxed() {
     struct Shared {
         value: AtomicU32,
