@@ -4,12 +4,12 @@
 #
 #   verify/coverage.sh [PERCENT]            default: exit code 1 if less than 90 percent of the lines are run
 #
-# Prints what is not run, by lines, then a table of files and the total; `verify/coverage.md` says why it is not. Where
-# somebody has fuzzed, a second total is with `fuzz/corpus/TARGET`. Needs a C++ compiler, for libFuzzer.
+# Prints what is not run, by lines, then a table of files and the total; `verify/coverage.md` says why it is not.
+# After fuzzing, a second total includes `fuzz/corpus/TARGET`. Needs a C++ compiler, for libFuzzer.
 #
-# A line counts if it is compiled, and is run if any binary runs it. Files that are no heap are left out: the checkers'
-# faces of `sync` and `memory`, and `memory/tests.rs`. Other tests are not compiled, since the heap is built as a library.
-# The programs also run on real threads, and those differ by a few lines from time to time.
+# A line counts if it is compiled, and is run if any binary runs it. Files that are no heap are left out: the
+# checkers' faces of `sync` and `memory`, and `memory/tests.rs`. Other tests are not compiled, since the heap is built
+# as a library. The programs also run on real threads, and those differ by a few lines from time to time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 percent=${1:-90}
@@ -33,12 +33,12 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/coverage
 options=(--locked --release --target "$host")
 cargo build "${options[@]}" --manifest-path fuzz/Cargo.toml
 cargo build "${options[@]}" --manifest-path fuzz/Cargo.toml --no-default-features --features shuttle --bin schedule_ops
-# No script is run here, so their parser is not built.
+# No JavaScript runs here, so its parser is not built.
 replay=$(cargo test "${options[@]}" --no-default-features -p heaplab-verify --test replay --no-run \
     --message-format=json-render-diagnostics | sed -n 's|.*"executable":"\([^"]*/replay-[^"]*\)".*|\1|p')
 
-# Runs a binary on the arguments that it reads, and writes the lines of the heap that the binary has: file, line, how often
-# it was run. One binary at a time, since the counters of a generic function fit to the binary that they are of.
+# Runs a binary on the arguments that it reads, and writes the lines of the heap that the binary has: file, line, how
+# often it was run. One binary at a time, since the counters of a generic function belong to one binary.
 #
 #   measured NAME BINARY [FIRST ARGUMENT...]
 measured() {
@@ -102,7 +102,10 @@ awk '
     { lines++; covered += $3 > 0 }
     END { row() }' "$scratch/corpus"
 read -r covered lines < <(counts "$scratch/corpus")
-total() { awk -v what="$1" -v run="$2" -v all="$3" 'BEGIN { printf "   %-32s %8d %8d %8.1f\n", what, run, all, 100 * run / all }'; }
+total() {
+    awk -v what="$1" -v run="$2" -v all="$3" \
+        'BEGIN { printf "   %-32s %8d %8d %8.1f\n", what, run, all, 100 * run / all }'
+}
 total "in all" "$covered" "$lines"
 
 grown=()

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Fuzzing: each target, or those that are named, one after the other, with its options and its dictionary, from its seeds.
+# Fuzzing: each target, or those that are named, one after the other, with its options and its dictionary, from its
+# seeds.
 #
 #   verify/fuzz.sh [SECONDS [TARGET...]]    default: 10 seconds for every target
 #
-# 600 seconds are a good look, a night is better. Inputs that run something new are kept in fuzz/corpus/TARGET; one that
-# fails ends the run, and fuzz/artifacts/TARGET has it: `heaplab replay FILE` shows what it is.
+# 600 seconds are a good look, a night is better. Inputs that run something new are kept in fuzz/corpus/TARGET; an
+# input that fails ends the run and is kept in fuzz/artifacts/TARGET: `heaplab replay FILE` shows what it does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-10}
@@ -33,8 +34,8 @@ for target in "${targets[@]}"; do
     loom_programs) build=(--no-default-features --features loom --sanitizer none) ;;
     *) build=() ;;
     esac
-    # The recorded programs are the seeds of a target that has none of its own, and their steps its words; a grammar
-    # takes no words.
+    # The recorded programs are the seeds of a target that has none of its own, and the words of their steps its
+    # dictionary. `script_ops` has a grammar instead of words.
     seeds=fuzz/seeds/$target
     [[ -d $seeds ]] || seeds=fuzz/seeds/ops
     dictionary=(-dict=fuzz/ops.dict)
@@ -43,8 +44,8 @@ for target in "${targets[@]}"; do
     elif [[ $target == script_ops ]]; then
         dictionary=()
     fi
-    # Without the time limit, which is by the clock and for machines that do nothing else: libFuzzer's own stays, of
-    # twenty minutes.
+    # The time limit of an input is left out, since it suits only a machine that does nothing else; libFuzzer's own
+    # limit of twenty minutes stays.
     mapfile -t options < <(sed -n '/^timeout/d; s/^\([a-z_]*\) *= *\(.*\)$/-\1=\2/p' "fuzz/$target.options")
     mkdir -p "fuzz/corpus/$target"
     cargo +nightly fuzz run "${build[@]}" "$target" "fuzz/corpus/$target" "$seeds" -- \

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Miri: the heap's unit tests, recorded and drawn programs on tiny heaps with real threads, and the mission's scenarios with
-# a rival, interpreted: undefined behaviour, data races, some weak memory. Weak compare-exchanges fail three times in ten.
+# Miri: the heap's unit tests, recorded and drawn programs on tiny heaps with real threads, and the mission's
+# scenarios with a rival, interpreted: undefined behaviour, data races, some weak memory. Weak compare-exchanges fail
+# three times in ten.
 #
 #   verify/miri.sh [SEEDS [FIRST]]          default: 1 seed, from 0
 #
-# Each seed is another schedule, and draws other programs; one takes some minutes. From two seeds on, more is run for each:
-# integration tests of the heap, the engines for one thread, and all scenarios that a tiny heap is large enough for, which
-# takes far longer.
+# Each seed is another schedule, draws other programs, and takes some minutes. From two seeds on, more is run for
+# each: integration tests of the heap, the engines for one thread, and all scenarios that a tiny heap is large enough
+# for, which takes far longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seeds=${1:-1}
@@ -25,12 +26,12 @@ for ((seed = first; seed < first + seeds; seed++)); do
     export MIRIFLAGS="$flags -Zmiri-seed=$seed" HEAPLAB_REPLAY_SEED=$seed
     if ((seeds > 1)); then
         export HEAPLAB_REPLAY_ENGINES=3 HEAPLAB_REPLAY_PROGRAMS=20
-        cargo +nightly miri test --locked -p heaplab --features internals --lib --test programs --test collections --test limits \
-            --test input --test survey
+        cargo +nightly miri test --locked -p heaplab --features internals --lib --test programs \
+            --test collections --test limits --test input --test survey
     else
         cargo +nightly miri test --locked -p heaplab --lib
     fi
-    # No script is run here, so their parser is not built.
+    # No JavaScript runs here, so its parser is not built.
     suite=(cargo +nightly miri test --locked --no-default-features -p heaplab-verify)
     "${suite[@]}" --test replay
     if ((seeds > 1)); then

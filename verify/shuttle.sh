@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Shuttle: whole heaps, and programs of up to eight threads, in random and PCT schedules, and in ones that hold threads in
-# the heap's shortest windows.
+# Shuttle: whole heaps, and programs of up to eight threads, in random and PCT schedules, and in ones that hold
+# threads in the heap's shortest windows.
 #
 #   verify/shuttle.sh [SCALE [SEED]]        default: 1 time, the committed seed
 #
-# SCALE times as many programs and schedules: 1 takes about a minute, 100 an hour and a half. Another SEED draws others.
-# From 2 on, also the bodies of loom's models, in random schedules.
-# The files tests/shuttle.rs and tests/shuttle_ops.rs say how to replay a failure.
+# SCALE times as many programs and schedules: 1 takes about a minute, 100 an hour and a half. Another SEED draws
+# others. From a SCALE of 2 on, the bodies of the models run too, in random schedules. The files tests/shuttle.rs and
+# tests/shuttle_ops.rs say how to replay a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scale=${1:-1}

@@ -3,8 +3,9 @@
 #
 #   verify/soak.sh [FIRST [LAST [JOBS]]]        default: 0 3599 2
 #
-# Runs JOBS at once, stops at the first finding, prints it and the command that repeats it. Exit code 0 if there is none.
-# HEAPLAB_SOAK_SECONDS sets the seconds of each stress (default 1); HEAPLAB_BINARY a binary that is already built.
+# Runs JOBS at once, stops at the first finding, prints it and the command that repeats it. The exit code is 0 if
+# there is no finding. HEAPLAB_SOAK_SECONDS sets the seconds of each stress (default 1); HEAPLAB_BINARY a binary that
+# is already built.
 set -u
 first=${1:-0}
 last=${2:-3599}

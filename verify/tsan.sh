@@ -3,8 +3,8 @@
 #
 #   verify/tsan.sh [SECONDS]                default: 0, and of the scenarios two tests with rivals, without scripts
 #
-# With SECONDS, all scenarios, then SECONDS of stress with seeds from the clock, printed, one after the other. The standard
-# library is built along, so that its locks are watched too. A report of a race ends the run.
+# With SECONDS, all scenarios, then SECONDS of stress with seeds from the clock, printed, one after the other. The
+# standard library is built along, so that its locks are watched too. A report of a race ends the run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-0}
@@ -17,7 +17,7 @@ rustup component list --toolchain nightly | grep -q '^rust-src.*installed' ||
 
 target=$(rustc +nightly -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="halt_on_error=1"
-# The parser of scripts takes longer to build than all that it could show is worth in a short run.
+# A short run leaves scripts out: building their parser takes longer than the rest of such a run.
 features=()
 if ((seconds == 0)); then
     features=(--no-default-features)

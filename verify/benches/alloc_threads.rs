@@ -1,11 +1,11 @@
-//! How much a second thread brings when both allocate from one heap, against two loops that share nothing.
+//! The speed-up by a second thread when both allocate from one heap, against two loops that share nothing.
 
 #[path = "peers/alloc_threads.rs"]
 mod peers;
 
 use heaplab_verify::bench::{Bench, ours};
 
-/// What two independent loops must reach before the machine can be said to have two processors to give.
+/// The speed-up of two independent loops from which on the machine counts as one with two free processors.
 const MACHINE_SPEEDUP_MIN: f64 = 1.9;
 
 fn main() {

@@ -1,13 +1,13 @@
 //! Notices: what a program of the suite tells whoever watches it, at once, though it goes on.
 //!
-//! A campaign with planted bugs wants to know when an engine has failed, not when it has ended: the models of others run
-//! on, and a property goes on shrinking. What such a program prints is for people and may change; so it writes a notice
-//! besides, a line of its own on the error stream, where the environment asks for notices ([`ASK`]).
+//! A campaign with planted bugs wants to know when an engine has failed, not when it has ended: the models of others
+//! run on, and a property goes on shrinking. What such a program prints is for people and may change; so it writes a
+//! notice besides, a line of its own on the error stream, where the environment asks for notices ([`ASK`]).
 
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 
-/// In the environment of a program that is to write notices.
+/// The environment variable that asks a program for notices.
 pub const ASK: &str = "HEAPLAB_NOTICES";
 
 /// What a line with a notice begins with; the notice follows, as JSON.
@@ -32,7 +32,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Writes the notice, if notices are asked for. Whoever closed the stream wants none.
+    /// Writes the notice, if notices are asked for. An error is ignored: whoever closed the stream wants no notice.
     pub fn tell(&self) {
         if std::env::var_os(ASK).is_some() {
             // One write, so that lines of several threads do not mix.
@@ -40,7 +40,7 @@ impl Notice {
         }
     }
 
-    /// The line that says it.
+    /// The line of the notice.
     ///
     /// # Panics
     /// Never: each notice has a text.

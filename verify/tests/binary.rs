@@ -35,7 +35,7 @@ fn passes(arguments: &[&str]) -> String {
     out
 }
 
-/// Refused with code 2 and a message that contains each of `words`; nothing on the standard output, no panic.
+/// Asserts a refusal: exit code 2, a message that contains each of `words`, no standard output and no panic.
 fn is_refused(arguments: &[&str], words: &[&str]) {
     let output = heaplab(arguments);
     let (out, err) = (text(&output.stdout), text(&output.stderr));
@@ -60,8 +60,8 @@ fn what_does_not_exist_is_refused_by_name() {
     is_refused(&["models", "--only", "NOSUCH"], &["needs the model checker", "--features loom"]);
 }
 
-/// Code mutants need no model checker, but cargo-mutants. Without it, here without cargo itself, nothing is built, and the
-/// message says what is missing.
+/// Code mutants need no model checker, but cargo-mutants. Without it, here without cargo itself, nothing is built,
+/// and the message says what is missing.
 #[test]
 fn code_mutants_need_a_list() {
     let output = Command::new(env!("CARGO_BIN_EXE_heaplab"))
@@ -199,7 +199,7 @@ fn the_report_lies_where_the_binary_is_called() {
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
-/// Before the run, as for `--json`.
+/// A bad `--out` is refused before the run, as a bad `--json` is.
 #[test]
 fn a_place_that_cannot_be_written_is_refused_at_once() {
     let file = scratch("no-directory");
@@ -270,7 +270,7 @@ fn unknown_arguments_are_refused() {
     is_refused(&["--stress-only", "--scenarios-only"], &["--stress-only", "--scenarios-only"]);
 }
 
-/// Before the run, not after it: the seconds would be lost.
+/// The refusal comes before the run, whose seconds would be lost otherwise.
 #[test]
 fn an_unwritable_record_is_refused_at_once() {
     let missing = scratch("no such directory").join("record.json");

@@ -1,5 +1,5 @@
-//! Goal: the binary's commands with the model checker: exit codes, messages, and what they leave behind. Method: run what
-//! cargo built, with artefacts in a directory of the test's own.
+//! Goal: the binary's commands with the model checker: exit codes, messages, and what they leave behind. Method: run
+//! what cargo built, with artefacts in a directory of the test's own.
 #![cfg(feature = "loom")]
 
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Refused with code 2 and a message that contains each of `words`.
+/// Asserts a refusal: exit code 2, a message that contains each of `words`, and no panic.
 fn is_refused(arguments: &[&str], words: &[&str]) {
     let output = heaplab("refused", arguments);
     let err = text(&output.stderr);
@@ -54,8 +54,8 @@ fn bad_tokens_are_refused() {
     is_refused(&["replay", "page_set::take_vs_put,odd,1,00000000"], &["normal nor read-as-rmw"]);
 }
 
-/// A model leaves a certificate and a page; an execution of it can be looked at again; a mutant of it is killed, and its
-/// token shows how.
+/// A model leaves a certificate and a page; an execution of it can be looked at again; a mutant of it is killed, and
+/// its token shows how.
 #[test]
 fn a_model_is_certified_and_replayed() {
     let name = "certified";

@@ -1,6 +1,6 @@
-//! Goal: no configuration and no text does harm: each is refused by a message that says what to do, or works.
-//! Method: drawn bytes ([`hostile`](heaplab_programs::hostile)), which reach every field's refusal, and inputs that are empty,
-//! huge or made to be slow, within a time that says that they are not.
+//! Goal: no configuration and no text does harm: each is refused by a message that says what to do, or works. Method:
+//! drawn bytes ([`hostile`](heaplab_programs::hostile)), which reach every field's refusal, and inputs that are
+//! empty, huge or made to be slow, within a time that says that they are not.
 #![cfg(not(feature = "loom"))]
 
 use heaplab_programs::hostile::{Hostile, Outcome, read};
@@ -20,7 +20,7 @@ fn any_configuration_is_refused_by_name_or_works() {
     for _ in 0..6000 {
         let mut bytes = [0; 20];
         dice.fill_bytes(&mut bytes);
-        // One or two edits mostly: more of them are refused for one reason.
+        // At most two edits: of more, a single one mostly decides the refusal.
         bytes[1] %= 3;
         let mut bytes = bytes[..2 + 3 * usize::from(bytes[1])].to_vec();
         bytes.extend(TEXT.bytes());
@@ -50,9 +50,9 @@ fn any_configuration_is_refused_by_name_or_works() {
     assert!(measured > 30 && ran > 1000 && allocated > 5000, "{measured} measured, {ran} ran, {allocated} allocated");
 }
 
-/// Goal: a new space and a reservation that together are more than what words address are refused by name, whichever of
-/// them is clamped to the other. Method: the bytes that were once a heap with two objects at one address, and the great
-/// heaps around them.
+/// Goal: a new space and a reservation that together are more than what words address are refused by name, whichever
+/// of them is clamped to the other. Method: bytes of a configuration that, if it is not refused, has two objects at
+/// one address; and the large heaps around it.
 #[test]
 fn a_new_space_beyond_the_reservation_is_refused_by_name() {
     let outcome = Hostile::decode(&[3, 2, 15, 8, 0, 4, 10, 1]).check();
@@ -124,7 +124,7 @@ fn empty_huge_and_adversarial_texts_take_little() {
         assert_eq!(read(text), None);
     }
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    // The longest that is a program.
+    // The longest text that is a program.
     let longest = "heaplab-ops 2\nworld tiny\n".to_owned() + &"0 poll\n".repeat(Limits::ALL.steps_max);
     assert_eq!(Program::parse(&longest).unwrap().steps.len(), Limits::ALL.steps_max);
 }

@@ -1,6 +1,6 @@
-//! Goal: programs of the operation language keep to their shadows in *every* interleaving within the stated bound. Method:
-//! the recorded programs that are small enough (`Program::is_explorable`), explored completely, or red; the others are
-//! listed, with the reason.
+//! Goal: programs of the operation language keep to their shadows in *every* interleaving within the stated bound.
+//! Method: the recorded programs that are small enough (`Program::is_explorable`), explored completely, or red; the
+//! others are listed, with the reason.
 //!
 //! ```text
 //! cargo test -p heaplab-verify --features loom --test loom_ops -- --nocapture
@@ -13,8 +13,8 @@ use heaplab_programs::ops::{Program, check_made, recorded};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Side by side, each in a process of its own: this test again, with a name in its environment. So one that fails, and
-/// whose wreckage ends its process, hides nothing of the others.
+/// Explores the programs side by side, each in a process of its own, which runs this test with the program's name in
+/// its environment. So a program that fails and ends its process hides nothing of the others.
 #[test]
 fn recorded_programs_are_explored() {
     let mut explored = Vec::new();
@@ -41,7 +41,7 @@ fn recorded_programs_are_explored() {
     assert!(red.is_empty(), "recorded programs that fail in some interleaving, see above: {red:?}");
 }
 
-/// Whether no interleaving fails. Says it if one does, or if there are too many.
+/// Whether no interleaving fails. Prints why not: an interleaving that fails, or too many of them.
 fn is_explored(name: &str, program: &Program) -> bool {
     let file = format!("verify/regressions/{name}.ops");
     match explore(&format!("regressions::{name}"), &file, program, Reach::THOROUGH) {

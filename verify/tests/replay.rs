@@ -1,6 +1,6 @@
-//! Goal: recorded programs, and drawn ones, keep to their shadows with real threads. Method: each recorded one also with
-//! threads that linger in the heap's shortest windows; small and self-contained, so that Miri, ThreadSanitizer and
-//! AddressSanitizer run this file as it is (`verify/miri.sh`, `tsan.sh`, `asan.sh`).
+//! Goal: recorded programs, and drawn ones, keep to their shadows with real threads. Method: each recorded one also
+//! with threads that linger in the heap's shortest windows; small and self-contained, so that Miri, ThreadSanitizer
+//! and AddressSanitizer run this file as it is (`verify/miri.sh`, `tsan.sh`, `asan.sh`).
 //!
 //! `HEAPLAB_REPLAY_SEED` draws other programs, `HEAPLAB_REPLAY_PROGRAMS` more of them. Under Miri the engine of threads
 //! alone runs, unless `HEAPLAB_REPLAY_ENGINES=3` asks for all three.

@@ -1,6 +1,5 @@
-//! Goal: a replayed failure says the step, the reason, and what the heap looked like before it.
-//! Method: somebody else is attached to the heap that a program runs on, so the program's statistics are not what its shadow
-//! says.
+//! Goal: a replayed failure says the step, the reason, and what the heap looked like before it. Method: somebody else
+//! is attached to the heap that a program runs on, so the program's statistics are not what its shadow says.
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
 use heaplab::Heap;

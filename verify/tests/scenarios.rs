@@ -1,13 +1,13 @@
-//! Goal: the mission's scenarios hold on heaps of all sizes, with concurrent allocation off and on. Method: run each on a
-//! heap of its own and assert what it reports.
+//! Goal: the mission's scenarios hold on heaps of all sizes, with concurrent allocation off and on. Method: run each
+//! on a heap of its own and assert what it reports.
 #![cfg(not(feature = "loom"))]
 
 use heaplab::{CollectionKind, Heap, HeapConfig, MemoryUse, PageSource};
 use heaplab_scenarios::{HeapPicture, Mode, Moment, Scenario, ScenarioReport, Sizes, Tally, run};
 use heaplab_verify::scripts::scenarios as all_scenarios;
 
-/// A few pages of a few words; four more of them than [`HeapConfig::tiny`] has, so that a rival that exceeds the soft limit
-/// by one request leaves room for the owner to do the same.
+/// A few pages of a few words; four more of them than [`HeapConfig::tiny`] has, so that a rival that exceeds the soft
+/// limit by one request leaves room for the owner to do the same.
 fn tiny() -> HeapConfig {
     let mut config = HeapConfig::tiny();
     config.hard_limit_bytes = 24 * 128;
@@ -15,7 +15,7 @@ fn tiny() -> HeapConfig {
     config
 }
 
-/// Under Miri the tiny one alone: a larger one takes it hours.
+/// The heaps to run on. Under Miri the tiny one alone, since a larger one takes hours.
 fn heaps() -> Vec<(&'static str, HeapConfig)> {
     let mut heaps = vec![("tiny", tiny())];
     if !cfg!(miri) {
@@ -101,7 +101,7 @@ fn pictures_show_full_spaces() {
     }
 }
 
-/// Several rivals need a heap with room for their manners: not the tiny one.
+/// Several rivals need more room than the tiny heap has.
 #[test]
 #[cfg(not(miri))]
 fn on_with_rivals() {
@@ -127,7 +127,7 @@ fn with_the_stress_flag_verified() {
     each_holds(Mode::StressFlag, true, 2);
 }
 
-/// A scenario can be run again on the heap that it left, by either door, in either mode. Not the tiny one.
+/// A scenario can be run again on the heap that it left, by either door, in any mode. The tiny heap is left out.
 #[test]
 #[cfg(not(miri))]
 fn one_heap_serves_all_scenarios() {
@@ -141,7 +141,7 @@ fn one_heap_serves_all_scenarios() {
     }
 }
 
-/// The scenario can fail: without room for the reserve it says so, and does not panic.
+/// A scenario can fail: without room for the reserve it reports a violation, and does not panic.
 #[test]
 fn a_scope_that_is_refused_is_reported() {
     let heap = Heap::new(HeapConfig::tiny()).unwrap();

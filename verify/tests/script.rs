@@ -52,13 +52,13 @@ const PLAIN: Plan = Plan { heap_bytes: 64 << 20, gc_interval: 0, stress: false, 
 /// What a run printed, how it ended, and whether memory ran out.
 type Ran = (String, Result<String, Failure>, bool);
 
-/// Runs a source; what it printed, how it ended, and whether memory ran out. The heap is sound afterwards, and serves a
-/// script.
+/// Runs a source. Returns what it printed, how it ended, and whether memory ran out. The heap is sound afterwards,
+/// and serves a script.
 fn run_on(source: &str, plan: Plan) -> Ran {
     run_counted(source, plan).0
 }
 
-/// The same, and how many collections there were.
+/// As [`run_on`], with the number of collections.
 fn run_counted(source: &str, plan: Plan) -> (Ran, u64) {
     let source = source.to_owned();
     let body = move || {
@@ -103,8 +103,8 @@ fn scripts_print_what_is_committed() {
     }
 }
 
-/// A collection at every allocation, verified before and after each. The scripts that make millions of objects would take
-/// hours: their numbers are made smaller, and what they print without collections is what is expected.
+/// A collection at every allocation, verified before and after each. The scripts that make millions of objects would
+/// take hours: their numbers are made smaller, and what they print without collections is what is expected.
 #[test]
 fn scripts_print_the_same_with_a_collection_at_every_allocation() {
     // Side by side: each has a heap of its own.
@@ -149,14 +149,14 @@ fn smaller(name: &str) -> Option<&'static [(&'static str, &'static str)]> {
     }
 }
 
-/// More than a million allocations each on a heap of 16 MiB, with the stress thread beside, verified. The allocations are
-/// counted by the heap: a collection at every ten thousandth of them, where nothing else asks for so many.
+/// More than a million allocations each on a heap of 16 MiB, with the stress thread beside, verified. The allocations
+/// are counted by the heap: a collection at every ten thousandth of them, where nothing else asks for so many.
 #[test]
 fn binary_trees_run_on_16_mib_beside_a_stress_thread() {
     runs_on_16_mib_beside_a_stress_thread("binary_trees");
 }
 
-/// As the other.
+/// As the test of `binary_trees`.
 #[test]
 fn a_splay_tree_runs_on_16_mib_beside_a_stress_thread() {
     runs_on_16_mib_beside_a_stress_thread("splay");
@@ -282,7 +282,7 @@ fn file(name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Exit code 1, a message with each of `words`, no panic; what was printed before.
+/// Asserts exit code 1, a message with each of `words` and no panic. Returns what was printed before.
 fn fails(name: &str, bytes: &[u8], words: &[&str]) -> String {
     let path = file(name, bytes);
     let output = heaplab(&["script", path.to_str().unwrap()]);
@@ -327,7 +327,7 @@ fn bad_files_are_refused() {
     assert_eq!(output.status.code(), Some(1), "{err}");
     assert!(err.contains("no such file.js") && err.contains("cannot be read"), "{err}");
     fails("latin1.js", b"console.log('\xe9');", &["UTF-8", "byte 13"]);
-    // An empty script is one.
+    // An empty file is a script.
     let path = file("empty.js", b"");
     assert_eq!(heaplab(&["script", path.to_str().unwrap()]).status.code(), Some(0));
     std::fs::remove_file(&path).unwrap();
@@ -354,7 +354,7 @@ fn what_is_wrong_is_said_with_its_place() {
         let out = fails(name, source.as_bytes(), &[at, construct, "not supported"]);
         assert_eq!(out, "", "{name}: nothing runs");
     }
-    // Found only when it is come to; what was printed before stays.
+    // These are found only when the script reaches them; what was printed before stays.
     for (name, source, construct) in [
         ("member.js", "console.log(1); try { [].flatMap((x) => x); } catch (e) { console.log(e); }", "flatMap"),
         ("math.js", "console.log(1); Math.sin(1);", "sin"),
@@ -371,7 +371,8 @@ fn what_is_wrong_is_said_with_its_place() {
 fn what_nobody_catches_is_said_with_its_place() {
     let out = fails(
         "throws.js",
-        b"\"use strict\";\nclass Foo { get get() { throw new TypeError('no'); } }\nconsole.log('before');\n(new Foo).get;",
+        b"\"use strict\";\nclass Foo { get get() { throw new TypeError('no'); } }\nconsole.log('before');\n\
+          (new Foo).get;",
         &[":2:", "uncaught TypeError: no"],
     );
     assert_eq!(out, "before\n");

@@ -3,9 +3,9 @@
 //!
 //! Method: the same programs run under two of shuttle's schedulers. *Random* picks any runnable thread at each point.
 //! *PCT* gives threads priorities and changes them at `DEPTH - 1` random points, so that it meets each bug that takes
-//! `DEPTH` ordered steps with a known probability. Every execution checks contents, closes its heap and has it verified.
-//! Canaries that must fail turn this file red when the harness has gone blind. It certifies nothing: `heaplab::sync` says
-//! what this face sees and what it does not.
+//! `DEPTH` ordered steps with a known probability. Every execution checks contents, closes its heap and has it
+//! verified. Canaries that must fail turn this file red when the harness has gone blind. This file certifies nothing:
+//! `heaplab::sync` says what this face sees and what it does not.
 //!
 //! # Running, and replaying a failure
 //!
@@ -37,7 +37,7 @@ use std::time::Instant;
 
 /// Ordered steps that PCT searches for.
 const DEPTH: usize = 3;
-/// Where the schedules come from.
+/// The seed of the schedules.
 const SEED: u64 = 0x1ab;
 
 /// A scheduler of this file.
@@ -70,7 +70,7 @@ fn run(name: &str, kind: Kind, executions: usize, f: impl Fn() + Send + Sync + '
     ran
 }
 
-/// Notes the threads that another scheduler picks, execution by execution.
+/// Records the threads that another scheduler picks, execution by execution.
 struct Recorder {
     inner: Box<dyn Scheduler + Send>,
     last: StdArc<StdMutex<Schedule>>,
@@ -158,7 +158,8 @@ mod canary {
         }
     }
 
-    /// A waiter that looks at its condition without holding the lock sleeps for ever when the notification comes between.
+    /// A waiter that looks at its condition without holding the lock sleeps for ever when the notification comes
+    /// between.
     #[test]
     fn a_lost_wake_up_is_found() {
         for kind in KINDS {
@@ -179,8 +180,8 @@ mod canary {
         }
     }
 
-    /// The embedder's classic mistake: one running thread waits for a lock, unparked, while its holder collects. The real
-    /// heap is under the scheduler, or this would not be found.
+    /// The embedder's classic mistake: one running thread waits for a lock, unparked, while its holder collects. The
+    /// real heap is under the scheduler, or this would not be found.
     #[test]
     fn a_lock_held_over_a_collection_is_found() {
         for kind in KINDS {
@@ -206,7 +207,7 @@ mod canary {
         }
     }
 
-    /// A failing schedule fails again, and for the same reason, when it is replayed: alone, and first of all.
+    /// A failing schedule that is replayed, as the only execution, fails again and for the same reason.
     #[test]
     fn a_failure_can_be_replayed() {
         for kind in KINDS {
@@ -242,7 +243,8 @@ mod programs {
         }
     }
 
-    /// Events that the programs are for, over all executions. Outside the scheduler's sight on purpose.
+    /// Counts of the events that the programs are for, over all executions. The scheduler does not see these
+    /// counters, so they add no interleavings.
     #[derive(Debug, Default)]
     struct Marks {
         exhausted: AtomicU64,
@@ -402,7 +404,8 @@ mod programs {
         Ok(())
     }
 
-    /// Runs one thread's program and lets exhausted memory pass; nothing else.
+    /// Lets the result of one thread's program pass if it is success or exhausted memory, and panics for any other
+    /// error.
     fn tolerate(result: Result<(), AllocError>, marks: &Marks) {
         match result {
             Ok(()) => {}
@@ -505,8 +508,8 @@ mod programs {
         everything_at_once(Kind::Pct, MANY, 400);
     }
 
-    /// Every thread allocates until nothing fits, all of it alive: each is told so, none hangs, and afterwards the heap
-    /// is as good as new.
+    /// Every thread allocates until nothing fits, and keeps all of it: each gets an error, no thread hangs, and
+    /// afterwards the heap is as good as new.
     fn all_run_out(kind: Kind) {
         let marks = Arc::new(Marks::default());
         run("all run out", kind, 500, {
@@ -567,7 +570,8 @@ mod programs {
                         let (heap, mailbox, marks) = (heap.clone(), mailbox.clone(), marks.clone());
                         thread::spawn(move || {
                             let mut random = Random(index + 11);
-                            // Refused while concurrent allocation is off and the other is attached: then it is skipped.
+                            // Refused while concurrent allocation is off and the other thread is attached; then this
+                            // one does nothing.
                             if let Ok(mut attachment) = heap.attach() {
                                 let result = attachment.run(|scope| steps(scope, &mut random, 5, &mailbox, &marks));
                                 tolerate(result.expect("not poisoned, not running"), &marks);
@@ -583,7 +587,7 @@ mod programs {
                 let verification = heap.verify().expect("nothing is poisoned");
                 assert!(verification.is_sound(), "{}", verification.describe());
                 heap.simulate_full_space(SpaceKind::Old).expect("nothing is poisoned");
-                // Switched on if there is a place; switching off joins it.
+                // The stress thread starts if there is a place for it; switching the flag off joins the thread.
                 let _ = heap.set_stress_concurrent_allocation(true);
                 heap.collect(CollectionKind::MemoryReducing).expect("nothing is poisoned");
                 heap.set_stress_concurrent_allocation(false).expect("nothing is poisoned");

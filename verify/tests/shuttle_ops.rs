@@ -107,7 +107,7 @@ fn recorded_programs() {
     for (name, program) in programs {
         println!("{name}");
         let executions = 10 * scale();
-        // With one thread there is nothing to schedule, and PCT says so.
+        // PCT refuses a program of one thread, in which there is nothing to schedule.
         if program.threads() > 1 {
             run_scheduled(&program, PctScheduler::new_from_seed(seed(), DEPTH, executions));
         }
@@ -128,7 +128,7 @@ fn one_schedule_again() {
     replay(&program, read(&schedule).trim());
 }
 
-/// Goal: no window is a dead letter under a scheduler. Method: count visits over drawn programs.
+/// Goal: every yield point can be visited under a scheduler. Method: count visits over drawn programs.
 #[test]
 fn every_yield_point_is_visited() {
     let mut missing: Vec<YieldPoint> = YieldPoint::ALL.to_vec();
@@ -146,8 +146,8 @@ fn every_yield_point_is_visited() {
     panic!("never visited: {missing:?}");
 }
 
-/// Goal: the fuzzer of schedules begins with the recorded programs of several threads. Method: the seeds in the tree are
-/// what is generated now; `BLESS=1` writes them.
+/// Goal: the fuzzer of schedules begins with the recorded programs of several threads. Method: the seeds in the tree
+/// are what is generated now; `BLESS=1` writes them.
 #[test]
 fn fuzz_seeds_are_the_recorded_programs() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/schedule_ops");
@@ -163,7 +163,7 @@ fn fuzz_seeds_are_the_recorded_programs() {
     check_made(&expected, &[seeds], "--features shuttle --test shuttle_ops");
 }
 
-/// One thread reads a count, comes by a yield point, and writes what it read, plus one.
+/// Each of two threads reads a count, comes by a yield point, and writes what it read, plus one.
 fn lost_update() {
     let count = Arc::new(AtomicU32::new(0));
     let add = |count: &AtomicU32| {
@@ -195,7 +195,7 @@ fn a_window_is_found_by_its_name() {
     assert!(fails(Stretched::new(1, 50)));
 }
 
-/// Goal: any bytes are a program with a schedule, in bounded size, that stays itself.
+/// Goal: any bytes are a program with a schedule, in bounded size, that survives its encoding.
 #[test]
 fn any_bytes_are_a_schedule() {
     let mut dice = Dice::new(3, 3);
@@ -208,7 +208,7 @@ fn any_bytes_are_a_schedule() {
     }
 }
 
-/// Goal: the same bytes are the same execution. Method: the same tally, twice, and another one with other preemptions.
+/// Goal: the same bytes are the same execution. Method: two runs of the same bytes have the same tally.
 #[test]
 fn chosen_schedules_are_deterministic() {
     announce();

@@ -1,5 +1,5 @@
-//! Goal: the stress runs on heaps of all sizes and finds nothing; what it reports shows that it did something. Method: a
-//! second or less on each, since the soak is what searches.
+//! Goal: the stress runs on heaps of all sizes and finds nothing; what it reports shows that it did something.
+//! Method: a second or less on each, since the soak is what searches.
 #![cfg(not(feature = "loom"))]
 
 use heaplab::PageSource;
@@ -9,7 +9,8 @@ use heaplab::{AllocError, AllocationType, Heap, HeapConfig};
 use heaplab_scenarios::stress::{StressOptions, StressReport, run};
 use std::time::Duration;
 
-/// Runs a stress, and on a busy machine, which may give it little time, others of other seeds until one has done `enough`.
+/// Runs a stress, and on a busy machine, which may give a stress little time, further ones with other seeds until one
+/// has done `enough`.
 fn stress(options: &StressOptions, enough: impl Fn(&StressReport) -> bool) {
     let mut options = options.clone();
     for _ in 0..20 {
@@ -33,7 +34,7 @@ fn heaps_of_all_sizes_and_threads() {
     }
 }
 
-/// Small pages: everything happens at a page's end.
+/// Small pages, whose ends are met often.
 #[test]
 fn small_pages() {
     for (seed, page_bytes) in [512, 1024, 4096].into_iter().enumerate() {
@@ -52,7 +53,8 @@ fn verified_throughout() {
     stress(&options, |_| true);
 }
 
-/// One thread that keeps whatever it gets: its last request climbs to the last rung, which a stress does by luck only.
+/// One thread that keeps whatever it gets: its last request climbs to the last rung, which a request of a stress
+/// reaches by chance only.
 fn fill_one_heap() {
     let _lingers = stretch::begin(1);
     let heap = Heap::new(HeapConfig::sized(1 << 20, 1)).unwrap();
@@ -67,8 +69,8 @@ fn fill_one_heap() {
     assert!(matches!(refused, Ok(AllocError::OutOfMemory { .. })), "{refused:?}");
 }
 
-/// Goal: no name of a window is a dead letter. Method: a heap that is filled; then tiny pages and little memory, so that
-/// everything is short of everything, stretched until each yield point has been visited.
+/// Goal: every yield point is visited. Method: a heap that is filled; then tiny pages and little memory, so that
+/// pages run short everywhere, stretched until each yield point has been visited.
 #[test]
 fn a_stretched_stress_visits_every_yield_point() {
     if !ENABLED {
@@ -77,7 +79,7 @@ fn a_stretched_stress_visits_every_yield_point() {
     fill_one_heap();
     let missing = || YieldPoint::ALL.iter().filter(|&&point| visits(point) == 0).collect::<Vec<_>>();
     for round in 0..24 {
-        // By these seeds the workers keep nine tenths of the heap alive: requests climb to the last rung.
+        // With these seeds the workers keep nine tenths of the heap alive: requests climb to the last rung.
         let seed = 9 + 12 * (round / 3) + round % 3;
         let page_bytes = if round % 2 == 0 { 512 } else { 1024 };
         let mut options = StressOptions::sized(160 * page_bytes, 4, Duration::from_millis(500), seed);

@@ -1,6 +1,6 @@
 //! Goal: whatever memory is refused, and when, a program gets an error value at most, and the heap is as good as new.
-//! Method: each fallible point of each program fails in turn ([`systematic`](heaplab_programs::systematic)); the programs are
-//! the recorded ones, in every world, and some that are drawn.
+//! Method: each fallible point of each program fails in turn ([`systematic`](heaplab_programs::systematic)); the
+//! programs are the recorded ones, in every world, and some that are drawn.
 #![cfg(not(feature = "loom"))]
 
 use heaplab::memory::PageSource;
@@ -21,7 +21,7 @@ fn add(sum: &mut Failures, one: Failures) {
     sum.errors += one.errors;
 }
 
-/// Fails everything in a program, both ways of driving it.
+/// Fails each point of a program in turn, under each driver.
 fn fail_everything(name: &str, program: &Program) -> Failures {
     let mut sum = Failures::default();
     for driver in Driver::ALL {
@@ -59,7 +59,7 @@ fn each_point_of_drawn_programs_fails_well() {
     for number in 0..60 {
         let mut bytes = [0; 2 + 4 * 60];
         dice.fill_bytes(&mut bytes);
-        // Two thirds in the worlds of a few pages.
+        // Five sixths of the programs run in the worlds of a few pages.
         bytes[0] = [0, 1, 0, 1, 2, 1][number % 6];
         let program = Program::decode(&bytes, &Limits::FUZZ);
         add(&mut sum, fail_everything(&format!("program {number}"), &program));
@@ -69,14 +69,14 @@ fn each_point_of_drawn_programs_fails_well() {
     assert!(sum.errors > 0, "an error value came of some failure: {sum:?}");
 }
 
-/// Goal: `fail-release` strikes, once, and nothing differs but that: the collection asks again before it ends. Method: a large
-/// object dies, the release of its pages is refused or not, and another one of its size is made.
+/// Goal: `fail-release` strikes, once, and nothing differs but that: the collection asks again before it ends.
+/// Method: a large object dies, the release of its pages is refused or not, and another one of its size is made.
 #[test]
 fn a_release_that_a_program_refuses_is_asked_for_again() {
     let text = |refusal: &str| {
         format!(
-            "heaplab-ops 4\nworld tiny\n0 open-scope\n0 allocate old bytes two-pages\n0 close-scope\n{refusal}0 collect \
-             major\n0 allocate old bytes two-pages\n0 verify\n"
+            "heaplab-ops 4\nworld tiny\n0 open-scope\n0 allocate old bytes two-pages\n0 close-scope\n{refusal}\
+             0 collect major\n0 allocate old bytes two-pages\n0 verify\n"
         )
     };
     for driver in Driver::ALL {

@@ -1,4 +1,4 @@
-//! Bump loops that share nothing: how much a second thread can bring on this machine at best.
+//! Bump loops that share nothing: the most that a second thread can speed up on this machine.
 
 use heaplab_verify::bench::{Bump, Contestant, together};
 

@@ -1,4 +1,4 @@
-//! Other collectors that build trees, and one heap that needs none.
+//! Other collectors that build trees, and `Box`, which needs no collector.
 
 use heaplab_verify::bench::{Contestant, Trees, binary_trees};
 

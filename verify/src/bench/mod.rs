@@ -1,12 +1,12 @@
 //! Speed, measured side by side.
 //!
-//! A number from one run says as much about the machine's mood as about the code. So contestants of a [`Bench`] take
+//! A time from one run depends on the load of the machine as much as on the code. So contestants of a [`Bench`] take
 //! turns in one process, round after round, and what counts is the *ratio of medians*: whatever disturbs a round
-//! disturbs everybody. Each round begins with another contestant, so nobody always follows the same one; the first
-//! round warms caches, page tables and heaps, and is thrown away.
+//! disturbs all contestants. Each round begins with another contestant, so that no contestant has the same place in
+//! every round; the first round warms caches, page tables and heaps, and is thrown away.
 //!
 //! The usual harnesses measure one contestant to the end before they begin with the next, and compare with a stored
-//! earlier run; that is why this one exists. It does no more than is written here.
+//! earlier run, so the load of the machine may change between the contestants.
 //!
 //! `HEAPLAB_BENCH_ROUNDS` sets the number of rounds that count. Started without `--bench`, which is what `cargo bench`
 //! passes, a bench only checks that its contestants run, on little work, and reports no numbers.
@@ -28,7 +28,7 @@ pub use trees::{Trees, binary_trees, nodes_of_tree, nodes_of_trees};
 /// Rounds that count, unless the environment says otherwise.
 const ROUNDS: usize = 15;
 
-/// The fewest rounds that count: fewer have no quartiles worth the name.
+/// The fewest rounds that may count: fewer have no meaningful quartiles.
 const ROUNDS_MIN: usize = 11;
 
 /// The size in bytes of the objects that the allocation benches make.
@@ -43,7 +43,7 @@ pub struct Contestant {
 impl Contestant {
     /// A contestant whose `run` does work of the given size and returns the time that counts.
     ///
-    /// Set-up belongs outside that time, and so do threads' births. What `run` captures stays warm between rounds.
+    /// Set-up and the start of threads belong outside that time. What `run` captures stays warm between rounds.
     pub fn new(name: &'static str, run: impl FnMut(u64) -> Duration + 'static) -> Contestant {
         Contestant { name, run: Box::new(run) }
     }
@@ -228,7 +228,7 @@ impl Report {
 ///
 /// # Panics
 ///
-/// If a thread panics.
+/// If a thread panics, or `threads` is 0.
 pub fn together<S>(threads: usize, set_up: impl Fn() -> S + Sync, work: impl Fn(&mut S) + Sync) -> Duration {
     let barrier = Barrier::new(threads);
     let spans = Mutex::new(Vec::with_capacity(threads));
@@ -237,7 +237,8 @@ pub fn together<S>(threads: usize, set_up: impl Fn() -> S + Sync, work: impl Fn(
             scope.spawn(|| {
                 let mut state = set_up();
                 barrier.wait();
-                // Taken by the workers themselves: a watching thread may be without a processor while they work.
+                // The workers take the times themselves: a watching thread may be without a processor while they
+                // work.
                 let start = Instant::now();
                 work(&mut state);
                 let end = Instant::now();

@@ -74,7 +74,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // SAFETY: R-1: it was made running.
+        // SAFETY: R-1: `new` made the local heap run.
         unsafe { self.local.park() };
     }
 }

@@ -37,7 +37,7 @@ pub fn nodes_of_trees(depth: u32) -> u64 {
 /// and meanwhile about as many nodes again for each depth from 4 to `depth` in steps of 2, in trees that are forgotten
 /// at once.
 ///
-/// Every contestant runs this text, on a heap that stays warm between rounds.
+/// Every contestant runs this function, on a heap that stays warm between rounds.
 ///
 /// # Panics
 ///

@@ -9,7 +9,7 @@ use heaplab_common::exit::Exit;
 use heaplab_common::workspace;
 use std::io::Write as _;
 
-/// The excuses of those that may survive.
+/// The file of excuses, in `verify/`.
 const EXCUSES: &str = "code_mutants.toml";
 
 /// Tries the mutants that the options name, and prints how many were caught, and which were not.
@@ -57,8 +57,8 @@ fn summary(record: &CodeMutantsRecord) -> String {
         text.push_str(&format!("{how}: {}:{}: {}    | {}\n", one.file, one.line_number, one.what, one.line));
     }
     text.push_str(&format!(
-        "{} mutants: {} viable, of which {} caught ({:.1} %), {} explained, {} not explained; {} do not compile, {} have \
-         no place for a switch and were not tried\n",
+        "{} mutants: {} viable, of which {} caught ({:.1} %), {} explained, {} not explained; {} do not compile, {} \
+         have no place for a switch and were not tried\n",
         record.mutants.len(),
         counts.viable(),
         counts.caught,

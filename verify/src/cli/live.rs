@@ -1,5 +1,5 @@
-//! Live progress of many processes: a line on the error stream that changes, or, if the stream is no terminal, a new line
-//! from time to time.
+//! Live progress of many processes: a line on the error stream that changes, or, if the stream is no terminal, a new
+//! line from time to time.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// The time between two lines, if the error stream is no terminal.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// The line.
+/// The line of progress.
 pub(super) struct Live {
     bar: ProgressBar,
     running: Mutex<State>,
@@ -22,7 +22,7 @@ struct State {
     jobs: BTreeMap<String, u64>,
     /// Executions of the jobs that have ended.
     ended: u64,
-    /// When a line was last written to what is no terminal.
+    /// When a line was last written, if the error stream is no terminal.
     said: Option<Instant>,
 }
 
@@ -35,14 +35,14 @@ impl Live {
         Live { bar, running: Mutex::default() }
     }
 
-    /// A job stands at so many executions.
+    /// Shows that a job stands at so many executions.
     pub(super) fn at(&self, job: &str, executions: u64) {
         let mut state = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         state.jobs.insert(job.to_owned(), executions);
         self.show(&state);
     }
 
-    /// A job has ended, after so many executions.
+    /// Shows that a job has ended, after so many executions.
     pub(super) fn end(&self, job: &str, executions: u64) {
         let mut state = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         state.jobs.remove(job);
@@ -71,7 +71,7 @@ impl Live {
         eprintln!("{done} of {jobs} after {:.0} s", self.bar.elapsed().as_secs_f64());
     }
 
-    /// Prints a line above the progress, wherever that is drawn; on the error stream.
+    /// Prints a line on the error stream, above the line of progress.
     pub(super) fn say(&self, text: &str) {
         self.bar.suspend(|| eprintln!("{text}"));
     }

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 pub use super::options::Parts;
 
-/// MiB that the slowest machine we think of fills in a second, when others use it too.
+/// MiB of a heap that a slow and busy machine fills in a second, at least.
 const MIB_A_SECOND: u64 = 16;
 
 /// Why the job ended early.
@@ -70,13 +70,14 @@ pub fn main_job(options: &JobOptions, parts: Parts) -> Exit {
         passed,
     };
     print(&record);
-    // The verdict stands above. What cannot be written is said as well, and fails the job, as it was asked for.
+    // The verdict is printed. A file that cannot be written is reported too, and fails the job, since the options ask
+    // for the file.
     let is_copied = json.as_mut().is_none_or(|file| copy(file, &record));
     let is_reported = options.no_report || write_report(&record);
     Exit::passed_if(passed && is_copied && is_reported)
 }
 
-/// Writes the record where `--json` asks for it; whether that was done.
+/// Writes the record where `--json` asks for it. Returns whether that was done.
 fn copy(file: &mut File, record: &JobRecord) -> bool {
     let written = write_json(file, &record.without_pictures());
     if let Err(error) = &written {
@@ -85,7 +86,7 @@ fn copy(file: &mut File, record: &JobRecord) -> bool {
     written.is_ok()
 }
 
-/// Writes the record, renders the page anew, and says where it is; whether that was done.
+/// Writes the record, renders the page anew, and prints the page's path. Returns whether that was done.
 fn write_report(record: &JobRecord) -> bool {
     let written = record.write().and_then(|()| report::refresh());
     match &written {
@@ -158,7 +159,7 @@ fn run(options: &JobOptions, parts: Parts) -> Result<(Vec<ScenarioReport>, Optio
     Ok((scenarios, stress))
 }
 
-/// Runs a scenario on a heap of its own, in a thread of its own, so that one that hangs is noticed.
+/// Runs a scenario on a heap of its own, in a thread of its own, so that a hang is noticed.
 fn run_scenario(
     scenario: Scenario,
     mode: Mode,
@@ -170,10 +171,10 @@ fn run_scenario(
     let seed = options.seed;
     let body = thread::spawn(move || {
         let report = heaplab_scenarios::run(scenario, &heap, mode, seed);
-        // The receiver is gone only if this took too long.
+        // The receiver is gone only if the scenario took too long.
         let _ = sender.send(report);
     });
-    // A whole scenario takes less than one step may, but for the time to fill a great heap.
+    // A scenario gets the time that one step of the stress may take, and the time to fill a large heap.
     let seconds = options.stall_seconds + options.heap_mib / MIB_A_SECOND;
     match receiver.recv_timeout(Duration::from_secs(seconds)) {
         Ok(report) => Ok(report),
@@ -189,7 +190,7 @@ fn run_scenario(
     }
 }
 
-/// Prints the table and what is behind it. Whoever closed the stream wants no table.
+/// Prints the table, the counts of the stress, and the findings. Whoever closed the stream wants no table.
 fn print(record: &JobRecord) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{}", table(record));
@@ -220,7 +221,7 @@ fn print(record: &JobRecord) {
 
 /// The command that does this job once more, in the build that did it.
 fn again() -> String {
-    // The arguments are words and numbers, and paths: quoted, since those may have blanks.
+    // Arguments with blanks are quoted: paths may have some.
     let quoted = |argument: String| if argument.contains(' ') { format!("'{argument}'") } else { argument };
     let arguments = std::env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned()));
     std::iter::once(cargo_run().to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")

@@ -1,10 +1,10 @@
 //! The command line of the binary `heaplab`.
 //!
-//! Without a subcommand it does the main job ([`main_job`]). A subcommand is a variant of [`Command`] with arguments of its
-//! own, in a module of its own. Which commands there are in a build, and what the others answer, one file says for each
-//! kind of build: `checker` with the model checker, `heap` without.
+//! Without a subcommand the binary does the main job ([`main_job`]). A subcommand is a variant of [`Command`] with
+//! arguments of its own, in a module of its own. For each kind of build, one file says which commands there are and
+//! what the others answer: `checker` with the model checker, `heap` without.
 //!
-//! Its exit codes are those of [`exit`](heaplab_common::exit).
+//! The exit codes are those of [`exit`](heaplab_common::exit).
 
 #[cfg(feature = "loom")]
 mod campaign;

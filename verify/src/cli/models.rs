@@ -67,8 +67,8 @@ pub(super) fn models(all: &[Model], options: &ModelsOptions) -> Exit {
     Exit::passed_if(passed)
 }
 
-/// Runs the chosen models, with `--resume` only those of which nothing is kept; the records of all of them, in the order of
-/// the tables.
+/// Runs the chosen models, with `--resume` only those of which no record is kept. Returns the records of all chosen
+/// models, in the order of the tables.
 fn run_unknown(all: &[Model], chosen: &[&Model], options: &ModelsOptions) -> Result<Vec<ModelRecord>, String> {
     let kept = |model: &&Model| if options.resume { ModelRecord::kept(model.name) } else { None };
     let known: Vec<ModelRecord> = chosen.iter().filter_map(kept).collect();
@@ -82,7 +82,7 @@ fn run_unknown(all: &[Model], chosen: &[&Model], options: &ModelsOptions) -> Res
     Ok(records)
 }
 
-/// Makes the baseline what these models came to; whether that was done.
+/// Makes the baseline what these models came to. Returns whether that was done.
 fn bless(records: &[ModelRecord]) -> bool {
     if records.iter().any(|record| record.failure.is_some()) {
         complain("a model is red: the baseline stays as it is");
@@ -96,7 +96,8 @@ fn bless(records: &[ModelRecord]) -> bool {
     written.is_ok()
 }
 
-/// Puts what every model came to into the record, with what goes with the whole of them; whether all of that is in order.
+/// Puts the records of all models into the record of the suite, with the calls that no model runs, and with the
+/// litmus table. Returns whether the litmus table is as expected.
 fn put_all(record: &mut SuiteRecord, models: Vec<ModelRecord>, litmus: &[Litmus]) -> bool {
     record.models = models;
     match unexercised(record) {
@@ -115,7 +116,7 @@ fn put_all(record: &mut SuiteRecord, models: Vec<ModelRecord>, litmus: &[Litmus]
     }
 }
 
-/// Puts what some models came to into the record, in the place of what it has of these.
+/// Puts the records of some models into the record of the suite, in the place of its records of the same models.
 fn put_some(record: &mut SuiteRecord, models: Vec<ModelRecord>) -> bool {
     for one in models {
         record.models.retain(|known| known.name != one.name);
@@ -124,7 +125,7 @@ fn put_some(record: &mut SuiteRecord, models: Vec<ModelRecord>) -> bool {
     true
 }
 
-/// Writes the record, and once more where the options say.
+/// Writes the record, a copy to the file `json`, and the report. Returns whether all of them were written.
 pub(super) fn save(record: &SuiteRecord, json: Option<&Path>) -> bool {
     let saved = record.save().map_err(|error| error.to_string());
     let copied = json.map_or(Ok(()), |path| {
@@ -144,7 +145,7 @@ pub(super) fn save(record: &SuiteRecord, json: Option<&Path>) -> bool {
 /// Runs the models as processes.
 pub(super) fn run(models: &[&Model], jobs: usize) -> Result<Vec<ModelRecord>, String> {
     let live = Live::new(models.len());
-    // The longest first, by the last known counts, so that no processor waits for one at the end.
+    // The longest first, by the last known counts, so that no processor waits for a long model at the end.
     let baseline = Baseline::committed();
     let mut order: Vec<usize> = (0..models.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(baseline.executions(models[index].name)));
@@ -165,7 +166,8 @@ pub(super) fn run(models: &[&Model], jobs: usize) -> Result<Vec<ModelRecord>, St
     Ok(records.into_values().collect())
 }
 
-/// Runs one model as a process, shows how far it is, and keeps its record, which comes back with what it complained of.
+/// Runs one model as a process, shows how far it is, and keeps its record. Returns the record, and what the process
+/// wrote to its error stream.
 fn run_one(name: &str, live: &Live) -> Result<(ModelRecord, String), String> {
     let (mut before, mut last) = (0, 0);
     let start = Instant::now();
@@ -198,7 +200,7 @@ fn run_one(name: &str, live: &Live) -> Result<(ModelRecord, String), String> {
     Ok((record, outcome.complaints))
 }
 
-/// What the baseline says of these records, and of models that are no more.
+/// What the baseline says of these records, and of models that are gone.
 fn objections(all: &[Model], records: &[ModelRecord], is_whole: bool) -> Vec<String> {
     let baseline = Baseline::committed();
     let mut objections = Vec::new();
@@ -225,7 +227,7 @@ const UNMODELLED: [(&str, &str); 2] = [
     ("src/thread/state.rs ThreadState::standing load", "a look for a report about a deadlock, which decides nothing"),
 ];
 
-/// Calls with an ordering that no model runs and that are not [`UNMODELLED`]; and entries there that excuse none.
+/// Calls with an ordering that no model runs and that are not [`UNMODELLED`]; and entries there that excuse no call.
 fn unexercised(record: &SuiteRecord) -> std::io::Result<Vec<String>> {
     let census = Census::of_the_workspace()?;
     let ran: std::collections::BTreeSet<String> =

@@ -12,8 +12,8 @@ pub struct Cli {
     /// What else to do.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Write the report and what it is made of into this directory; otherwise into target/heaplab of this project's workspace,
-    /// or into heaplab-report where that is not around
+    /// Write the report and what it is made of into this directory; otherwise into target/heaplab of this project's
+    /// workspace, or into heaplab-report where that is not around
     #[arg(long, value_name = "DIR", global = true)]
     pub out: Option<PathBuf>,
     /// The main job's options.
@@ -32,14 +32,14 @@ pub enum Command {
     Litmus,
     /// Every ordering one step weaker, against the models (with --features loom)
     Weaken(CampaignOptions),
-    /// Every step of the protocols dropped, doubled, torn or late, against the models (with --features loom)
+    /// Every step of the protocols dropped, doubled, split or postponed, against the models (with --features loom)
     Mutants(CampaignOptions),
     /// A failure again, to look at: a file of a fuzzer or a program; with --features loom, an execution of a model
     Replay(ReplayOptions),
     /// Bugs planted in a copy of the heap, one at a time, and which engine notices; takes about an hour
     Detect(DetectOptions),
-    /// Every small change of the heap's sequential code, against tests, properties and scenarios; needs cargo-mutants, takes
-    /// about an hour
+    /// Every small change of the heap's sequential code, against tests, properties and scenarios; needs
+    /// cargo-mutants, takes about an hour
     CodeMutants(CodeMutantsOptions),
     /// Render the report again, from what earlier jobs left beside it
     Report,
@@ -112,7 +112,8 @@ pub struct CodeMutantsOptions {
     /// Only mutants whose file or description contains one of these
     #[arg(value_name = "PART")]
     pub only: Vec<String>,
-    /// Leave out mutants that the last run saw caught, or surviving with a reason: after a change of tests, not of the heap
+    /// Leave out mutants that the last run saw caught, or surviving with a reason: after a change of tests, not of
+    /// the heap
     #[arg(long)]
     pub resume: bool,
     /// Mutants at once; one for each processor if not given

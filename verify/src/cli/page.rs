@@ -4,7 +4,7 @@ use super::complaint::complain;
 use heaplab_common::exit::Exit;
 use std::io::Write as _;
 
-/// Renders the page again; says where it is.
+/// Renders the page again, and prints its path.
 pub(super) fn render_report() -> Exit {
     match crate::report::refresh() {
         Ok(page) => {

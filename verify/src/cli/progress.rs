@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Steps of the bar for a second of stress, and for a scenario.
 const STEPS_A_SECOND: u64 = 10;
 
-/// How far the job is.
+/// The progress bar.
 pub(super) struct Progress {
     bar: ProgressBar,
     base: u64,
@@ -20,7 +20,7 @@ impl Progress {
         Progress { bar, base: 0 }
     }
 
-    /// What happens now.
+    /// Shows what happens now.
     pub(super) fn say(&self, text: String) {
         self.bar.set_message(text);
     }

@@ -1,5 +1,5 @@
-//! `heaplab replay FILE` in a build with loom: an input of `loom_programs`, or a tiny program, again. Every interleaving of
-//! the program runs, and the failing one is printed and drawn.
+//! `heaplab replay FILE` in a build with loom: an input of `loom_programs`, or a tiny program, again. Every
+//! interleaving of the program runs, and the failing one is printed and drawn.
 
 use super::{ReplayOptions, complain};
 use heaplab_common::exit::Exit;
@@ -65,7 +65,7 @@ fn run(path: &Path, bytes: &[u8]) -> Result<Exit, String> {
     let _ = writeln!(out, "{program}").and_then(|()| out.flush());
     explored::announce();
     let file = path.display().to_string();
-    // As the target does, so that what failed there fails here; then further.
+    // First as the target explores, so that what failed there fails here; then with the larger bounds.
     let mut explored = explored::explore(TARGET, &file, &program, Reach::QUICK);
     if !matches!(explored, Explored::Failed(_)) {
         explored = explored::explore(TARGET, &file, &program, Reach::THOROUGH);

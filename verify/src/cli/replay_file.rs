@@ -36,7 +36,7 @@ pub(super) fn replay(options: &ReplayOptions) -> Exit {
         }
     };
     let mut out = std::io::stdout();
-    // Before it runs: it may hang, or end the process.
+    // The input is printed before its run, which may hang or end the process.
     let _ = write!(out, "{input}").and_then(|()| out.flush());
     std::panic::set_hook(Box::new(|_| {}));
     let result = input.run();
@@ -56,8 +56,8 @@ pub(super) fn replay(options: &ReplayOptions) -> Exit {
 fn find_target(name: &str) -> Result<Target, String> {
     Target::named(name).ok_or_else(|| {
         format!(
-            "this build replays no input of `{name}`, but of {}. Those of loom_programs need a build with --features loom, of \
-             schedule_ops one with --features shuttle, of all others one without",
+            "this build replays no input of `{name}`, but of {}. Those of loom_programs need a build with --features \
+             loom, of schedule_ops one with --features shuttle, of all others one without",
             Target::names(", ")
         )
     })
@@ -80,7 +80,8 @@ fn page(failure: &ReplayFailure, place: &str, input: &Input) -> Report {
     let mut page = Report::new();
     page.section("What is wrong", place, Html::listing(&failure.reason));
     match &failure.picture {
-        // A script has a heap at each of its steps, and none is left when two of its runs are compared.
+        // A failure without a step has no one heap to draw: a script runs on three, and threads do not stop at a
+        // step.
         None if failure.step.is_none() => {}
         Some(picture) => {
             let mut body = report::legend();
@@ -95,7 +96,8 @@ fn page(failure: &ReplayFailure, place: &str, input: &Input) -> Report {
     }
     match &failure.program {
         Some(program) => {
-            let intro = "To keep it, save it under verify/regressions/ as the behaviour that is wrong, .ops; cargo test replays it.";
+            let intro = "To keep it, save it under verify/regressions/ as the behaviour that is wrong, .ops; cargo \
+                         test replays it.";
             page.section("The program", intro, Html::listing(program));
         }
         None => page.section("The input", "", Html::listing(&input.to_string())),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Local heaps beside the script's: the heap's own stress thread, and one to spare.
 const THREADS_MAX: usize = 3;
-/// Between two looks at the trace of collections.
+/// The time between two looks at the trace of collections.
 const TRACE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Runs the script that the options name. Its output goes to the standard output, what is wrong with it to the error
@@ -61,7 +61,7 @@ pub(super) fn script(options: &ScriptOptions) -> Exit {
 fn run(heap: &Heap, source: &str, options: &ScriptOptions) -> Result<(), String> {
     let text = |error: &dyn std::fmt::Display| format!(" {error}");
     let mut attachment = heap.attach().map_err(|error| text(&error))?;
-    // Before anything that collects: no collection is left out.
+    // The trace begins before anything that collects, so no collection is left out.
     let trace = if options.trace_gc { Some(Trace::begin(heap).map_err(|error| text(&error))?) } else { None };
     heap.set_gc_interval(options.gc_interval).map_err(|error| text(&error))?;
     if options.stress_concurrent_allocation {
@@ -73,7 +73,7 @@ fn run(heap: &Heap, source: &str, options: &ScriptOptions) -> Result<(), String>
         interpreter.set_deadline(Instant::now() + Duration::from_secs(seconds));
     }
     let ran = heaplab_script::run_source(&mut attachment, &mut interpreter, source, |_, _| Ok(()));
-    // What it printed comes before what is said of it.
+    // The script's output comes before what is said of the script.
     drop(interpreter);
     drop(attachment);
     if let Some(trace) = trace {

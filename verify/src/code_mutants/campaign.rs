@@ -17,7 +17,7 @@ const WRITTEN_EVERY: usize = 25;
 /// Which mutants to try, and how many at once.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Only mutants whose file or deed contains one of these; all if there is none.
+    /// Only mutants whose file or description contains one of these; all if this is empty.
     pub only: Vec<String>,
     /// Whether to leave out what the record says was caught before, or survived and has a reason.
     pub resume: bool,
@@ -35,7 +35,7 @@ impl Plan {
 /// The mutants of the heap at `root`, of which `plan` names some.
 ///
 /// # Errors
-/// cargo-mutants does not list them, or the plan names one that is not there.
+/// cargo-mutants does not list them, or the plan names a mutant that is not there.
 pub fn listed(plan: &Plan, root: &Path) -> Result<Vec<CodeMutant>, String> {
     let mutants = list::list(root)?;
     match plan.only.iter().find(|part| !mutants.iter().any(|mutant| mutant.has(part))) {
@@ -46,10 +46,10 @@ pub fn listed(plan: &Plan, root: &Path) -> Result<Vec<CodeMutant>, String> {
     }
 }
 
-/// Tries the mutants that the plan names; the record, which has the others as earlier runs left them, is kept up to date
-/// meanwhile.
+/// Tries the mutants that the plan names, and returns the record, which has the other mutants as earlier runs left
+/// them. The file of the record is kept up to date meanwhile.
 ///
-/// Takes minutes for building, then one or two seconds for a mutant, and some ten for one that survives.
+/// Takes minutes for building, then one or two seconds for a mutant, and about ten for one that survives.
 ///
 /// # Errors
 /// What could not be done, with what to do about it.

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// What stands in the place of a range.
 #[derive(Clone, Debug)]
 pub(super) enum Part {
-    /// Words of ours.
+    /// Text that is not in the source.
     Text(String),
     /// A range of the source, with the edits inside of it.
     Source(Range<usize>),
@@ -47,7 +47,7 @@ pub(super) struct Region {
 pub(super) struct Rendered {
     /// The text.
     pub(super) text: String,
-    /// Where what was put in has gone; one may be inside another.
+    /// The places of what was put in; one region may be inside another.
     pub(super) regions: Vec<Region>,
 }
 
@@ -76,7 +76,7 @@ impl Rendered {
     fn add_source(&mut self, source: &str, ordered: &[&Edit], range: Range<usize>) {
         let mut at = range.start;
         for (index, edit) in ordered.iter().enumerate() {
-            // What is inside of an edit that has been made is a matter of its parts.
+            // The parts of an edit that has been made have the edits inside of it.
             if edit.range.start < at || edit.range.end > range.end {
                 continue;
             }

@@ -15,7 +15,7 @@ pub const CAUGHT_MIN: usize = 90;
 pub enum CodeMutantFate {
     /// A program of tests failed, hung or ended.
     Caught {
-        /// Which.
+        /// The program.
         by: String,
         /// After how long, from the first program on.
         seconds: f64,
@@ -55,7 +55,7 @@ pub struct CodeMutantsRecord {
     pub mutants: Vec<CodeMutantRecord>,
 }
 
-/// How many have which fate.
+/// How many mutants have which fate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Noticed.
@@ -64,9 +64,9 @@ pub struct Counts {
     pub explained: usize,
     /// Not noticed, and without a reason.
     pub unexplained: usize,
-    /// No mutants of a program that compiles.
+    /// The heap does not compile with them.
     pub do_not_compile: usize,
-    /// Not tried.
+    /// Not tried: no switch can be put there.
     pub not_expressible: usize,
 }
 
@@ -77,7 +77,7 @@ impl Counts {
         self.caught + self.explained + self.unexplained
     }
 
-    /// Percent of those that were caught.
+    /// The share of the viable mutants that were caught, in percent.
     #[must_use]
     pub fn percent(&self) -> f64 {
         100.0 * self.caught as f64 / self.viable().max(1) as f64
@@ -92,7 +92,7 @@ impl CodeMutantsRecord {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Leaves the record.
+    /// Writes the record.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -102,7 +102,7 @@ impl CodeMutantsRecord {
         Ok(())
     }
 
-    /// How many have which fate.
+    /// How many mutants have which fate.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
@@ -120,7 +120,8 @@ impl CodeMutantsRecord {
     }
 }
 
-/// A name of a mutant that edits elsewhere in its file do not change: what is done, the line it is in, and which of several.
+/// A name of a mutant that edits elsewhere in its file do not change: the file, what is done, the line, and a number
+/// among mutants that are equal in these.
 pub(super) type Key = (String, String, String, usize);
 
 /// The keys of mutants, in their order.
@@ -149,7 +150,7 @@ pub struct CodeMutantExcuse {
 }
 
 impl CodeMutantExcuse {
-    /// Whether it speaks of a mutant of this file that does this in this line.
+    /// Whether the excuse speaks of a mutant of this file that does this in this line.
     #[must_use]
     pub fn speaks_of(&self, file: &str, what: &str, line: &str) -> bool {
         file == self.file && what.contains(&self.what) && line.contains(&self.line)
@@ -176,8 +177,8 @@ struct ExcusesFile {
 /// Reads the committed excuses.
 ///
 /// # Errors
-/// The file cannot be read, or an entry is not of its form: it has an unknown field, no reason, or stands there twice. The
-/// error names the file.
+/// The file cannot be read, or an entry is not of its form: it has an unknown field, no reason, or stands there
+/// twice. The error names the file.
 pub fn excuses(path: &Path) -> Result<Vec<CodeMutantExcuse>, String> {
     let named = |reason: String| format!("{}: {reason}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;

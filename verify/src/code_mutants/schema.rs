@@ -10,8 +10,8 @@
 //! | a field left to its base | `field: if on(N) { (BASE).field } else { A }` |
 //! | a guard that always or never holds | `on(N) \|\| (GUARD)`, `!on(N) && (GUARD)` |
 //!
-//! An operand is rendered once for each operator that it may have, with the mutants inside of it; a chain of connectives,
-//! which may be long, has each operand once.
+//! An operand is rendered once for each operator that it may have, with the mutants inside of it; a chain of
+//! connectives, which may be long, has each operand once.
 
 use super::edit::{Edit, Part};
 use super::list::{CodeMutant, Genre, Position};
@@ -31,13 +31,13 @@ pub(super) struct Schema {
     pub(super) edits: Vec<Edit>,
     /// Mutants whose place was not found, or has no form above.
     pub(super) not_expressible: Vec<usize>,
-    /// Mutants that are no Rust: `let` is an operand of no other connective.
+    /// Mutants that are no Rust: `&&` is the only connective that `let` may be an operand of.
     pub(super) never_compile: Vec<usize>,
-    /// The word `const` of each function that has mutants: its range, and the function's name.
+    /// The word `const` of each const function of the file: its range, and the function's name.
     pub(super) const_words: Vec<(Range<usize>, String)>,
 }
 
-/// What is to be put into a file for `mutants`, which are of this file: with the number of each.
+/// The edits of a file for `mutants`, which are of this file, each with its number.
 ///
 /// # Errors
 /// The source is no Rust.
@@ -266,7 +266,7 @@ fn text(words: &str) -> Part {
     Part::Text(words.to_owned())
 }
 
-/// Whether a mutant is switched on.
+/// The expression that asks whether a mutant is switched on.
 fn on(mutant: usize) -> String {
     format!("crate::{SWITCHES}::on({mutant})")
 }
@@ -301,7 +301,8 @@ fn on_slowly(mutant: u32) -> bool {
     if MUTANT.load(Relaxed) == REACHED_ARE_ASKED_FOR && is_new() {
         if let Some(path) = std::env::var_os("HEAPLAB_CODE_MUTANTS_REACHED") {
             let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
-            file.and_then(|mut file| file.write_all(format!("{mutant}\n").as_bytes())).expect("the list of mutants reached");
+            file.and_then(|mut file| file.write_all(format!("{mutant}\n").as_bytes()))
+                .expect("the list of mutants reached");
         }
     }
     MUTANT.load(Relaxed) == mutant
@@ -355,8 +356,8 @@ mod tests {
         let not = mutant(source, Genre::UnaryOperator, "!", "");
         assert_eq!(
             rendered(source, &[both, not]),
-            "fn f(a: bool, b: bool) -> bool { ({ let left: bool = a; if left != (on(0)) { (if on(1) { b } else { !b }) } \
-             else { left } }) }"
+            "fn f(a: bool, b: bool) -> bool { ({ let left: bool = a; if left != (on(0)) \
+             { (if on(1) { b } else { !b }) } else { left } }) }"
         );
         let source = "fn f(a: u8) -> u8 { match a { 1 => 2, b if b > 7 => 3, _ => 4 } }";
         let gone = mutant(source, Genre::MatchArm, "1 =>", "");

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 /// Programs drawn for each property.
 const CASES: &str = "48";
-/// What is drawn is the same for each mutant.
+/// The seed of what is drawn, the same for each mutant.
 const SEED: &str = "1";
-/// Writable memory of a program: a mutant may ask for ever more. What is only reserved does not count.
+/// KiB of writable memory that a program may have, since a mutant may ask for ever more. What is only reserved does
+/// not count.
 const KIB_MAX: u64 = 8 * 1024 * 1024;
 
 /// Test targets with arguments: of the heap, then of the suite. The quickest has the first look.
@@ -52,7 +53,7 @@ pub(super) struct Program {
     reaches: BTreeSet<usize>,
 }
 
-/// The programs, and where they run.
+/// The programs that mutants are tried against, quickest first.
 #[derive(Debug)]
 pub(super) struct TrialPrograms {
     programs: Vec<Program>,
@@ -62,7 +63,7 @@ impl TrialPrograms {
     /// Builds the programs, and runs each without a mutant.
     ///
     /// # Errors
-    /// One cannot be built, or fails.
+    /// A program cannot be built, or fails without a mutant.
     pub(super) fn build(tree: &Tree, mut say: impl FnMut(&str)) -> Result<TrialPrograms, String> {
         let mut programs = built(tree)?;
         for program in &mut programs {
@@ -90,7 +91,7 @@ impl TrialPrograms {
         Ok(TrialPrograms { programs })
     }
 
-    /// What becomes of a mutant.
+    /// Tries a mutant against the programs that reach it, until one notices. Returns the mutant's fate.
     ///
     /// # Errors
     /// A program cannot be started.
@@ -101,7 +102,7 @@ impl TrialPrograms {
             is_reached = true;
             let mut command = program.command();
             command.env("HEAPLAB_CODE_MUTANT", mutant.to_string());
-            // Others use the processors too.
+            // Other trials use the processors too, so the limit is generous.
             let limit = program.time * 5 + Duration::from_secs(5);
             let noticed =
                 watch(&mut command, limit).map_err(|error| format!("{} cannot be started: {error}", program.name))?;
@@ -129,7 +130,7 @@ impl Program {
 
     fn command(&self) -> Command {
         let mut command = Command::new("sh");
-        // Without a shell that can limit it the program runs all the same.
+        // A program whose memory the shell cannot limit runs all the same.
         command
             .args(["-c", &format!("ulimit -d {KIB_MAX} 2>/dev/null; exec \"$0\" \"$@\"")])
             .arg(&self.path)
@@ -137,7 +138,7 @@ impl Program {
             .current_dir(&self.directory)
             .env("PROPTEST_CASES", CASES)
             .env("PROPTEST_RNG_SEED", SEED)
-            // That it failed is enough, and nothing that one mutant's trial finds is there for the next.
+            // A failure is enough and is not shrunk, and no trial keeps what it finds for the next mutant's.
             .env("PROPTEST_MAX_SHRINK_ITERS", "0")
             .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
             .env("RUST_BACKTRACE", "0");
@@ -159,7 +160,7 @@ fn built(tree: &Tree) -> Result<Vec<Program>, String> {
     Ok(programs)
 }
 
-/// What gives a program away as one that does not pass.
+/// What shows that a program does not pass.
 #[derive(Debug)]
 enum Noticed {
     /// A test failed: the line that says so.
@@ -180,7 +181,8 @@ impl fmt::Display for Noticed {
     }
 }
 
-/// Runs a program until it ends, says that a test failed, or has had its time. Returns what was noticed, if anything was.
+/// Runs a program until it ends, says that a test failed, or has had its time. Returns what was noticed, if anything
+/// was.
 fn watch(command: &mut Command, limit: Duration) -> std::io::Result<Option<Noticed>> {
     let deadline = Instant::now() + limit;
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;

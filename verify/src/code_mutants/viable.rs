@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// Rounds of the compiler; each finds the errors of one of its phases.
+/// The most rounds of the compiler; each finds the errors of one of its phases.
 const ROUNDS_MAX: usize = 60;
 
 /// Puts all mutants that compile into the tree, each behind its switch. Returns why the others are not there.
@@ -59,7 +59,7 @@ struct Planting<'a> {
     tree: &'a Tree,
     mutants: &'a [CodeMutant],
     files: BTreeMap<String, Planted>,
-    /// Functions that have to be const; all others are not, as a switch cannot be asked in one.
+    /// Functions that have to be const; all others are not, as a const function cannot ask a switch.
     const_again: BTreeSet<String>,
     gone: BTreeMap<usize, CodeMutantFate>,
 }
@@ -104,7 +104,8 @@ impl<'a> Planting<'a> {
         if root.contains(&declared) { Ok(()) } else { put("src/lib.rs", &format!("{root}\n{declared}")) }
     }
 
-    /// Leaves out who is to blame; says whether somebody is.
+    /// Leaves out the mutants to blame for an error, or gives functions their `const` back. Returns whether there
+    /// were any.
     fn blame(&mut self, error: &Diagnostic) -> bool {
         let code = error.code.as_ref().map_or(ErrorCode::Other, |code| code.code);
         if code == ErrorCode::NotConst && self.make_const_again(error) {
@@ -129,7 +130,8 @@ impl<'a> Planting<'a> {
         is_somebodys
     }
 
-    /// Gives functions their `const` back that are needed where constants are made; says whether there are such.
+    /// Gives the functions that the error names, because constants are made with them, their `const` back. Returns
+    /// whether there are any.
     fn make_const_again(&mut self, error: &Diagnostic) -> bool {
         let words = self.files.values().flat_map(|file| &file.const_words);
         let named = words.filter(|(_, name)| error.names(name) && !self.const_again.contains(name));
@@ -289,7 +291,7 @@ fn check(tree: &Tree) -> Result<Vec<Diagnostic>, String> {
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
     let of_compiler = messages.filter(|message| message.reason == MessageReason::CompilerMessage);
-    // The last one only counts the others.
+    // The compiler's last message only counts the errors, and has no span.
     let is_error = |one: &Diagnostic| one.level == Level::Error && !one.spans.is_empty();
     let errors: Vec<Diagnostic> = of_compiler.filter_map(|message| message.message).filter(is_error).collect();
     if errors.is_empty() && !output.status.success() {

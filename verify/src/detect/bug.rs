@@ -11,7 +11,7 @@ const FORM: &str = "a planted bug is a sentence, an empty line and a diff of one
 pub struct Bug {
     /// The file's name without its ending.
     pub name: String,
-    /// What is wrong then.
+    /// What is wrong in a heap with the bug.
     pub what: String,
     /// The file of the sources that it changes.
     pub file: String,
@@ -23,8 +23,8 @@ impl Bug {
     /// The bugs of a directory, by name.
     ///
     /// # Errors
-    /// The directory cannot be read, or something in it is no patch of a bug; the error names the file and says what a bug
-    /// is.
+    /// The directory cannot be read, or something in it is no patch of a bug; the error names the file and says what
+    /// a bug is.
     pub fn all(directory: &Path) -> Result<Vec<Bug>, String> {
         let unreadable = |error| format!("{} cannot be read: {error}", directory.display());
         let mut bugs = Vec::new();
@@ -43,10 +43,10 @@ impl Bug {
         Ok(bugs)
     }
 
-    /// A sentence, an empty line, and a unified diff of one file.
+    /// Reads a sentence, an empty line, and a unified diff of one file.
     ///
     /// # Errors
-    /// What is missing.
+    /// What is missing or wrong.
     pub fn parse(name: &str, text: &str) -> Result<Bug, String> {
         let sentence = text.split_once("\n\n").filter(|(what, _)| !what.trim().is_empty() && !what.contains("+++ "));
         let (what, diff) = sentence.ok_or("it has no sentence before its diff")?;

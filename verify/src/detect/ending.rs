@@ -39,7 +39,7 @@ pub enum Ending {
 const REFUSED_BY_LIBFUZZER: i32 = 1;
 
 impl Ending {
-    /// What it says that a program of this kind ended so.
+    /// The ending that an exit status stands for, in a program of this kind.
     pub(super) fn of(kind: ProgramKind, status: ExitStatus) -> Ending {
         if status.success() {
             return Ending::Passed;

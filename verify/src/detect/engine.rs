@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub const SECONDS: u64 = 60;
 /// Lines of what an engine says last that are kept for a message.
 const TAIL: usize = 20;
-/// What libFuzzer needs to be steered by what an input reached, as `cargo fuzz` has it without a sanitizer.
+/// The environment of a build that libFuzzer can steer by coverage, as `cargo fuzz` sets it without a sanitizer.
 const STEERED: &[(&str, &str)] = &[
     (
         "RUSTFLAGS",
@@ -40,7 +40,7 @@ pub enum EngineName {
     Scenarios,
     /// Threads that allocate at random.
     Stress,
-    /// Two fuzz targets, from nothing.
+    /// Two fuzz targets, without seeds.
     Fuzzing,
     /// Every model.
     Models,
@@ -152,8 +152,8 @@ impl Engine {
             kind: ProgramKind::Tests,
             build: &["-p", "heaplab-verify", "--test", "props"],
             environment: &[],
-            // Without the recorded programs, of which one may end the process before this has shrunk its own.
-            // Uncaptured, so that what it said last is there when its time is over.
+            // The recorded programs are left out, since one of them may end the process before the property has
+            // shrunk its own. Output is not captured, so that the last lines are there when the time is over.
             run: &["programs::", "--skip", "committed_seeds", "--nocapture"],
         },
         Engine {
@@ -182,12 +182,13 @@ impl Engine {
             kind: ProgramKind::Fuzzer,
             #[rustfmt::skip]
             build: &[
-                // Named, so that what runs while others are built, macros above all, is built without instruments.
+                // A target is named, so that what runs during the build, macros above all, is built without
+                // instruments.
                 "--manifest-path", "fuzz/Cargo.toml", "--release", "--target", "host-tuple", "--no-default-features",
                 "--bin", "heap_ops", "--bin", "interleaved_ops",
             ],
             environment: STEERED,
-            // From nothing: the seeds are what the recorded programs are.
+            // Without seeds: those are the recorded programs, which another engine runs.
             run: &["-max_total_time=29", "-max_len=1026"],
         },
         Engine {
@@ -252,7 +253,7 @@ impl Engine {
                         end(&mut child);
                         break Ending::Failed;
                     }
-                    // It goes on: another of its programs may be shorter.
+                    // The engine goes on: a later program may be shorter.
                     Some(Notice::Shrunk { operations: count, .. }) => {
                         failed_at = failed_at.or(Some(begin.elapsed()));
                         operations = Some(operations.map_or(count, |known| known.min(count)));
@@ -262,7 +263,7 @@ impl Engine {
                     end(&mut child);
                     break Ending::OutOfTime;
                 }
-                // It has closed both streams: it has ended, or is about to.
+                // The program has closed both streams: it has ended, or is about to.
                 Err(mpsc::RecvTimeoutError::Disconnected) => break Ending::of(self.kind, child.wait()?),
             }
         };
@@ -292,8 +293,8 @@ mod tests {
         assert!(error.contains("`no_such_engine` is no engine; there are tests of the heap, "), "{error}");
     }
 
-    /// Goal: an engine's failure is known by its notices and its exit, whatever else it prints. Method: a shell says what an
-    /// engine would.
+    /// Goal: an engine's failure is known by its notices and its exit, whatever else it prints. Method: a shell says
+    /// what an engine would.
     #[cfg(unix)]
     #[test]
     fn a_program_is_known_by_its_notices_and_its_exit() {

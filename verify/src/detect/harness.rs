@@ -1,7 +1,7 @@
 //! What the harness of tests says of each test: the one thing in its output that is relied on.
 //!
-//! The harness has no form for programs on a stable toolchain, and its exit code comes when all tests have run; who wants
-//! to know of the first failure at once has to read its lines.
+//! The harness has no machine-readable output on a stable toolchain, and its exit code comes when all tests have run.
+//! So its lines are read, to know of the first failure at once.
 
 /// What a line says of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub(crate) enum TestVerdict {
 }
 
 impl TestVerdict {
-    /// The verdict in a line of the harness's, `test NAME ... VERDICT`; nothing if the line has none. Before it there may be
-    /// what a test printed without ending the line.
+    /// The verdict in a line of the harness's, `test NAME ... VERDICT`; `None` if the line has none. What a test
+    /// printed without ending the line may stand before that.
     pub(crate) fn of(line: &str) -> Option<TestVerdict> {
         let (before, verdict) = line.rsplit_once(" ... ")?;
         if !before.contains("test ") {

@@ -5,15 +5,17 @@
 //!                                                                   -> target/heaplab/detection.json -> the report
 //! ```
 //!
-//! A bug is a patch of the heap's sources ([`Bug`]), an engine a way to run the suite ([`Engine`]). The sources are copied
-//! first ([`Tree`]), so the work tree is never touched, and a bug cannot outlive its run.
+//! A bug is a patch of the heap's sources ([`Bug`]), an engine a way to run the suite ([`Engine`]). The sources are
+//! copied first ([`Tree`]), so the work tree is never touched, and a bug cannot outlive its run.
 //!
 //! * **DT-1** Before any bug, every engine passes on the copy as it is, since an engine that fails would seem to notice
 //!   anything.
-//! * **DT-2** A bug is *caught* by an engine that fails within [`SECONDS`]. An engine that runs out of time has missed it. How a
-//!   program ended is known by its exit ([`Ending`]), and what it found before by its [notices](crate::notice): no engine is
-//!   known by what it prints for people. An engine that ends before it has looked is an error.
-//! * **DT-3** A bug whose patch does not fit, or that does not compile, is an error by its name, and is not counted as caught.
+//! * **DT-2** A bug is *caught* by an engine that fails within [`SECONDS`]. An engine that runs out of time has
+//!   missed it. How a program ended is known by its exit ([`Ending`]), and what it found before by its
+//!   [notices](crate::notice): no engine is known by what it prints for people. An engine that ends before it has
+//!   looked is an error.
+//! * **DT-3** A bug whose patch does not fit, or that does not compile, is an error by its name, and is not counted
+//!   as caught.
 //! * **DT-4** An engine keeps nothing of what it finds: no bug is caught by a program that another one has left.
 
 mod bug;
@@ -52,8 +54,8 @@ pub struct Detection {
     pub operations: Option<usize>,
 }
 
-/// Plants each bug and lets each of the engines look. Says what happens as it happens; leaves the record, which keeps what
-/// earlier runs found out about other bugs and by other engines.
+/// Plants each bug and lets each of the engines look. Says what happens as it happens, and writes the record, which
+/// keeps what earlier runs found out about other bugs and by other engines.
 ///
 /// Takes minutes for each bug, most of them for building.
 ///

@@ -31,7 +31,7 @@ pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Builds the tree: those of its programs that the arguments name. Returns them.
+/// Builds the programs of the tree that the arguments name, and returns them. Blocks until cargo has ended.
 ///
 /// # Errors
 /// The tree does not compile, or there is no program in it.
@@ -60,7 +60,7 @@ pub(crate) fn build(
     }
     let built = |line: &str| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        // Tests that start the binary have cargo build it along.
+        // For tests that start the binary, cargo builds the binary too.
         let is_asked_for = message.get("profile")?.get("test")?.as_bool()? == (target == Target::Tests);
         Some(Built {
             target: message.get("target")?.get("name")?.as_str()?.to_owned(),
@@ -72,7 +72,7 @@ pub(crate) fn build(
     if programs.is_empty() { Err("cargo built no program".to_owned()) } else { Ok(programs) }
 }
 
-/// Sends each line of a stream.
+/// Sends each line of a stream, from a thread of its own.
 pub(crate) fn forward(stream: Option<impl Read + Send + 'static>, to: mpsc::Sender<String>) {
     let Some(stream) = stream else { return };
     std::thread::spawn(move || {
@@ -84,9 +84,9 @@ pub(crate) fn forward(stream: Option<impl Read + Send + 'static>, to: mpsc::Send
     });
 }
 
-/// Ends a program that we started and have seen enough of.
+/// Kills a program that this process has started, and waits for its end.
 pub(crate) fn end(child: &mut Child) {
-    // It may have ended by itself.
+    // The program may have ended by itself.
     let _ = child.kill();
     let _ = child.wait();
 }

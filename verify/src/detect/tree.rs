@@ -15,7 +15,7 @@ pub struct Tree {
     pub target: PathBuf,
 }
 
-/// A bug in the copy; gone when this is dropped.
+/// A bug in the copy. Dropping this value takes the bug away.
 #[derive(Debug)]
 #[must_use]
 pub struct Planted {
@@ -24,8 +24,8 @@ pub struct Planted {
 }
 
 impl Tree {
-    /// Makes `place` a copy of what git knows of the sources at `root`, changed or not, whatever an earlier run left there.
-    /// Files that are as they were keep their times, so that little is built anew.
+    /// Makes `place` a copy of what git knows of the sources at `root`, changed or not, whatever an earlier run left
+    /// there. Files that are as they were keep their times, so that little is built anew.
     ///
     /// # Errors
     /// There is no git, or a file cannot be copied.
@@ -84,7 +84,7 @@ impl Tree {
     /// Puts a bug into the copy.
     ///
     /// # Errors
-    /// Its patch does not fit.
+    /// The bug's patch does not fit, or the file cannot be read or written.
     pub fn plant(&self, bug: &Bug) -> Result<Planted, String> {
         let file = self.root.join(&bug.file);
         let sound = fs::read_to_string(&file).map_err(|error| format!("{} cannot be read: {error}", bug.file))?;

@@ -26,7 +26,8 @@ pub(super) fn text(payload: &(dyn Any + Send)) -> String {
     panic_text(payload).unwrap_or(WITHOUT_TEXT).to_owned()
 }
 
-/// Runs a program, in the way that the failure is to name, and if that panics, looks at where.
+/// Runs a program. If the run panics, runs the program again up to the failing step, and surveys the heap there.
+/// `how` says in the failure how the program was run.
 ///
 /// # Errors
 /// The failure.
@@ -38,7 +39,7 @@ pub fn observe(how: &str, run: impl Fn()) -> Result<(), Box<ReplayFailure>> {
     let line = |text: &str| text.lines().find(|line| line.ends_with("# here")).map(str::to_owned);
     let step = at.zip(program.as_deref().and_then(line));
     let survey = at.and_then(|at| {
-        // It panics again, most likely, and is over the point of interest then.
+        // Most likely the second run panics too, but after the survey.
         survey_before(at, || drop(caught()))
     });
     let picture = survey.map(|survey| HeapPicture::of(Moment::Step, &survey));

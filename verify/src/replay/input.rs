@@ -81,7 +81,7 @@ impl Input {
         Ok(Input::Recorded(program))
     }
 
-    /// Runs it, until something fails.
+    /// Runs the input until something fails.
     ///
     /// # Errors
     /// The failure.
@@ -128,8 +128,8 @@ impl fmt::Display for Input {
     }
 }
 
-/// As [`observe`], for a program that runs on real threads: which step fails is printed by its thread, and by the next run
-/// it may be another.
+/// As [`observe`], for a program that runs on real threads: the failing thread prints its step, and another run may
+/// fail at another step.
 ///
 /// # Errors
 /// The failure.

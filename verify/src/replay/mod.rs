@@ -1,16 +1,17 @@
-//! Replaying what a fuzzer found, and recorded programs: reads the file, runs it, and says at which step it fails, why, and
-//! what the heap looked like there.
+//! Replaying what a fuzzer found, and recorded programs: reads the file, runs it, and says at which step it fails,
+//! why, and what the heap looked like there.
 //!
 //! | file | who runs it |
 //! |---|---|
-//! | a program, `.ops` | both drivers, on owned and on mapped memory; if it has several threads, those, some fifty times |
+//! | a program, `.ops` | both drivers, on owned and on mapped memory; several threads also as real ones, fifty times |
 //! | an input of `heap_ops`, `interleaved_ops`, `fault_ops` | the driver of the target, or of the input |
 //! | an input of `hostile_config` | its own configuration |
 //! | an input of `script_ops` | the three heaps on which a script has to do the same |
 //! | an input of `schedule_ops`, in a build with `shuttle` | its threads, in the schedule that it holds |
 //!
-//! A failure is a panic of the oracle or of the heap. After one the input runs again up to its step, to survey the heap
-//! that the step meets; during the panic nobody could look, since the failing thread is in the middle of something.
+//! A failure is a panic of the oracle or of the heap. After a failure the input runs again up to the failing step, to
+//! survey the heap that the step meets; during the panic no survey is possible, since the failing thread is in the
+//! middle of an operation.
 
 mod failure;
 #[cfg(not(feature = "shuttle"))]
@@ -34,7 +35,7 @@ impl Target {
         Target::ALL.iter().copied().find(|target| target.name() == name)
     }
 
-    /// The names of all of them, with this between two.
+    /// The names of all targets, with `between` between two.
     #[must_use]
     pub fn names(between: &str) -> String {
         Target::ALL.iter().map(|target| target.name()).collect::<Vec<_>>().join(between)
@@ -51,8 +52,8 @@ impl Target {
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
 impl Input {
-    /// Reads a file: as an input of `target` if one is given, else as a program if it is called `.ops`, else as an input of
-    /// the target in whose directory it lies.
+    /// Reads a file: as an input of `target` if one is given, else as a program if it is called `.ops`, else as an
+    /// input of the target in whose directory it lies.
     ///
     /// # Errors
     /// What is wrong with the file, and what to do.

@@ -36,10 +36,11 @@ impl Input {
     }
 
     pub(super) fn parse(_text: &str) -> Result<Input, String> {
-        Err("a program in text form has no schedule; an input of schedule_ops is bytes. A build without shuttle runs it".to_owned())
+        Err("a program in text form has no schedule; an input of schedule_ops is bytes. A build without shuttle runs it"
+            .to_owned())
     }
 
-    /// Runs it, until something fails. Its schedule is the same until the failing step is looked at.
+    /// Runs the input until something fails. The run that surveys the failing step has the same schedule.
     ///
     /// # Errors
     /// The failure.

@@ -18,8 +18,8 @@ pub(super) fn section(report: &mut Report, directory: &Path) {
     };
     let counts = record.counts();
     let intro = format!(
-        "Small changes of the heap's sequential code, as cargo-mutants lists them: {} were tried, {} ({:.1} %) were caught. \
-         {} more do not compile, {} have no place for a switch, as in constants.",
+        "Small changes of the heap's sequential code, as cargo-mutants lists them: {} were tried, {} ({:.1} %) were \
+         caught. {} more do not compile, {} have no place for a switch, as in constants.",
         counts.viable(),
         counts.caught,
         counts.percent(),

@@ -39,8 +39,8 @@ pub(super) fn section(report: &mut Report, directory: &Path) {
         table.row(cells);
     }
     let intro = format!(
-        "Bugs planted in the heap, one at a time, and after how many seconds each engine failed; each had {SECONDS}. The last \
-         column has the operations of the smallest program that shows the bug, where an engine shrinks."
+        "Bugs planted in the heap, one at a time, and after how many seconds each engine failed; each had {SECONDS}. \
+         The last column has the operations of the smallest program that shows the bug, where an engine shrinks."
     );
     report.section("Planted bugs", &intro, table.render());
 }

@@ -14,7 +14,7 @@ use super::html::{Html, grouped, kib};
 use heaplab::MemoryUse;
 use heaplab_scenarios::{Cell, Group, HeapPicture, Moment, Row, USES};
 
-/// Lengths within a drawing are in tenths of its unit, as whole numbers.
+/// Tenths of a unit: lengths within a drawing are whole numbers of tenths.
 const UNIT: usize = 10;
 /// The least that is drawn of a use, in tenths.
 const HAIRLINE: usize = 15;
@@ -168,7 +168,7 @@ fn whole(picture: &HeapPicture) -> Html {
     html
 }
 
-/// How large the cells of a table are: it has a few great ones, or many small ones. In tenths.
+/// How large the cells of a table are, in tenths: a few large ones, or many small ones.
 struct Scale {
     columns: usize,
     pitch: usize,
@@ -218,7 +218,7 @@ fn cells(row: &Row, scale: &Scale) -> Html {
             tooltip(row.group, cell)
         );
     }
-    // One path for each use, not a shape for each page: pictures of great heaps stay small.
+    // One path for each use, not a shape for each page: pictures of large heaps stay small.
     let all: Vec<[usize; USES]> = row.cells.iter().map(|cell| shares(&cell.bytes, scale.height)).collect();
     for (i, memory_use) in MemoryUse::ALL.into_iter().enumerate() {
         let mut path = String::new();
@@ -257,7 +257,7 @@ fn tooltip(group: Group, cell: &Cell) -> String {
     format!("{which}, {}: {}", title(group), uses.join(", "))
 }
 
-/// Divides `length` in proportion to `bytes`: exactly, and what is not nothing gets a hairline.
+/// Divides `length` in proportion to `bytes`: exactly, and a use that has bytes gets a hairline at least.
 fn shares(bytes: &[usize; USES], length: usize) -> [usize; USES] {
     let total: u128 = bytes.iter().map(|&bytes| bytes as u128).sum();
     if total == 0 {
@@ -268,8 +268,8 @@ fn shares(bytes: &[usize; USES], length: usize) -> [usize; USES] {
         let share = (bytes as u128 * length as u128 / total) as usize;
         if bytes == 0 { 0 } else { share.max(hairline) }
     });
-    // What rounding and hairlines took or left goes to the greatest share. It has that much: with k hairlines of a
-    // fourteenth, it is at least a (7 - k)-th, and k (7 - k) <= 12.
+    // What rounding and hairlines took or left goes to the greatest share. That share has enough: beside k hairlines
+    // of at most a fourteenth, it is at least a (7 - k)-th, and k (7 - k) <= 12.
     let greatest = (0..USES).max_by_key(|&i| shares[i]).expect("there are uses");
     let others: usize = (0..USES).filter(|&i| i != greatest).map(|i| shares[i]).sum();
     shares[greatest] = length.saturating_sub(others);

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-/// A piece of HTML. Text becomes one by being escaped, so what is shown and what is markup cannot be mixed up.
+/// A piece of HTML. Text becomes HTML by being escaped, so what is shown and what is markup cannot be mixed up.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[must_use]
 pub struct Html(String);
@@ -18,7 +18,7 @@ impl Html {
                 '>' => html.push_str("&gt;"),
                 '"' => html.push_str("&quot;"),
                 '\'' => html.push_str("&#39;"),
-                // No HTML document may hold the others, not even escaped.
+                // No HTML document may hold other control characters, not even escaped.
                 control if control < ' ' && !"\t\n\r".contains(control) => html.push('\u{fffd}'),
                 other => html.push(other),
             }
@@ -137,7 +137,7 @@ impl HtmlTable {
     /// Adds a row.
     ///
     /// # Panics
-    /// If it has not as many cells as there are columns.
+    /// If the row has not as many cells as there are columns.
     pub fn row(&mut self, cells: impl IntoIterator<Item = Html>) {
         let cells: Vec<Html> = cells.into_iter().collect();
         assert!(cells.len() == self.columns.len(), "{} cells in {} columns", cells.len(), self.columns.len());

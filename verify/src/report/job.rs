@@ -40,7 +40,7 @@ impl JobRecord {
     /// The record in a file; `None` if there is no such file.
     ///
     /// # Errors
-    /// The file cannot be read, or is no record of this version. Names the file.
+    /// The file cannot be read, or is no record of this version; the error names the file.
     pub fn read(path: &Path) -> Result<Option<JobRecord>, String> {
         let text = match fs::read(path) {
             Ok(text) => text,
@@ -99,7 +99,7 @@ fn card(html: &mut Html, tone: Tone, number: &str, text: &str) {
     );
 }
 
-/// The first section: did everything hold, and what was done.
+/// The first section: whether every check held, and what was done.
 pub(super) fn summary(report: &mut Report, record: Option<&JobRecord>) {
     let Some(record) = record else {
         let body = Html::paragraph("The scenarios have not run on a real heap yet: cargo run --release does that.");
@@ -122,15 +122,16 @@ pub(super) fn summary(report: &mut Report, record: Option<&JobRecord>) {
     body.push(&table(record).render());
     writeln!(
         body,
-        "<p class=\"note\"><b>Off</b>: the scenario's thread is the only one that allocates. <b>On</b>: rivals allocate, drop \
-         and collect all the time. <b>Stress flag</b>: the heap's own background thread does. To repeat it: <code>{}</code></p>",
+        "<p class=\"note\"><b>Off</b>: the scenario's thread is the only one that allocates. <b>On</b>: rivals \
+         allocate, drop and collect all the time. <b>Stress flag</b>: the heap's own background thread does. To repeat \
+         it: <code>{}</code></p>",
         Html::text(&command(record))
     );
     report.section(
         "Summary",
-        "On real threads and mapped memory. Each scenario makes every space of a heap full and then allocates in each: it \
-         must get memory at its first attempt and may ask for no collection. Then many threads allocate, collect and come \
-         and go at random, and all that they keep is compared with a shadow.",
+        "On real threads and mapped memory. Each scenario makes every space of a heap full and then allocates in \
+         each: it must get memory at its first attempt and may ask for no collection. Then many threads allocate, \
+         collect and come and go at random, and all that they keep is compared with a shadow.",
         body,
     );
 }
@@ -242,11 +243,11 @@ pub(super) fn heaps(report: &mut Report, record: &JobRecord) {
     }
     report.section(
         "The heaps",
-        "Each box is a page of the heap, filled from below by what its bytes are used for; point at one for its numbers. \
-         Only committed pages are there; the dashed line is the soft limit, up to which large objects filled the heap. In \
-         the middle column every space has been made full, one after the other, and got one more object each time: what \
-         is free then is the rest of the pages that the scope had set aside for these. With rivals the heap is full for \
-         a moment only: they collect, and what they allocate and drop shows as well.",
+        "Each box is a page of the heap, filled from below by what its bytes are used for; point at one for its \
+         numbers. Only committed pages are there; the dashed line is the soft limit, up to which large objects \
+         filled the heap. In the middle column every space has been made full, one after the other, and got one more \
+         object each time: what is free then is the rest of the pages that the scope had set aside for these. With \
+         rivals the heap is full for a moment only: they collect, and what they allocate and drop shows as well.",
         body,
     );
 }

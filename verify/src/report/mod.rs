@@ -9,8 +9,8 @@
 //!
 //! Outside of the workspace the directory is another one: see [`artefact`](heaplab_common::artefact).
 //!
-//! The parts of the page come from builds that exclude each other, so each leaves an artefact, and whoever wrote one last
-//! renders the page anew from all that are there ([`refresh`]). A part without an artefact is left out.
+//! The parts of the page come from builds that exclude each other, so each leaves an artefact, and whoever wrote one
+//! last renders the page anew from all that are there ([`refresh`]). A part without an artefact is left out.
 //!
 //! * **RP-1** The page is one file: no script, no link to anything outside.
 //! * **RP-2** What was found is text: it passes through [`Html::text`] and cannot become markup.
@@ -38,7 +38,7 @@ use std::path::{Path, PathBuf};
 pub const PAGE: &str = "report.html";
 
 impl Report {
-    /// The page of the artefacts in `directory`. One that cannot be read is named on the page.
+    /// The page of the artefacts in `directory`. An artefact that cannot be read is named on the page.
     #[must_use]
     pub fn of_artefacts(directory: &Path) -> Report {
         let mut report = Report::new();

@@ -51,9 +51,9 @@ impl Report {
         write!(
             page,
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" \
-             content=\"light dark\">\n<title>heaplab: what was checked</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-             <header>\n<h1>heaplab</h1>\n<p>A heap that many threads allocate from at once, and what was done to find a \
-             fault in it.</p>\n<nav>"
+             content=\"light dark\">\n<title>heaplab: what was checked</title>\n<style>\n{STYLE}</style>\n</head>\n\
+             <body>\n<header>\n<h1>heaplab</h1>\n<p>A heap that many threads allocate from at once, and what was done \
+             to find a fault in it.</p>\n<nav>"
         );
         for section in &self.sections {
             write!(page, "<a href=\"#{}\">{}</a>", section.anchor, section.title);
@@ -67,7 +67,8 @@ impl Report {
         }
         write!(
             page,
-            "</main>\n<footer>heaplab {}. One file: no script, nothing loaded from elsewhere.</footer>\n</body>\n</html>\n",
+            "</main>\n<footer>heaplab {}. One file: no script, nothing loaded from elsewhere.</footer>\n</body>\n\
+             </html>\n",
             env!("CARGO_PKG_VERSION")
         );
         page.into_string()

@@ -7,7 +7,7 @@ use heaplab_checker::record::{ExploredRecord, LitmusRecord, ModelRecord, MutantF
 use std::fs;
 use std::path::Path;
 
-/// Most pictures of failures on the page, the newest; each is a file of its own as well.
+/// The most pictures of failures on the page. The newest are taken; each is a file of its own as well.
 const PICTURES_MAX: usize = 24;
 
 /// Models, litmus table and kill matrix.
@@ -17,15 +17,15 @@ pub(super) fn sections(report: &mut Report, record: Option<&SuiteRecord>) {
     if !record.models.is_empty() {
         let mut body = models(record);
         body.push(&trust(record));
-        let intro = "Each model is a small world of the shipping code, explored completely within its bound, in two passes. \
-                     A model that stopped at a limit would be red. The bound counts preemptions, the passes' columns executions, \
-                     longest the operations of the longest one, sites the calls in the heap's sources, and kills the \
-                     mutants that this model was the first to notice.";
+        let intro = "Each model is a small world of the shipping code, explored completely within its bound, in two \
+                     passes. A model that stopped at a limit would be red. The bound counts preemptions, the passes' \
+                     columns executions, longest the operations of the longest one, sites the calls in the heap's \
+                     sources, and kills the mutants that this model was the first to notice.";
         report.section("Models", &format!("{intro} {about}."), body);
     }
     if !record.litmus.is_empty() {
-        let intro = "What the checker itself explores, against what the memory model allows: the suite's own blind spots, \
-                     measured. Where a pass misses an outcome, no argument may lean on it.";
+        let intro = "What the checker itself explores, against what the memory model allows: the suite's own blind \
+                     spots, measured. Where a pass misses an outcome, no argument may lean on it.";
         report.section("Litmus table", intro, litmus(&record.litmus));
     }
     for (title, mutants, intro) in [
@@ -37,8 +37,8 @@ pub(super) fn sections(report: &mut Report, record: Option<&SuiteRecord>) {
         (
             "Protocol mutants",
             &record.protocol,
-            "Every operation of the protocols dropped, done twice, torn into a load and a store, or trading places with the \
-             next publication. What makes no other program is listed with its reason.",
+            "Every operation of the protocols dropped, doubled, split into a load and a store, or postponed past the \
+             next publication. A change that makes no other program is listed with its reason.",
         ),
     ] {
         if !mutants.is_empty() {
@@ -208,7 +208,7 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or("").chars().take(110).collect()
 }
 
-/// The pictures in a directory, newest last written first.
+/// The pictures in a directory, the last written first.
 pub(super) fn counterexamples(report: &mut Report, directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     let mut pictures: Vec<_> = entries
@@ -223,13 +223,13 @@ pub(super) fn counterexamples(report: &mut Report, directory: &Path) {
         let Ok(svg) = fs::read_to_string(&path) else { continue };
         let Some(start) = svg.find("<svg") else { continue };
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        // The suite drew the picture, and escaped then what the picture quotes.
+        // The suite drew the picture, and escaped what the picture quotes.
         body.push(&Html::details(&Html::text(&name), &Html::raw(&svg[start..]), false));
     }
     if body.as_str().is_empty() {
         return;
     }
-    let intro = "Executions that failed, or were replayed: a lane for each thread, time downwards, an arrow from a write to \
-                 the read that saw it. Made by failing models, and by mutants on purpose.";
+    let intro = "Executions that failed, or were replayed: a lane for each thread, time downwards, an arrow from a \
+                 write to the read that saw it. Made by failing models, and by mutants on purpose.";
     report.section("Counterexamples", intro, body);
 }

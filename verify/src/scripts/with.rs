@@ -25,7 +25,7 @@ impl DrawnScript {
     /// Runs the script on three heaps.
     ///
     /// # Panics
-    /// Two of them do not do the same.
+    /// The script does not do the same on all three.
     pub fn check(&self) {
         check(&self.0);
     }

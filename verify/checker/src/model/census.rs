@@ -235,8 +235,10 @@ mod tests {
     #[test]
     fn calls_are_named_by_function_and_number() {
         let mut census = Census::default();
-        let text = "impl A<u8> {\n    fn f(&self) {\n        self.x.load(Ordering::Relaxed);\n        self.x\n            \
-                    .load(Ordering::Acquire);\n        assert!(g(self.x.swap(1, Ordering::AcqRel)));\n        g(1);\n    }\n}\n#[cfg(test)]\nmod tests { fn h() { x.load(Ordering::Relaxed); } }\n";
+        let text = "impl A<u8> {\n    fn f(&self) {\n        self.x.load(Ordering::Relaxed);\n        \
+                    self.x\n            .load(Ordering::Acquire);\n        \
+                    assert!(g(self.x.swap(1, Ordering::AcqRel)));\n        g(1);\n    }\n}\n\
+                    #[cfg(test)]\nmod tests { fn h() { x.load(Ordering::Relaxed); } }\n";
         census.add("src/a.rs", text).unwrap();
         let name = |line, column| {
             census.name(&Site { file: "src/a.rs", line, column }).map(ToString::to_string).unwrap_or_default()

@@ -88,8 +88,8 @@ fn run_passes_with(
 fn advice(message: &str) -> &'static str {
     match FailureKind::of(message) {
         FailureKind::BranchLimit => {
-            " (a loop that waits has to yield: use `Backoff` or a lock; if the model really is that long, give it more with \
-             `Spec::branches_max`, or make its world smaller)"
+            " (a loop that waits has to yield: use `Backoff` or a lock; if the model really is that long, give it more \
+             with `Spec::branches_max`, or make its world smaller)"
         }
         FailureKind::ThreadLimit => " (declare the threads that it really has in its `Spec`)",
         FailureKind::Assertion | FailureKind::Race | FailureKind::Deadlock => "",

@@ -57,8 +57,8 @@ impl Token {
             ));
         }
         Err(format!(
-            "the token is stale: it was made from other sources ({}, these are {}, commit {COMMIT}). Check out and build \
-             what it was made from, or run the model again: models --only {}",
+            "the token is stale: it was made from other sources ({}, these are {}, commit {COMMIT}). Check out and \
+             build what it was made from, or run the model again: models --only {}",
             self.fingerprint,
             &FINGERPRINT[..DIGITS],
             self.model
@@ -80,7 +80,8 @@ impl FromStr for Token {
     fn from_str(text: &str) -> Result<Token, String> {
         let bad = |what: &str| {
             format!(
-                "`{text}` is no token ({what}); one is printed with each failure: MODEL,PASS,EXECUTION,SOURCES[+][,MUTANT]"
+                "`{text}` is no token ({what}); one is printed with each failure: \
+                 MODEL,PASS,EXECUTION,SOURCES[+][,MUTANT]"
             )
         };
         let mut parts = text.splitn(5, ',');

@@ -17,8 +17,8 @@ impl Litmus {
             let seen = self.explore(pass)?;
             if seen != self.expected(pass) {
                 return Err(format!(
-                    "litmus {}, {pass} pass: the checker explores {seen:?}, and explored {:?} when the table was written: \
-                     its version has changed; look at verify/models/src/litmus.rs",
+                    "litmus {}, {pass} pass: the checker explores {seen:?}, and explored {:?} when the table was \
+                     written: its version has changed; look at verify/models/src/litmus.rs",
                     self.name,
                     self.expected(pass)
                 ));

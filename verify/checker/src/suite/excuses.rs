@@ -107,8 +107,8 @@ impl Excuses {
         };
         if let Some(stranger) = strangers.first() {
             return Err(format!(
-                "{}: an ordering that survives is a [[survivor]] in verify/weaken.toml, a protocol that is no different \
-                 program an [[equivalent]] in verify/mutants.toml",
+                "{}: an ordering that survives is a [[survivor]] in verify/weaken.toml, a protocol that is no \
+                 different program an [[equivalent]] in verify/mutants.toml",
                 stranger.call
             ));
         }
@@ -171,8 +171,8 @@ mod tests {
                             \"split\"]\nreason = \"the second write finds what the first one wrote\"\n";
     const ORDERING: &str = "[[survivor]]\ncall = \"src/a.rs A::f load\"\noperand = \"load\"\nchanges = [\"relaxed\"]\n\
                             reason = \"a published blind spot of the checker\"\n";
-    const NAMED: &str = "[[named]]\nfault = \"a lost wake-up\"\ncall = \"src/a.rs A::f notify_all\"\noperand = \"notify\"\n\
-                         change = \"drop\"\n";
+    const NAMED: &str = "[[named]]\nfault = \"a lost wake-up\"\ncall = \"src/a.rs A::f notify_all\"\n\
+                         operand = \"notify\"\nchange = \"drop\"\n";
 
     #[test]
     fn an_excuse_is_found_by_call_operand_and_change() {

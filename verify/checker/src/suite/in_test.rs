@@ -28,7 +28,8 @@ pub fn run(of: &Model, test: &str) -> Vec<Certificate> {
     if let Some(why) = outcome.failure() {
         eprint!("{}", outcome.complaints);
         panic!(
-            "model {} is red: {why}\nAbove is what the failing execution did. To run this model again: {} models --only {}",
+            "model {} is red: {why}\nAbove is what the failing execution did. To run this model again: \
+             {} models --only {}",
             of.name,
             cargo_run(),
             of.name,
