@@ -1,9 +1,10 @@
 //! P9, the always-allocate scope against rivals.
 //!
-//! Goal: inside the scope the first attempt succeeds, up to the reserve, with no collection that its owner asked for; the
-//! reserve is its owner's alone; beyond it the owner's soft limit is lifted and nobody else's (H10); and afterwards the
-//! budget is whole. Method: the shipping heap through its safe API, in worlds where a rival can take the last page. The same
-//! after each space was made full is the mission, in `mission.rs`, which uses the owner and the rival of this file.
+//! Goal: inside the scope the first attempt succeeds, up to the reserve, with no collection that its owner asked for;
+//! the reserve is its owner's alone; beyond it the owner's soft limit is lifted and nobody else's (H10); and
+//! afterwards the budget is whole. Method: the shipping heap through its safe API, in worlds where a rival can take
+//! the last page. The same after each space was made full is the mission, in `mission.rs`, which uses the owner and
+//! the rival of this file.
 
 use super::worlds::{self, PAGE, assert_sound, one_of, race, run};
 use heaplab::heap::Internals as _;
@@ -43,13 +44,13 @@ pub(super) fn code(scope: &mut Scope<'_, '_>) -> Result<(), AllocError> {
     scope.new_code(8).map(drop)
 }
 
-/// 88 bytes: more than half a page.
+/// Allocates a large object: its 88 bytes are more than half a page.
 pub(super) fn large(scope: &mut Scope<'_, '_>) -> Result<(), AllocError> {
     scope.new_array_in(20, AllocationType::Old).map(drop)
 }
 
-/// Takes the scope with `reserve`; inside, makes each space full, where one is named, and then allocates.
-/// Returns the collections that it asked for, all of them for its reserve.
+/// Takes the scope with `reserve`; inside, makes each space full, where one is named, and then allocates. Returns the
+/// number of collections that it asked for, all of them for its reserve.
 pub(super) fn owner(heap: &Heap, reserve: Reserve, steps: &[(Option<SpaceKind>, Step)]) -> u64 {
     run(heap, |scope| {
         let entered = scope.always_allocate(reserve, |scope| {
@@ -68,7 +69,7 @@ pub(super) fn owner(heap: &Heap, reserve: Reserve, steps: &[(Option<SpaceKind>, 
     })
 }
 
-/// Takes what it can get; what each step was told, and the collections that it asked for.
+/// Runs `steps`, and returns what each was told and the number of collections that it asked for.
 pub(super) fn rival(heap: &Heap, steps: &[Step]) -> Vec<(Result<(), AllocError>, u64)> {
     run(heap, |scope| {
         steps
@@ -82,8 +83,9 @@ pub(super) fn rival(heap: &Heap, steps: &[Step]) -> Vec<(Result<(), AllocError>,
     })
 }
 
-/// Of a scope nothing is left when everybody has gone: no page is held for anyone, nothing was asked for inside, and the
-/// verifier finds as many committed pages as are counted. So many collections have run, each for one request.
+/// Asserts that nothing is left of a scope when everybody has gone: no page is held for anyone, no collection was
+/// asked for inside, and the verifier finds as many committed pages as are counted. The collections that have run are
+/// `collections`, each for one request.
 pub(super) fn assert_whole(heap: &Heap, collections: [u64; 3]) {
     assert_sound(heap);
     let statistics = heap.statistics().expect("a sound heap");
@@ -138,8 +140,8 @@ fn scope_vs_stop() {
     assert_whole(&heap, [0; 3]);
 }
 
-/// The same where the reserve may be refused, and is then filled after a collection; inside the scope nothing is asked of
-/// the system that the owner depends on. One refusal costs one major collection.
+/// A stop at any point, where the reserve may be refused, and is then filled after a collection; inside the scope
+/// nothing is asked of the system that the owner depends on. One refusal costs one major collection.
 fn scope_vs_stop_with_one_refusal() {
     let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 2)) else { return };
     let stopper = worlds::extra_stop(&heap);
@@ -177,7 +179,8 @@ fn lifted_soft_limit_vs_large() {
         let array = scope.new_array_in(20, AllocationType::Old).expect("an empty heap has room");
         scope.persist(array)
     });
-    /// Allocates and keeps; what it was told, and what it asked for.
+    /// Allocates a large array and keeps it. Returns what it was told, and the number of collections that it asked
+    /// for.
     fn ask(scope: &mut Scope<'_, '_>) -> (Result<Persistent<Array>, AllocError>, u64) {
         let before = scope.own_requests().collections;
         let array = scope.new_array_in(20, AllocationType::Old);

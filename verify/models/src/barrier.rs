@@ -1,10 +1,10 @@
 //! P14, the write barrier and the remembered set: no edge from an old to a young object is missed by the next minor
 //! collection.
 //!
-//! Goal: a young object that only an old one holds survives every minor collection, whatever kind of slot leads to it, and
-//! whenever the collection comes; a slot that leads to a young object no more is forgotten. Method: the shipping heap. A
-//! store races with a collection; the young object is held by nothing else, its contents are compared, and the verifier
-//! recomputes the remembered set from scratch.
+//! Goal: a young object that only an old one holds survives every minor collection, whatever kind of slot leads to
+//! it, and whenever the collection comes; a slot that leads to a young object no more is forgotten. Method: the
+//! shipping heap. A store races with a collection; the young object is held by nothing else, its contents are
+//! compared, and the verifier recomputes the remembered set from scratch.
 
 use super::publication::heap_with_host;
 use super::worlds::{self, assert_sound, is_seven, new_seven, race, run};
@@ -32,8 +32,8 @@ models! {
     store_vs_store_vs_minor_collection: Spec::bounded(3, 3),
 }
 
-/// One thread stores a young array into a slot of the host while another collects; the array is whole afterwards, and after
-/// one minor collection more. Nobody else collects.
+/// One thread stores a young array into a slot of the host while another collects; the array is whole afterwards, and
+/// after one minor collection more. Nobody else collects.
 fn store_vs_collection<T: 'static>(
     kind: CollectionKind,
     heap: &Heap,
@@ -156,7 +156,8 @@ fn store_into_large_vs_minor_collection() {
     );
 }
 
-/// The edge is gone again before, during or after the collection: the slot may be remembered still, and must do no harm.
+/// The edge is gone again before, during or after the collection: the slot may be remembered still, and must do no
+/// harm.
 fn store_and_clear_vs_minor_collection() {
     let (heap, host) = heap_with_host();
     store_vs_collection(
@@ -266,13 +267,14 @@ fn store_vs_store_with<R>(before: impl FnOnce(&Heap) -> R) -> R {
     begun
 }
 
-/// Neither bit is lost: the minor collection after both finds both arrays.
+/// Of two stores under one word of remembered bits neither bit is lost: the minor collection after both finds both
+/// arrays.
 fn store_vs_store() {
     store_vs_store_with(|_| ());
 }
 
-/// The same against a collection, which forgets and remembers slots of that word as well: both arrays are found by the
-/// next one.
+/// Two stores under one word of remembered bits against a collection, which forgets and remembers slots of that word
+/// as well: both arrays are found by the next collection.
 fn store_vs_store_vs_minor_collection() {
     store_vs_store_with(|heap| {
         let heap = heap.clone();

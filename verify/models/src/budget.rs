@@ -1,8 +1,8 @@
 //! P2, the budget: how much is committed, by however many threads.
 //!
-//! Goal: never above the hard limit, refusals exact, a failed mapping gives everything back, pooled pages are drained before
-//! a request is refused. Method: the shipping reservation on a world in which one page more or less decides. Pages are
-//! labelled and written by their takers, so a page with two takers is a race.
+//! Goal: never above the hard limit, refusals exact, a failed mapping gives everything back, pooled pages are drained
+//! before a request is refused. Method: the shipping reservation on a world in which one page more or less decides.
+//! Pages are labelled and written by their takers, so a page with two takers is a race.
 
 use super::worlds::{self, Milestone, one_of, race, try_reserve};
 use core::num::NonZeroUsize;
@@ -77,8 +77,8 @@ fn soft_vs_hard() {
 }
 
 /// The hard limit holds at every moment: each thread looks at the count right after it changed it. While one has its
-/// two pages, the other one has none, so the count is three; who is refused has met the other one's, which may be back
-/// already.
+/// two pages, the other one has none, so the count is three; who is refused has met the other one's pages, which may
+/// be back already.
 fn reserve_give_back_vs_reserve_give_back() {
     fn visit(budget: &Budget) -> bool {
         let got = try_reserve(budget, 2, Limit::Hard);
@@ -119,8 +119,9 @@ fn give_back_vs_reserve() {
     claim_eq!(budget.committed(), 3 + usize::from(got), "the number of committed pages");
 }
 
-/// O-7: whoever reserves what was given back sees what was done before: here a cell stands for the address, the memory or
-/// the run that the budget promises. By either way of asking. Who asks before may be refused.
+/// O-7: whoever reserves what was given back sees what was done before: here a cell stands for the address, the
+/// memory or the run that the budget promises. Both ways of asking see it. Who asks before may be
+/// refused.
 fn give_back_vs_reserve_of_what_was_returned() {
     let (budget, returned) = (budget(4, 4, 4), Arc::new(UnsafeCell::new(false)));
     let (there, returns) = (budget.clone(), returned.clone());
@@ -143,8 +144,8 @@ fn give_back_vs_reserve_of_what_was_returned() {
 }
 
 /// O-7's release sequence: what the first thread returned is seen by whoever gets the last unit, though another's
-/// reservation and return lie between. Either request may be refused, by the page's first owner or by the other
-/// request; counted in the end is what is kept.
+/// reservation and return lie between. Either request may be refused, while the page's first owner or the other
+/// request has the page; counted in the end is what is kept.
 fn give_back_vs_reserve_give_back_vs_reserve() {
     let (budget, returned) = (budget(4, 4, 4), Arc::new(UnsafeCell::new(false)));
     let ask = |passes_on: bool| {
@@ -190,7 +191,8 @@ fn take_page(spaces: &Spaces) -> Result<PageIndex, AttemptError> {
     Ok(page)
 }
 
-/// What the budget says is what the pages say.
+/// Asserts that the budget's counts agree with the labels of the pages, that free pages have their addresses (S-2),
+/// and that the hard limit holds.
 fn assert_exact(spaces: &Spaces) {
     // SAFETY: every other thread has ended.
     let labelled = |kind| unsafe { worlds::pages_of(spaces, kind) };
@@ -261,7 +263,8 @@ fn pooled_world(pooled: usize) -> Arc<Spaces> {
     spaces
 }
 
-/// A large request drains the pool and gets its page, or the other thread was first and has it; never neither.
+/// A large request drains the pool and gets its page, or the other thread was first and has it. One of the two is
+/// always served.
 fn large_run_vs_take_page_from_the_pool() {
     let spaces = pooled_world(1);
     let there = spaces.clone();
@@ -286,8 +289,8 @@ fn large_run_vs_large_run_from_the_pool() {
     claim_eq!(spaces.fresh.pooled(), 0, "the number of pooled pages");
 }
 
-/// There is one place for a run, `run`'s. A request for it was served or came too early, which `Exhausted` says; then the next
-/// one is served. What is counted is exact, and nobody else is served.
+/// Asserts what a request for a run was told in a world with one place, `run`'s: it was served, or came too early and
+/// was told `Exhausted`, and then the next one is served. The counts are exact, and nobody else is served.
 fn assert_the_only_place(spaces: &Spaces, got: Result<Offset, AttemptError>, run: Offset) {
     assert!(matches!(got, Ok(_) | Err(AttemptError::Exhausted)), "served, or too early: {got:?}");
     let take = || worlds::take_run(spaces, worlds::PAGE, Limit::Hard);
@@ -331,8 +334,8 @@ fn release_run_vs_large_run() {
     assert_the_only_place(&spaces, got, run);
 }
 
-/// A run goes back, the system does not take it, and another one is asked for: it is refused while the run is its owner's, and
-/// served by the kept page afterwards, without budget. What is committed is the same throughout.
+/// A run goes back, the system does not take it, and another one is asked for: the request is refused while the run
+/// is its owner's, and served by the kept page afterwards, without budget. What is committed is the same throughout.
 fn refused_release_vs_large_run() {
     let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
     let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
@@ -364,8 +367,9 @@ fn refused_release_vs_large_run() {
     assert_the_only_place(&spaces, got, run);
 }
 
-/// A run goes back that the system does not take, and then the last page of the budget is taken: there is room for another
-/// run at every moment, first in the budget and then in the table, so it is served whatever it has seen before.
+/// A run goes back that the system does not take, and then the last page of the budget is taken: there is room for
+/// another run at every moment, first in the budget and then in the table, so the request is served whatever it has
+/// seen before.
 fn refused_release_and_reserve_vs_large_run() {
     let spaces = worlds::spaces(&worlds::layout(1, 2, 2));
     let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
@@ -388,8 +392,9 @@ fn refused_release_and_reserve_vs_large_run() {
     assert_eq!(spaces.memory.release_fault_in(), None, "the release was refused");
 }
 
-/// A kept page, the only one that is free, goes back to the system while a run is asked for: the run is served by the kept
-/// page, or by its budget once it is back, and is refused only while the releaser has the page. No page is kept afterwards.
+/// A kept page, the only one that is free, goes back to the system while a run is asked for: the run is served by the
+/// kept page, or by its budget once it is back, and is refused only while the releaser has the page. No page is kept
+/// afterwards.
 fn release_kept_vs_large_run() {
     let spaces = worlds::spaces(&worlds::layout(1, 1, 1));
     let run = worlds::take_run(&spaces, worlds::PAGE, Limit::Hard).expect("within the limit");
@@ -412,7 +417,7 @@ fn reserve_vs_reserve_with_room_for_both_and_a_spurious_failure() {
     reserve_vs_reserve_with_room_for_both();
 }
 
-/// The same where one of the two fits: exactly one is served, whoever's exchange fails for no reason.
+/// There is room for one of the two: exactly one is served, whosever exchange fails for no reason.
 fn reserve_vs_reserve_at_the_limit_with_a_spurious_failure() {
     reserve_vs_reserve_at_the_limit();
 }

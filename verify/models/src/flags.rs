@@ -82,8 +82,8 @@ fn attach_vs_attach_at_threads_max() {
     drop((first, attached));
 }
 
-/// One thread is attached, one comes meanwhile, and one comes later. The flag's return means that it is in force for all of
-/// them: each allocation is a collection, no more and no fewer.
+/// One thread is attached, one comes meanwhile, and one comes later. The flag's return means that it is in force for
+/// all of them: each allocation is a collection, no more and no fewer.
 fn attach_vs_gc_interval() {
     let heap = heap_for_three();
     let (before, during) = attach_while(&heap, |heap| heap.set_gc_interval(1));
@@ -119,13 +119,13 @@ fn attach_vs_fail_allocation() {
 }
 
 fn heap_for_three() -> Heap {
-    // Three for those that a local heap owns, and one that the collections have left in pieces.
+    // Three pages that the local heaps own, and one that the collections have left in pieces.
     let mut config = worlds::config(1, 4);
     config.threads_max = 3;
     Heap::new(config).expect("a small world")
 }
 
-/// Sets a flag while one local heap is attached and another thread attaches one; both.
+/// Sets a flag while one local heap is attached and another thread attaches one. Returns both local heaps.
 fn attach_while(heap: &Heap, set: fn(&Heap) -> Result<(), FlagError>) -> (LocalHeap, LocalHeap) {
     let before = heap.attach_raw().expect("a place for three");
     let there = heap.clone();
@@ -134,7 +134,7 @@ fn attach_while(heap: &Heap, set: fn(&Heap) -> Result<(), FlagError>) -> (LocalH
     (before, during.expect("a place for three"))
 }
 
-/// Allocates an old object on a parked local heap.
+/// Allocates an old object on a parked local heap, which is parked again afterwards. May collect.
 fn ask(local: &LocalHeap) -> Result<(), AllocError> {
     // SAFETY: R-1: this thread has it, and it is parked again.
     unsafe {
@@ -145,9 +145,9 @@ fn ask(local: &LocalHeap) -> Result<(), AllocError> {
     }
 }
 
-/// A thread collects at each allocation from the moment that the flag is set, which may be at any point of it: at both
-/// if that was before the first, at none if it is after the second, and else at none, the second or both. Afterwards it
-/// is one an allocation.
+/// A thread collects at each allocation from the moment that the flag is set, which may be at any point of the
+/// thread: at both allocations if that was before the first, at none if it is after the second, and else at none, the
+/// second or both. Afterwards each allocation collects once.
 fn allocate_vs_gc_interval() {
     let heap = heap();
     let there = heap.clone();
@@ -218,8 +218,8 @@ fn allocate_vs_fail_allocation() {
     assert!(heap.verify().unwrap().is_sound(), "the heap is sound");
 }
 
-/// The stress thread is stopped at any point of its rounds, or before them: it parks, detaches and ends, and the flag's
-/// return means that it has.
+/// The stress thread is stopped at any point of its rounds, or before them: it parks, detaches and ends, and it has
+/// ended when switching the flag off returns.
 fn stress_on_and_off() {
     let heap = Heap::new(worlds::config(1, 1)).expect("a small world");
     heap.set_stress_concurrent_allocation(true).unwrap();

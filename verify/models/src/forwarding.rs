@@ -1,8 +1,8 @@
 //! P12, copying: two collector threads meet one object.
 //!
-//! Goal: an object is copied once and both see the same copy, complete (O-10). Method: the shipping claim of a header;
-//! each collector writes a copy of its own plainly before it claims. There is one collector thread today; the interfaces are
-//! those of several, and so are their orderings.
+//! Goal: an object is copied once and both see the same copy, complete (O-10). Method: the shipping claim of a
+//! header; each collector writes a copy of its own plainly before it claims. There is one collector thread today; the
+//! interfaces are those of several, and so are their orderings.
 
 use super::worlds::{self, race};
 use heaplab::object::{Header, Root};
@@ -35,7 +35,7 @@ pub(super) fn world() -> (Arc<Spaces>, Offset) {
     (spaces, at)
 }
 
-/// Copies the object to `to` and claims it; the copy that counts, which is read in full.
+/// Copies the object to `to` and claims it. Returns the copy that counts, after reading it in full.
 fn evacuate(spaces: &Spaces, object: Offset, to: Offset) -> Offset {
     // SAFETY: in a stop; the place of the copy is this collector's, and headers are accessed atomically.
     unsafe {
@@ -71,7 +71,7 @@ fn evacuate_vs_evacuate() {
     assert!([to, to.plus(64)].contains(&a), "one of the two places: {a:?}");
 }
 
-/// One finds no destination and keeps the object: then the other one leaves it where it is. Exactly one has decided.
+/// Both find no destination: exactly one decides to keep the object, and the other one finds that decided.
 fn keep_vs_keep() {
     fn keep(spaces: &Spaces, object: Offset) -> bool {
         let map = Root::ByteArrayMap.offset();

@@ -1,10 +1,10 @@
 //! P3, the frontier of new space: carve, carve and seal.
 //!
 //! Goal: LABs are disjoint and inside their page, each page has one sealer, no page is lost, every gap is a filler, a
-//! refusal comes only when the table is used up, and a carver may write to a page that another thread committed (O-2).
-//! Method: a page holds two LABs and a rest that is no LAB; each carver writes all words of what it got, plainly, so two
-//! owners of a word are a race, and so is a carver without an edge from the commit; at the end everything below the
-//! frontier is accounted for, byte by byte.
+//! refusal comes only when the table is used up, and a carver may write to a page that another thread committed
+//! (O-2). Method: a page holds two LABs and a rest that is no LAB; each carver writes all words of what it got,
+//! plainly, so two owners of a word are a race, and so is a carver without an edge from the commit; at the end
+//! everything below the frontier is accounted for, byte by byte.
 
 use super::worlds::{self, PAGE, ROOTS, one_of, race};
 use heaplab::memory::{Memory, PageSource};
@@ -33,7 +33,7 @@ models! {
     seal_vs_seal_with_a_spurious_failure: Spec::two_threads().with_fault(Fault::WeakExchange),
 }
 
-/// A LAB; two of them leave 32 bytes of a page.
+/// Bytes of a LAB. Two LABs leave 32 bytes of a page.
 const LAB: usize = 48;
 
 struct World {
@@ -42,7 +42,7 @@ struct World {
     new: NewSpace,
 }
 
-/// What one carver got: start, bytes and end of page, or the tail of a page.
+/// What one carver got: a LAB, or the tail of the page that it sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Part {
     start: usize,
@@ -51,7 +51,7 @@ struct Part {
 }
 
 impl World {
-    /// A table of these pages, of which the given ones are committed.
+    /// A world whose table has these pages, each with whether it is committed.
     fn new(pages: &[(usize, bool)]) -> Arc<World> {
         let layout = worlds::layout(4, 1, 1);
         let memory =
@@ -98,8 +98,8 @@ impl World {
         Ok(parts)
     }
 
-    /// The parts are disjoint and cover the table's pages, in its order, from its start to the frontier; tails and the
-    /// rest of the last page are fillers.
+    /// Asserts that the parts are disjoint and cover the table's pages, in its order, from its start to the frontier,
+    /// and that tails and the rest of the last page are fillers.
     fn account(&self, pages: &[usize], mut parts: Vec<Part>) {
         // SAFETY: every other thread has ended.
         unsafe { self.new.make_walkable(self.view(), &self.layout) };
@@ -131,7 +131,7 @@ impl World {
 
 const FIRST: usize = ROOTS;
 
-/// One of the carvers has sealed a page, and none another.
+/// Asserts that exactly one page was sealed.
 fn assert_one_sealer(parts: &[Part]) {
     claim_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "the number of sealed pages in {parts:?}");
 }
@@ -181,8 +181,8 @@ fn carve_vs_carve_seal_into_a_committed_page() {
     world.account(&[FIRST, FIRST + 1], parts);
 }
 
-/// A small request takes the rest of a page that is too small for the other one, and there is no tail; or the other one
-/// has sealed the page, with the rest as its tail, and both are in the next page.
+/// A small request takes the rest of the page, which is too small for the other request, and there is no tail. Or the
+/// other carver has sealed the page, with the rest as its tail, and both LABs are in the next page.
 fn carve_of_a_rest_vs_seal() {
     let world = World::new(&[(FIRST, true), (FIRST + 1, true)]);
     let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
@@ -196,7 +196,7 @@ fn carve_of_a_rest_vs_seal() {
     world.account(&[FIRST, FIRST + 1], parts);
 }
 
-/// Refused only when the table is used up: of three LABs wanted, the two that fit are served.
+/// A carver is refused only when the table is used up: of three LABs wanted, the two that fit are served.
 fn carve_carve_vs_carve_at_the_end_of_the_table() {
     let world = World::new(&[(FIRST, false)]);
     let there = world.clone();
@@ -207,7 +207,7 @@ fn carve_carve_vs_carve_at_the_end_of_the_table() {
     world.account(&[FIRST], all.into_iter().flatten().flatten().collect());
 }
 
-/// The system refuses the commit of the next page once: that carver is told so, the other one is served.
+/// The system refuses the commit of the next page once: its carver is told so, and the other one is served.
 fn seal_vs_seal_with_one_commit_refused() {
     let world = World::new(&[(FIRST, true), (FIRST + 1, false)]);
     let first = [world.carve(LAB).unwrap(), world.carve(LAB).unwrap()].concat();
@@ -236,8 +236,8 @@ fn carve_vs_carve_vs_carve() {
     world.account(&[FIRST, FIRST + 1], parts);
 }
 
-/// Either commit of the first page may be refused, or none: a refused carver is told so and changes nothing, and the next
-/// who asks is served.
+/// Either commit of the first page may be refused, or none: a refused carver is told so and changes nothing, and the
+/// next who asks is served.
 fn carve_vs_carve_with_one_refusal() {
     let world = World::new(&[(FIRST, false)]);
     let there = world.clone();
@@ -259,12 +259,12 @@ fn carve_vs_carve_with_a_spurious_failure() {
     carve_vs_carve_in_a_fresh_page();
 }
 
-/// The same at the end of a page: it has one sealer, and both are served.
+/// An exchange that fails for no reason at the end of a page: the page has one sealer, and both carvers are served.
 fn carve_vs_seal_with_a_spurious_failure() {
     carve_vs_seal();
 }
 
-/// The same where both seal: one of them does.
+/// An exchange that fails for no reason where both try to seal: one carver does.
 fn seal_vs_seal_with_a_spurious_failure() {
     seal_vs_seal();
 }

@@ -1,9 +1,9 @@
 //! P8, simulating a full space against allocation and collection: the mission's three-way race.
 //!
-//! Goal: nothing that is allocated after the simulation, and before the next collection, lies in memory of the space that
-//! was free at the stop; and whatever the order, the heap stays sound. Method: the shipping heap through its raw API, which
-//! shows addresses. Two flags outside of the model say what is over: they are read and written between operations, where
-//! no thread is switched, and add no edge.
+//! Goal: nothing that is allocated after the simulation, and before the next collection, lies in memory of the space
+//! that was free at the stop; and whatever the order, the heap stays sound. Method: the shipping heap through its raw
+//! API, which shows addresses. Two flags outside of the model say what is over: they are read and written between
+//! operations, where no thread is switched, and add no edge.
 
 use super::worlds;
 use heaplab::object::Root;
@@ -27,7 +27,7 @@ models! {
 
 struct World {
     heap: Heap,
-    /// The space is full, and whatever begins to allocate now must not get memory that was free then.
+    /// The space has been made full: an allocation that begins now must not get memory that was free then.
     is_full: AtomicBool,
     /// A collection may have begun, which frees memory again.
     may_be_freed: AtomicBool,
@@ -46,7 +46,7 @@ impl World {
         }))
     }
 
-    /// A running local heap.
+    /// Attaches a local heap, which runs.
     fn attach(&self) -> LocalHeap {
         let local = self.heap.attach_raw().expect("a place for all");
         // SAFETY: R-1: this thread has it.
@@ -54,7 +54,7 @@ impl World {
         local
     }
 
-    /// Allocates an old object of 24 bytes; its address.
+    /// Allocates an old object of 24 bytes, and returns its address. May collect.
     ///
     /// # Safety
     ///
@@ -68,8 +68,8 @@ impl World {
         }
     }
 
-    /// Allocates while the space may become full; an object that was begun after that is not in the old page of then.
-    /// Whether it is in that page.
+    /// Allocates while the space may become full, and returns whether the object is in `page`. Asserts that an object
+    /// begun after that is not, unless a collection may have freed memory again. May collect.
     ///
     /// # Safety
     ///
@@ -89,7 +89,7 @@ impl World {
     }
 }
 
-/// Puts one object into an old page and leaves the rest of the page as a hole; the page.
+/// Puts one object into an old page and leaves the rest of the page as a hole. Returns the page.
 fn prepare(world: &World) -> usize {
     let local = world.attach();
     // SAFETY: R-1: running until parked.
@@ -100,15 +100,15 @@ fn prepare(world: &World) -> usize {
     }
 }
 
-/// Makes old space full; the bytes that are wasted.
+/// Makes old space full, and returns the number of bytes wasted.
 fn fill_old_space(world: &World) -> usize {
     let wasted = world.heap.simulate_full_space(SpaceKind::Old).expect("a sound heap");
     world.is_full.store(true, Ordering::Release);
     wasted
 }
 
-/// What lies in the old page was allocated before the stop, and what the page had left then is wasted; the rest lies in
-/// another page, for which nobody collects.
+/// What lies in the old page was allocated before the stop, and what the page had left then is wasted; the other
+/// objects lie in another page, for which nobody collects.
 fn simulate_vs_allocate() {
     let world = World::new(3);
     let page = prepare(&world);
@@ -162,7 +162,7 @@ fn simulate_new_vs_allocate() {
     world.end();
 }
 
-/// Attaches, allocates a young object of 24 bytes, and leaves. Whether it was served.
+/// Attaches, allocates a young object of 24 bytes, and leaves. Returns whether the request was served. May collect.
 fn served_young(world: &World) -> bool {
     let local = world.attach();
     // SAFETY: R-1: running until parked; the object is written at once.
@@ -177,7 +177,7 @@ fn served_young(world: &World) -> bool {
     }
 }
 
-/// The page has one dead object. Its rest is wasted, or nothing is because the collection has freed the page before; no
+/// The page has one dead object. Its rest is wasted, or nothing if the collection has freed the page before; no
 /// request fails.
 fn simulate_vs_collect() {
     let world = World::new(2);
@@ -231,8 +231,8 @@ fn simulate_vs_allocate_vs_collect() {
     world.end();
 }
 
-/// A refused request collects, once, which frees the space again; so whether memory of then was used is judged at the
-/// end, if nobody collected.
+/// A refused request collects, once, which frees the space again. So whether it used memory that was free at the stop
+/// is judged at the end, if nobody collected.
 fn simulate_vs_allocate_with_one_refusal() {
     let Some(world) = World::unless_refused(3) else { return };
     let page = prepare(&world);
@@ -269,7 +269,7 @@ fn simulate_vs_allocate_with_one_refusal() {
     world.end();
 }
 
-/// The same where an exchange fails for no reason: nobody collects for that.
+/// An exchange fails for no reason while old space is made full: nobody collects for that.
 fn simulate_vs_allocate_with_a_spurious_failure() {
     simulate_vs_allocate();
 }

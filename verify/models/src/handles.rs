@@ -1,9 +1,9 @@
 //! P15, handles, persistent handles and root sets against root visiting.
 //!
-//! Goal: no root is missed, whatever kind it is of and whenever the stop comes; none is followed after its release. Method:
-//! the tables of roots alone, exactly, without a bound; then the shipping heap, where an object that only one root holds is
-//! moved by a collection and its contents are compared afterwards. (That the last reference to a root set goes is seen by
-//! `Arc`'s count, which is trusted and not modelled.)
+//! Goal: no root is missed, whatever kind it is of and whenever the stop comes; none is followed after its release.
+//! Method: the tables of roots alone, exactly, without a bound; then the shipping heap, where an object that only one
+//! root holds is moved by a collection and its contents are compared afterwards. (That the last reference to a root
+//! set goes is seen by `Arc`'s count, which is trusted and not modelled.)
 
 use super::worlds::{self, assert_sound, is_seven, new_seven, race, run};
 use heaplab::object::Tagged;
@@ -48,7 +48,7 @@ fn add(handles: &Arc<PersistentHandles>, value: Tagged) -> PersistentCell {
     unsafe { handles.add(value) }.expect("memory for a few cells")
 }
 
-/// Visits all handles, and returns where what they hold was; it moves by 8.
+/// Visits all handles, and moves what they hold by 8 bytes. Returns where it was before, in order.
 fn visit(handles: &PersistentHandles) -> Vec<usize> {
     let mut seen = Vec::new();
     // SAFETY: there is no heap.
@@ -115,8 +115,8 @@ fn release_vs_add() {
     claim_eq!(handles.bytes(), 0, "the number of bytes without a handle");
 }
 
-/// Handles come and go on both sides while one side looks: each add is seen by its own later visit, no release is. What
-/// the look saw of the new handle it has moved, once.
+/// Handles come and go on both sides while one side looks: a handle is seen by each visit after its add, and by none
+/// after its release. If the visit of the race saw the new handle, it has moved what that holds, once.
 fn release_add_vs_release_visit() {
     let handles = PersistentHandles::new(1);
     let (one, other) = (add(&handles, at(256)), add(&handles, at(512)));
@@ -239,13 +239,13 @@ fn store_root_vs_store_root() {
     unsafe { sets.visit_young(|_| panic!("nothing young was left")) };
 }
 
-/// The collections that have run, none of which a failed attempt has asked for.
+/// Asserts which collections have run, and that no failed attempt has asked for one.
 fn assert_collections(heap: &Heap, collections: [u64; 3]) {
     let statistics = heap.statistics().unwrap();
     claim_eq!((statistics.requests, statistics.collections), (0, collections), "the count of requests and collections");
 }
 
-/// Handles are pushed, over the border of a block, while a collection moves what they hold. It is the only one.
+/// Handles are pushed, over the border of a block, while a collection moves what they hold. No other collection runs.
 fn push_vs_minor_collection() {
     let heap = heap();
     let there = heap.clone();
@@ -268,7 +268,8 @@ fn push_vs_minor_collection() {
     assert_sound(&heap);
 }
 
-/// The same against a stop that moves nothing: slots are read and written by the owner alone, and nobody collects.
+/// Handles are pushed against a stop that moves nothing: slots are read and written by the owner alone, and nobody
+/// collects.
 fn push_vs_stop() {
     let heap = heap();
     let stopper = worlds::extra_stop(&heap);
@@ -286,8 +287,8 @@ fn push_vs_stop() {
     assert_sound(&heap);
 }
 
-/// A handle scope is closed before, during or after the collection: what it held is dead then, what is outside of it lives,
-/// and the outer slots keep their values.
+/// A handle scope is closed before, during or after the collection: what it held is dead then, what is outside of it
+/// lives, and the outer slots keep their values.
 fn nested_vs_minor_collection() {
     let heap = heap();
     let there = heap.clone();
@@ -313,7 +314,7 @@ fn nested_vs_minor_collection() {
     assert_sound(&heap);
 }
 
-/// A persistent handle that is made while a collection runs or waits: it is followed from the first visit on.
+/// A persistent handle that is made while a collection runs or waits is followed from the first visit on.
 fn persist_vs_minor_collection() {
     let heap = heap();
     let there = heap.clone();
@@ -341,8 +342,8 @@ fn persist_vs_minor_collection() {
     assert_sound(&heap);
 }
 
-/// A release may come at any time, the collection's visit included: the object is moved or dead, never half of each, and
-/// dead for the next collection.
+/// A release may come at any time, the collection's visit included: the object is moved or dead, never half of each,
+/// and dead for the next collection.
 fn release_vs_minor_collection() {
     let heap = heap();
     let (kept, released) = run(&heap, |scope| {
@@ -363,8 +364,8 @@ fn release_vs_minor_collection() {
     assert_sound(&heap);
 }
 
-/// A cell changes hands around a collection: what it held is dead or moved, what it holds now is followed, also by the next
-/// collection.
+/// A cell changes hands around a collection: what it held is dead or moved, what it holds now is followed, also by
+/// the next collection.
 fn release_persist_vs_minor_collection() {
     let heap = heap();
     let first = run(&heap, |scope| {
@@ -400,7 +401,7 @@ fn release_persist_vs_minor_collection() {
     assert_sound(&heap);
 }
 
-/// A root that is only a root set's survives a collection that runs at the same time as its store.
+/// An object that only a root set holds survives a collection that runs at the same time as the store of its root.
 fn store_root_vs_collection(kind: CollectionKind) {
     let heap = heap();
     let set = heap.new_root_set(1);
@@ -437,7 +438,7 @@ fn store_root_vs_major_collection() {
     store_root_vs_collection(CollectionKind::Major);
 }
 
-/// The same where the thread parks next: the store is over before a stop can begin.
+/// A root is stored by a thread that parks next: the store is over before a stop can begin.
 fn store_root_park_vs_major_collection() {
     let heap = heap();
     let set = heap.new_root_set(1);

@@ -1,12 +1,12 @@
 //! P7, the retry ladder: one failure injected at any point, alone and against a rival.
 //!
-//! Goal: a request climbs exactly the rungs that its failures call for, and ends with memory or with `OutOfMemory`; a young
-//! request gets major rounds when minor ones cannot help (B13); what the last resort frees is its own, however greedy a
-//! rival is (B12); the near-limit callback may raise the limit or not, and a request nested in it fails (B15). Method: the
-//! shipping heap in worlds where one page more or less decides. The thread counts what it asked for, the heap counts the
-//! collections that ran, and both are asserted exactly. The failure is the model checker's fault, which makes the memory
-//! source refuse any one request for pages or none, those of the world's own set-up included; where a second failure is
-//! wanted, the heap's flag `fail_allocation` adds it.
+//! Goal: a request climbs exactly the rungs that its failures call for, and ends with memory or with `OutOfMemory`; a
+//! young request gets major rounds when minor ones cannot help (B13); what the last resort frees is its own, however
+//! greedy a rival is (B12); the near-limit callback may raise the limit or not, and a request nested in it fails
+//! (B15). Method: the shipping heap in worlds where one page more or less decides. The thread counts what it asked
+//! for, the heap counts the collections that ran, and both are asserted exactly. The failure is the model checker's
+//! fault, which makes the memory source refuse any one request for pages or none, those of the world's own set-up
+//! included; where a second failure is wanted, the heap's flag `fail_allocation` adds it.
 //!
 //! A large array fills one page, so a live one takes a page out of reach, and a dead one is a page of garbage.
 
@@ -44,7 +44,7 @@ models! {
 
 /// Elements of an array that fills a page: 88 bytes are more than half of one.
 const LARGE: usize = 20;
-/// Bytes of it.
+/// Bytes of such an array.
 const LARGE_BYTES: usize = 8 + 4 * LARGE;
 /// Elements of an array of half a page, the largest regular object.
 const HALF: usize = 14;
@@ -59,7 +59,7 @@ fn young(scope: &mut Scope<'_, '_>, len: usize) -> Outcome {
     scope.nested(|scope| scope.new_array(len).map(drop))
 }
 
-/// Runs `request`; its outcome and the collections that it asked for.
+/// Runs `request`, and returns its outcome and the number of collections that it asked for.
 fn climb(scope: &mut Scope<'_, '_>, request: impl FnOnce(&mut Scope<'_, '_>) -> Outcome) -> (Outcome, u64) {
     let before = scope.own_requests();
     let outcome = request(scope);
@@ -81,7 +81,7 @@ fn ran_since(heap: &Heap, before: [u64; 3]) -> [u64; 3] {
     [0, 1, 2].map(|kind| now[kind] - before[kind])
 }
 
-/// What a request for so much is told when every rung was climbed.
+/// What a request for `bytes` bytes is told when every rung was climbed.
 fn out_of_memory(ty: AllocationType, bytes: usize) -> Outcome {
     Err(AllocError::OutOfMemory { allocation_type: ty, size_bytes: bytes })
 }
@@ -141,9 +141,9 @@ fn young_with_a_failure_and_one_refusal() {
     assert_sound(&heap);
 }
 
-/// New space holds two live arrays, the one other page is garbage. A minor collection finds no destination for the two
-/// and relabels their page, so that new space has no page left; only a major one frees the garbage. Returns what the
-/// set-up asked for, by its old and its young objects, and the request.
+/// New space holds two live arrays, the one other page is garbage. A minor collection finds no destination for the
+/// two and relabels their page, so that new space has no page left; only a major one frees the garbage. Returns how
+/// many collections the set-up asked for, by its old and its young objects, and how many the request.
 fn fill_and_ask_young(heap: &Heap) -> [u64; 3] {
     run(heap, |scope| {
         let (outcome, of_old) = climb(scope, |scope| old(scope, LARGE));
@@ -184,7 +184,7 @@ fn young_gets_major_rounds_vs_stop() {
     assert_sound(&heap);
 }
 
-/// A heap whose one page of other spaces holds a live large array; nothing if the fault struck the heap itself.
+/// A heap whose one page of other spaces holds a live large array; `None` if the fault struck the heap itself.
 fn full_heap(config: HeapConfig) -> Option<(Heap, Persistent<Array>)> {
     let heap = worlds::heap_unless_refused(config)?;
     let live = run(&heap, |scope| {
@@ -207,7 +207,7 @@ fn old_out_of_memory_vs_stop() {
     assert_sound(&heap);
 }
 
-/// The same for a young request, which has two minor rounds more.
+/// Everything is live: a young request has two minor rounds more, and fails after them all.
 fn young_out_of_memory_vs_stop() {
     let (heap, live) = full_heap(worlds::config(1, 1)).expect("a small world");
     let other = worlds::extra_stop(&heap);
@@ -227,7 +227,7 @@ fn young_out_of_memory_vs_stop() {
     assert_sound(&heap);
 }
 
-/// An outcome without the root that the local heap keeps.
+/// Allocates an object of `bytes` bytes whose root the local heap keeps, and returns the outcome. May collect.
 fn ask(local: RawLocalHeap, ty: AllocationType, bytes: usize) -> Outcome {
     worlds::allocate_rooted(local, ty, bytes).map(drop)
 }
@@ -312,8 +312,9 @@ fn young_garbage_vs_young_garbage_vs_stop() {
     one_collection_for_both(&heap, young, [1, 0, 0], worlds::extra_stop).join().unwrap();
 }
 
-/// Both pages are old: one holds a live array of half a page beside garbage, the other a small live array alone. A major
-/// collection frees neither; a memory-reducing one moves the small array into the other page's hole and frees a page.
+/// Both pages are old: one holds a live array of half a page beside garbage, the other a small live array alone. A
+/// major collection frees neither; a memory-reducing one moves the small array into the other page's hole and frees a
+/// page.
 fn heap_for_a_last_resort() -> (Heap, [Persistent<Array>; 2]) {
     let heap = Heap::new(worlds::config(1, 2)).expect("a small world");
     let live = run(&heap, |scope| {
@@ -354,7 +355,7 @@ fn last_resort_vs_greedy_rival() {
 }
 
 /// Both need the one page that a last resort frees: one is served, the other is told that the heap is out of memory,
-/// and both have climbed to the top. A round may serve both; a last resort serves its own.
+/// and both have climbed to the top. A round may serve both requests; a last resort serves its own.
 fn last_resort_vs_last_resort() {
     let (heap, live) = heap_for_a_last_resort();
     let large = |local: RawLocalHeap| ask(local, AllocationType::Old, LARGE_BYTES);
@@ -374,14 +375,15 @@ fn last_resort_vs_last_resort() {
 /// A local heap for the near-limit callback, which runs on the thread that has it.
 struct Here(RawLocalHeap);
 
-// SAFETY: the callback is called on the one thread that runs this local heap, while that is inside a request and holds no
-// borrow, and not after it is gone.
+// SAFETY: the callback is called on the one thread that runs this local heap, while the local heap is inside a
+// request and holds no borrow, and not after the local heap is gone.
 unsafe impl Send for Here {}
 // SAFETY: as above.
 unsafe impl Sync for Here {}
 
-/// B15. A request nested in the callback fails and climbs nothing; the callback's answer makes room for the outer one. A
-/// refusal in the last resort costs its second round. The callback is called once, and raises the limit by one page.
+/// B15. A request nested in the callback fails and climbs nothing; the callback's answer makes room for the outer
+/// one. A refusal in the last resort costs its second round. The callback is called once, and raises the limit by one
+/// page.
 fn callback_raises_with_one_refusal() {
     let mut config = worlds::config(1, 1);
     config.hard_limit_bytes_max += PAGE;
@@ -414,8 +416,8 @@ fn callback_raises_with_one_refusal() {
     assert_sound(&heap);
 }
 
-/// What came of the near-limit callback: so many answers, of which so many raised the hard limit, by so many pages in
-/// all.
+/// Asserts what came of the near-limit callback: `answers` answers, of which `raises` raised the hard limit, by
+/// `pages` pages in all.
 fn assert_raised(heap: &Heap, answers: u64, raises: u64, pages: usize) {
     let statistics = heap.statistics().expect("a sound heap");
     let counts = (statistics.near_limit_calls, statistics.near_limit_raises);
@@ -447,8 +449,8 @@ fn callback_refuses_vs_stop() {
 }
 
 /// Two climb to the top, and each callback raises the limit that it was shown by a page. An answer is a limit, not an
-/// increment: two that were shown the same limit make room for one page, and one of the two requests fails. Each is
-/// called once, and each served request has raised the limit by its page.
+/// increment: two that were shown the same limit make room for one page, and one of the two requests fails. Each
+/// callback is called once, and each served request has raised the limit by its page.
 fn callback_raises_vs_callback_raises() {
     let mut config = worlds::config(1, 1);
     config.hard_limit_bytes_max += 2 * PAGE;
@@ -489,8 +491,8 @@ fn callback_raises_vs_callback_raises() {
     assert_sound(&heap);
 }
 
-/// While the callback of one request decides, a rival's callback raises the limit by two pages. The answer that was decided
-/// on the limit of before, one page, lowers nothing and raises nothing: both requests are served.
+/// While the callback of one request decides, a rival's callback raises the limit by two pages. The late answer, one
+/// page more than the limit it was decided on, neither lowers nor raises the limit: both requests are served.
 fn callback_answers_after_a_rival_raised() {
     let mut config = worlds::config(1, 1);
     config.hard_limit_bytes_max += 3 * PAGE;
@@ -531,10 +533,11 @@ fn callback_answers_after_a_rival_raised() {
     drop((live, late, rival));
 }
 
-/// Two climb to the top and answer differently: who is asked first answers two pages more, who is asked second one page
-/// more than it was shown, which is the limit of before. Whatever the order of their last resorts, the higher answer
-/// stands: a rival's stale lower one never takes back what another has raised. Or the second one is served by the first
-/// one's raise, and never asked. Each that was asked has been served by the first collection of its last resort.
+/// Two climb to the top and answer differently: who is asked first answers two pages more, who is asked second one
+/// page more than it was shown, which is the limit before any raise. Whatever the order of their last resorts, the
+/// higher answer stands: a rival's stale lower one never takes back what another has raised. Or the second request is
+/// served by the first one's raise, and never asked. Each that was asked has been served by the first collection of
+/// its last resort.
 fn callback_raises_vs_stale_answer() {
     let mut config = worlds::config(1, 1);
     config.hard_limit_bytes_max += 3 * PAGE;

@@ -1,9 +1,10 @@
 //! P16, large objects: runs of pages and what they cost the budget.
 //!
-//! Goal: runs are disjoint and no page of one is lost; a run costs exactly its pages, whoever else takes from the budget;
-//! a run that the system refuses, or that finds no place, gives back what it took; a run of a dead object is free for the
-//! next request. Method: the shipping space in an area of a few pages. Every page of a run is written by its taker,
-//! plainly, so two takers of a page are a race; afterwards budget, labels and the table of used pages are compared.
+//! Goal: runs are disjoint and no page of one is lost; a run costs exactly its pages, whoever else takes from the
+//! budget; a run that the system refuses, or that finds no place, gives back what it took; a run of a dead object is
+//! free for the next request. Method: the shipping space in an area of a few pages. Every page of a run is written by
+//! its taker, plainly, so two takers of a page are a race; afterwards budget, labels and the table of used pages are
+//! compared.
 //!
 //! Runs of one page against pooled pages, and a run given back against one taken, are in `budget.rs`.
 
@@ -35,7 +36,7 @@ models! {
     allocate_vs_allocate_for_a_dead_run: Spec::bounded(2, 3),
 }
 
-/// Takes a run of so many pages and writes a word of each.
+/// Takes a run of `pages` pages and writes a word of each.
 fn take(spaces: &Spaces, pages: usize) -> Result<(Offset, usize), AttemptError> {
     let at = worlds::take_run(spaces, pages * PAGE, Limit::Hard)?;
     for page in 0..pages {
@@ -53,8 +54,8 @@ fn take_page(spaces: &Spaces) -> Result<PageIndex, AttemptError> {
     Ok(page)
 }
 
-/// The runs are disjoint; they, the roots, new space and `paged` other pages are what is committed, and nothing else of the
-/// large area is used.
+/// Asserts that the runs are disjoint, that they, the roots, new space and `paged` other pages are what is committed,
+/// and that nothing else of the large area is used.
 fn account(spaces: &Spaces, runs: &[(Offset, usize)], paged: usize) {
     let layout = spaces.layout();
     let mut used: Vec<usize> = Vec::new();
@@ -167,8 +168,8 @@ fn take_vs_take_page_for_the_last_page() {
     account(&spaces, &runs, usize::from(page.is_ok()));
 }
 
-/// The same with a page for each, one of which the system may refuse: its taker is told `Refused`, and served if it
-/// asks again.
+/// A run and a page of old space, with budget for both, one of which the system may refuse: its taker is told
+/// `Refused`, and served if it asks again.
 fn take_vs_take_page_with_one_refusal() {
     let Some(spaces) = worlds::spaces_unless_refused(&worlds::layout(1, 2, 1)) else { return };
     let there = spaces.clone();
@@ -216,12 +217,13 @@ fn take_vs_take_vs_take() {
     account(&spaces, &runs, 0);
 }
 
-/// Asks for a large object of one page and keeps it.
+/// Asks for a large object of one page and keeps it. May collect.
 fn ask(local: RawLocalHeap) -> Result<(), AllocError> {
     worlds::allocate_rooted(local, AllocationType::Old, PAGE - 8).map(drop)
 }
 
-/// A heap with one dead large object in it, of the only page beside the frontier's, or of one of two.
+/// A heap with `others` pages beside new space's, one of which holds a dead large object; `None` if the memory source
+/// refuses the heap its first pages.
 fn heap_with_a_dead_run(others: usize) -> Option<Heap> {
     let heap = worlds::heap_unless_refused(worlds::config(1, others))?;
     run(&heap, |scope| scope.new_bytes_in(PAGE - 16, AllocationType::Old).map(drop)).expect("an empty heap has room");
@@ -245,8 +247,8 @@ fn take_vs_take_of_the_whole_pool() {
     claim_eq!(spaces.fresh.pooled(), 0, "the number of pooled pages");
 }
 
-/// The collection frees the dead run at any point of an allocation that takes another one; whichever page that is, it is
-/// live, and counted once. There is a page for it, so its owner asks for no collection.
+/// The collection frees the dead run at any point of an allocation that takes another one; whichever page the new run
+/// gets, it is live, and counted once. There is a page for it, so its owner asks for no collection.
 fn allocate_vs_collect() {
     let heap = heap_with_a_dead_run(2).expect("a small world");
     let there = heap.clone();
@@ -269,8 +271,8 @@ fn allocate_vs_collect() {
     assert_sound(&heap);
 }
 
-/// The same where the request may be refused, and then asks for a collection, once. It is met by the other thread's if
-/// that comes after it, else it runs one of its own; in either case it is served.
+/// An allocation that may be refused, and then asks for a collection, once. The other thread's collection meets the
+/// request if it comes after it; else the request runs one of its own. In either case it is served.
 fn allocate_vs_collect_with_one_refusal() {
     let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 1)) else { return };
     let local = heap.attach_raw().expect("a place");
@@ -298,7 +300,7 @@ fn allocate_vs_collect_with_one_refusal() {
 }
 
 /// Two want the page of a dead run: one gets it, the other is told after its whole ladder that the heap is out of
-/// memory. The first round may be of either or both, and serves both requests for it if it comes after them.
+/// memory. The first round may be of either or both, and meets both requests if it comes after them.
 fn allocate_vs_allocate_for_a_dead_run() {
     let heap = heap_with_a_dead_run(1).expect("a small world");
     let (a, b, locals) = race_running(&heap, ask, ask);
@@ -316,7 +318,7 @@ fn allocate_vs_allocate_for_a_dead_run() {
     assert_sound(&heap);
 }
 
-/// Runs of the large area.
+/// The number of runs in the large area.
 fn runs_used(heap: &Heap) -> usize {
     // SAFETY: every other thread has ended.
     unsafe { worlds::pages_of(heap.spaces(), PageKind::LargeHead) }.len()

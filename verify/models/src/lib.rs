@@ -1,8 +1,8 @@
-//! Models: one file a protocol, several models each, named by their race.
+//! The models: one file for each protocol, several models each, named by their race.
 //!
-//! Under `--features loom` each is explored exhaustively within its stated bound; otherwise it runs many times with real
-//! threads, as a smoke test. The rows of the tables are the tests of the target `loom`, and what the binary runs side by
-//! side and tries mutants against.
+//! Under `--features loom` each model is explored exhaustively within its stated bound; otherwise it runs many times
+//! with real threads, as a smoke test. The rows of the tables are the tests of the target `loom`, and what the binary
+//! runs side by side and tries mutants against.
 
 mod always_allocate;
 mod barrier;

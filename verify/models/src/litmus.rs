@@ -1,8 +1,8 @@
 //! The litmus table of the model checker itself: see `heaplab_checker::model::litmus`.
 //!
-//! Goal: know, and keep knowing, what each pass explores, and where it is blind. Each program is the shape that the field
-//! knows by that name, over words that start as 0. Outcomes are the values read, in the order that the program's text names
-//! them. What an entry misses, no argument in `src/docs/ordering.md` may leave to the checker.
+//! Goal: know, and keep knowing, what each pass explores, and where it is blind. Each program is the shape that the
+//! field knows by that name, over words that start as 0. Outcomes are the values read, in the order that the
+//! program's text names them. What an entry misses, no argument in `src/docs/ordering.md` may leave to the checker.
 
 #![cfg(feature = "loom")]
 
@@ -18,7 +18,8 @@ fn words() -> Arc<Words> {
     Arc::new((AtomicU32::new(0), AtomicU32::new(0)))
 }
 
-/// Runs the first here and the others on threads of their own, over two words; the values of all, in order.
+/// Runs the first of `threads` here and the others on threads of their own, over two words. Returns the values of
+/// all, in order.
 fn race<const N: usize>(threads: [fn(&Words) -> Values; N]) -> Values {
     let words = words();
     let mut others = Vec::new();
@@ -33,7 +34,7 @@ fn race<const N: usize>(threads: [fn(&Words) -> Values; N]) -> Values {
     values
 }
 
-/// Both words at the end, after `threads`.
+/// Runs `threads` on threads of their own, and returns both words at the end.
 fn last<const N: usize>(threads: [fn(&Words) -> Values; N]) -> Values {
     let words = words();
     let others: Vec<_> = threads
@@ -63,7 +64,7 @@ fn write(words: &Words, publish: Ordering) -> Values {
     Vec::new()
 }
 
-/// The reader: `y; x`.
+/// The reader of message passing: `y; x`.
 fn read(words: &Words, look: Ordering) -> Values {
     let y = words.1.load(look);
     vec![y, words.0.load(Relaxed)]
@@ -89,7 +90,8 @@ fn heap_words() -> Values {
     values
 }
 
-/// Three words: what a thread read, another fences.
+/// Message passing over three words: a relay reads the published one, and the reader, which read the relay's alone,
+/// fences.
 fn fence_of_a_stranger() -> Values {
     let words = Arc::new([AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0)]);
     let writer = thread::spawn({
@@ -138,7 +140,7 @@ const IRIW: &[&[u32]] = &[
     &[1, 1, 1, 0],
     &[1, 1, 1, 1],
 ];
-/// What interleavings show of that: everything but the disagreement.
+/// What interleavings show of [`IRIW`]: everything but the disagreement.
 const IRIW_INTERLEAVED: &[&[u32]] = &[
     &[0, 0, 0, 0],
     &[0, 0, 0, 1],
@@ -277,7 +279,8 @@ pub const TABLE: &[Litmus] = &[
     },
     Litmus {
         name: "acquire fence after a stranger's read",
-        program: "x = 1; y =rel 1 || z = y || z; fence acq; x: the fence has no edge from y, which this thread never read",
+        program: "x = 1; y =rel 1 || z = y || z; fence acq; x: the fence has no edge from y, which \
+                  this thread never read",
         threads: 3,
         bound: Bound::Unbounded,
         run: fence_of_a_stranger,

@@ -1,7 +1,7 @@
 //! P13, marking: two markers meet one object.
 //!
-//! Goal: one of them marks it, both find it marked afterwards, and marks of neighbours in the same word are not lost (O-9).
-//! Method: the shipping mark bits. There is one marker today; termination of several has no model, since they do not exist.
+//! Goal: one of them marks it, both find it marked afterwards, and marks of neighbours in the same word are not lost
+//! (O-9). Method: the shipping mark bits. There is one marker today, so the termination of several has no model.
 
 use super::forwarding::world;
 use super::worlds::race;
@@ -14,7 +14,8 @@ models! {
     mark_vs_mark: Spec::two_threads(),
 }
 
-/// Two objects, in opposite order: each is marked by exactly one, and both are marked in the end.
+/// Two markers mark two objects, in opposite order: each object is marked by exactly one, and both are marked in the
+/// end.
 fn mark_vs_mark() {
     let (spaces, object) = world();
     let there = spaces.clone();

@@ -1,10 +1,10 @@
 //! P18, the mission: an allocation after failures, inside an always-allocate scope, while another thread allocates.
 //!
 //! Goal: inside the scope the first attempt succeeds, up to the reserve, with no collection that its owner asked for,
-//! although the space was made full and a rival takes what it can get; and afterwards the budget is whole. Method: the
-//! shipping heap through its safe API, in worlds where the rival can take the last page. One model a space, since a
-//! scenario over all of them multiplies without adding a race; the last one chains two spaces. Faults and a third thread
-//! that stops the world come on top of the smallest of them.
+//! although the space was made full and a rival takes what it can get; and afterwards the budget is whole. Method:
+//! the shipping heap through its safe API, in worlds where the rival can take the last page. One model for each
+//! space, since a scenario over all of them multiplies without adding a race; the last one chains two spaces. Faults
+//! and a third thread that stops the world come on top of the smallest of them.
 
 use super::always_allocate::{Step, assert_whole, code, large, map, old, owner, rival, young};
 use super::worlds::{self, PAGE};
@@ -36,7 +36,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// By the rival alone: none, or up to `most`.
+    /// Asserts that the rival alone asked for collections, `most` at most.
     fn assert_by_rival(self, most: u64) {
         assert!(self.owner == 0 && self.rival <= most, "asked for by the rival alone, {most} times at most: {self:?}");
     }
@@ -59,8 +59,9 @@ fn mission(
     mission_in(&heap, reserve, owner_steps, rival)
 }
 
-/// The rival is served as the owner is: there is a page for each. For an owner, a collection is a major one, to fill
-/// its reserve; for the rival, the weakest of its ladder. Each request has a collection of its own.
+/// Runs the owner's steps against one step of the rival, and returns the collections that each asked for. The rival
+/// is served as the owner is: there is a page for each. For an owner, a collection is a major one, to fill its
+/// reserve; for the rival, the weakest of its ladder. Each request has a collection of its own.
 fn mission_in(
     heap: &Heap,
     reserve: Reserve,
@@ -80,8 +81,8 @@ fn mission_in(
     asked
 }
 
-/// The owner may use the free page before its reserve, and the rival's page may be made full: then that asks for one
-/// collection, and is served.
+/// The owner may use the free page before its reserve, and the rival's page may be made full: then the rival asks for
+/// one collection, and is served.
 fn old_after_full_old_vs_old() {
     let reserve = Reserve { old_pages: 1, ..Reserve::NONE };
     mission(worlds::config(1, 2), reserve, &[(Some(SpaceKind::Old), old)], OLD).assert_by_rival(1);
@@ -97,14 +98,15 @@ fn young_in(heap: &Heap) -> Asked {
     mission_in(heap, reserve, &[(Some(SpaceKind::New), young)], YOUNG)
 }
 
-/// The owner may use the free page before its reserve, which is the one that the rival needs: then that asks for one
-/// collection, and is served.
+/// The owner may use the free page before its reserve, which is the one that the rival needs: then the rival asks for
+/// one collection, and is served.
 fn map_after_full_map_vs_old() {
     let reserve = Reserve { map_pages: 1, ..Reserve::NONE };
     mission(worlds::config(1, 2), reserve, &[(Some(SpaceKind::Map), map)], OLD).assert_by_rival(1);
 }
 
-/// The same for code.
+/// The owner, which allocates code, may use the page that the rival needs before its reserve: then the rival asks for
+/// one collection, and is served.
 fn code_after_full_code_vs_old() {
     let reserve = Reserve { code_pages: 1, ..Reserve::NONE };
     mission(worlds::config(1, 2), reserve, &[(Some(SpaceKind::Code), code)], OLD).assert_by_rival(1);
@@ -117,9 +119,9 @@ fn large_after_full_large_vs_old() {
     mission(worlds::config(1, 2), reserve, &[(Some(SpaceKind::Large), large)], OLD).assert_by_rival(1);
 }
 
-/// The rival wants runs as well: it may take the area's pages, not those of the reserve. It asks for one collection if
-/// it finds the area full, and for another one if the owner takes what that has put within reach; beyond the bound of
-/// this model.
+/// The rival wants runs as well: it may take the area's pages, not those of the reserve. It asks for one collection
+/// if it finds the area full, and for another one if the owner takes what the first has put within reach, which is
+/// beyond the bound of this model.
 fn large_after_full_large_vs_large() {
     let reserve = Reserve { large_bytes: PAGE, ..Reserve::NONE };
     mission(worlds::config(1, 2), reserve, &[(Some(SpaceKind::Large), large)], LARGE).assert_by_rival(2);
@@ -133,21 +135,21 @@ fn old_and_map_after_full_spaces_vs_old() {
     mission(worlds::config(1, 3), reserve, steps, OLD).assert_by_rival(1);
 }
 
-/// The refusal falls on the reserve, on the rival, or on nobody; inside the scope it changes nothing. On the reserve it
-/// costs the owner one collection, on the rival it costs that one, beside the one for a full space.
+/// The refusal falls on the reserve, on the rival, or on nobody; inside the scope it changes nothing. On the reserve
+/// it costs the owner one collection; on the rival it costs the rival one, beside the one for a full space.
 fn young_after_full_new_vs_young_with_one_refusal() {
     let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 1)) else { return };
     let asked = young_in(&heap);
     assert!(matches!(asked, Asked { owner: 0, rival: 0..=2 } | Asked { owner: 1, rival: 0 | 1 }), "{asked:?}");
 }
 
-/// The same where an exchange fails for no reason, which costs nobody anything.
+/// An exchange that fails for no reason costs nobody a collection.
 fn young_after_full_new_vs_young_with_a_spurious_failure() {
     young_after_full_new_vs_young();
 }
 
-/// Somebody else stops the world at any point, the owner's scope included. That is no collection, and nobody asks for
-/// one more.
+/// Somebody else stops the world at any point, the owner's scope included. Such a stop is no collection, and nobody
+/// asks for one more.
 fn young_after_full_new_vs_young_vs_stop() {
     let heap = Heap::new(worlds::config(1, 1)).expect("a small world");
     let stopper = worlds::extra_stop(&heap);

@@ -1,8 +1,8 @@
 //! P1, the page set: take, take and put.
 //!
 //! Goal: no page has two takers, none is lost, a take with pages available succeeds, and a taker sees what the putter
-//! wrote about the page (O-1). Method: each page has a note in a plain cell that its owner alone may touch, so two owners
-//! at once, or an owner without an edge from the one before, are a race.
+//! wrote about the page (O-1). Method: each page has a note in a plain cell that its owner alone may touch, so two
+//! owners at once, or an owner without an edge from the one before, are a race.
 
 use super::worlds::{Milestone, race};
 use heaplab::space::PageSet;
@@ -37,7 +37,7 @@ struct World {
 }
 
 impl World {
-    /// Of `pages` pages, those in `inside` are in the set, each with its number as the note.
+    /// A world of `pages` pages, of which those in `inside` are in the set, each with its number as its note.
     fn new(pages: usize, bits_per_word: usize, inside: &[usize]) -> Arc<World> {
         let world =
             World { set: PageSet::new(pages, bits_per_word), notes: (0..pages).map(|_| UnsafeCell::new(0)).collect() };
@@ -47,14 +47,14 @@ impl World {
         Arc::new(world)
     }
 
-    /// Gives up `page`, which the caller owns.
+    /// Writes `note` about `page`, which the caller owns, and gives the page up.
     fn put(&self, page: usize, note: u32) {
         // SAFETY: the caller owns the page; the model checks it.
         unsafe { self.notes[page].with_mut(|old| *old = note) };
         self.set.put(PageIndex::new(page));
     }
 
-    /// Takes a page: its number and the note found.
+    /// Takes a page. Returns its number and the note found.
     fn take(&self) -> Option<(usize, u32)> {
         let page = self.set.take()?.index();
         // SAFETY: the caller owns the page now; the model checks it.
@@ -62,15 +62,17 @@ impl World {
         Some((page, note))
     }
 
-    /// Claims a page, and finds it after a look whether a rival is `done`, which may be seen and orders nothing.
+    /// Claims a page, looks whether a rival is `done`, and finds the page. The look may see the milestone; it orders
+    /// nothing.
     fn claim_then_find(&self, done: &Milestone) -> Option<usize> {
         let claim = self.set.claim();
         let _ = done.is_reached();
         claim.map(|claim| claim.find().index())
     }
 
-    /// Every page that is left, in order. The counter agrees with the bits: each bit is a page that somebody may take once,
-    /// so a page that was put twice, the second time while its taker was on the way, is found out.
+    /// Takes every page that is left, and returns their numbers, in order. Asserts that the counter agrees with the
+    /// bits: each bit is a page that can be taken once, so a page that was put twice, the second time while its taker
+    /// was on the way, is found out.
     fn drain(&self) -> Vec<usize> {
         // SAFETY: the other thread has ended.
         let inside = |page: &usize| unsafe { self.set.contains(PageIndex::new(*page)) };
@@ -83,7 +85,7 @@ impl World {
     }
 }
 
-/// One page, two takers: one has it, with its putter's note, and the other one finds none.
+/// One page, two takers: one gets the page, with its putter's note, and the other one is refused.
 fn take_vs_take_of_the_last_page() {
     let world = World::new(2, 1, &[1]);
     let there = world.clone();
@@ -114,12 +116,12 @@ fn take_vs_take_with_enough_pages_and_a_spurious_failure() {
     take_vs_take_with_enough_pages();
 }
 
-/// The same within one word, where the second taker's guess may be stale.
+/// As many pages as takers, in one word, where the second taker's guess may be stale.
 fn take_vs_take_in_one_word() {
     take_both(2);
 }
 
-/// O-1: the taker reads the note plainly. It has the page with its note, or came before the put and finds none.
+/// O-1: the taker reads the note plainly. It has the page with its note, or came before the put and is refused.
 fn take_vs_put() {
     let world = World::new(2, 1, &[]);
     let there = world.clone();
@@ -128,8 +130,8 @@ fn take_vs_put() {
     claim_eq!(world.drain(), if taken.is_none() { vec![1] } else { vec![] }, "what is left");
 }
 
-/// PS-2: who takes after a page was put gets one, though nothing but time lies between, and a load of the counter may be
-/// stale. A take that begins before the put has ended may find none; then the page is left.
+/// PS-2: a take that begins after a put has ended gets the page, though nothing but time lies between, and a load of
+/// the counter may be stale. A take that begins earlier may be refused; then the page is left.
 fn take_after_put() {
     let world = World::new(1, 1, &[]);
     let (there, is_put) = (world.clone(), Milestone::new());
@@ -177,8 +179,8 @@ fn claim_vs_put() {
     claim_eq!(world.drain(), if taken.is_some() { vec![1] } else { vec![0, 1] }, "what is left");
 }
 
-/// X-2, as far as the checker goes: a rival that claims later takes the bit that was to be found, and leaves another, which a
-/// first scan may miss. Both are served, and a page has its own number as its note.
+/// X-2, as far as the checker goes: a rival that claims later takes the bit that was to be found, and leaves another,
+/// which a first scan may miss. Both are served, and a page has its own number as its note.
 fn claim_find_vs_put_take() {
     let world = World::new(2, 1, &[0]);
     let (there, done) = (world.clone(), Milestone::new());
@@ -234,8 +236,8 @@ fn take_take_vs_put_put_in_one_word() {
     claim_eq!(world.drain(), [0, 1][taken.len()..], "what is left");
 }
 
-/// A page goes around: who only takes finds it as it was at first, and the other one finds none; or the other one is
-/// first, and it is found as that one put it back, or not at all.
+/// One page goes around. If the thread that only takes is first, it finds the page as it was, and the other one is
+/// refused. If the other one is first, the first thread finds the page as it was put back, or is refused.
 fn take_vs_take_put() {
     let world = World::new(2, 1, &[1]);
     let there = world.clone();
@@ -272,8 +274,9 @@ fn take_vs_take_put_with_a_page_to_spare() {
     claim_eq!(world.drain(), [1 - page], "what is left");
 }
 
-/// The shape that shows an ABA where there is one: one takes, the other takes twice and puts the first back. Of three
-/// takes of two pages one at most is refused, never the first of two; a page has the note of its last putter.
+/// The shape that shows an ABA if there is one: one thread takes, its rival takes twice and puts its first page back.
+/// Of three takes of two pages at most one is refused, never the rival's first; each page has the note of its last
+/// putter.
 fn take_vs_take_take_put() {
     let world = World::new(2, 2, &[0, 1]);
     let there = world.clone();
@@ -324,7 +327,7 @@ fn put_vs_put_vs_take_take() {
     claim_eq!(pages, [0, 1], "what was taken and what is left");
 }
 
-/// Two takers, one page, and another one that is put meanwhile: one taker at least is served, and the other one is
+/// Two takers, one page, and a second page that is put meanwhile: at least one taker is served, and the other one is
 /// refused only if it came before the put.
 fn take_vs_take_vs_put() {
     let world = World::new(2, 1, &[0]);

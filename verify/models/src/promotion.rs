@@ -1,11 +1,11 @@
 //! P19, promotion without a destination: a survivor that nobody has room for, at any object of a collection.
 //!
-//! Goal: a collection never fails (C-1). An object without a destination stays where it is and its page becomes an old one in
-//! place, whatever else it held becomes holes; the heap is walkable, nothing is lost, and edges from what stayed to what
-//! stayed young are remembered. Method: a list of arrays, each with a number, is walked and compared before and after
-//! collections in heaps without a page to spare, or whose memory source refuses one request, whichever that is: so the
-//! objects of one page part ways. A second thread reads, allocates or polls meanwhile. Pages kept and collections are counted
-//! exactly where the model knows them.
+//! Goal: a collection never fails (C-1). An object without a destination stays where it is and its page becomes an
+//! old one in place, whatever else it held becomes holes; the heap is walkable, nothing is lost, and edges from what
+//! stayed to what stayed young are remembered. Method: a list of arrays, each with a number, is walked and compared
+//! before and after collections in heaps without a page to spare, or whose memory source refuses one request,
+//! whichever that is: so the objects of one page part ways. A second thread reads, allocates or polls meanwhile.
+//! Pages kept and collections are counted exactly where the model knows them.
 
 use super::worlds::{self, assert_sound, race, run};
 use heaplab::collection::CollectionSummary;
@@ -42,7 +42,8 @@ fn node_bytes(len: usize) -> usize {
     8 + 4 * len
 }
 
-/// A young list of `count` nodes of `len` elements each: the next node, and the node's number, which counts down to 1.
+/// A young list of `count` nodes of `len` elements each. The first element is the next node, the second the node's
+/// number, which counts down to 1.
 fn new_list(scope: &mut Scope<'_, '_>, count: usize, len: usize) -> Persistent<Array> {
     scope.nested(|scope| {
         let mut next = None;
@@ -59,7 +60,7 @@ fn new_list(scope: &mut Scope<'_, '_>, count: usize, len: usize) -> Persistent<A
     })
 }
 
-/// The list is whole: `count` nodes, each with its number.
+/// Asserts that the list is whole: `count` nodes, each with its number.
 fn assert_whole(scope: &mut Scope<'_, '_>, list: &Persistent<Array>, count: usize) {
     scope.nested(|scope| {
         let head = scope.open(list).expect("a list of this heap");
@@ -75,7 +76,7 @@ fn assert_whole(scope: &mut Scope<'_, '_>, list: &Persistent<Array>, count: usiz
     });
 }
 
-/// Whole, sound, and whole again after one collection of each kind.
+/// Asserts that the list is whole and the heap sound, now and after each of one collection of each kind.
 fn assert_lasts(heap: &Heap, list: &Persistent<Array>, count: usize) {
     run(heap, |scope| assert_whole(scope, list, count));
     assert_sound(heap);
@@ -86,8 +87,9 @@ fn assert_lasts(heap: &Heap, list: &Persistent<Array>, count: usize) {
     }
 }
 
-/// One thread, one collection, one refusal or none, of the world's set-up or at any survivor. At a survivor it keeps
-/// one node and the others are moved; in the set-up it costs one minor collection, and all are moved.
+/// One thread, one collection, and at most one refusal, in the world's set-up or at any survivor. At a survivor the
+/// refusal keeps one node, and the others are moved; in the set-up it costs one minor collection, and all nodes are
+/// moved.
 fn collect_alone(config: HeapConfig, kind: CollectionKind, count: usize, len: usize) {
     let Some(heap) = worlds::heap_unless_refused(config) else { return };
     let list = run(&heap, |scope| new_list(scope, count, len));
@@ -160,7 +162,8 @@ fn allocate(scope: &mut Scope<'_, '_>, ty: AllocationType) -> Result<(), AllocEr
     scope.nested(|scope| scope.new_array_in(SMALL, ty).map(drop))
 }
 
-/// A collection here, and on another thread `request` between two walks of the list; its outcome.
+/// Collects here, while another thread runs `request` between two walks of the list. Returns the list and the outcome
+/// of `request`.
 fn collect_vs(
     heap: &Heap,
     list: Persistent<Array>,
@@ -184,7 +187,8 @@ fn collect_vs(
     outcome
 }
 
-/// Nobody else collects, and nobody asks for it: one page is kept, nothing is moved.
+/// Collects in a full heap while another thread polls. Nobody else collects or asks for a collection: one page is
+/// kept, nothing is moved.
 fn full_heap_vs_poll(kind: CollectionKind) {
     let (heap, large, list) = full_heap();
     let (list, outcome) = collect_vs(&heap, list, kind, |scope| {
@@ -207,12 +211,12 @@ fn minor_in_full_heap_vs_poll() {
     full_heap_vs_poll(CollectionKind::Minor);
 }
 
-/// A major collection keeps it as well.
+/// A major collection keeps new space's page as well.
 fn major_in_full_heap_vs_poll() {
     full_heap_vs_poll(CollectionKind::Major);
 }
 
-/// So does a memory-reducing one, which keeps it once: the page is young when it looks for sparse ones.
+/// A memory-reducing collection keeps new space's page once: the page is young when sparse pages are looked for.
 fn memory_reducing_in_full_heap_vs_poll() {
     full_heap_vs_poll(CollectionKind::MemoryReducing);
 }
@@ -226,7 +230,8 @@ fn minor_in_full_heap_vs_allocate_young() {
     let statistics = heap.statistics().expect("a sound heap");
     let (requests, collections, kept) = match outcome {
         Ok(()) => (0, [1, 0, 0], 1),
-        // It climbed to the top, and the last resort's collections find the page sparse, and no place either.
+        // The request climbed to the top, and the last resort's collections find the page sparse, and no destination
+        // either.
         Err(_) => (5, [3, 2, 2], 3),
     };
     if outcome.is_err() {
@@ -241,8 +246,8 @@ fn minor_in_full_heap_vs_allocate_young() {
     drop(large);
 }
 
-/// An old request is served from the holes of the page that was relabelled: after the other thread's collection at once,
-/// before it by one of its own.
+/// An old request is served from the holes of the page that was relabelled: after the other thread's collection at
+/// once, before it by one of its own.
 fn old_in_full_heap(kind: CollectionKind) {
     let (heap, large, list) = full_heap();
     let (list, outcome) = collect_vs(&heap, list, kind, |scope| allocate(scope, AllocationType::Old));
@@ -265,20 +270,21 @@ fn old_in_full_heap(kind: CollectionKind) {
     drop(large);
 }
 
-/// The other thread's collection is a minor one, which meets no request of an old object: that has a major one of its
-/// own.
+/// The other thread's collection is a minor one, which meets no request for an old object: the request has a major
+/// one of its own.
 fn minor_in_full_heap_vs_allocate_old() {
     old_in_full_heap(CollectionKind::Minor);
 }
 
-/// The other thread's collection is a major one, which meets the request if it comes after that.
+/// The other thread's collection is a major one, which meets the request if it comes after it.
 fn major_in_full_heap_vs_allocate_old() {
     old_in_full_heap(CollectionKind::Major);
 }
 
-/// A page to spare, which may be refused at any node, or to the other thread. One refusal keeps one node or fails one
-/// request, which one collection mends: of the set-up, or of the other thread, so many times. Returns that, and the
-/// collections.
+/// Collects while another thread runs `request`, with a page to spare, which may be refused at any node, or to the
+/// other thread. One refusal keeps one node or fails one request, which one collection mends. Returns how many
+/// collections the set-up asked for and how many the other thread, and those that ran; `None` if the heap was refused
+/// its first pages.
 fn one_refusal_vs(kind: CollectionKind, request: Request) -> Option<(u64, u64, [u64; 3])> {
     let heap = worlds::heap_unless_refused(worlds::config(1, 2))?;
     let (list, set_up) = run(&heap, |scope| (new_list(scope, 3, SMALL), scope.own_requests().collections));
@@ -302,8 +308,8 @@ fn minor_with_one_refusal_vs_allocate_young() {
     claim_eq!(collections, [1 + set_up, 0, 0], "the count of collections");
 }
 
-/// The old request may be refused its page, and asks for one major collection then, which is the other thread's if that
-/// comes after it.
+/// The old request may be refused its page, and asks for one major collection then, which is the other thread's if
+/// that one comes after the request.
 fn major_with_one_refusal_vs_allocate_old() {
     let ran = one_refusal_vs(CollectionKind::Major, |scope| allocate(scope, AllocationType::Old));
     let Some((set_up, asked, [minor, major, reducing])) = ran else { return };
@@ -311,8 +317,8 @@ fn major_with_one_refusal_vs_allocate_old() {
     assert!(major == 1 || major == 1 + asked, "{major} major collections for {asked} requests");
 }
 
-/// Three nodes of half a page, a survivor page for two, no old page: the third stays and is old now, and what it refers to
-/// is young. The next minor collection must find that edge.
+/// Three nodes of half a page, a survivor page for two, no old page: the third stays and is old now, and what it
+/// refers to is young. The next minor collection must find that edge.
 fn kept_refers_to_survivor_vs_poll() {
     let heap = Heap::new(worlds::config(2, 2)).expect("a small world");
     let (large, list) = run(&heap, |scope| {

@@ -1,7 +1,7 @@
 //! P11, publication: an object reaches another thread through a slot, a root set or a persistent handle.
 //!
-//! Goal: it is seen initialised, header included (O-5); what is no reference travels as it is. Method: the shipping heap; its
-//! words are written plainly before publication, so a reader without an edge is a race.
+//! Goal: the object is seen initialised, header included (O-5); what is no reference travels as it is. Method: the
+//! shipping heap; its words are written plainly before publication, so a reader without an edge is a race.
 
 use super::worlds::{self, assert_sound, is_seven, new_seven, race, run};
 use heaplab::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ fn heap() -> Heap {
     Heap::new(worlds::config(1, 2)).expect("a small world")
 }
 
-/// The reader finds the array whole, or the small integer 0 of before; in the end it is the array.
+/// The reader finds the array whole, or the small integer 0 of before; in the end the slot holds the array.
 fn store_root_vs_load_root() {
     let heap = heap();
     let set = heap.new_root_set(1);
@@ -55,7 +55,7 @@ pub(super) fn heap_with_host() -> (Heap, Arc<Persistent<Array>>) {
     (heap, Arc::new(host))
 }
 
-/// The same through a slot of an old array.
+/// A reader of a slot of an old array finds the new array whole, or the small integer 0 of before.
 fn store_vs_load() {
     let (heap, host) = heap_with_host();
     let (there, its_host) = (heap.clone(), host.clone());
@@ -94,7 +94,7 @@ fn heap_with_record() -> (Heap, Arc<Persistent<Record>>) {
     (heap, Arc::new(record))
 }
 
-/// The record's raw word; its field is untouched.
+/// The record's raw word. Asserts that the field beside it is untouched.
 fn raw_word(heap: &Heap, record: &Persistent<Record>) -> u32 {
     run(heap, |scope| {
         let record = scope.open(record).expect("this heap's");
@@ -104,7 +104,7 @@ fn raw_word(heap: &Heap, record: &Persistent<Record>) -> u32 {
     })
 }
 
-/// Stores to the record's raw word; what stood there before.
+/// Stores to the record's raw word, and returns what stood there before.
 fn replace_raw_word(heap: &Heap, record: &Persistent<Record>, value: u32) -> u32 {
     run(heap, |scope| {
         let record = scope.open(record).expect("this heap's");
@@ -125,8 +125,8 @@ fn store_raw_vs_load_raw() {
     assert_sound(&heap);
 }
 
-/// A raw store happens once: who read it and then stored finds its own value in the end. Before both stores the word is
-/// 0.
+/// A raw store happens once: who read the other's value and then stored finds its own value in the end. Before both
+/// stores the word is 0.
 fn store_raw_vs_load_raw_store_raw() {
     let (heap, record) = heap_with_record();
     let (there, its_record) = (heap.clone(), record.clone());
@@ -179,8 +179,8 @@ fn persist_vs_open() {
     assert_sound(&heap);
 }
 
-/// Two objects of one LAB, the second one by the bump path: a stop at any moment finds both formatted, and so does their
-/// owner.
+/// Two objects of one LAB, the second one by the bump path: a stop at any moment finds both formatted, and so does
+/// their owner.
 fn allocate_allocate_vs_stop() {
     let heap = heap();
     let there = heap.clone();
@@ -203,8 +203,8 @@ fn allocate_allocate_vs_stop() {
     claim_eq!((statistics.requests, statistics.collections), (0, [0; 3]), "the count of requests and collections");
 }
 
-/// A store happens once: who read it and then stored finds its own value in the end. Before both stores the slot holds
-/// 0.
+/// A store happens once: who read the other's value and then stored finds its own value in the end. Before both
+/// stores the slot holds 0.
 fn store_vs_load_store() {
     let (heap, host) = heap_with_host();
     let store = |heap: &Heap, host: &Persistent<Array>, value: i32| {
@@ -225,8 +225,8 @@ fn store_vs_load_store() {
     assert!(possible.contains(&(mine, its, last)), "1 found {mine:?}, 2 found {its:?}, and {last:?} is the last");
 }
 
-/// A store to a root set happens once: who read it and then stored finds its own value in the end. Before both stores
-/// the slot holds 0.
+/// A store to a root set happens once: who read the other's value and then stored finds its own value in the end.
+/// Before both stores the slot holds 0.
 fn store_root_vs_load_root_store_root() {
     let heap = heap();
     let set = heap.new_root_set(1);

@@ -1,9 +1,9 @@
 //! P4, LAB refill, retirement and thread exit, through the shipping allocator on the shipping spaces.
 //!
 //! Goal: what two local heaps allocate never overlaps, a local heap that leaves with half a LAB loses nothing, and
-//! afterwards every page is walkable and every byte is an object, a filler, or a hole that somebody can use. Method: each
-//! object is written in full by its owner, so overlap is a race; at the end every page is walked and compared with the list
-//! of what was allocated.
+//! afterwards every page is walkable and every byte is an object, a filler, or a hole that somebody can use. Method:
+//! each object is written in full by its owner, so overlap is a race; at the end every page is walked and compared
+//! with the list of what was allocated.
 
 use super::worlds::{self, Milestone, PAGE, one_of, race};
 use core::ptr::NonNull;
@@ -42,7 +42,7 @@ models! {
     reserve_of_a_run_after_run_released: Spec::two_threads(),
 }
 
-/// Allocates `bytes` bytes and writes every word of them.
+/// Allocates `bytes` bytes and writes every word of them. Returns the object's start and bytes.
 fn allocate(
     spaces: &Spaces,
     allocator: &mut Allocator,
@@ -124,7 +124,7 @@ fn young_vs_young() {
     claim_eq!(account(&spaces, served(a, b)), 0, "the number of bytes of holes");
 }
 
-/// Old pages with room for any regular object, one for each of `count` objects of 24 bytes; the objects.
+/// Offers `count` old pages with room for any regular object, each with one object of 24 bytes. Returns the objects.
 fn offer(spaces: &Spaces, count: usize) -> Vec<(usize, usize)> {
     let mut allocators: Vec<_> = (0..count).map(|_| Allocator::new()).collect();
     let objects = allocators.iter_mut().map(|allocator| allocate(spaces, allocator, AllocationType::Old, 24)).collect();
@@ -145,8 +145,8 @@ fn old_vs_old() {
     claim_eq!(hole_bytes, 2 * PAGE - 2 * 24 - 24 - 40, "the number of bytes of holes");
 }
 
-/// The same on pages that do not exist yet: pool, budget, addresses and the system's answer lie in between. Both are
-/// served, in one page or in two, and all that is not used of these is holes.
+/// Two local heaps ask for old pages that are not committed yet: pool, budget, addresses and the system's answer lie
+/// in between. Both are served, in one page or in two, and all that is not used of these is holes.
 fn old_vs_old_on_fresh_pages() {
     let spaces = worlds::spaces(&worlds::layout(1, 2, 1));
     let there = spaces.clone();
@@ -236,8 +236,8 @@ fn map_vs_code_with_a_spurious_failure() {
     map_vs_code_for_the_last_page();
 }
 
-/// Two whole local heaps allocate until their LABs are used up, and somebody else stops the world at any point, which takes
-/// the LABs away: nothing is lost, and nobody has to collect.
+/// Two whole local heaps allocate until their LABs are used up, and somebody else stops the world at any point, which
+/// takes the LABs away: nothing is lost, and nobody has to collect.
 fn heap_vs_heap_vs_stop(a: AllocationType, b: AllocationType) {
     fn fill(local: RawLocalHeap, ty: AllocationType) -> [NonNull<Slot>; 2] {
         [24, 24].map(|bytes| worlds::allocate_rooted(local, ty, bytes).expect("there is room for all"))
@@ -267,13 +267,13 @@ fn heap_young_vs_young_vs_stop() {
     heap_vs_heap_vs_stop(AllocationType::Young, AllocationType::Young);
 }
 
-/// The same where one is served from old space.
+/// One is served from old space, the other from new space, each twice, and nobody collects.
 fn heap_old_vs_young_vs_stop() {
     heap_vs_heap_vs_stop(AllocationType::Old, AllocationType::Young);
 }
 
 /// The allocator's refusals are exact, each look of it that may be stale included: at the limit `give` makes room for
-/// one request, and who asks after it is served, though nothing but time lies between. Who asks before may be told
+/// one request, and who asks after that is served, though nothing but time lies between. Who asks before may be told
 /// `Exhausted`, and is served by the next attempt.
 fn ask_after<T: Send + 'static>(
     spaces: &Arc<Spaces>,

@@ -1,9 +1,10 @@
-//! P6, the request for a collection: who fails together collects once, and nobody waits for one that never comes.
+//! P6, the request for a collection: threads that fail together collect once, and nobody waits for a collection that
+//! never comes.
 //!
-//! Goal: two threads whose attempts fail together cause exactly one collection; a waiter returns only after one that meets
-//! its request, of the same or a stronger kind, started after its attempt. Method: the safepoint is asked as the heap asks
-//! it, with a wish that is looked at again under the collector lock; the counts are asserted exactly. At the end of the file
-//! the same on a whole heap.
+//! Goal: two threads whose attempts fail together cause exactly one collection; a waiter returns only after a
+//! collection that meets its request, of the same or a stronger kind, started after its attempt. Method: the
+//! safepoint is asked as the heap asks it, with a wish that is looked at again under the collector lock; the counts
+//! are asserted exactly. The last model asks a whole heap.
 
 use super::worlds::{self, race};
 use heaplab::Heap;
@@ -32,7 +33,7 @@ struct World {
 }
 
 impl World {
-    /// So many attached threads, all running.
+    /// A world of `threads` attached threads, all running.
     fn new(threads: usize) -> Arc<World> {
         let mut world = World { safepoint: Safepoint::new(SafepointKey::new(), true), locals: Vec::new() };
         for _ in 0..threads {
@@ -44,13 +45,13 @@ impl World {
         Arc::new(world)
     }
 
-    /// The counts that a running thread has; they change under nobody's feet.
+    /// The copy of the counts that a running thread has, which changes only in stops.
     fn counts(&self, index: usize) -> CollectionCounts {
         // SAFETY: the thread runs; the model checks it.
         unsafe { self.locals[index].data().with(|data| (*data).counts) }
     }
 
-    /// A failed attempt's request, as the heap makes it. Whether this thread collected.
+    /// Makes a failed attempt's request, as the heap makes it, and returns whether this thread collected.
     fn request(&self, index: usize, kind: CollectionKind) -> bool {
         let before = self.counts(index);
         let wanted = |registry: &Registry| !registry.counts().met_since(kind, &before);
@@ -61,7 +62,8 @@ impl World {
         collected.is_some()
     }
 
-    /// A thread that fails and asks so often, then leaves.
+    /// Makes a request of each kind in `kinds`, as after failed attempts, then parks. Returns which of them
+    /// collected.
     fn fail(&self, index: usize, kinds: &[CollectionKind]) -> Vec<bool> {
         let collected = kinds.iter().map(|&kind| self.request(index, kind)).collect();
         // SAFETY: T-1: this thread's, running.
@@ -105,8 +107,8 @@ fn fail_fail_vs_fail() {
     claim_eq!(world.started(), [2, 0, 0], "the count of collections");
 }
 
-/// The other thread parks and comes back between its attempt and nothing: it asks for nothing and delays nobody. Its
-/// copy of the counts has the one collection, or none if it comes back before that.
+/// The other thread parks and comes back without a request, and delays nobody. Its copy of the counts has the one
+/// collection, or none if it comes back before that.
 fn fail_vs_park_unpark() {
     let world = World::new(2);
     let there = world.clone();
@@ -162,7 +164,7 @@ fn fail_vs_fail_vs_fail() {
     claim_eq!(world.started(), [1, 0, 0], "the count of collections");
 }
 
-/// The whole heap: both threads ask for a minor collection while they run; it runs once, and really. No attempt has
+/// The whole heap: both threads ask for a minor collection while they run, and one collection runs. No attempt has
 /// failed, so no request is counted.
 fn heap_collect_vs_collect() {
     let heap = Heap::new(worlds::config(1, 2)).expect("a small world");

@@ -1,9 +1,9 @@
 //! P5, thread state and safepoint: poll, park, unpark, attach and detach against stops.
 //!
-//! Goal: no running thread touches the heap in a stop, each thread is counted once, nobody waits for ever. Method: each
-//! thread has a part of the heap in a plain cell, which it writes while it runs; a stop writes them all. So a thread that
-//! runs in a stop, or a missing edge between its work and the stop's (O-3, O-4), is a race; a lost wake-up is a deadlock;
-//! and a thread that is counted twice or never meets an assertion of the safepoint itself.
+//! Goal: no running thread touches the heap in a stop, each thread is counted once, nobody waits for ever. Method:
+//! each thread has a part of the heap in a plain cell, which it writes while it runs; a stop writes them all. So a
+//! thread that runs in a stop, or a missing edge between its work and the stop's (O-3, O-4), is a race; a lost
+//! wake-up is a deadlock; and a thread that is counted twice or never meets an assertion of the safepoint itself.
 
 use super::worlds::race;
 use heaplab::sync::{Arc, UnsafeCell, thread};
@@ -47,7 +47,7 @@ struct World {
 }
 
 impl World {
-    /// `running` attached threads that run, then `parked` that are parked; a part for each, and one more.
+    /// A world with `running` local heaps that run, then `parked` that are parked; a part for each, and one more.
     fn new(running: usize, parked: usize) -> Arc<World> {
         let mut world = World {
             safepoint: Safepoint::new(SafepointKey::new(), true),
@@ -79,7 +79,7 @@ impl World {
         unsafe { self.safepoint.poll(local) };
     }
 
-    /// The thread has parked it, and does not come back.
+    /// Gives up `local`, which its thread has parked and does not use again.
     fn abandon(&self, local: &Local) {
         // SAFETY: T-1, as above.
         unsafe { self.safepoint.abandon(local) }
@@ -110,7 +110,7 @@ impl World {
         assert!(stopped.is_some(), "a stop that is always wanted");
     }
 
-    /// At the end, with every thread joined: the parts, and the stops counted.
+    /// The parts and the number of stops counted, once every other thread has ended.
     fn end(&self) -> (Vec<u32>, u64) {
         let stops = self.safepoint.lock().counts().started(CollectionKind::Minor);
         // SAFETY: every other thread has ended.
@@ -118,7 +118,7 @@ impl World {
     }
 }
 
-/// At the end: what was done in each part, the stops, and the local heaps that are attached.
+/// Asserts, at the end, what was done in each part, and the numbers of stops and of local heaps that are attached.
 fn assert_end(world: &World, parts: &[u32], stops: u64, attached: usize) {
     let (found, counted) = world.end();
     claim_eq!(found, parts, "what was done in each part");
@@ -126,8 +126,8 @@ fn assert_end(world: &World, parts: &[u32], stops: u64, attached: usize) {
     claim_eq!(world.safepoint.lock().locals().len(), attached, "the number of local heaps attached");
 }
 
-/// Runs `mutator` for the first local heap on a thread of its own against `stops` stops here, begun by nobody attached.
-/// All of its work is done in the end, and each stop has been once, everywhere.
+/// Runs `mutator` for the first local heap on a thread of its own against `stops` stops that this thread begins, with
+/// no local heap. In the end all of the mutator's work is done, and each stop has changed every part once.
 fn against_stops(world: fn() -> Arc<World>, stops: u32, work: u32, mutator: fn(&World, &Local)) {
     let world = world();
     let there = world.clone();
@@ -143,7 +143,7 @@ fn against_stops(world: fn() -> Arc<World>, stops: u32, work: u32, mutator: fn(&
     claim_eq!(counted, u64::from(stops), "the number of stops counted");
 }
 
-/// A running thread works and parks: the stop comes after that, waits for it, and is one.
+/// A running thread works and parks: the one stop comes after that, and waits for it.
 fn park_vs_stop() {
     against_stops(
         || World::new(1, 0),
@@ -216,7 +216,7 @@ fn poll_vs_stop_stop() {
     );
 }
 
-/// The same where the thread comes out of a parked region: into the first stop, between the two, or after them.
+/// Two stops against a thread that comes out of a parked region: before them, between them, or after them.
 fn unpark_vs_stop_stop() {
     against_stops(
         || World::new(0, 1),
@@ -230,7 +230,7 @@ fn unpark_vs_stop_stop() {
     );
 }
 
-/// A thread that attaches, works and detaches; its last work is done before its record disappears.
+/// Attaches a local heap, works and detaches it; the last work is done before its record disappears.
 fn visit(world: &World, part: usize) {
     let local = world.safepoint.lock().attach(Local::new(1));
     world.unpark(&local);
@@ -253,8 +253,8 @@ fn attach_detach_vs_stop() {
     assert_end(&world, &[STOP + 2], 1, 0);
 }
 
-/// A local heap that is dropped where its thread may not wait for the lock: whoever takes the lock next detaches it, and
-/// sees what it did last. It is detached once, by whichever of the two that look for it.
+/// A local heap that is dropped where its thread may not wait for the lock: whoever takes the lock next detaches it,
+/// and sees what its thread did last. It is detached once, by whichever of the two looks that finds it.
 fn abandon_vs_stop_detach() {
     let world = World::new(1, 0);
     let there = world.clone();
@@ -282,7 +282,8 @@ fn detach_abandoned(world: &World) {
     });
 }
 
-/// The same without a stop in between that would order the two: detached once, and no stop is counted.
+/// A local heap is abandoned without a stop in between that would order this and the look for it: it is detached
+/// once, and no stop is counted.
 fn abandon_vs_detach() {
     let world = World::new(1, 0);
     let there = world.clone();
@@ -399,7 +400,8 @@ fn initiator_vs_initiator_vs_stop() {
     assert_end(&world, &[3 * STOP + 2, 3 * STOP + 2, 3 * STOP], 3, 2);
 }
 
-/// Both initiators' stops have to wait for a thread that leaves a parked region: two stops, in neither of which it works.
+/// Both initiators' stops have to wait for a thread that leaves a parked region: two stops, in neither of which it
+/// works.
 fn initiator_vs_initiator_vs_unpark() {
     let world = World::new(2, 1);
     let initiators: Vec<_> = (0..2)
@@ -423,12 +425,12 @@ fn park_vs_stop_with_a_spurious_wakeup() {
     park_vs_stop();
 }
 
-/// In either stop; the notification of the first one is not taken for that of the second.
+/// A spurious wake-up in either stop: the notification of the first stop is not taken for that of the second.
 fn poll_vs_stop_stop_with_a_spurious_wakeup() {
     poll_vs_stop_stop();
 }
 
-/// Of two stops, either may be woken too early, while it waits for the other's initiator.
+/// Either of two initiators may be woken too early, while it waits for the other.
 fn initiator_vs_initiator_with_a_spurious_wakeup() {
     initiator_vs_initiator();
 }

@@ -2,10 +2,11 @@
 //! thread allocates.
 //!
 //! Goal: `(new Foo).get` is true; inside the getter's always-allocate scope the first attempt succeeds, although the
-//! space was made full and a rival takes what it can get; and what an interpreter holds meanwhile - receiver, accessor,
-//! initial map - is whole afterwards. Method: the objects of `verify/objects`, and on them the steps that the
-//! interpreter takes for this script, one after the other: an interpreter adds no access to the heap that other threads
-//! see, but words for each execution to pay. It sets up before the rival begins, so the race is the script's run.
+//! space was made full and a rival takes what it can get; and what an interpreter holds meanwhile - receiver,
+//! accessor, initial map - is whole afterwards. Method: the objects of `verify/objects`, and on them the steps that
+//! the interpreter takes for this script, one after the other: an interpreter adds no access to the heap that other
+//! threads see, but words for each execution to pay. The script is set up before the rival begins, so the race is the
+//! script's run.
 
 use super::always_allocate::{Step, assert_whole, rival, young};
 use super::worlds;

@@ -1,7 +1,7 @@
 //! Small worlds: configurations and helpers that the models share.
 //!
-//! A model pays for each modelled word, cell and atomic in every execution, so its world has the pages that its race needs
-//! and no more. Pages have 128 bytes, LABs 48: a page is no multiple of a LAB, so that tails occur.
+//! A model pays for each modelled word, cell and atomic in every execution, so its world has the pages that its race
+//! needs and no more. Pages have 128 bytes, LABs 48: a page is no multiple of a LAB, so that tails occur.
 
 use core::fmt::Debug;
 use core::ptr::NonNull;
@@ -24,8 +24,8 @@ pub(crate) const PAGE: usize = 128;
 /// Pages of the built-in objects.
 pub(crate) const ROOTS: usize = 2;
 
-/// A heap of `new` pages of new space and `others` pages for everything else, for two threads; soft and hard limit are
-/// the same, nothing stays pooled.
+/// The configuration of a heap of `new` pages of new space and `others` pages for everything else, for two threads.
+/// Soft and hard limit are the same, and nothing stays pooled.
 #[must_use]
 pub fn config(new: usize, others: usize) -> HeapConfig {
     let bytes = (ROOTS + new + others) * PAGE;
@@ -52,12 +52,12 @@ pub(crate) fn spaces(layout: &Layout) -> Arc<Spaces> {
     Arc::new(Spaces::new(layout, PageSource::for_page_bytes(PAGE), 64).expect("a small world has memory"))
 }
 
-/// The spaces of a layout where the memory source may refuse: nothing if it refuses their first pages.
+/// The spaces of a layout where the memory source may refuse: `None` if it refuses their first pages.
 pub(crate) fn spaces_unless_refused(layout: &Layout) -> Option<Arc<Spaces>> {
     Spaces::new(layout, PageSource::for_page_bytes(PAGE), 64).ok().map(Arc::new)
 }
 
-/// A heap where the memory source may refuse: nothing if it refuses the first pages, which is an error value.
+/// A heap where the memory source may refuse: `None` if it refuses the first pages, which is an error value.
 pub(crate) fn heap_unless_refused(config: HeapConfig) -> Option<Heap> {
     match Heap::new(config) {
         Ok(heap) => Some(heap),
@@ -69,19 +69,18 @@ pub(crate) fn heap_unless_refused(config: HeapConfig) -> Option<Heap> {
 /// Runs `f` on a local heap of this thread.
 ///
 /// # Panics
-/// There is no place for the thread, or the heap is poisoned.
+/// If there is no place for the thread, or the heap is poisoned.
 pub fn run<R>(heap: &Heap, f: impl for<'s> FnOnce(&mut Scope<'s, 'static>) -> R) -> R {
     heap.attach().expect("a place for every thread").run(f).expect("a sound heap")
 }
 
-/// The verifier finds nothing.
+/// Asserts that the verifier finds nothing.
 pub(crate) fn assert_sound(heap: &Heap) {
     let verification = heap.verify().expect("a sound heap");
     assert!(verification.is_sound(), "{}", verification.describe());
 }
 
-/// A thread that asks for one stop, and does nothing in it that a model could notice: a safepoint request at any point
-/// of the others.
+/// A thread that asks for one stop, at any point of the others, and does nothing in it that a model could notice.
 pub(crate) fn extra_stop(heap: &Heap) -> thread::JoinHandle<()> {
     let heap = heap.clone();
     thread::spawn(move || {
@@ -97,7 +96,8 @@ pub(crate) fn new_seven<'s>(scope: &mut Scope<'s, '_>) -> Handle<'s, Array> {
     array
 }
 
-/// Whether the value is the array, whole; the small integer 0 is what a slot holds before.
+/// Whether the value is the array of [`new_seven`]. Asserts that the array is whole, and that any other value is the
+/// small integer 0, which a slot holds before.
 pub(crate) fn is_seven(scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> bool {
     let Some(array) = scope.downcast::<Array>(value) else {
         claim_eq!(value.as_small(), Some(0), "what is no array");
@@ -108,8 +108,9 @@ pub(crate) fn is_seven(scope: &Scope<'_, '_>, value: Ref<'_, Value>) -> bool {
     true
 }
 
-/// A race of two local heaps that are attached and running when it begins, and parked, not detached, when it ends: so
-/// neither is part of the race, and what they hold as handles stays alive until the result is dropped.
+/// Races two local heaps that are attached and running when the race begins, and parked, not detached, when it ends.
+/// So attaching and detaching are no part of the race, and the objects that they hold by handles stay alive until the
+/// result is dropped.
 pub(crate) fn race_running<A, B: Send + 'static>(
     heap: &Heap,
     first: impl FnOnce(RawLocalHeap) -> A,
@@ -145,8 +146,8 @@ pub(crate) fn allocate_rooted(
     ty: AllocationType,
     bytes: usize,
 ) -> Result<NonNull<Slot>, AllocError> {
-    // SAFETY: the model's thread has this local heap running, and holds no reference. R-3: the object is written
-    // and rooted at once.
+    // SAFETY: the model's thread has this local heap running, and holds no reference. R-3: the object is
+    // written and rooted at once.
     unsafe {
         let at = local.allocate_raw(bytes, ty, AllocationOrigin::Runtime, 8)?;
         write_object(local.view(), at, bytes);
@@ -154,7 +155,7 @@ pub(crate) fn allocate_rooted(
     }
 }
 
-/// Runs `second` on a thread of its own and `first` here; both results.
+/// Runs `second` on a thread of its own and `first` here, and returns both results.
 pub(crate) fn race<A, B: Send + 'static>(
     first: impl FnOnce() -> A,
     second: impl FnOnce() -> B + Send + 'static,
@@ -164,7 +165,7 @@ pub(crate) fn race<A, B: Send + 'static>(
     (here, other.join().expect("a model's thread does not panic"))
 }
 
-/// Exactly one of the two was served; that one's result, and why the other one was not.
+/// Asserts that exactly one of the two was served, and returns its result and the other one's error.
 pub(crate) fn one_of<T: Debug, E: Debug>(a: Result<T, E>, b: Result<T, E>) -> (T, E) {
     match (a, b) {
         (Ok(served), Err(refused)) | (Err(refused), Ok(served)) => (served, refused),
@@ -172,8 +173,9 @@ pub(crate) fn one_of<T: Debug, E: Debug>(a: Result<T, E>, b: Result<T, E>) -> (T
     }
 }
 
-/// Something that is over, or not yet: one thread says so, another asks. It gives no order, as time gives none. But it is an
-/// operation of the model, so the checker tries the question before and after the answer; and an RMW, so none is stale.
+/// A flag by which one thread says that something is over, and another asks. Saying and asking give no order, as time
+/// gives none. But they are operations of the model, so the checker tries the question before and after the
+/// statement; and they are RMWs, so no answer is stale.
 pub(crate) struct Milestone(AtomicU32);
 
 impl Milestone {
@@ -196,19 +198,19 @@ pub(crate) fn try_reserve(budget: &Budget, pages: usize, limit: Limit) -> bool {
     unsafe { budget.try_reserve(pages, limit) }
 }
 
-/// Takes an empty page in a model without stops. It is the caller's.
+/// Takes an empty page in a model without stops. The page is the caller's.
 pub(crate) fn take_page(spaces: &Spaces, kind: PageKind, limit: Limit) -> Result<PageIndex, AttemptError> {
     // SAFETY: S-4: no thread of these models does what a stop does.
     unsafe { spaces.take_page(kind, limit) }
 }
 
-/// Takes a run in a model without stops. It is the caller's.
+/// Takes a run in a model without stops. The run is the caller's.
 pub(crate) fn take_run(spaces: &Spaces, bytes: usize, limit: Limit) -> Result<Offset, AttemptError> {
     // SAFETY: S-4, as for a page.
     unsafe { LargeSpace::take_run(spaces, bytes, limit) }
 }
 
-/// Writes a byte array of `bytes` bytes, header included, as its allocator does.
+/// Writes a byte array of `bytes` bytes, header included, without its contents.
 ///
 /// # Safety
 /// The range is the caller's and not published.

@@ -1,7 +1,7 @@
 //! Canaries: models that must fail, and the runner's own rules.
 //!
-//! Goal: a checker that has gone blind, or a runner that calls a broken run green, turns this file red. Method: each test
-//! runs a tiny world with one known fault through the runner, and asserts that it is red for the stated reason.
+//! Goal: a checker that has gone blind, or a runner that calls a broken run green, turns this file red. Method: each
+//! test runs a tiny world with one known fault through the runner, and asserts that it is red for the stated reason.
 
 #[cfg(not(feature = "loom"))]
 mod native {
@@ -127,7 +127,7 @@ mod explored {
         assert_eq!(certificates.len(), 2);
     }
 
-    /// What the second pass is for: the first is green although an assertion must fail.
+    /// The first pass is green although an assertion must fail, and the second one is red.
     #[test]
     fn only_the_second_pass_sees_a_load_before_a_cas() {
         must_fail(Spec::two_threads(), Pass::ReadAsRmw, "the load came after the exchange", load_cas_against_load);
@@ -295,7 +295,8 @@ mod explored {
         }
     }
 
-    /// Explores `f` under each mutant of its sites that `choose` wants; those that survive.
+    /// Explores `f` under each mutant of its sites that `choose` wants. Returns how many there are, and those that
+    /// survive.
     fn survivors(
         options: &ExploreOptions,
         choose: impl Fn(&Mutant) -> bool,
@@ -370,7 +371,7 @@ mod explored {
         assert_eq!(unsafe { shared.count.with(|count| *count) }, 4);
     }
 
-    /// Each kind of change is a real one: the protocol notices, but for those that make no other program.
+    /// Each kind of change is a real one: the protocol notices it, but for the changes that make no other program.
     #[test]
     fn changed_steps_of_a_protocol_are_killed() {
         let options = ExploreOptions { preemption_bound: Some(2), branches_max: 500, ..ExploreOptions::default() };
@@ -444,7 +445,7 @@ mod explored {
         assert_eq!(outcomes, BTreeSet::from(expected));
     }
 
-    /// It strikes in every thread, and costs none: the model may have as many as any other.
+    /// A fault strikes in every thread, and costs no thread: the model may have as many as any other.
     #[test]
     fn a_fault_strikes_in_each_thread() {
         let outcomes = Arc::new(std::sync::Mutex::new(BTreeSet::new()));

@@ -1,10 +1,11 @@
-//! Goal: every model says what it holds, and has a name of its own that says where it is. The doc comment of its function
-//! states what a refusal, a count and a bound must be; an assertion that accepts more than that is found by comparing the
-//! two.
+//! Goal: every model says what it holds, and has a name of its own that says where it is. The doc comment of its
+//! function states what a refusal, a count and a bound must be, so that a reader can compare it with the assertions
+//! and find one that accepts more.
 //!
-//! Method: the sources of `verify/models/src` are read as text. Each row of a table `models! { .. }` names a function of the
-//! same file, and the lines above that function have a doc comment. Whether the comment is true is not a matter for a
-//! test. A table begins with its protocol, which is the file's name, and `verify/models/src/lib.rs` lists it.
+//! Method: the sources of `verify/models/src` are read as text. Each row of a table `models! { .. }` names a function
+//! of the same file, and the lines above that function have a doc comment. Whether the comment is true is not a
+//! matter for a test. A table begins with its protocol, which is the file's name, and `verify/models/src/lib.rs`
+//! lists it.
 
 #![cfg(not(any(miri, feature = "loom", feature = "shuttle")))]
 

@@ -14,7 +14,7 @@ fn each_pass_explores_what_the_table_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What the two passes are for: the first alone is blind to plain interleavings, and only the first sees stale values.
+/// The first pass alone is blind to plain interleavings, and only the first sees stale values.
 #[test]
 fn each_pass_sees_what_the_other_misses() {
     let known = |name: &str, pass| {

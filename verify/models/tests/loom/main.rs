@@ -1,7 +1,7 @@
 //! The models as tests: each row of a protocol's table is a test of the name `protocol::race`.
 //!
-//! Under `--features loom` each model is explored completely within its stated bound, in a process of its own; otherwise it
-//! runs many times with real threads, as a smoke test.
+//! Under `--features loom` each model is explored completely within its stated bound, in a process of its own;
+//! otherwise it runs many times with real threads, as a smoke test.
 
 #[cfg(feature = "loom")]
 mod red;

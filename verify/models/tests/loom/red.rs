@@ -1,7 +1,7 @@
 //! What a red model does to this program of tests: a canary.
 //!
-//! Goal: a model that fails says what happened and how to see it again, and takes no other model along, however its process
-//! ends. Method: this program again, with a model that races beside a heap and one that is sound.
+//! Goal: a model that fails says what happened and how to see it again, and takes no other model along, however its
+//! process ends. Method: this program again, with a model that races beside a heap and one that is sound.
 
 use heaplab::Heap;
 use heaplab::sync::{Arc, UnsafeCell, thread};
@@ -13,7 +13,7 @@ use std::process::Command;
 /// The name of the canary.
 pub(crate) const NAME: &str = "canary::a_model_that_fails_is_shown_and_the_others_run";
 
-/// Set where the model that fails is to run, and a sound one.
+/// The environment variable that makes this program run the model that fails and a sound one.
 const RACE: &str = "HEAPLAB_CANARY_RACE";
 
 /// The models of this program, if it is the one that the canary starts.
@@ -24,8 +24,8 @@ pub(crate) fn models() -> Option<Vec<Model>> {
     Some(vec![race, sound.expect("a model of the tables")])
 }
 
-/// A heap whose two threads race on a cell of their own, both with a local heap that is attached: what unwinds meets a
-/// heap in the middle of something.
+/// A heap whose two threads race on a cell of their own, both with a local heap that is attached, so the unwinding
+/// meets a heap that is in use.
 fn race_beside_a_heap() {
     let heap = Heap::new(worlds::config(2, 1)).expect("the world is well-formed");
     let cell = Arc::new(UnsafeCell::new(0));
@@ -41,7 +41,7 @@ fn race_beside_a_heap() {
     other.join().unwrap();
 }
 
-/// The canary itself.
+/// Runs this program with the two models, and asserts what it says of the red one, and that the sound one is green.
 pub(crate) fn is_shown_and_the_others_run() {
     let directory = std::env::temp_dir().join(format!("heaplab-canary-{}", std::process::id()));
     let output = Command::new(std::env::current_exe().expect("this program"))
