@@ -1,10 +1,10 @@
-//! Goal: no two files of the heap, or of a crate of the suite, need each other by the names that they take: what one file
-//! takes from others leads back to it by no way. (A method that another file adds to a type is not followed.)
+//! Goal: no two files of the heap, or of a crate of the suite, need each other by the names that they take: what one
+//! file takes from others leads back to it by no way. (A method that another file adds to a type is not followed.)
 //!
-//! Method: the sources are read as text. A name that a file takes from a module - in a `use`, or by a path in its code - is
-//! followed through the modules that hand it on to the file that defines it: that file is used. A `mod.rs` uses what its own
-//! code names; what it only hands on, it does not use. Tests at the end of a file are not read. The reader is tested on small
-//! trees with a circle in them.
+//! Method: the sources are read as text. A name that a file takes from a module - in a `use`, or by a path in its
+//! code - is followed through the modules that hand it on to the file that defines it: that file is used. A `mod.rs`
+//! uses what its own code names; what it only hands on, it does not use. Tests at the end of a file are not read. The
+//! reader is tested on small trees with a circle in them.
 
 #![cfg(not(miri))]
 
@@ -27,7 +27,7 @@ struct Import {
     name: String,
 }
 
-/// A file, and what it says.
+/// A file, and the names that it imports, uses and defines.
 struct Source {
     file: String,
     imports: Vec<Import>,
@@ -47,7 +47,7 @@ fn module_of(file: &str) -> Module {
     path.split('/').filter(|name| *name != "lib").map(str::to_owned).collect()
 }
 
-/// The imports of one use tree at `at`, under `prefix`; where it ends.
+/// Adds the imports of the use tree at `at`, under `prefix`, to `found`. Returns where the tree ends.
 fn use_tree(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<Import>) -> usize {
     let mut path = prefix.to_vec();
     while let Some(Token::Name(name)) = tokens.get(at) {
@@ -169,7 +169,7 @@ fn defined_in(tree: &Tree, module: &Module, path: &[String], depth: usize) -> Ve
     if at == *module || at.split_last().is_some_and(|(_, parent)| parent == module) { Vec::new() } else { vec![at] }
 }
 
-/// Whom each file uses.
+/// The files that each file uses.
 fn uses(tree: &Tree) -> BTreeMap<&Module, BTreeSet<Module>> {
     let of = |(module, source): (&Module, &Source)| {
         let imports = source.imports.iter().filter(|import| source.needs(import)).map(|import| &import.path);

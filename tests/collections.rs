@@ -1,8 +1,8 @@
 //! Goal: collections keep what is reachable, with its contents, move only what may move, free the rest, and never fail;
 //! whatever the limits, flags and faults.
 //!
-//! Method: deterministic programs on small, verified heaps. Addresses say what moved; a shadow of plain Rust values says
-//! what each object must hold; statistics say what was freed.
+//! Method: deterministic programs on small, verified heaps. Addresses say what moved; a shadow of plain Rust values
+//! says what each object must hold; statistics say what was freed.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -40,7 +40,7 @@ fn objects_are_promoted_by_age() {
             let survived = scope.get(array).tagged();
             assert_eq!(page_kind(&heap, scope.get(array)), PageKind::New);
             assert_ne!(survived, born, "copied");
-            // Younger ones do not age with it.
+            // Younger objects do not age with the array.
             let younger = numbered(scope, 2, AllocationType::Young, 8).unwrap();
             scope.collect(MINOR).unwrap();
             assert_eq!(page_kind(&heap, scope.get(array)), PageKind::Old);
@@ -179,7 +179,7 @@ fn a_large_object_holds_young_ones() {
 
 // ---- the remembered set ---------------------------------------------------------------------------------------------
 
-/// An edge from an old object, of whatever space, to a young one is all that keeps it, and follows it.
+/// An edge from an old object, of whatever space, is all that keeps a young one, and follows it.
 #[test]
 fn edges_from_old_to_young_are_roots_of_a_minor_collection() {
     let heap = build(tiny_of(32));
@@ -250,7 +250,7 @@ fn a_remembered_slot_keeps_what_it_holds_now() {
 
 // ---- bounds of the collector ----------------------------------------------------------------------------------------
 
-/// Builds a tree of arrays, `width` to the `depth`, whose leaves are numbered.
+/// Builds a tree of arrays of `width` elements and `depth` levels, whose leaves are numbered.
 fn tree<'s>(
     scope: &mut Scope<'s, '_>,
     width: usize,
@@ -285,7 +285,7 @@ fn count_tree(scope: &Scope<'_, '_>, node: Ref<'_, Array>, depth: usize, next: &
     }
 }
 
-/// A work list of one entry forgets nearly everything, and the collection finds it all the same.
+/// A work list of a few entries sets nearly everything aside, and the collection finds it all the same.
 #[test]
 fn marking_and_copying_survive_a_full_work_list() {
     for entries in [1, 2, 5] {
@@ -498,7 +498,7 @@ fn threads_share_objects_through_roots() {
     });
 }
 
-/// The tiny preset, which every other suite uses, does what it says: several pages, several LABs in a page.
+/// The tiny preset, which most tests use, is what it is meant to be: several pages, several LABs in a page.
 #[test]
 fn the_tiny_world_is_not_degenerate() {
     let heap = build(tiny());

@@ -1,8 +1,9 @@
 //! Goal: the compiler rejects each misuse of the safe API, for the reason it is meant to, and nothing else about the
 //! program.
 //!
-//! Method: each file of `tests/ui` is a program with the misuse in it; those in `tests/ui/internals` misuse the layers, with
-//! the feature `internals` on: no door of the suite's lets safe code break memory either. Marks at the ends of lines say what is expected:
+//! Method: each file of `tests/ui` is a program with the misuse in it; those in `tests/ui/internals` misuse the
+//! layers, with the feature `internals` on, which must not let safe code break memory either. Marks at the ends of
+//! lines say what is expected:
 //!
 //! | mark | means |
 //! |---|---|
@@ -10,8 +11,9 @@
 //! | `//-` | the line is not in the twin |
 //! | `//+ code` | the line is in the twin only |
 //!
-//! The *twin* is the same program without the misuse, and must compile: so the misuse alone is what is rejected. Both are
-//! checked by one `cargo check` of a generated project for each of the two, with the toolchain that runs this test.
+//! The *twin* is the same program without the misuse, and must compile: so the misuse alone is what is rejected. Both
+//! are checked by one `cargo check` of a generated project for each of the two directories, with the toolchain that
+//! runs this test.
 //!
 //! Why not `trybuild`: it compares the compiler's whole text, which changes with nearly every release, so its files
 //! would hold on one toolchain of the range from the MSRV to nightly. Why not `compile_fail` doctests: they check the
@@ -28,7 +30,7 @@ use std::{env, fs};
 /// An error: its line, and its code or the start of its text, up to a colon.
 type Report = (usize, String);
 
-/// A program with a misuse.
+/// A program with a misuse, what the compiler is to say of it, and its twin.
 struct Case {
     name: String,
     source: String,
@@ -47,7 +49,7 @@ impl Case {
             }
             let kept = match line.trim_start().strip_prefix("//+ ") {
                 Some(added) => added,
-                // Where something takes its place, a line with an error goes too.
+                // A line with an error goes too where the next line takes its place.
                 None if line.ends_with("//-") || line.contains(" //~ ") && replaced(source, index) => "",
                 None => line,
             };
@@ -63,7 +65,7 @@ fn replaced(source: &str, index: usize) -> bool {
     source.lines().nth(index + 1).is_some_and(|next| next.trim_start().starts_with("//+ "))
 }
 
-/// What is wrong with what the compiler said about a case; nothing if it is as expected.
+/// What is wrong with what the compiler said about a case; empty if it is as expected.
 fn judge(case: &Case, of_case: &[Report], of_twin: &[Report]) -> String {
     let mut wrong = String::new();
     if case.expected.is_empty() {
@@ -85,7 +87,8 @@ fn judge(case: &Case, of_case: &[Report], of_twin: &[Report]) -> String {
     wrong
 }
 
-/// The errors of a check, by program; several of one kind in one line count once. Lines look like `src/bin/NAME.rs:LINE:COLUMN: error[CODE]: TEXT`.
+/// The errors of a check, by program; several of one kind in one line count once. Lines look like
+/// `src/bin/NAME.rs:LINE:COLUMN: error[CODE]: TEXT`.
 fn reports(output: &str) -> BTreeMap<String, Vec<Report>> {
     let mut reports = BTreeMap::<String, BTreeSet<Report>>::new();
     for line in output.lines() {
@@ -114,7 +117,8 @@ fn check(project: &str, features: &[&str], cases: &[Case]) -> String {
     write(
         project.join("Cargo.toml"),
         &format!(
-            "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nheaplab = {{ path = {crate_dir:?}, features = {features:?} }}\n",
+            "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+             [dependencies]\nheaplab = {{ path = {crate_dir:?}, features = {features:?} }}\n",
         ),
     );
     if let Ok(lock) = fs::read_to_string(crate_dir.join("Cargo.lock")) {
@@ -138,7 +142,7 @@ fn check(project: &str, features: &[&str], cases: &[Case]) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The misuse of each program in `directory` is rejected, and its twin is not.
+/// Asserts that the misuse of each program in `directory` is rejected, and its twin is not.
 fn each_is_rejected(directory: &str, project: &str, features: &[&str], cases_min: usize) {
     let mut cases = Vec::new();
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)).expect("the cases are there") {

@@ -1,10 +1,12 @@
-//! Goal: no safe function of the layers has a precondition that memory safety rests on. One that is only right in a stop, or
-//! for the owner of a page or a local heap, takes a proof as a value, or is `unsafe` and says so under `# Safety`.
+//! Goal: no safe function of the layers has a precondition that memory safety rests on. One that is only right in a
+//! stop, or for the owner of a page or a local heap, takes a proof as a value, or is `unsafe` and says so under
+//! `# Safety`.
 //!
 //! Method: the sources are read as text. Of each function that is visible outside of its module, the document and the
-//! signature are looked at: a document that speaks of a stop or of ownership as something that the caller has to see to needs
-//! a proof in the signature, or `unsafe`. What a document says of accuracy or of cost is said in other words ("exact while
-//! nobody allocates", "a stop"). The reader itself is tested on bad samples, so that it cannot pass by seeing nothing.
+//! signature are looked at: a document that speaks of a stop or of ownership as something that the caller has to see
+//! to needs a proof in the signature, or `unsafe`. What a document says of accuracy or of cost is said in other words
+//! ("exact while nobody allocates", "a stop"). The reader itself is tested on bad samples, so that it cannot pass by
+//! seeing nothing.
 
 #![cfg(not(miri))]
 
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The modules whose functions are read: all layers but the heap, whose own state is private and whose public functions
 /// the compile-fail tests attack.
 const LAYERS: [&str; 8] = ["words", "sync", "memory", "object", "page", "space", "allocation", "thread"];
-/// And this one, which is no less than a layer.
+/// The module that is read like the layers, though it is named apart.
 const COLLECTION: &str = "collection";
 
 /// What a document says, in lower case, that lays an obligation on the caller.
@@ -208,7 +210,8 @@ fn what_is_proved_or_unsafe_is_no_violation() {
     let source = "impl Stop<'_> {\n    /// In a stop: makes one.\n    pub fn new() -> u8 {\n    }\n}\n";
     assert!(violation(&functions(source)[0]).is_some());
     // Private functions, fields and tests are not read.
-    let source = "    /// In a stop.\n    fn f() {}\n    /// In a stop.\n    pub field: u8,\n#[cfg(test)]\nmod tests {\npub fn g() {}\n";
+    let source = "    /// In a stop.\n    fn f() {}\n    /// In a stop.\n    pub field: u8,\n\
+                  #[cfg(test)]\nmod tests {\npub fn g() {}\n";
     assert_eq!(functions(source), []);
     // A module of tests that stands elsewhere ends nothing.
     assert_eq!(functions("#[cfg(test)]\nmod tests;\n/// In a stop.\npub fn g() {}\n").len(), 1);
@@ -217,8 +220,9 @@ fn what_is_proved_or_unsafe_is_no_violation() {
 /// Documents belong to the function that they stand before, and owners to their block.
 #[test]
 fn functions_are_read_with_what_belongs_to_them() {
-    let source = "impl<'a, T: Copy> Holes<'a> {\n    /// One.\n    /// Two.\n    #[must_use]\n    pub fn a(\n        self,\n    ) -> u8 \
-                  {\n        0\n    }\n}\n\nimpl fmt::Debug for Lab {\n}\n\n/// Three.\npub fn b();\n";
+    let source = "impl<'a, T: Copy> Holes<'a> {\n    /// One.\n    /// Two.\n    #[must_use]\n    pub fn a(\n        \
+                  self,\n    ) -> u8 {\n        0\n    }\n}\n\n\
+                  impl fmt::Debug for Lab {\n}\n\n/// Three.\npub fn b();\n";
     let read = functions(source);
     let expected = [("Holes", " One. Two.", "pub fn a( self, ) -> u8 {"), ("", " Three.", "pub fn b();")];
     assert_eq!(read.len(), expected.len());

@@ -1,8 +1,8 @@
 //! Goal: what the heap counts is exact - attempts, LABs, collections, bytes moved, live and free - and what depends on
 //! counts follows: the soft limit, the window of the bump path, the rounds of a ladder.
 //!
-//! Method: one thread does a known number of things between two statistics. Each of those stops the world, so it retires
-//! the LABs, and the next allocation is an attempt.
+//! Method: one thread does a known number of things between two statistics. Each of those stops the world, so it
+//! retires the LABs, and the next allocation is an attempt.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -20,7 +20,7 @@ const MAJOR: CollectionKind = CollectionKind::Major;
 const MINOR: CollectionKind = CollectionKind::Minor;
 const REDUCING: CollectionKind = CollectionKind::MemoryReducing;
 
-/// An array of so many bytes.
+/// An array of `bytes` bytes in all.
 fn array_of<'s>(scope: &mut Scope<'s, '_>, bytes: usize, ty: AllocationType) -> Result<Handle<'s, Array>, AllocError> {
     // Header and length, then a word for each element.
     scope.new_array_in(bytes / 4 - 2, ty)
@@ -272,7 +272,8 @@ fn rounds_are_skipped_while_collections_free_nothing() {
     let mut thread = heap.attach().unwrap();
     thread
         .run(|scope| {
-            // Objects of little more than half a page's room: what each page has left over is much in all, and serves none.
+            // Objects of little more than a quarter of a page: what each page has left over is much in all, and
+            // serves none.
             let failing = |scope: &mut Scope<'_, '_>| {
                 let before = collections(&scope.statistics().unwrap());
                 assert!(array_of(scope, bytes, AllocationType::Old).is_err());
@@ -292,7 +293,7 @@ fn rounds_are_skipped_while_collections_free_nothing() {
                     "one collection finds out that it frees nothing, two are the last resort"
                 );
             });
-            // It is empty again.
+            // The heap is empty again.
             scope.collect(MAJOR).unwrap();
             scope.nested(|scope| {
                 while array_of(scope, bytes, AllocationType::Old).is_ok() {}
@@ -302,7 +303,8 @@ fn rounds_are_skipped_while_collections_free_nothing() {
         .unwrap();
 }
 
-/// The same where a page is more than the share of the heap that is worth a collection: not one may be left.
+/// Where a page is more than the share of the heap that is worth a collection, rounds are skipped once no page is
+/// left.
 #[test]
 fn rounds_are_skipped_when_the_last_page_is_gone() {
     let heap = build(tiny_of(24));
@@ -402,7 +404,8 @@ fn live_bytes_and_holes_are_those_of_a_survey() {
         .unwrap();
 }
 
-/// Also where young objects found no destination, so that their pages were kept.
+/// Live bytes and holes are those of a survey also where young objects found no destination, so that their pages were
+/// kept.
 #[test]
 fn live_bytes_and_holes_of_kept_pages_are_counted() {
     let mut config = tiny_of(24);
@@ -440,8 +443,8 @@ fn live_bytes_and_holes_of_kept_pages_are_counted() {
         .unwrap();
 }
 
-/// What the last major collection found is said until the next one, whatever minor collections come between: those do not
-/// look at old objects.
+/// Statistics tell what the last major collection found until the next one, whatever minor collections come between:
+/// those do not look at old objects.
 #[test]
 fn minor_collections_leave_live_bytes_and_holes() {
     let heap = build(tiny_of(64));

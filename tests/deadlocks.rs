@@ -1,5 +1,5 @@
-//! Goal: when nobody moves, the report says who is attached, in which state, and who waits for whom. Method: a thread that
-//! runs and does not poll, another one that wants a stop, and a third one that wants to run again meanwhile.
+//! Goal: when nobody moves, the report says who is attached, in which state, and who waits for whom. Method: a thread
+//! that runs and does not poll, and another one that wants a stop.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -40,8 +40,8 @@ fn a_thread_that_does_not_poll_is_named_and_so_are_those_that_wait_for_it() {
     });
     let wanted = [
         "local heap attached by stubborn: running, asked to stop",
-        "thread collector: stop.armed was its last yield point; it has the collector lock, and waits until each local heap \
-         that is `running, asked to stop` has parked",
+        "thread collector: stop.armed was its last yield point; it has the collector lock, and waits until each \
+         local heap that is `running, asked to stop` has parked",
     ];
     // Two threads have to get so far.
     let deadline = Instant::now() + Duration::from_secs(if cfg!(miri) { 600 } else { 20 });

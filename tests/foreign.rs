@@ -1,8 +1,8 @@
-//! Goal: what belongs to one heap, given to another, is an error value, and so is whatever would block on a heap while the
-//! thread runs another one; both heaps stay sound.
+//! Goal: what belongs to one heap, given to another, is an error value, and so is whatever would block on a heap
+//! while the thread runs another one; both heaps stay sound.
 //!
-//! Method: inside a run of one heap each public function of the other is called, and each function that takes something of
-//! a heap is given the other's. The sources are read, so that a function that is added is missed here.
+//! Method: inside a run of one heap each public function of the other is called, and each function that takes
+//! something of a heap is given the other's. The sources are read, so that a function that is added is missed here.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
@@ -30,7 +30,7 @@ const REFUSED: [&str; 15] = [
     "take_collection_trace",
     "verify",
 ];
-/// Those that neither block nor look at the thread.
+/// Functions of [`Heap`] that neither block nor look at the thread.
 const FREE: [&str; 8] = [
     "config",
     "layout",
@@ -41,7 +41,7 @@ const FREE: [&str; 8] = [
     "set_verify_heap",
     "try_new_root_set",
 ];
-/// Functions of [`Scope`] that take what belongs to a heap, and is known at run time only.
+/// Functions of [`Scope`] that take something whose heap is known at run time only.
 const CHECKED: [&str; 3] = ["load_root", "open", "store_root"];
 
 /// Calls a function of the heap by its name, and returns the text of the refusal, if it refuses.
@@ -108,7 +108,8 @@ fn each_function_of_a_heap_inside_a_run_of_another() {
     });
 }
 
-/// What is the other heap's is refused by the functions that know, and dropped in a run of this one without harm.
+/// Roots of the other heap are refused by the functions that take roots, and dropped in a run of this one without
+/// harm.
 #[test]
 fn persistent_handles_and_root_sets_of_another_heap() {
     in_time(|| {
@@ -169,8 +170,8 @@ fn each_public_function_is_in_a_list() {
     let apart: Vec<_> = found.symmetric_difference(&listed).collect();
     assert!(
         apart.is_empty(),
-        "these are public functions of `Heap` or listed here, not both: {apart:?}; one that may block belongs to `REFUSED` and \
-         `call`, another one to `FREE`"
+        "these are public functions of `Heap` or listed here, not both: {apart:?}; one that may block belongs \
+         to `REFUSED` and `call`, another one to `FREE`"
     );
     let texts = [read("scope.rs"), read("scope_objects.rs")];
     let takes = |signature: &str| signature.contains("&Persistent<") || signature.contains("&RootSet");

@@ -1,9 +1,9 @@
-//! Goal: in the child of a `fork` every operation of a heap is an error value that says so, and none hangs: neither what the
-//! parent's other threads were in the middle of, nor what the forking thread itself had open, is waited for.
+//! Goal: in the child of a `fork` every operation of a heap is an error value that says so, and none hangs: neither
+//! what the parent's other threads were in the middle of, nor what the forking thread itself had open, is waited for.
 //!
-//! Method: this test starts itself anew, as a process that forks while two threads allocate, a stop is asked for, and another
-//! thread takes every lock that there is. The child tries everything and ends by what it found; the parent waits for it, with
-//! a limit, and goes on allocating.
+//! Method: this test starts itself anew, as a process that forks while two threads allocate, a stop is asked for, and
+//! another thread takes every lock that there is. The child tries everything and ends by what it found; the parent
+//! waits for it, with a limit, and goes on allocating.
 
 #![cfg(all(unix, not(miri), not(feature = "loom"), not(feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -16,14 +16,14 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Names what the process that is started anew has to do.
+/// The environment variable that names what the process that is started anew has to do.
 const ROLE: &str = "HEAPLAB_FORK";
 const FORKS: usize = 10;
 
 /// Forks, runs `child` there, and fails unless it comes to its end.
 fn fork(child: impl FnOnce()) {
-    // SAFETY: the child runs code of this crate that takes no lock but the Rust allocator's, which the system library makes
-    // usable in the child, and ends without running anything else.
+    // SAFETY: the child runs code of this crate that takes no lock but the Rust allocator's, which the system library
+    // makes usable in the child, and ends without running anything else.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "fork is refused");
     if pid == 0 {
@@ -45,7 +45,7 @@ fn fork(child: impl FnOnce()) {
     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 7, "the child ended with {status:#x}");
 }
 
-/// Whatever may be called from outside.
+/// Calls whatever may be called from outside of a run, and asserts what the child of a fork is told.
 fn try_everything(heap: &Heap, thread: &mut Attachment) {
     assert_eq!(heap.attach().unwrap_err(), AttachError::Forked);
     assert_eq!(heap.attach_raw().unwrap_err(), AttachError::Forked);
@@ -73,7 +73,7 @@ fn try_everything(heap: &Heap, thread: &mut Attachment) {
     assert_eq!(error, CloseError::Forked);
 }
 
-/// A heap that is built in the child is as good as any.
+/// Builds a heap in the child, and asserts that it is as good as any.
 fn build_another() {
     let heap = build(tiny());
     assert_usable(&heap, &mut heap.attach().unwrap());
@@ -169,7 +169,7 @@ fn fork_inside_a_run() {
                         assert_eq!(scope.always_allocate(Reserve::NONE, |_| ()), Err(AllocError::Forked));
                         assert_eq!(scope.fill_page_but(AllocationType::Old, 0), Err(AllocError::Forked));
                         assert_eq!(scope.park(|| 5), 5);
-                        // What is left of a LAB is the child's own; then it is over.
+                        // What is left of a LAB is the child's own; after that, allocation is refused.
                         let error = (0..).find_map(|_| scope.nested(|scope| scope.new_array(9).map(drop)).err());
                         assert_eq!(error, Some(AllocError::Forked));
                         assert_eq!(heap.collect(CollectionKind::Minor), Err(StopError::Forked));
@@ -184,15 +184,15 @@ fn fork_inside_a_run() {
     assert_usable(&heap, &mut heap.attach().unwrap());
 }
 
-/// A heap that nobody is attached to is refused, too: a thread may be about to attach, or hold a lock for a moment, and the
-/// child cannot tell.
+/// A heap that nobody is attached to is refused, too: a thread may be about to attach, or hold a lock for a moment,
+/// and the child cannot tell.
 fn fork_without_local_heaps() {
     let heap = build(tiny());
     assert_usable(&heap, &mut heap.attach().unwrap());
     fork(|| {
         assert_eq!(heap.attach().unwrap_err(), AttachError::Forked);
         assert_eq!(heap.collect(CollectionKind::Major), Err(StopError::Forked));
-        // In a child of the child as well, also for what was built between.
+        // A child of the child is refused as well, also by the heap that was built between.
         let other = build(tiny());
         fork(|| {
             assert_eq!(other.attach().unwrap_err(), AttachError::Forked);
@@ -210,7 +210,7 @@ const ROLES: [(&str, fn()); 3] = [
     ("without local heaps", fork_without_local_heaps),
 ];
 
-/// Not a test: what the processes do that the test starts.
+/// Not a test: what the processes that the test starts do.
 #[test]
 fn role() {
     let Ok(wanted) = std::env::var(ROLE) else { return };

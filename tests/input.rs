@@ -1,8 +1,8 @@
 //! Goal: no input to the heap is so bad that it does more than return an error value: sizes, alignments, shapes,
 //! configurations, refused mappings. Whatever was asked, the heap is walkable afterwards and serves the next request.
 //!
-//! Method: hostile values at every edge, through the raw API where the safe one is too polite; after each, the verifier,
-//! and a program that uses everything.
+//! Method: hostile values at every edge, through the raw API where the safe one does not let them through; after
+//! each, the verifier, and a program that uses everything.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -63,7 +63,7 @@ impl Drop for Running {
     }
 }
 
-/// Those of `sizes` that this target can say.
+/// Those of `sizes` that a `usize` of this target can hold.
 fn addressable(sizes: &[u64]) -> impl Iterator<Item = usize> {
     sizes.iter().filter_map(|&size| usize::try_from(size).ok())
 }
@@ -403,7 +403,7 @@ fn the_greatest_heap_works() {
             let mut thread = heap.attach().unwrap();
             thread.run(use_everything).unwrap().unwrap();
         }
-        // A machine that has no address space to give says so.
+        // A machine without so much address space refuses it.
         Err(error) => assert!(matches!(error, BuildError::Memory(MemoryError::Refused { .. })), "{error}"),
     }
 }

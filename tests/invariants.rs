@@ -1,9 +1,9 @@
-//! Goal: an invariant is defined once, its letters belong to one place, and whoever cites one cites one that exists.
+//! Goal: an invariant is defined once, its letters belong to one place, and every citation is of one that exists.
 //!
-//! Method: sources, documents and tables of excuses are read as text. An invariant is defined where a line of a module's
-//! text, or of a document, begins with it: `* **PS-1**`, `- T-1:`, `## O-1.`, or as the first cell of a row, `| X-1 |`; in the
-//! text of an item it is printed bold, since a list of what a caller owes cites. Everything else that looks like one is a
-//! citation. The checks are tested on small texts that break them.
+//! Method: sources, documents and tables of excuses are read as text. An invariant is defined where a line of a
+//! module's text, or of a document, begins with it: `* **PS-1**`, `- T-1:`, `## O-1.`, or as the first cell of a row,
+//! `| X-1 |`; in the text of an item it is printed bold, since a list of what a caller owes cites. Everything else
+//! that looks like one is a citation. The checks are tested on small texts that break them.
 
 #![cfg(not(miri))]
 
@@ -21,8 +21,8 @@ const OTHERS: [(&str, &str); 3] = [
 /// A name and where it stands: the file and the line.
 type Place = (String, String, usize);
 
-/// The names in a line: one or two capital letters, a hyphen and a number, with nothing before and after that belongs to
-/// a longer word.
+/// The names in a line: one or two capital letters, a hyphen and a number, with nothing before and after that belongs
+/// to a longer word.
 fn names(line: &str) -> Vec<&str> {
     let belongs = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-');
     let mut found = Vec::new();

@@ -1,5 +1,6 @@
-//! Goal: the layers in the table of `src/lib.rs` are real: a module uses its own layer and lower ones, threads and cells
-//! come through `sync` alone, only `sync` and `memory` know of loom and shuttle, and no file is too long to be read at once.
+//! Goal: the layers in the table of `src/lib.rs` are real: a module uses its own layer and lower ones, threads and
+//! cells come through `sync` alone, only `sync` and `memory` know of loom and shuttle, and no file is too long to be
+//! read at once.
 //!
 //! Method: the sources are read as text. Comments and strings are dropped, use trees are expanded, and every path is
 //! looked at. The checker itself is tested on bad samples, so that it cannot pass by seeing nothing.
@@ -15,10 +16,10 @@ use std::path::Path;
 
 const LINES_MAX: usize = 700;
 
-/// Modules that may name threads, cells and checkers: the doors.
+/// Modules that may name threads, cells and checkers.
 const DOORS: [&str; 2] = ["sync", "memory"];
 
-/// The checkers that replace what is behind the doors: crates, and features of the same names.
+/// The checkers that replace what is behind these modules: crates, and features of the same names.
 const CHECKERS: [&str; 2] = ["loom", "shuttle"];
 
 /// The layer of each module, as the table in `src/lib.rs` says.
@@ -67,10 +68,11 @@ fn violations(layers: &BTreeMap<String, u32>, module: &str, root_of_module: bool
     wrong
 }
 
-/// Where a build is told from another: the crate, the doors, what systems do differently, and the suite's way in.
+/// Where a build is told from another: the crate, `sync` and `memory`, what systems do differently, and the suite's
+/// way in.
 const FACES: [&str; 5] = ["lib.rs", "sync/mod.rs", "memory/mod.rs", "memory/system.rs", "heap/mod.rs"];
 
-/// What a condition may not name elsewhere: features, systems, and the interpreter that has neither.
+/// What a condition may not name elsewhere: features, systems, and Miri.
 const BUILDS: [&str; 6] = ["feature", "unix", "windows", "target_os", "target_vendor", "miri"];
 
 /// The conditions in a source, but for its tests, that tell a build from another.
@@ -148,7 +150,8 @@ fn no_file_is_too_long() {
 // ---- the checker is checked -----------------------------------------------------------------------------------------
 
 const TABLE: &str = "//! | layer | module | what |\n//! |---|---|---|\n//! | 7 | [`heap`] | API |\n\
-                     //! | 3 | [`space`] | spaces |\n//! | 1 | [`memory`] | words |\n//! | 0 | [`words`], [`sync`] | base |\n";
+                     //! | 3 | [`space`] | spaces |\n//! | 1 | [`memory`] | words |\n\
+                     //! | 0 | [`words`], [`sync`] | base |\n";
 
 #[test]
 fn the_table_is_read() {

@@ -32,7 +32,8 @@ fn a_callback_that_unwinds_unwinds_the_request() {
     }
 }
 
-/// Whatever the callback answers: less, nothing, absurd. The hard limit never falls, never passes what is reserved.
+/// Whatever the callback answers - less, nothing, something absurd - the hard limit never falls, and never passes
+/// what is reserved.
 #[test]
 fn a_callback_answers_anything() {
     let mut config = tiny();
@@ -67,7 +68,7 @@ fn a_callback_answers_anything() {
     assert_usable(&heap, &mut thread);
 }
 
-/// What the callback may not do fails as a value; dropping roots is what it is for.
+/// What the callback may not do fails as a value; it may drop roots, which makes room.
 #[test]
 fn a_callback_uses_the_heap() {
     in_time(|| {
@@ -222,7 +223,7 @@ fn a_rival_does_not_eat_the_reserve() {
     });
 }
 
-/// Another thread allocates until nothing is left, of every type, and stays attached until then.
+/// Another thread allocates old objects, code and young objects until nothing is left, and stays attached until then.
 fn be_greedy(heap: &Heap) {
     std::thread::scope(|threads| {
         threads.spawn(|| {
@@ -263,7 +264,7 @@ fn garbage_is_collected_at_the_soft_limit() {
     assert_eq!(statistics.collections_of(CollectionKind::Minor), 0, "which cannot help");
 }
 
-/// However often requests failed, and however thrashing: what was dropped can be had again.
+/// What was dropped can be had again, however often requests have failed, and though collections count as thrashing.
 #[test]
 fn memory_that_was_dropped_can_be_had_again() {
     let heap = build(tiny_of(24));
@@ -353,8 +354,8 @@ fn threads_run_out_of_memory_together() {
     });
 }
 
-/// A3. The heap's own thread never calls the embedder's callback, so a callback that panics anywhere but here cannot end it
-/// between running and parked.
+/// The heap's own thread never calls the embedder's callback, so a callback that panics anywhere but here cannot end
+/// that thread between running and parked.
 #[test]
 fn internal_threads_never_call_the_callback() {
     in_time(|| {
@@ -392,7 +393,8 @@ fn internal_threads_never_call_the_callback() {
     });
 }
 
-/// The same through the raw API, where no guard parks: a local heap that is dropped while its thread unwinds is parked.
+/// A callback unwinds through the raw API, where no guard parks: a local heap that is dropped while its thread
+/// unwinds is parked.
 #[test]
 fn a_callback_that_unwinds_through_the_raw_api_leaves_a_usable_heap() {
     in_time(|| {
@@ -420,7 +422,7 @@ fn a_callback_that_unwinds_through_the_raw_api_leaves_a_usable_heap() {
 
 // ---- answers, and limits that move ----------------------------------------------------------------------------------
 
-/// A10. What the old callback holds is dropped with no lock held: its drop may set another one.
+/// What the old callback holds is dropped with no lock held, so the drop may set another callback.
 #[test]
 fn a_callback_is_dropped_outside_of_the_lock() {
     struct Again(Heap);
@@ -441,7 +443,7 @@ fn a_callback_is_dropped_outside_of_the_lock() {
     });
 }
 
-/// A10. A closure that holds its heap is a cycle, which `close` breaks.
+/// A closure that holds its heap is a cycle, which `close` breaks.
 #[test]
 fn close_breaks_the_cycle_of_a_callback_that_holds_its_heap() {
     struct Dropped(Arc<AtomicUsize>);
@@ -533,7 +535,8 @@ fn the_hard_limit_is_set_at_run_time() {
     assert_usable(&heap, &mut thread);
 }
 
-/// A raise of the callback's comes back, if that is configured, with the first major collection that leaves room.
+/// A limit that the callback raised comes back, if that is configured, with the first major collection that leaves
+/// room.
 #[test]
 fn a_raised_limit_comes_back() {
     for restore in [false, true] {
@@ -565,8 +568,8 @@ fn a_raised_limit_comes_back() {
 
 // ---- the heap's own thread ------------------------------------------------------------------------------------------
 
-/// A11. The stress thread is refused by an error while there is no place, and can be switched on and off again and again. (That
-/// it waits when it loses its place later, a unit test of it shows.)
+/// The stress thread is refused by an error while there is no place, and can be switched on and off again and again.
+/// (A unit test of the stress thread shows that it waits when it loses its place later.)
 #[test]
 fn the_stress_thread_is_switched_again() {
     in_time(|| {

@@ -1,8 +1,9 @@
-//! Goal: a collection costs what is live, whatever the shape of the graph and the size of the work list; a minor one does
-//! not pay for live roots to old objects.
+//! Goal: a collection costs what is live, whatever the shape of the graph and the size of the work list; a minor one
+//! does not pay for live roots to old objects.
 //!
-//! Method: no clock, but counts. A collection counts the objects that it looks into, those that it set aside because the
-//! work list was full, and the pages that it searched for them. Each live object is to be looked into exactly once.
+//! Method: no clock, but counts. A collection counts the objects that it looks into, those that it set aside because
+//! the work list was full, and the pages that it searched for them. Each live object is to be looked into exactly
+//! once.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -17,7 +18,7 @@ const MAJOR: CollectionKind = CollectionKind::Major;
 const OLD: AllocationType = AllocationType::Old;
 const YOUNG: AllocationType = AllocationType::Young;
 
-/// Of the least size, of small ones, even and odd, and of the default's.
+/// Work lists, in entries: of the least size, of small ones, even and odd, and of the default's.
 const WORKLISTS: [usize; 5] = [1, 2, 3, 16, 64 << 10];
 const SCALE: usize = if cfg!(miri) { 1 } else { 20 };
 
@@ -83,7 +84,7 @@ fn comb<'s>(scope: &mut Scope<'s, '_>, ty: AllocationType) -> (Handle<'s, Array>
     (spine, 1 + 3 * 20 * SCALE)
 }
 
-/// Everybody knows some that were there before, and the first knows the last.
+/// Arrays that each refer to some that were there before, and the first that has an element refers to the last.
 fn tangle<'s>(scope: &mut Scope<'s, '_>, ty: AllocationType) -> (Handle<'s, Array>, usize) {
     let mut all = vec![array_of(scope, ty, &[]), scope.new_array_in(1, ty).unwrap()];
     let mut state = 1u32;
@@ -123,7 +124,7 @@ fn check(work: WorkDone, live: usize, entries: usize) {
     assert_eq!(work.visited, live, "each live object is looked into once: {work:?}");
     assert!(work.set_aside <= work.visited, "and set aside once at most: {work:?}");
     assert!(work.pages_searched <= work.set_aside, "no page is searched for nothing: {work:?}");
-    // A filling fills the half, or all that is left; then the list has to be full again before there is another one.
+    // A filling fills half of the list, or takes all that is left; the next one comes after the list was full again.
     let fillings_max = 1 + work.set_aside / (entries / 2).max(1) + work.visited / entries;
     assert!(work.fillings <= fillings_max.min(work.set_aside), "{work:?}");
     assert!(work.set_aside == 0 || work.fillings > 0, "{work:?}");
@@ -145,7 +146,8 @@ fn a_major_collection_looks_into_each_live_object_once() {
                 .unwrap();
             let work = last(&heap).work;
             check(work, live, entries);
-            // Sharp, where it is known: a chain needs no room; of an array's elements, all but those that fit are set aside.
+            // Sharp, where it is known: a chain needs no room; of an array's elements, all but those that fit are set
+            // aside.
             match number {
                 0 => assert_eq!(work.set_aside, 0),
                 1 => assert_eq!(work.set_aside, (live - 1).saturating_sub(entries)),
@@ -157,7 +159,7 @@ fn a_major_collection_looks_into_each_live_object_once() {
     }
 }
 
-/// Copying, likewise: into survivor pages, then to old space, and then no more.
+/// Copying, for any shape and any work list: into survivor pages, then to old space, and then no more.
 #[test]
 fn a_minor_collection_looks_into_each_young_object_once() {
     for entries in WORKLISTS {
@@ -231,7 +233,7 @@ fn a_minor_collection_does_not_pay_for_roots_to_old_objects() {
             assert_eq!(roots(scope, MINOR), 1, "the handle");
             assert_eq!(roots(scope, MAJOR), 1 + 2 * count);
             assert_eq!(roots(scope, MINOR), 1);
-            // One that is young is followed until it is old; a block of a set has 64 slots.
+            // A root to a young object is followed until that is old; a block of a set has 64 slots.
             scope.nested(|scope| {
                 let young = scope.new_array(1).unwrap();
                 persistent[0] = scope.persist(young);
@@ -241,7 +243,7 @@ fn a_minor_collection_does_not_pay_for_roots_to_old_objects() {
             assert_eq!(roots(scope, MINOR), 2 + block);
             assert_eq!(roots(scope, MINOR), 2 + block, "it survived, young");
             assert_eq!(roots(scope, MINOR), 1, "it was promoted");
-            // One that is dropped is not looked at.
+            // A root that is dropped is not looked at.
             scope.nested(|scope| {
                 let young = scope.new_array(1).unwrap();
                 drop(scope.persist(young));

@@ -1,7 +1,7 @@
 //! Goal: what the types cannot reject, the heap answers at run time: with an error value, at once, and stays usable.
 //!
-//! Method: each misuse is done once on a tiny, verified heap; then a program that uses everything runs on the same heap,
-//! the verifier looks, and memory is counted. A misuse that could block runs against a clock.
+//! Method: each misuse is done once on a tiny, verified heap; then a program that uses everything runs on the same
+//! heap, the verifier looks, and memory is counted. A misuse that could block runs against a clock.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -104,7 +104,7 @@ fn a_panic_passes_through_park() {
 
 // ---- the heap's own methods inside `run` ----------------------------------------------------------------------------
 
-/// Each method of the heap that would stop the world, or wait for one who does, says so instead.
+/// Each method of the heap that would stop the world, or wait for a thread that does, is refused.
 #[test]
 fn stopping_from_outside_is_refused_inside() {
     let (heap, other_heap) = (build(tiny()), build(tiny()));
@@ -146,7 +146,8 @@ fn attach_inside_run_is_refused() {
     });
 }
 
-/// Detaching needs the same lock, but a drop cannot be refused: it is put off. Whoever asks next finds it done.
+/// Detaching needs the lock that attaching needs, but a drop cannot be refused: detaching is put off, and whoever
+/// asks next finds it done.
 #[test]
 fn detach_inside_run_does_not_wait() {
     in_time(|| {
@@ -457,7 +458,7 @@ fn a_panic_in_a_closure_leaves_nothing_open() {
     }
 }
 
-/// Reading or writing where there is nothing panics, and that is all it does.
+/// Reading or writing out of range panics, and does nothing else.
 #[test]
 fn an_index_out_of_range_panics_and_no_more() {
     let heap = build(tiny());
@@ -537,7 +538,7 @@ fn a_stop_in_a_destructor_during_a_panic_does_not_poison() {
     assert_usable(&heap, &mut thread);
 }
 
-/// The same, where the destructor belongs to the closure that `park` runs.
+/// A stop in a destructor of what the closure of `park` owns, while that unwinds, does not poison either.
 #[test]
 fn a_stop_during_a_panic_inside_park_does_not_poison() {
     struct Collects<'a>(&'a Heap);

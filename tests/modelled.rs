@@ -1,7 +1,8 @@
-//! Builds to which somebody else gave the feature `loom`.
+//! Tests of builds to which another crate gave the feature `loom`.
 //!
-//! Cargo gives a package every feature that any crate of a build wants. So where one crate of a workspace has models over the
-//! heap, the tests of all others may find memory modelled. What then refuses them names the feature, and the ways out.
+//! Cargo gives a package every feature that any crate of a build wants. So where one crate of a workspace has models
+//! over the heap, the tests of all others may find memory modelled. The refusal of a heap then names the feature, and
+//! the ways out.
 
 #![cfg(feature = "loom")]
 
@@ -46,7 +47,7 @@ fn outside_of_a_model_a_heap_is_refused() {
     assert!(error.to_string().contains("inside a model"), "{error}");
 }
 
-/// What is refused outside is none of the business of a model, whoever began it.
+/// Inside of a model a heap is built, also where loom itself began the model.
 #[test]
 fn inside_of_a_model_of_looms_own_a_heap_is_built() {
     loom::model(|| {

@@ -1,8 +1,8 @@
 //! Goal: every ordering in the sources that is stronger than Relaxed cites its argument, and every citation names an
 //! argument that exists.
 //!
-//! Method: the sources are read as text. A line with such an ordering has `O-n` on it or in the few lines above it; each
-//! `O-n` that a source mentions is a section of `src/docs/ordering.md`; and each section is cited.
+//! Method: the sources are read as text. A line with such an ordering has `O-n` on it or in the few lines above it;
+//! each `O-n` that a source mentions is a section of `src/docs/ordering.md`; and each section is cited.
 
 #![cfg(not(miri))]
 
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// How far above an ordering its citation may stand: a comment and the beginning of the call.
 const LINES_ABOVE: usize = 9;
 
-/// Where operations are performed, not decided.
+/// The directories that perform operations with orderings that their callers choose.
 const DOORS: [&str; 2] = ["src/sync/", "src/memory/"];
 
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
@@ -81,7 +81,7 @@ fn every_ordering_cites_its_argument() {
     assert_eq!(sections.difference(&cited).collect::<Vec<_>>(), Vec::<&u32>::new(), "a section that nobody cites");
 }
 
-/// The checker sees what it is to see.
+/// An ordering without a citation is found, and one with a citation is not.
 #[test]
 fn a_missing_citation_is_found() {
     assert_eq!(without_citation("// O-1: why\nx.load(Ordering::Acquire)").len(), 0);

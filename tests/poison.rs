@@ -12,7 +12,7 @@ use heaplab::memory::{POISONS, PageSource};
 use heaplab::{AllocationOrigin, AllocationType, CollectionKind, Heap, HeapConfig, LocalHeap, Offset, Reserve};
 use std::process::Command;
 
-/// Names the access to plant, for the process that is to have it.
+/// The environment variable that names the access to plant, for the process that is to have it.
 const PLANT: &str = "HEAPLAB_PLANT";
 
 struct World {
@@ -37,7 +37,7 @@ impl World {
         World { heap, local }
     }
 
-    /// An array without elements but for zeros, of `bytes` bytes in all, without a root.
+    /// Allocates a byte array of zeros, of `bytes` bytes in all, without a root. May collect.
     fn allocate(&self, ty: AllocationType, bytes: usize) -> Offset {
         let local = self.local.raw();
         // SAFETY: formatted at once as a byte array.
@@ -129,7 +129,7 @@ const PLANTS: [Plant; 10] = [
     }),
 ];
 
-/// Not a test: what the processes do that the test starts.
+/// Not a test: what the processes that the test starts do.
 #[test]
 fn planted() {
     let Ok(wanted) = std::env::var(PLANT) else { return };

@@ -1,10 +1,10 @@
-//! Goal: after a stop that unwound, nobody reads an object of the heap: who was in the stop is told by a panic that says what
-//! happened and where; who goes on regardless finds empty objects; every public function answers with an error value or a
-//! documented panic, and none hangs.
+//! Goal: after a stop that unwound, nobody reads an object of the heap: who was in the stop is told by a panic that
+//! says what happened and where; who goes on regardless finds empty objects; every public function answers with an
+//! error value or a documented panic, and none hangs.
 //!
-//! Method: an object with a header that names no map lies in a verified heap; the next collection finds it and unwinds. Then
-//! every function of the public API is called, from outside, from a run that was in the stop, and from one that caught the
-//! panic and went on.
+//! Method: an object with a header that names no map lies in a verified heap; the next collection finds it and
+//! unwinds. Then every function of the public API is called, from outside, from a run that was in the stop, and from
+//! one that caught the panic and went on.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -19,7 +19,7 @@ use std::sync::{Arc, Barrier};
 /// Leaves an object in old space whose header names undefined as its map.
 fn damage(heap: &Heap) {
     let local = heap.attach_raw().unwrap();
-    // SAFETY; R-3 is broken, which is the point.
+    // SAFETY; R-3 is broken deliberately.
     unsafe {
         local.unpark();
         let at = local.allocate_raw(32, AllocationType::Old, AllocationOrigin::Runtime, 8).unwrap();
@@ -28,7 +28,7 @@ fn damage(heap: &Heap) {
     }
 }
 
-/// What a poisoned heap says: what the stop met, and the place in this file where it was begun.
+/// Asserts that a poisoned heap says what the stop met, and the place in this file where it was begun.
 fn assert_told(message: &str) {
     assert!(
         message.starts_with("an earlier stop of this heap unwound: heap verification before a collection:"),
@@ -83,7 +83,7 @@ fn every_function_of_a_poisoned_heap_answers() {
     });
 }
 
-/// Handles of every type, and what they and their roots are worth after the stop.
+/// Handles of every type, a persistent handle and a root set, which outlive the stop.
 struct Known<'s> {
     array: Handle<'s, Array>,
     bytes: Handle<'s, Bytes>,

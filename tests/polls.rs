@@ -1,8 +1,8 @@
-//! Goal: a thread that is asked to stop does so within one operation, if that is one of those that say they poll; and the
-//! others, the bump path above all, do not.
+//! Goal: a thread that is asked to stop does so within one operation, if that is one of those that say they poll; and
+//! the others, the bump path above all, do not.
 //!
-//! Method: another thread asks for a stop, and cannot go on before this one polls. When the request is seen, this thread does
-//! one operation; afterwards the request is gone or it is not. Nothing is timed.
+//! Method: another thread asks for a stop, and cannot go on before this one polls. When the request is seen, this
+//! thread does one operation; afterwards the request is gone or it is not. Nothing is timed.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -37,12 +37,12 @@ fn takes_part_in(heap: &Heap, scope: &mut Scope<'_, '_>, prepare: Step, operatio
 
 fn nothing(_: &mut Scope<'_, '_>) {}
 
-/// A stop takes the buffers away.
+/// Asks for a stop, which takes the LABs away.
 fn without_buffers(scope: &mut Scope<'_, '_>) {
     let _ = scope.statistics().unwrap();
 }
 
-/// Whatever comes of it is not the question here.
+/// Drops the outcome of an operation, which may be a refusal.
 fn outcome<T>(_: T) {}
 
 fn old(scope: &mut Scope<'_, '_>) {
@@ -69,7 +69,8 @@ fn large_young(scope: &mut Scope<'_, '_>) {
     scope.nested(|scope| outcome(scope.new_array(LARGE)));
 }
 
-/// Each slow path of an allocation: without a buffer, and for maps and code, which take it always, with one.
+/// Each slow path of an allocation polls: without a LAB, and for maps and code, which always take the slow path, with
+/// one.
 #[test]
 fn allocations_beyond_the_buffer_poll() {
     let paths: [(&str, Step, Step); 9] = [
@@ -88,7 +89,7 @@ fn allocations_beyond_the_buffer_poll() {
     }
 }
 
-/// With the flags that close the window, and inside of always-allocate scopes, nested ones too.
+/// Allocations poll with the flags that close the window, and inside of always-allocate scopes, nested ones too.
 #[test]
 fn allocations_poll_under_flags_and_in_scopes() {
     let heap = Heap::new(HeapConfig::tiny()).expect("a small heap");

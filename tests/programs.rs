@@ -1,10 +1,11 @@
 //! Goal: a program computes the same, whatever collects meanwhile and whichever request for memory fails.
 //!
-//! Method: a random but fixed program replaces and links objects in a table; a shadow of plain Rust values says what each
-//! object must hold. It runs with a collection at every allocation, and with the k-th attempt failing, for every k.
+//! Method: a random but fixed program replaces and links objects in a table; a shadow of plain Rust values says what
+//! each object must hold. It runs with a collection at every allocation, and with the k-th attempt failing, for every
+//! k.
 //!
-//! The suite's shadow heap (`verify/programs/src/shadow`) says more of a heap and is no use here: it belongs to a package that
-//! depends on this one. This shadow uses the public API alone, as an embedder does, and no feature.
+//! The suite's shadow heap (`verify/programs/src/shadow`) says more of a heap and is no use here: it belongs to a
+//! package that depends on this one. This shadow uses the public API alone, as an embedder does, and no feature.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
@@ -23,7 +24,7 @@ impl Random {
     }
 }
 
-/// What an object of the program holds: its own number, and links to others.
+/// What an object of the program holds beside its number, which is its place among the shadows: links to others.
 #[derive(Clone, Default)]
 struct Shadow {
     links: Vec<usize>,
@@ -124,7 +125,7 @@ fn check_object<'a>(scope: &'a Scope<'_, '_>, value: Ref<'a, Value>, id: usize, 
     }
 }
 
-/// Steps of a program: fewer where each costs a second.
+/// Steps of a program: fewer under Miri, where each costs a second.
 const fn steps(native: usize) -> usize {
     if cfg!(miri) { native / 12 } else { native }
 }
@@ -204,7 +205,7 @@ fn each_failed_attempt_is_made_good() {
     for k in 0..counters.refills + counters.large_objects + counters.failed_attempts {
         let (held, statistics) = attempt(Some(k));
         assert_eq!(held, expected);
-        // One that would have failed anyway makes no difference.
+        // An attempt that would have failed anyway makes no difference.
         disturbed += usize::from(statistics != undisturbed);
     }
     assert!(disturbed > steps(36), "the program asks for memory often: {disturbed}");

@@ -1,5 +1,5 @@
-//! Goal: a stop is the proof that its own heap is stopped, and of no other; and a heap that a collection has left half-way is
-//! not collected again. Method: two small heaps of the layers alone, whose stops are tried on each other.
+//! Goal: a stop is the proof that its own heap is stopped, and of no other; and a heap that a collection has left
+//! half-way is not collected again. Method: two small heaps of the layers alone, whose stops are tried on each other.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
@@ -67,7 +67,7 @@ fn a_stop_of_another_heap_is_refused() {
     assert_eq!(panics(|| one.stopped(|stop| make_walkable(&other.spaces, stop))), REFUSED);
     let one = World::new();
     assert_eq!(panics(|| one.collect(&other.spaces, CollectionKind::Major)), REFUSED);
-    // Refused before anything was touched: the other one is as it was.
+    // The refusal came before anything was touched: the other heap is as it was.
     other.collect(&other.spaces, CollectionKind::MemoryReducing);
 }
 

@@ -2,8 +2,9 @@
 
 use heaplab::{AllocationType, Heap, HeapConfig};
 
-/// Goal: `set_fail_allocation` fails one attempt, once. Method: let it fail, change another flag, and count the failures
-/// of first attempts. Setting any flag used to give every local heap all flags anew, and so armed the failure again.
+/// Goal: `set_fail_allocation` fails one attempt, once. Method: let it fail, change another flag, and count the
+/// failures of first attempts. The bug: setting any flag gave every local heap all flags anew, and so armed the
+/// failure again.
 #[test]
 fn changing_gc_interval_does_not_arm_a_failure_again() {
     if heaplab::sync::MODEL {

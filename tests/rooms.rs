@@ -1,8 +1,9 @@
-//! Goal: the suite is a house of rooms with walls. Its crates import what their rows in `verify/README.md` name, and
-//! nothing else; within a crate with a table of rooms, each room uses rooms above it alone.
+//! Goal: the crates and rooms of the suite use what the tables say. Crates import what their rows in
+//! `verify/README.md` name, and nothing else; within a crate with a table of rooms, each room uses rooms above it
+//! alone.
 //!
-//! Method: manifests and sources are read as text and compared with the tables, in both directions: a use that a table does
-//! not have is refused, and so is a row that names what is not used. The checks are tested on breaches.
+//! Method: manifests and sources are read as text and compared with the tables, in both directions: a use that a
+//! table does not have is refused, and so is a row that names what is not used. The checks are tested on breaches.
 
 #![cfg(not(miri))]
 
@@ -184,8 +185,8 @@ fn rooms_have_walls() {
 /// Each breach of a wall is seen, and says where the room belongs.
 #[test]
 fn each_broken_wall_is_seen() {
-    let table = "//! | room | what for | uses |\n//! |---|---|---|\n//! | `claim` | says | |\n//! | `ops` | programs | |\n\
-                 //! | `shadow` | oracle | `claim`, `ops` |\n";
+    let table = "//! | room | what for | uses |\n//! |---|---|---|\n//! | `claim` | says | |\n\
+                 //! | `ops` | programs | |\n//! | `shadow` | oracle | `claim`, `ops` |\n";
     let rooms = rows(table, "//! ");
     assert_eq!(rooms.len(), 3, "{rooms:?}");
     assert_eq!(rooms[2].1, ["claim", "ops"]);

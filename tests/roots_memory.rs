@@ -1,7 +1,8 @@
-//! Goal: memory that handles, persistent handles and root sets take from the Rust allocator is used again at once, is given
-//! back at a collection at the latest, and asks for collections when it grows.
+//! Goal: memory that handles, persistent handles and root sets take from the Rust allocator is used again at once, is
+//! given back at a collection at the latest, and asks for collections when it grows.
 //!
-//! Method: an allocator that counts the bytes of this thread; so a test of its own file, whose counts are exact.
+//! Method: an allocator that counts the bytes of each thread, so that a test's counts are exact. It is global, so
+//! these tests have a file of their own.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
@@ -62,9 +63,9 @@ fn taken_by(f: impl FnOnce()) -> (isize, isize) {
     (MOST.get() - before, TAKEN.get() - before)
 }
 
-/// A million, or fewer where each step is slow.
+/// A million, or fewer under Miri, where each step is slow.
 const MILLION: usize = if cfg!(miri) { 200 } else { 1_000_000 };
-/// Root sets of a thousand slots that are made and dropped; each costs as much as its slots.
+/// How many root sets of a thousand slots are made and dropped; each costs as much as its slots.
 const SETS: usize = if cfg!(miri) { 40 } else { 10 * MILLION };
 
 fn heap() -> Heap {
@@ -95,7 +96,8 @@ fn a_dropped_persistent_handle_is_used_again_at_once() {
     assert_eq!(collections(&heap), [0; 3]);
 }
 
-/// Ten million root sets of a thousand slots, one after the other, stored to or not: no growth but the one that there is.
+/// Ten million root sets of a thousand slots, one after the other, stored to or not: no growth but by the one that
+/// there is.
 #[test]
 fn a_dropped_root_set_is_given_back_at_once() {
     let heap = heap();
@@ -155,7 +157,7 @@ fn a_burst_is_given_back() {
     }
 }
 
-/// Statistics say what the allocator says.
+/// The bytes of roots in the statistics are those that the Rust allocator has served.
 #[test]
 fn the_bytes_of_roots_are_those_that_were_taken() {
     let heap = heap();
@@ -180,7 +182,8 @@ fn the_bytes_of_roots_are_those_that_were_taken() {
     drop(kept);
 }
 
-/// Growth is pressure: each time that it reaches what the soft limit left, or as much again as is held, one major collection.
+/// Growth is pressure: each time that it reaches what the soft limit left, or as much again as is held, one major
+/// collection.
 #[test]
 fn growth_asks_for_collections() {
     let mut config = HeapConfig::sized(16 << 20, 2);
@@ -208,11 +211,13 @@ fn growth_asks_for_collections() {
             .run(|scope| {
                 let majors =
                     |scope: &mut Scope<'_, '_>| scope.statistics().unwrap().collections_of(CollectionKind::Major);
-                // What needs a LAB finds out; it lives for no time, and new space has room for all.
+                // An allocation that needs a LAB finds the growth; the object dies at once, and new space has room
+                // for all of them.
                 let allocate = |scope: &mut Scope<'_, '_>| scope.nested(|scope| _ = scope.new_bytes(40_000).unwrap());
                 allocate(scope);
                 let mut kept = Vec::new();
-                // 3 MiB were left at first, so the fourth MiB asks; then as much again as there is: the eighth, and so on.
+                // 3 MiB were left at first, so the fourth MiB asks; then as much again as there is: the eighth, and
+                // so on.
                 let mut seen = Vec::new();
                 for _ in 0..16 {
                     kept.push(grow(scope, &heap, count / 4));
@@ -244,7 +249,7 @@ fn growth_asks_for_collections() {
     }
 }
 
-/// Handles, likewise.
+/// Growth of a stack of handles asks for major collections, too.
 #[test]
 fn a_stack_of_handles_asks_for_collections() {
     let mut config = HeapConfig::sized(16 << 20, 2);
@@ -296,7 +301,7 @@ fn refused_memory_is_said() {
             assert_eq!(scope.get(opened).tagged(), scope.get(array).tagged());
         })
         .unwrap();
-    // A handle cannot say it as a value: it unwinds, and what is there stays.
+    // What makes a handle has no error value: it unwinds, and what is there stays.
     let mut opened = 0;
     let message = panics(|| {
         thread

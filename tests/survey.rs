@@ -22,7 +22,7 @@ const BUILT_IN: usize = 256;
 /// Bytes of an array of two elements.
 const PAIR: usize = 16;
 
-/// U-1 and U-2, by other means than the survey's own: the statistics' count, and the order of the numbers.
+/// Asserts U-1 and U-2 by other means than the survey's own: the statistics' count, and the order of the numbers.
 fn checked(survey: Survey, committed_bytes: usize) -> Survey {
     assert_eq!(survey.pages.len() * survey.page_bytes, committed_bytes);
     assert!(survey.pages.is_sorted_by(|a, b| a.index < b.index), "each page once, in order");
@@ -300,7 +300,7 @@ fn pages_beside_the_frontier_are_walked() {
 
 // ---- what a survey does not do --------------------------------------------------------------------------------------
 
-/// U-3: of all that the heap counts, a survey changes nothing; and of what it holds, nothing either.
+/// U-3: a survey changes nothing of all that the heap counts, and nothing of what it holds.
 #[test]
 fn a_survey_changes_nothing() {
     let heap = build(tiny_of(32));
@@ -325,7 +325,7 @@ fn a_survey_changes_nothing() {
     assert_sound(&heap);
 }
 
-/// A thread that runs a local heap is told so, as by every stop from outside.
+/// A thread that runs a local heap is refused, as by every stop from outside.
 #[test]
 fn not_from_inside_a_run() {
     let heap = build(tiny());

@@ -1,8 +1,8 @@
 //! Goal: the boundary to the system. What a heap has given back is not resident, costs no mapping, and its limit holds,
 //! whatever the system refuses; and what it refuses is an error value.
 //!
-//! Method: each case is a process of its own, since its limits and its resident memory are the process's. This test starts
-//! itself anew, with the name of the case in the environment, and looks at how that ends.
+//! Method: each case is a process of its own, since its limits and its resident memory are the process's. This test
+//! starts itself anew, with the name of the case in the environment, and looks at how that ends.
 #![cfg(all(target_os = "linux", not(miri), not(feature = "loom"), not(feature = "shuttle"), not(heaplab_asan)))]
 
 use heaplab::{
@@ -11,13 +11,13 @@ use heaplab::{
 };
 use std::process::Command;
 
-/// Names the case, for the process that is to have it.
+/// The environment variable that names the case, for the process that is to have it.
 const CASE: &str = "HEAPLAB_SYSTEM_CASE";
 const MIB: usize = 1 << 20;
-/// What may be resident beside what is committed.
+/// Bytes that may be resident beside those that are committed.
 const RESIDENT_BESIDE_MAX: usize = 4 * MIB;
 const MAPPINGS_MAX: usize = 8;
-/// Runs of a page each; a 32-bit program has no addresses for as many, but nearly.
+/// Runs of a page each; a 32-bit program has addresses for fewer.
 const RUNS: usize = if usize::BITS < 64 { 60_000 } else { 75_000 };
 
 const OLD: AllocationType = AllocationType::Old;
@@ -37,7 +37,7 @@ const CASES: [Case; 9] = [
     ("looking_at_a_heap_without_memory_is_an_error", looking_at_a_heap_without_memory_is_an_error),
 ];
 
-/// Not a test: what the processes do that the tests start.
+/// Not a test: what the processes that the test starts do.
 #[test]
 fn case() {
     let Ok(wanted) = std::env::var(CASE) else { return };
@@ -61,7 +61,8 @@ fn each_case_holds_in_a_process_of_its_own() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-// ---- what a process has ----------------------------------------------------------------------------------------------
+// ---- what a process has
+// ----------------------------------------------------------------------------------------------
 
 fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
@@ -106,7 +107,7 @@ impl World {
         self.heap.statistics().unwrap().committed_bytes
     }
 
-    /// Whether what is resident is committed, up to what is allowed beside.
+    /// Asserts that what is resident is committed, up to what is allowed beside, and that there are few mappings.
     fn check(&self, when: &str) {
         let statistics = self.heap.statistics().unwrap();
         let resident = resident_bytes().saturating_sub(self.resident_before);
@@ -120,7 +121,8 @@ impl World {
         assert!(mappings <= MAPPINGS_MAX, "{when}: {mappings} mappings");
     }
 
-    /// Makes old byte arrays of `bytes` bytes, touched, until they are refused or there are `count`, and keeps them.
+    /// Makes old byte arrays of `bytes` bytes until one is refused or there are `count`, and keeps them. Returns how
+    /// many there are.
     fn keep_bytes(&mut self, keep: &RootSet, bytes: usize, count: usize) -> usize {
         self.thread
             .run(|scope| {
@@ -272,7 +274,7 @@ fn looking_at_a_heap_without_memory_is_an_error() {
     let mut world = World::new(HeapConfig::sized(64 * MIB, 4));
     let keep = world.heap.new_root_set(1);
     assert!(world.keep_bytes(&keep, 8, 200_000) == 200_000);
-    // What is said in the end needs memory too.
+    // The texts of the errors need memory too.
     let mut spare = vec![0_u8; 4 * CHUNK];
     let mut taken: Vec<Vec<u8>> = Vec::with_capacity(100_000);
     limit(libc::RLIMIT_AS, mapped_bytes());

@@ -1,11 +1,12 @@
-//! Goal: every place where an order between two words is relied on stands in the table of `src/docs/ordering.md`, and what
-//! changes two words says whether anybody relies on the order of the two.
+//! Goal: every place where an order between two words is relied on stands in the table of `src/docs/ordering.md`, and
+//! what changes two words says whether anybody relies on the order of the two.
 //!
-//! Method: the sources are read as text. The table's rows are numbered `X-n` and name the functions of both words; a comment
-//! in each of these functions has the tag, and no other function has. A *word function* changes an atomic word itself, or
-//! does no more than to call one that does. In the files that share words between threads, whatever changes one word after
-//! another in one function - by an operation or by a call of a word function - has a tag or the remark "relied on by nobody"
-//! in the lines above. An operation stronger than Relaxed has an argument of its own (`tests/orderings.rs`).
+//! Method: the sources are read as text. The table's rows are numbered `X-n` and name the functions of both words; a
+//! comment in each of these functions has the tag, and no other function has. A *word function* changes an atomic
+//! word itself, or does no more than to call one that does. In the files that share words between threads, whatever
+//! changes one word after another in one function - by an operation or by a call of a word function - has a tag or
+//! the remark "relied on by nobody" in the lines above. An operation stronger than Relaxed has an argument of its own
+//! (`tests/orderings.rs`).
 
 #![cfg(not(miri))]
 
@@ -19,14 +20,14 @@ const LINES_ABOVE: usize = 8;
 /// Where words are shared, and a method's name tells which word it changes.
 const SHARING: [&str; 3] = ["page/", "space/", "thread/"];
 
-/// Names that the standard library or other types have too, or that are called where nobody else runs or on the caller's own
-/// local heap: outside of [`SHARING`] they say nothing.
+/// Names that the standard library or other types have too, or that are called where nobody else runs or on the
+/// caller's own local heap: outside of [`SHARING`] they say nothing.
 const COMMON: [&str; 16] = [
     "add", "claim", "clear", "exhaust", "find", "mark", "park", "put", "release", "set", "stop", "store", "swap",
     "take", "unpark", "visit",
 ];
 
-/// Names that pointers and vectors have too, and how what is a word of ours ends.
+/// Names that pointers and vectors have too, each with how a receiver ends that is a word of the heap.
 const ONLY_ON: [(&str, &str); 2] = [("add", "persistent"), ("try_reserve", "budget")];
 
 /// Word functions by what they mean: two steps on one set.
@@ -67,8 +68,8 @@ fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Where `name` is called as a method or by a path in `code`: the place after the opening parenthesis, and what precedes
-/// the dot or the colons.
+/// Where `name` is called as a method or by a path in `code`: the place after the opening parenthesis, and what
+/// precedes the dot or the colons.
 fn calls<'a>(code: &'a str, name: &str) -> Vec<(usize, &'a str)> {
     let pattern = format!("{name}(");
     let found = code.match_indices(&pattern).filter_map(|(at, _)| {
@@ -241,7 +242,7 @@ fn collect(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every function outside of the doors, which perform operations and decide nothing.
+/// Every function outside of `sync` and `memory`, which perform operations and decide nothing.
 fn sources() -> Vec<Function> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
@@ -267,8 +268,8 @@ fn every_second_word_is_explained() {
     let wrong = unexplained(&sources);
     assert!(
         wrong.is_empty(),
-        "these change a word after another one. Say in a comment above who relies on the order of the two: `X-n` of the \
-         table in src/docs/ordering.md, or \"{REMARK}\" and why:\n{}",
+        "these change a word after another one. Say in a comment above who relies on the order of the two: `X-n` of \
+         the table in src/docs/ordering.md, or \"{REMARK}\" and why:\n{}",
         wrong.join("\n")
     );
 }
@@ -303,7 +304,7 @@ impl Pair {
 mod tests { fn both() { a.raise(); b.raise(); } }
 ";
 
-/// The checker sees what it is to see.
+/// A change of a second word is seen, and one that is explained is none.
 #[test]
 fn a_second_word_is_seen() {
     let sample = |remark: &str, order: &str| {

@@ -1,6 +1,6 @@
 //! Goal: what an embedder holds over a `catch_unwind` may be held over it.
 //!
-//! Method: the compiler checks it, here.
+//! Method: a constant asks for the traits, which the compiler checks.
 
 use heaplab::{Array, Attachment, Heap, LocalHeap, Persistent, RootSet};
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -15,7 +15,7 @@ const _: () = {
     is_unwind_safe::<RootSet>();
 };
 
-/// As an embedder writes it.
+/// Catches the panic of a run as an embedder does; the heap serves the next run.
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 #[test]
 fn a_run_is_caught() {

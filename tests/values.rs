@@ -1,5 +1,5 @@
-//! Goal: what the safe API tells of values is true: identity, kinds, lengths, the bounds of raw words; and a loop that only
-//! polls lets others stop the world.
+//! Goal: what the safe API tells of values is true: identity, kinds, lengths, the bounds of raw words; and a loop
+//! that only polls lets others stop the world.
 //!
 //! Method: a value of each kind, asked everything.
 

@@ -1,5 +1,5 @@
-//! Goal: with the flag `verify_heap` each collection and the end of the heap verify, and a violation is a panic that says
-//! so; without the flag nothing does.
+//! Goal: with the flag `verify_heap` each collection and the end of the heap verify, and a violation is a panic that
+//! says so; without the flag neither verifies.
 //!
 //! Method: a mark bit that no collection set is damage that the verifier knows and that nothing else trips over.
 
@@ -18,7 +18,7 @@ fn heap(verify_heap: bool) -> Heap {
     build(config)
 }
 
-/// Marks the first granule of a committed page that holds no object's page: of new space.
+/// Marks the first granule of a page of new space, which holds no object.
 fn damage(heap: &Heap) {
     let pages = &heap.spaces().pages;
     let new = (0..heap.layout().pages()).map(PageIndex::new);

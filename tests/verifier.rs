@@ -1,9 +1,9 @@
 //! Goal: the verifier notices each kind of damage that it knows, says which it is and where, and takes nothing else for
 //! damage.
 //!
-//! Method: a small heap on which no local heap is attached is spoiled from below, word by word and table by table. What is
-//! found is compared as a whole with what was planted; then the damage is undone, and the heap is sound again, also when
-//! it is dropped. Each kind of damage is planted next to its neighbour that is none.
+//! Method: a small heap on which no local heap is attached is spoiled from below, word by word and table by table.
+//! What is found is compared as a whole with what was planted; then the damage is undone, and the heap is sound
+//! again, also when it is dropped. Each kind of damage is planted next to its neighbour that is none.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
@@ -28,7 +28,7 @@ const YOUNG: AllocationType = AllocationType::Young;
 const OLD: AllocationType = AllocationType::Old;
 const CODE: AllocationType = AllocationType::Code;
 
-/// `object`'s header names no map.
+/// The violation that `object`'s header names no map.
 fn bad_map(object: Offset, header: u32) -> Violation {
     Violation::BadMap { object, header }
 }
@@ -94,8 +94,8 @@ fn a_lost_header_is_found_in_each_space() {
     }
 }
 
-/// What the collector writes into headers in a stop is none after it; and not each word that can be read as a reference
-/// names a map.
+/// The headers that the collector writes in a stop name no map after it, and not each word that can be read as a
+/// reference names one.
 #[test]
 fn a_header_names_a_map() {
     let heap = build(tiny());
@@ -344,8 +344,8 @@ fn a_hole_that_is_in_one_place_only_is_found() {
     for (object, bytes) in objects.into_iter().zip([16, 32, 64]) {
         let (page, hole) = (page_of(&heap, object), object.plus(bytes));
         let expected = [Violation::HolesDisagree { page }];
-        // A free block without a bit, which may leave the page without the room it is offered for; a bit without a free block;
-        // a free block that became a filler.
+        // A free block without a bit, which may leave the page without the room it is offered for; a bit without a
+        // free block; a free block that became a filler.
         let mut missing = expected.to_vec();
         // The other pages have another hole.
         if bytes == 64 {
@@ -473,7 +473,8 @@ fn budget_of_committed_pages_stays() {
     heap.spaces().budget.give_back(1);
 }
 
-/// As much as the hard limit is allowed. A page more ends each stop; the verification before a collection says why.
+/// As many committed pages as the hard limit are allowed. With a page more, the verification before a collection
+/// fails and says why.
 #[test]
 fn pages_beyond_the_hard_limit_are_found() {
     let heap = build(tiny());

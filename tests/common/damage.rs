@@ -22,7 +22,8 @@ pub(crate) fn on_a_local_heap<R>(heap: &Heap, f: impl FnOnce(RawLocalHeap) -> R)
     result
 }
 
-/// Objects of a built-in map with a tail, zeroed, one behind the other, of these sizes in bytes. Nothing refers to them.
+/// Objects of a built-in map with a tail, zeroed, one behind the other, of these sizes in bytes. Nothing refers to
+/// them.
 pub(crate) fn make<const N: usize>(heap: &Heap, ty: AllocationType, map: Root, sizes: [usize; N]) -> [Offset; N] {
     let unit = if map == Root::FixedArrayMap { 4 } else { 1 };
     on_a_local_heap(heap, |local| {
@@ -124,7 +125,7 @@ pub(crate) fn offer(space: &PagedSpace, page: PageIndex, greatest: usize) {
     assert!(unsafe { space.put(page, greatest) });
 }
 
-/// A page that is on offer for a small object.
+/// Takes a page that is on offer for a small object.
 pub(crate) fn take_offer(space: &PagedSpace) -> Option<PageIndex> {
     // SAFETY: S-4: no local heap is running, and nobody stops the world.
     unsafe { space.take(64) }
@@ -135,7 +136,7 @@ pub(crate) fn forget(heap: &Heap, slot: Offset) {
     unsafe { heap.spaces().pages.forget_range(slot, 4) }
 }
 
-/// More pages count as committed, whatever the limits say.
+/// Counts more pages as committed, whatever the limits say.
 pub(crate) fn count_more(heap: &Heap, pages: usize) {
     assert!(heap.spaces().budget.try_reserve_within(pages, usize::MAX));
 }
@@ -152,14 +153,14 @@ pub(crate) fn expect(heap: &Heap, expected: &[Violation], spoil: impl FnOnce(), 
     super::common::assert_sound(heap);
 }
 
-/// The same, spoilt by words.
+/// As [`expect`], where words spoil the heap.
 pub(crate) fn expect_of_words(heap: &Heap, expected: &[Violation], words: &[(Offset, u32)]) {
     let before: Vec<_> = words.iter().map(|&(at, _)| (at, read(heap, at))).collect();
     let write_all = |words: &[(Offset, u32)]| words.iter().for_each(|&(at, word)| write(heap, at, word));
     expect(heap, expected, || write_all(words), || write_all(&before));
 }
 
-/// The same, spoilt by what is known about a page.
+/// As [`expect`], where a change of what is known about a page spoils the heap.
 pub(crate) fn expect_of_info(heap: &Heap, expected: &[Violation], page: PageIndex, change: impl FnOnce(&mut PageInfo)) {
     let before = info(heap, page);
     expect(heap, expected, || update(heap, page, change), || update(heap, page, |info| *info = before));

@@ -39,10 +39,11 @@ pub(crate) fn build(config: HeapConfig) -> Heap {
     Heap::new(config).expect("the configuration is good")
 }
 
-/// Fails, instead of hanging, when `f` does not end in time: says which local heaps there are, and where each thread is.
+/// Fails, instead of hanging, when `f` does not end in time: says which local heaps there are, and where each thread
+/// is.
 pub(crate) fn in_time<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
     let (sender, receiver) = mpsc::channel();
-    // The test's name goes with it, to be recognised in a report.
+    // The thread has the test's name, to be recognised in a report.
     let name = std::thread::current().name().unwrap_or("a test").to_owned();
     let builder = std::thread::Builder::new().name(name.clone());
     let thread = builder.spawn(move || {
@@ -111,13 +112,13 @@ pub(crate) fn use_everything(scope: &mut Scope<'_, '_>) -> Result<(), AllocError
     })
 }
 
-/// The heap is usable through this attachment, verified, and what the program made is gone afterwards.
+/// Asserts that the heap is usable through this attachment, and sound afterwards.
 pub(crate) fn assert_usable(heap: &Heap, thread: &mut Attachment) {
     thread.run(use_everything).expect("not poisoned, not running").expect("there is room for a few objects");
     assert_sound(heap);
 }
 
-/// The verifier finds nothing.
+/// Asserts that the verifier finds nothing.
 pub(crate) fn assert_sound(heap: &Heap) {
     let verification = heap.verify().expect("not poisoned, not running");
     assert!(verification.is_sound(), "{}", verification.describe());
@@ -130,7 +131,7 @@ pub(crate) fn settled_bytes(heap: &Heap) -> usize {
     statistics.committed_bytes - statistics.pooled_bytes
 }
 
-/// Fills a heap with live arrays until it is full. Returns how many there were.
+/// Fills a heap with live arrays until it is full. Returns how many fit, and the error that the next one met.
 pub(crate) fn fill(scope: &mut Scope<'_, '_>, ty: AllocationType) -> (usize, AllocError) {
     scope.nested(|scope| {
         let mut count = 0;

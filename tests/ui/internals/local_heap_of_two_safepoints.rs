@@ -1,4 +1,4 @@
-//! A local heap is attached twice, or parked and unparked by who is not its owner; registers and parts are exchanged.
+//! A local heap is attached twice, or used by a thread that does not own it; registers and parts are exchanged.
 use heaplab::space::Spaces;
 use heaplab::sync::Arc;
 use heaplab::thread::{HandleMark, HandleSlots, Local, Safepoint};

@@ -1,5 +1,5 @@
-//! The proof that a heap is stopped is made without a stop, kept beyond it, or handed to a thread that has none; what a page
-//! is or whose it is changes without `unsafe`, in a stop too.
+//! The proof that a heap is stopped is made without a stop, kept beyond it, or handed to a thread that has none;
+//! what a page is or whose it is changes without `unsafe`, in a stop too.
 use heaplab::page::PageKind;
 use heaplab::space::{Spaces, Stopped};
 use heaplab::thread::{Safepoint, Stop};

@@ -82,8 +82,8 @@ fn attach_vs_attach_at_threads_max() {
     drop((first, attached));
 }
 
-/// One thread is attached, one comes meanwhile, and one comes later. The flag's return means that it is in force for
-/// all of them: each allocation is a collection, no more and no fewer.
+/// One thread is attached, one comes meanwhile, and one comes later. When the call that sets the flag has returned,
+/// the flag is in force for all of them: each allocation collects, once.
 fn attach_vs_gc_interval() {
     let heap = heap_for_three();
     let (before, during) = attach_while(&heap, |heap| heap.set_gc_interval(1));
@@ -101,7 +101,8 @@ fn attach_vs_gc_interval() {
     assert_eq!(majors(), 3, "switched off for all of them");
 }
 
-/// The same of the failure that is asked for: each local heap has its own, and its next attempt is the one that fails.
+/// One thread is attached, one comes meanwhile, and one comes later: the failure that is asked for is in force for
+/// all of them. Each local heap has its own, and its next attempt is the one that fails.
 fn attach_vs_fail_allocation() {
     let heap = heap_for_three();
     let (before, during) = attach_while(&heap, |heap| heap.set_fail_allocation(Some(0)));
