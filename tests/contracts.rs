@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The modules whose functions are read: all layers but the heap, whose own state is private and whose public functions
 /// the compile-fail tests attack.
 const LAYERS: [&str; 8] = ["words", "sync", "memory", "object", "page", "space", "allocation", "thread"];
-/// The module that is read like the layers, though it is named apart.
+/// The collector's module, which is a layer, too.
 const COLLECTION: &str = "collection";
 
 /// What a document says, in lower case, that lays an obligation on the caller.

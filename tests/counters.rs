@@ -232,7 +232,7 @@ fn the_soft_limit_follows_what_is_live() {
                 assert!(settled(&full) >= settled(&empty) + 20 * 128);
                 assert_eq!(full.soft_limit_bytes, 2 * settled(&full));
             });
-            // A plain major collection keeps pages in the pool; they are no live ones.
+            // A plain major collection keeps pages in the pool; pooled pages are not live.
             scope.collect(MAJOR).unwrap();
             let dropped = scope.statistics().unwrap();
             assert!(dropped.pooled_bytes > 0, "{dropped:?}");
@@ -264,7 +264,7 @@ fn a_callback_is_told_how_things_stand() {
     assert!(told.len() > 8, "{}", told.len());
 }
 
-/// A heap that stays full after major collections is not given more rounds; one that has room again is.
+/// A heap that stays full after major collections is not given more rounds; a heap that has room again is.
 #[test]
 fn rounds_are_skipped_while_collections_free_nothing() {
     let heap = build(small());

@@ -376,7 +376,8 @@ fn internal_threads_never_call_the_callback() {
                 while scope.new_array_in(4, AllocationType::Old).is_ok() {}
                 scope.park(|| {
                     heap.set_stress_concurrent_allocation(true).unwrap();
-                    // The stress thread collects whenever it is refused: it has climbed its ladder when it has asked.
+                    // The stress thread collects whenever it is refused, so after these requests it has climbed its
+                    // ladder.
                     let before = heap.statistics().unwrap().requests;
                     while heap.statistics().unwrap().requests < before + 12 {
                         std::thread::yield_now();

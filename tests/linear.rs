@@ -233,7 +233,7 @@ fn a_minor_collection_does_not_pay_for_roots_to_old_objects() {
             assert_eq!(roots(scope, MINOR), 1, "the handle");
             assert_eq!(roots(scope, MAJOR), 1 + 2 * count);
             assert_eq!(roots(scope, MINOR), 1);
-            // A root to a young object is followed until that is old; a block of a set has 64 slots.
+            // A root to a young object is followed until the object is old; a block of a set has 64 slots.
             scope.nested(|scope| {
                 let young = scope.new_array(1).unwrap();
                 persistent[0] = scope.persist(young);

@@ -209,7 +209,8 @@ fn a_run_that_goes_on_finds_nothing() {
     });
 }
 
-/// Each way in which a run may be in a stop that another thread begins and that unwinds: it is told by a panic.
+/// In each way in which a run may be in a stop that another thread begins and that unwinds, the run is told by a
+/// panic.
 #[test]
 fn who_is_in_the_stop_is_told() {
     type Wait = fn(&mut Scope<'_, '_>, &dyn Fn());

@@ -1,5 +1,5 @@
-//! Goal: a thread that is asked to stop does so within one operation, if that is one of those that say they poll; and
-//! the others, the bump path above all, do not.
+//! Goal: a thread that is asked to stop does so within one operation, if the operation's document says that it polls;
+//! the other operations, the bump path above all, do not poll.
 //!
 //! Method: another thread asks for a stop, and cannot go on before this one polls. When the request is seen, this
 //! thread does one operation; afterwards the request is gone or it is not. Nothing is timed.

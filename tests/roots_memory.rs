@@ -21,7 +21,7 @@ thread_local! {
     static TAKEN: Cell<isize> = const { Cell::new(0) };
     static MOST: Cell<isize> = const { Cell::new(0) };
     static LIMIT: Cell<isize> = const { Cell::new(isize::MAX) };
-    /// Whether blocks of handles, which alone are aligned to so much, are refused: what a panic needs is not.
+    /// Whether blocks of handles, which alone are aligned to so much, are refused; what a panic needs is served.
     static REFUSES_BLOCKS: Cell<bool> = const { Cell::new(false) };
 }
 

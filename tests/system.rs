@@ -61,8 +61,7 @@ fn each_case_holds_in_a_process_of_its_own() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-// ---- what a process has
-// ----------------------------------------------------------------------------------------------
+// ---- what a process has ---------------------------------------------------------------------------------------------
 
 fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();

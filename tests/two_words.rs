@@ -304,7 +304,7 @@ impl Pair {
 mod tests { fn both() { a.raise(); b.raise(); } }
 ";
 
-/// A change of a second word is seen, and one that is explained is none.
+/// A change of a second word is reported, and one that is explained is not.
 #[test]
 fn a_second_word_is_seen() {
     let sample = |remark: &str, order: &str| {

@@ -98,8 +98,8 @@ fn reserve_give_back_vs_reserve_give_back() {
     claim_eq!(budget.committed(), 1, "the number of committed pages when both have given theirs back");
 }
 
-/// A refusal is exact: who asks after a page was given back gets it, though nothing but time lies between. Who asks
-/// before may be refused, and then the page is counted nowhere.
+/// A refusal is exact: who asks after a page was given back gets the page, though nothing but time lies between. Who
+/// asks before may be refused, and then the page is counted nowhere.
 fn give_back_vs_reserve() {
     let budget = budget(4, 4, 4);
     let (there, given) = (budget.clone(), Milestone::new());
@@ -417,7 +417,7 @@ fn reserve_vs_reserve_with_room_for_both_and_a_spurious_failure() {
     reserve_vs_reserve_with_room_for_both();
 }
 
-/// There is room for one of the two: exactly one is served, whosever exchange fails for no reason.
+/// There is room for one of the two: exactly one is served, whichever exchange fails for no reason.
 fn reserve_vs_reserve_at_the_limit_with_a_spurious_failure() {
     reserve_vs_reserve_at_the_limit();
 }

@@ -136,7 +136,7 @@ fn assert_one_sealer(parts: &[Part]) {
     claim_eq!(parts.iter().filter(|part| part.is_tail).count(), 1, "the number of sealed pages in {parts:?}");
 }
 
-/// Both reach a page that nobody has used: it is committed and entered once, and both write to it.
+/// Both reach a page that nobody has used: the page is committed and entered once, and both write to it.
 fn carve_vs_carve_in_a_fresh_page() {
     let world = World::new(&[(FIRST, false)]);
     let there = world.clone();

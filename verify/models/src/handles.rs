@@ -1,9 +1,9 @@
 //! P15, handles, persistent handles and root sets against root visiting.
 //!
-//! Goal: no root is missed, whatever kind it is of and whenever the stop comes; none is followed after its release.
-//! Method: the tables of roots alone, exactly, without a bound; then the shipping heap, where an object that only one
-//! root holds is moved by a collection and its contents are compared afterwards. (That the last reference to a root
-//! set goes is seen by `Arc`'s count, which is trusted and not modelled.)
+//! Goal: no root is missed, whatever kind it is of and whenever the stop comes; no root is followed after its
+//! release. Method: the tables of roots alone, exactly, without a bound; then the shipping heap, where an object that
+//! only one root holds is moved by a collection and its contents are compared afterwards. (That the last reference to
+//! a root set goes is seen by `Arc`'s count, which is trusted and not modelled.)
 
 use super::worlds::{self, assert_sound, is_seven, new_seven, race, run};
 use heaplab::object::Tagged;
@@ -78,7 +78,7 @@ fn release_vs_visit() {
     claim_eq!(kept.tagged(), at(272), "what the kept handle holds after two visits");
 }
 
-/// Two releases at once: none is lost, and both cells are used again.
+/// Two releases at once: neither is lost, and both cells are used again.
 fn release_vs_release() {
     let handles = PersistentHandles::new(2);
     let (one, other) = (add(&handles, at(256)), add(&handles, at(512)));
@@ -93,9 +93,9 @@ fn release_vs_release() {
     claim_eq!((handles.len(), handles.bytes()), (0, 0), "the count of handles, and of their bytes");
 }
 
-/// A cell that is released is used again, by whoever finds it: what the new handle holds is neither lost nor mixed up
-/// with what the old one held; who does not find it gets another cell, in a slab of its own. A trim leaves the slab of
-/// the handle alone.
+/// A cell that is released is used again by an add that finds it: what the new handle holds is neither lost nor mixed
+/// up with what the old one held. An add that does not find it gets another cell, in a slab of its own. A trim leaves
+/// the slab of the handle alone.
 fn release_vs_add() {
     let handles = PersistentHandles::new(1);
     let old = add(&handles, at(256));

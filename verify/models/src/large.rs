@@ -185,8 +185,8 @@ fn take_vs_take_page_with_one_refusal() {
     }
 }
 
-/// A run goes back between two others while one is wanted that fits there only: it is served after, refused before, and
-/// never overlaps its neighbours.
+/// A run goes back between two others while a run is wanted that fits there only: the request is served after,
+/// refused before, and the new run never overlaps its neighbours.
 fn take_vs_release_between_runs() {
     let spaces = worlds::spaces(&worlds::layout(1, 3, 3));
     let runs = [0, 1, 2].map(|_| take(&spaces, 1).expect("room for three"));
@@ -272,7 +272,7 @@ fn allocate_vs_collect() {
 }
 
 /// An allocation that may be refused, and then asks for a collection, once. The other thread's collection meets the
-/// request if it comes after it; else the request runs one of its own. In either case it is served.
+/// request if it comes after the failed attempt; else the request runs one of its own. In either case it is served.
 fn allocate_vs_collect_with_one_refusal() {
     let Some(heap) = worlds::heap_unless_refused(worlds::config(1, 1)) else { return };
     let local = heap.attach_raw().expect("a place");

@@ -1,7 +1,8 @@
 //! P13, marking: two markers meet one object.
 //!
-//! Goal: one of them marks it, both find it marked afterwards, and marks of neighbours in the same word are not lost
-//! (O-9). Method: the shipping mark bits. There is one marker today, so the termination of several has no model.
+//! Goal: one marker marks the object, both find it marked afterwards, and marks of neighbours in the same word are
+//! not lost (O-9). Method: the shipping mark bits. There is one marker today, so the termination of several has no
+//! model.
 
 use super::forwarding::world;
 use super::worlds::race;

@@ -3,8 +3,8 @@
 //! Goal: inside the scope the first attempt succeeds, up to the reserve, with no collection that its owner asked for,
 //! although the space was made full and a rival takes what it can get; and afterwards the budget is whole. Method:
 //! the shipping heap through its safe API, in worlds where the rival can take the last page. One model for each
-//! space, since a scenario over all of them multiplies without adding a race; the last one chains two spaces. Faults
-//! and a third thread that stops the world come on top of the smallest of them.
+//! space, since a scenario over all of them multiplies without adding a race; one more model chains two spaces.
+//! Faults and a third thread that stops the world come on top of the smallest of them.
 
 use super::always_allocate::{Step, assert_whole, code, large, map, old, owner, rival, young};
 use super::worlds::{self, PAGE};

@@ -76,7 +76,7 @@ fn assert_whole(scope: &mut Scope<'_, '_>, list: &Persistent<Array>, count: usiz
     });
 }
 
-/// Asserts that the list is whole and the heap sound, now and after each of one collection of each kind.
+/// Asserts that the list is whole and the heap sound, now, and again after a collection of each kind in turn.
 fn assert_lasts(heap: &Heap, list: &Persistent<Array>, count: usize) {
     run(heap, |scope| assert_whole(scope, list, count));
     assert_sound(heap);
@@ -276,7 +276,7 @@ fn minor_in_full_heap_vs_allocate_old() {
     old_in_full_heap(CollectionKind::Minor);
 }
 
-/// The other thread's collection is a major one, which meets the request if it comes after it.
+/// The other thread's collection is a major one, which meets a request that failed before it.
 fn major_in_full_heap_vs_allocate_old() {
     old_in_full_heap(CollectionKind::Major);
 }

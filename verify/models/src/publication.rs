@@ -27,7 +27,8 @@ fn heap() -> Heap {
     Heap::new(worlds::config(1, 2)).expect("a small world")
 }
 
-/// The reader finds the array whole, or the small integer 0 of before; in the end the slot holds the array.
+/// The reader finds the array whole, or the small integer 0 that the slot held before; in the end the slot holds the
+/// array.
 fn store_root_vs_load_root() {
     let heap = heap();
     let set = heap.new_root_set(1);
@@ -55,7 +56,7 @@ pub(super) fn heap_with_host() -> (Heap, Arc<Persistent<Array>>) {
     (heap, Arc::new(host))
 }
 
-/// A reader of a slot of an old array finds the new array whole, or the small integer 0 of before.
+/// A reader of a slot of an old array finds the new array whole, or the small integer 0 that the slot held before.
 fn store_vs_load() {
     let (heap, host) = heap_with_host();
     let (there, its_host) = (heap.clone(), host.clone());

@@ -85,7 +85,7 @@ impl World {
         unsafe { self.safepoint.abandon(local) }
     }
 
-    /// What a running thread does: it changes its part of the heap and reads its own data.
+    /// Does what a running thread does: changes its part of the heap and reads its own data.
     fn work(&self, index: usize, local: &Local) {
         // SAFETY: the thread runs, so part and data are its own; the model checks it.
         unsafe {
@@ -282,8 +282,8 @@ fn detach_abandoned(world: &World) {
     });
 }
 
-/// A local heap is abandoned without a stop in between that would order this and the look for it: it is detached
-/// once, and no stop is counted.
+/// A local heap is abandoned and detached, without a stop in between that would order the two: it is detached once,
+/// and no stop is counted.
 fn abandon_vs_detach() {
     let world = World::new(1, 0);
     let there = world.clone();

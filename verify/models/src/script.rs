@@ -124,7 +124,8 @@ fn get<'s>(
     result
 }
 
-/// What the getter does in the scope of the interpreter: as `alloc_after_failures`, with one space. Gives true.
+/// Does what the getter does in the scope of the interpreter: as `alloc_after_failures`, with one space. Returns
+/// true. May collect.
 fn full_then<'s>(scope: &mut Scope<'s, '_>, reserve: Reserve, space: SpaceKind, step: Step) -> Handle<'s, Value> {
     let entered = scope.always_allocate(reserve, |scope| {
         let before = scope.own_requests();

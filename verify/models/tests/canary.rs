@@ -394,7 +394,7 @@ mod explored {
         assert_eq!(changes, expected);
     }
 
-    /// What is put off happens right after the next publication, not earlier, not later, and not never.
+    /// A postponed exchange happens right after the next publication: not earlier, not later, and always.
     #[test]
     fn a_postponed_exchange_trades_places_with_the_next_one() {
         let outcomes = Arc::new(std::sync::Mutex::new(BTreeSet::new()));

@@ -1,4 +1,4 @@
-//! What a red model does to this program of tests: a canary.
+//! A canary: what a red model does to this program of tests.
 //!
 //! Goal: a model that fails says what happened and how to see it again, and takes no other model along, however its
 //! process ends. Method: this program again, with a model that races beside a heap and one that is sound.
