@@ -10,10 +10,11 @@ pub use std::alloc::Layout;
 use std::fmt;
 use std::panic::Location;
 
+use crate::choice::Budget;
 use crate::failure::FailureKind;
 use crate::memory::Freed;
 use crate::runtime::coroutine::{is_running, perform, try_state, with_state};
-use crate::runtime::state::Step;
+use crate::runtime::state::{Phase, Step};
 
 type Place = &'static Location<'static>;
 
@@ -48,24 +49,38 @@ pub unsafe fn alloc(layout: Layout) -> *mut u8 {
 }
 
 /// A block that was freed, if that is chosen; else null.
+///
+/// The blocks are those whose free happens before, in an order that is the same in each run of one graph.
 fn reused(layout: Layout, place: Place) -> *mut u8 {
-    let candidates = with_state(|state| {
-        let fits = state.memory.freed.iter().filter(|freed| freed.layout == layout).count();
-        if state.memory.reuses < state.builder.reuses { fits } else { 0 }
+    let (is_explored, fitting) = with_state(|state| {
+        if state.phase == Phase::Abandoned || state.builder.reuses == 0 {
+            return (false, Vec::new());
+        }
+        let (thread, before) = (state.current, state.before_now());
+        let fits = |freed: &Freed| freed.layout == layout && freed.is_known(thread, &before);
+        let freed = &state.memory.freed;
+        let mut fitting: Vec<usize> = (0..freed.len()).filter(|&at| fits(&freed[at])).collect();
+        // Stable: of one thread the frees are in its order.
+        fitting.sort_by_key(|&at| freed[at].thread);
+        (!fitting.is_empty(), fitting)
     });
-    if candidates == 0 {
+    if !is_explored {
         return std::ptr::null_mut();
     }
-    let n = candidates as u32 + 1;
-    let chosen = perform(|_| Step::Done(0), |state| state.choose(n, false, place)) as usize;
-    if chosen == 0 {
-        return std::ptr::null_mut();
-    }
-    with_state(|state| {
-        let mut fitting = state.memory.freed.iter().enumerate().filter(|(_, freed)| freed.layout == layout);
-        let Some((index, _)) = fitting.nth(chosen - 1) else { return std::ptr::null_mut() };
-        state.memory.reuses += 1;
-        state.memory.freed.remove(index).address
+    let chosen = perform(
+        |_| Step::Done(0),
+        |state| {
+            let taken: Vec<bool> = fitting.iter().map(|&at| state.memory.freed[at].is_reused).collect();
+            state.choose_but(taken.len() as u32 + 1, Budget::Reuses, |number| taken[number as usize - 1], place)
+        },
+    );
+    with_state(|state| match (chosen as usize).checked_sub(1) {
+        Some(number) if !state.memory.freed[fitting[number]].is_reused => {
+            let freed = &mut state.memory.freed[fitting[number]];
+            freed.is_reused = true;
+            freed.address
+        }
+        _ => std::ptr::null_mut(),
     })
 }
 
@@ -109,7 +124,8 @@ pub unsafe fn dealloc(address: *mut u8, layout: Layout) {
     unsafe { address.write_bytes(POISON, layout.size()) };
     with_state(|state| {
         state.live[entry] = None;
-        state.memory.freed.push(Freed { address, layout });
+        let (thread, index) = (state.current, state.performed[state.current]);
+        state.memory.freed.push(Freed { address, layout, thread, index, is_reused: false });
     });
 }
 

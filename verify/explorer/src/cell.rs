@@ -35,8 +35,15 @@ impl Drop for Access {
     fn drop(&mut self) {
         try_state(|state| {
             if state.run == self.number.run {
+                let (thread, performed) = (state.current, state.performed[state.current]);
                 let accesses = &mut state.cells[self.number.index as usize];
                 accesses.open = if self.writes { 0 } else { accesses.open - 1 };
+                // The access lasted until now, so whoever synchronised with this thread before does not know of its end.
+                if self.writes {
+                    (accesses.writer, accesses.written) = (thread as u32, performed);
+                } else {
+                    accesses.reads.set(thread, performed + 1);
+                }
             }
         });
     }

@@ -33,7 +33,7 @@ const CHOICES_MAX: u32 = 1 << 16;
 pub fn choose(n: usize) -> usize {
     let place = Location::caller();
     let n = u32::try_from(n).unwrap_or(u32::MAX);
-    perform(|_| Step::Done(0), |state| state.choose(n, false, place)) as usize
+    perform(|_| Step::Done(0), |state| state.choose(n, Budget::None, place)) as usize
 }
 
 /// Ends the execution of this thread unless the condition holds.
@@ -51,12 +51,34 @@ pub fn assume(condition: bool) {
         return;
     }
     let place = Location::caller();
-    perform(|_| Step::Done(()), |state| state.block(Pending::Assume, place));
+    perform(|state| state.assume_flat(), |state| state.block(Pending::Assume, place));
+}
+
+/// What limits how many choices of an execution differ from the default.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Budget {
+    /// Nothing.
+    None,
+    /// [`Builder::spurious_wakeups`](crate::model::Builder::spurious_wakeups).
+    Wakeups,
+    /// [`Builder::reuses`](crate::model::Builder::reuses).
+    Reuses,
 }
 
 impl State {
-    /// A choice. One `with_budget` is a spurious wake-up: only so many of an execution differ from the default.
-    pub(crate) fn choose(&mut self, n: u32, with_budget: bool, place: &'static Location<'static>) -> Step<u32> {
+    /// A choice.
+    pub(crate) fn choose(&mut self, n: u32, budget: Budget, place: &'static Location<'static>) -> Step<u32> {
+        self.choose_but(n, budget, |_| false, place)
+    }
+
+    /// A choice without some of its numbers.
+    pub(crate) fn choose_but(
+        &mut self,
+        n: u32,
+        budget: Budget,
+        is_left_out: impl Fn(u32) -> bool,
+        place: &'static Location<'static>,
+    ) -> Step<u32> {
         if n == 0 {
             return self.fail(FailureKind::Misuse, "a choice among nothing".to_owned(), &[place]);
         }
@@ -65,18 +87,24 @@ impl State {
         }
         let mut event = Event::new(Kind::Choice, NOWHERE, Ordering::Relaxed, place);
         event.op = Op::Among(n);
-        event.is_weak = with_budget;
+        event.mask = budget as u64;
         let (id, is_new) = match self.simple(event) {
             Step::Done(added) => added,
             Step::Wait => return Step::Wait,
             Step::Unwind => return Step::Unwind,
         };
         if is_new {
-            let is_spent = |event: &Event| event.kind == Kind::Choice && event.is_weak && event.detail != 0;
-            let is_open = !with_budget || self.graph.variants_count(is_spent) < self.builder.spurious_wakeups;
+            let max = match budget {
+                Budget::None => usize::MAX,
+                Budget::Wakeups => self.builder.spurious_wakeups,
+                Budget::Reuses => self.builder.reuses,
+            };
+            let is_spent =
+                |event: &Event| event.kind == Kind::Choice && event.mask == budget as u64 && event.detail != 0;
             let stamp = self.graph.event(id).stamp;
-            if is_open {
-                let others = (1..n).rev().map(|number| (stamp, Alternative::Choice { choice: id, number }));
+            if budget == Budget::None || self.graph.variants_count(is_spent) < max {
+                let others = (1..n).rev().filter(|&number| !is_left_out(number));
+                let others = others.map(|number| (stamp, Alternative::Choice { choice: id, number }));
                 self.work.extend(others);
             }
         }

@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use crate::runtime::coroutine::perform;
-use crate::runtime::state::{Pending, Step};
+use crate::runtime::state::Pending;
 
 /// Ends a turn of a loop that waits for another thread: as [`thread::yield_now`](crate::thread::yield_now).
 #[track_caller]
@@ -23,7 +23,8 @@ pub fn spin_loop() {
 #[track_caller]
 pub fn spin_wait() {
     let place = Location::caller();
-    perform(|_| Step::Done(()), |state| state.block(Pending::Spin, place));
+    let mut changes = None;
+    perform(|state| state.flat_spin(&mut changes), |state| state.block(Pending::Spin, place));
 }
 
 /// Fails the execution: the place was thought to be out of reach.

@@ -1,5 +1,6 @@
 //! How a model is explored: [`Builder`] and [`model`].
 
+use std::fmt;
 use std::rc::Rc;
 
 pub use crate::builder::Builder;
@@ -37,6 +38,25 @@ pub fn model<F: Fn() + 'static>(f: F) {
     Builder::new().check(f);
 }
 
+/// A complete execution that has just ended.
+pub struct Execution<'a> {
+    journal: &'a dyn Fn() -> Journal,
+}
+
+impl Execution<'_> {
+    /// Its events. Made when it is asked for, in time and memory linear in their number.
+    #[must_use]
+    pub fn journal(&self) -> Journal {
+        (self.journal)()
+    }
+}
+
+impl fmt::Debug for Execution<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Execution").field(&self.journal()).finish()
+    }
+}
+
 impl Builder {
     /// Explores the executions of `f`.
     ///
@@ -72,7 +92,7 @@ impl Builder {
         replay::explore(self, Rc::new(f), |_| {})
     }
 
-    /// As [`Builder::explore`], and shows each complete execution when it ended. Costs a journal of each.
+    /// As [`Builder::explore`], and shows each complete execution when it ended.
     ///
     /// # Errors
     ///
@@ -81,9 +101,9 @@ impl Builder {
     pub fn explore_each<F: Fn() + 'static>(
         &self,
         f: F,
-        mut on_execution: impl FnMut(&Journal),
+        mut on_execution: impl FnMut(&Execution<'_>),
     ) -> Result<Stats, Failure> {
-        replay::explore(self, Rc::new(f), move |journal| on_execution(&journal()))
+        replay::explore(self, Rc::new(f), move |journal| on_execution(&Execution { journal }))
     }
 
     /// Explores the executions of `f`, and panics where that fails.
@@ -99,6 +119,8 @@ impl Builder {
         };
         if self.log {
             println!("{stats}");
+        } else if !stats.is_complete() {
+            eprintln!("heaplab-explorer: not complete: {stats}");
         }
         let is_cut = |bound: &&Bound| matches!(bound, Bound::Executions(_) | Bound::Duration(_));
         if let Some(bound) = stats.bounds_met.iter().find(is_cut) {

@@ -1,7 +1,5 @@
 //! Threads of a model.
 
-pub use std::thread::panicking;
-
 use std::fmt;
 use std::io;
 use std::panic::Location;
@@ -13,7 +11,7 @@ pub use crate::turn::yield_now;
 
 use crate::event::Op;
 use crate::handle::Handle;
-use crate::runtime::coroutine::{perform, with_state};
+use crate::runtime::coroutine::{perform, try_state, with_state};
 use crate::runtime::state::Step;
 use crate::sync::atomic::Atomic;
 use crate::views::THREADS_MAX;
@@ -35,6 +33,7 @@ impl ThreadId {
 #[derive(Clone, Debug)]
 pub struct Thread {
     id: usize,
+    run: u32,
     name: Option<String>,
 }
 
@@ -54,8 +53,24 @@ impl Thread {
     #[track_caller]
     pub fn unpark(&self) {
         let place = Location::caller();
+        perform(
+            |_| Step::Done(()),
+            |state| {
+                if self.run == state.run {
+                    return Step::Done(());
+                }
+                let message = format!("T{} unparks a thread of another execution", state.current);
+                state.fail(crate::FailureKind::Foreign, message, &[place])
+            },
+        );
         token(self.id, place).rmw(Op::Swap(1), Ordering::AcqRel, place);
     }
+}
+
+/// Whether the thread that calls panics; outside of an exploration, as `std::thread::panicking`.
+#[must_use]
+pub fn panicking() -> bool {
+    try_state(|state| state.is_panicking()).unwrap_or_else(std::thread::panicking)
 }
 
 /// The word of a thread's token. Keys below the number of threads are no addresses.
@@ -71,7 +86,7 @@ fn token(thread: usize, place: &'static Location<'static>) -> Atomic<u64> {
 #[must_use]
 #[track_caller]
 pub fn current() -> Thread {
-    with_state(|state| Thread { id: state.current, name: state.names[state.current].clone() })
+    with_state(|state| Thread { id: state.current, run: state.run, name: state.names[state.current].clone() })
 }
 
 /// Waits for [`Thread::unpark`].
@@ -170,7 +185,7 @@ where
     T: 'static,
 {
     let id = perform(
-        |_| Step::Done(None),
+        |state| state.spawn_flat(place),
         |state| match state.spawn(place) {
             Step::Done(id) => Step::Done(Some(id)),
             Step::Wait => Step::Wait,
@@ -191,7 +206,7 @@ where
         });
     }
     let run = with_state(|state| state.run);
-    JoinHandle { id, run, slot, thread: Thread { id: id.unwrap_or(THREADS_MAX), name } }
+    JoinHandle { id, run, slot, thread: Thread { id: id.unwrap_or(THREADS_MAX), run, name } }
 }
 
 /// A thread that is still to be spawned.

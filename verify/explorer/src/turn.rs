@@ -3,7 +3,6 @@
 use std::panic::Location;
 
 use crate::runtime::coroutine::perform;
-use crate::runtime::state::Step;
 
 /// Ends a turn of a loop that waits for another thread.
 ///
@@ -17,5 +16,6 @@ use crate::runtime::state::Step;
 #[track_caller]
 pub fn yield_now() {
     let place = Location::caller();
-    perform(|_| Step::Done(()), |state| state.yield_now(place));
+    let mut has_waited = false;
+    perform(|state| state.flat_turn(&mut has_waited), |state| state.yield_now(place));
 }

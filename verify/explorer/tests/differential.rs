@@ -4,6 +4,7 @@
 //! explorer runs the same program. They must agree on
 //!
 //! * the outcomes, and how many executions have each: so on the number of executions, too,
+//! * that the outcomes with which blocked runs finish are among them,
 //! * whether there is a race, and whether there is a deadlock,
 //!
 //! and the explorer must have met no graph twice and no run in vain. Mutexes are plain: handing
@@ -94,7 +95,7 @@ fn count(counter: &Cell<u64>, by: u64) {
 
 /// Whether the explorer says of a program what the judge says.
 fn compare(program: &Program, judged: &Judgement, plain_locks: bool) -> Result<(), String> {
-    let Exploration { result, outcomes } = explore(program, plain_locks);
+    let Exploration { result, outcomes, finished } = explore(program, plain_locks);
     let disagree = |what: String| {
         let found = match &result {
             Ok(stats) => format!("{stats:?}"),
@@ -128,6 +129,9 @@ fn compare(program: &Program, judged: &Judgement, plain_locks: bool) -> Result<(
     }
     if let Some(outcome) = outcomes.keys().find(|outcome| !judged.outcomes.contains_key(outcome)) {
         return disagree(format!("{outcome:?} is impossible"));
+    }
+    if let Some(outcome) = finished.iter().find(|outcome| !judged.outcomes.contains_key(outcome)) {
+        return disagree(format!("a blocked run finishes with {outcome:?}, which is impossible"));
     }
     if stats.executions != judged.graphs.len() as u64 {
         return disagree("the explorer counts other executions than those that it ran".into());

@@ -21,6 +21,12 @@ type Thread = Coroutine<(), (), (), DefaultStack>;
 /// What an abandoned thread unwinds with.
 pub(super) struct Abandoned;
 
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        try_state(|state| state.panics &= !(1 << state.current));
+    }
+}
+
 /// An exploration that is under way on this thread of the host.
 pub(crate) struct Running {
     state: RefCell<State>,
@@ -98,7 +104,10 @@ fn suspend() {
     let running = RUNNING.with(Cell::get);
     // SAFETY: as in `try_state`; whoever suspends has used the state just now.
     let running = unsafe { &*running };
-    let current = running.state.borrow().current;
+    let current = running.with(|state| {
+        state.panicking_threads |= u32::from(state.is_panicking()) << state.current;
+        state.current
+    });
     let yielder = running.yielders[current].get();
     assert!(!yielder.is_null(), "a thread of the model suspends itself");
     // SAFETY: CO-1: `current` is the coroutine that runs, so the yielder lives below this frame.
@@ -111,10 +120,14 @@ fn unwind() {
     let unwinds = with_state(|state| {
         let thread = state.current;
         let was = state.cleanup[thread];
-        if was == Cleanup::None {
+        if matches!(was, Cleanup::None | Cleanup::Finishing) {
             state.cleanup[thread] = Cleanup::Unwinding;
         }
-        was == Cleanup::Unwinding && std::thread::panicking() || was == Cleanup::Dropping
+        if was == Cleanup::Unwinding && state.is_panicking() || was == Cleanup::Dropping {
+            return true;
+        }
+        state.panics |= 1 << thread;
+        false
     });
     if !unwinds {
         resume_unwind(Box::new(Abandoned));
@@ -130,15 +143,18 @@ fn install_hook() {
             let phase = RUNNING.try_with(|running| {
                 // SAFETY: as in `try_state`.
                 let running = unsafe { running.get().as_ref() }?;
-                running.state.try_borrow().ok().map(|state| state.phase)
+                let mut state = running.state.try_borrow_mut().ok()?;
+                let unwinds = state.phase == Phase::Abandoned && !state.is_finishing();
+                state.panics |= 1 << state.current;
+                Some(unwinds)
             });
             match phase {
-                Ok(Some(Phase::Abandoned)) => {
+                Ok(Some(true)) => {
                     // Most often the destructor of a value that is dropped while its thread unwinds: the process ends.
                     eprintln!("heaplab-explorer: a destructor panics while an abandoned execution is unwound:");
                     before(info);
                 }
-                Ok(Some(_)) => {
+                Ok(Some(false)) => {
                     let payload = info.payload();
                     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
                     let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();

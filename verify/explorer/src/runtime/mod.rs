@@ -7,8 +7,9 @@
 //!
 //! * **RT-1** One coroutine runs at a time, all of them on the thread of the host that explores.
 //! * **RT-2** The state is borrowed for one step of an operation and never while code of the model runs.
-//! * **RT-3** A run that is given up unwinds each thread. From there on operations work on flat memory, the newest values
-//!   that the graph had, and are no events. A lock is still held by one thread at a time.
+//! * **RT-3** Of a run that is given up each thread runs on to its end, or unwinds ([`flat`] says when which). From there on
+//!   operations work on flat memory, the newest values that the graph had, and are no events. A lock is still held by one
+//!   thread at a time.
 //! * **RT-4** The stack of a thread is used again only after its coroutine has ended. A thread that cannot be unwound is
 //!   forgotten with its stack.
 

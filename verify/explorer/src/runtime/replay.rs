@@ -54,10 +54,12 @@ pub(crate) fn explore(
             return Err(failure);
         }
         if is_over {
-            return Ok(running.with(|state| {
+            return running.with(|state| {
                 state.stats.elapsed = state.began.elapsed();
-                state.stats.clone()
-            }));
+                let stats = state.stats.clone();
+                let Some((Found { kind, message, places }, journal)) = state.late.take() else { return Ok(stats) };
+                Err(Failure { kind, message, places, journal: Box::new(journal), stats: Box::new(stats) })
+            });
         }
     }
 }

@@ -16,6 +16,20 @@ use super::threads;
 use crate::failure::FailureKind;
 use crate::views::THREADS_MAX;
 
+/// Rounds of a run that was given up in which threads turn in their loops and nothing changes.
+const IDLE_ROUNDS_MAX: u32 = 1_000;
+
+/// How turns of a run that was given up ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Turned {
+    /// All threads have ended.
+    Over,
+    /// All threads wait.
+    Stuck,
+    /// Threads turn in loops and change nothing.
+    Idle,
+}
+
 impl Running {
     /// Makes the coroutine of a thread, which begins when it is resumed.
     fn start(&self, thread: usize, body: Box<dyn FnOnce()>) {
@@ -76,35 +90,69 @@ impl Running {
         }
     }
 
-    /// Unwinds what is left of the threads (RT-3), and forgets the threads that cannot be unwound (RT-4).
+    /// Ends what is left of the threads (RT-3), and forgets the threads that cannot be ended (RT-4).
     pub(crate) fn clean_up(&self) {
         self.start_spawned();
-        if self.threads.borrow().iter().all(Option::is_none) {
+        if self.is_over() {
             return;
         }
-        self.with(|state| state.phase = Phase::Abandoned);
+        self.with(|state| {
+            state.phase = Phase::Abandoned;
+            if state.may_finish() {
+                state.cleanup = [Cleanup::Finishing; THREADS_MAX];
+            }
+        });
+        let ended = self.turn_until_idle();
+        if ended == Turned::Over {
+            return;
+        }
+        if self.with(|state| state.give_finish_up(ended == Turned::Stuck)) && self.turn_until_idle() == Turned::Over {
+            return;
+        }
+        for (thread, coroutine) in self.threads.borrow_mut().iter_mut().enumerate() {
+            let Some(coroutine) = coroutine.take() else { continue };
+            std::mem::forget(coroutine);
+            self.with(|state| {
+                state.stats.leaked_threads += 1;
+                // The host goes on counting its panic.
+                state.host_panics |= state.panicking_threads >> thread & 1 == 1;
+            });
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.threads.borrow().iter().all(Option::is_none)
+    }
+
+    /// Resumes all threads in turn until nothing changes any more.
+    fn turn_until_idle(&self) -> Turned {
+        let mut idle_rounds = 0;
         loop {
-            let before = self.with(|state| (state.ended, state.flat_progress));
+            let before = self.with(|state| (state.ended, state.flat_changes, state.flat_progress));
             for thread in (0..THREADS_MAX).rev() {
                 let has_begun = match &self.threads.borrow()[thread] {
                     Some(coroutine) => coroutine.started(),
                     None => continue,
                 };
-                if !has_begun {
-                    self.with(|state| state.cleanup[thread] = Cleanup::Dropping);
-                }
+                self.with(|state| {
+                    if !has_begun && state.cleanup[thread] != Cleanup::Finishing {
+                        state.cleanup[thread] = Cleanup::Dropping;
+                    }
+                });
                 self.resume(thread);
+                self.start_spawned();
             }
-            if self.threads.borrow().iter().all(Option::is_none) {
-                return;
+            if self.is_over() {
+                return Turned::Over;
             }
-            if self.with(|state| (state.ended, state.flat_progress)) == before {
-                break;
+            let after = self.with(|state| (state.ended, state.flat_changes, state.flat_progress));
+            if after == before {
+                return Turned::Stuck;
             }
-        }
-        for coroutine in self.threads.borrow_mut().iter_mut().filter_map(Option::take) {
-            std::mem::forget(coroutine);
-            self.with(|state| state.stats.leaked_threads += 1);
+            idle_rounds = if (after.0, after.1) == (before.0, before.1) { idle_rounds + 1 } else { 0 };
+            if idle_rounds > IDLE_ROUNDS_MAX {
+                return Turned::Idle;
+            }
         }
     }
 }
@@ -127,6 +175,9 @@ fn panicked(payload: &(dyn Any + Send)) {
         {
             found.places.push(place);
         }
-        state.cleanup[state.current] = Cleanup::None;
+        state.panics &= !(1 << state.current);
+        if state.cleanup[state.current] != Cleanup::Finishing {
+            state.cleanup[state.current] = Cleanup::None;
+        }
     });
 }

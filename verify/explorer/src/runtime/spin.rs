@@ -95,6 +95,9 @@ impl State {
     pub(crate) fn yield_now(&mut self, place: &'static Location<'static>) -> Step<()> {
         let thread = self.current;
         if self.pending[thread] == Pending::Spin {
+            if self.is_too_long() {
+                return self.fail_too_long(place);
+            }
             // The scheduler lets the loop go on.
             self.is_granted = false;
             self.pending[thread] = Pending::Ready;

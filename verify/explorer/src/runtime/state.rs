@@ -13,6 +13,7 @@ use crate::builder::Builder;
 use crate::event::{Event, Id, Kind, Op};
 use crate::failure::{FailureKind, Place};
 use crate::graph::Graph;
+use crate::journal::Journal;
 use crate::memory::Memory;
 use crate::stats::{Bound, Stats};
 use crate::views::{Clock, THREADS_MAX};
@@ -39,6 +40,8 @@ pub(crate) enum Phase {
 pub(crate) enum Cleanup {
     /// It has not heard of it.
     None,
+    /// It runs on to its end, as the graph is that of an execution so far.
+    Finishing,
     Unwinding,
     /// It drops what its closure captured, as it has never begun.
     Dropping,
@@ -130,6 +133,8 @@ pub(crate) struct State {
     pub(crate) phase: Phase,
     pub(crate) outcome: Outcome,
     pub(crate) found: Option<Found>,
+    /// A failure that is reported if no other one is found, and the run that it was found in.
+    pub(crate) late: Option<(Found, Journal)>,
     pub(crate) current: usize,
     /// The current thread was chosen by the scheduler, and adds its event whatever it waits for.
     pub(crate) is_granted: bool,
@@ -146,6 +151,8 @@ pub(crate) struct State {
     pub(crate) flat: HashMap<u32, u64>,
     /// How many operations were done on flat memory.
     pub(crate) flat_progress: u64,
+    /// How often flat memory changed.
+    pub(crate) flat_changes: u64,
     pub(crate) spawned: Vec<Spawned>,
     pub(crate) names: [Option<String>; THREADS_MAX],
     pub(crate) spawn_places: [Option<&'static Location<'static>>; THREADS_MAX],
@@ -153,6 +160,10 @@ pub(crate) struct State {
     pub(crate) empty_turns: u32,
     /// Threads that were suspended while they panicked.
     pub(crate) panicking_threads: u32,
+    /// Threads that began to panic and were not seen to have ended it.
+    pub(crate) panics: u32,
+    /// The thread of the host counted as panicking before the exploration began, or since a thread was forgotten.
+    pub(crate) host_panics: bool,
     /// Threads whose coroutine has begun.
     pub(crate) started: u32,
     /// Threads whose coroutine is over.
@@ -206,6 +217,7 @@ impl State {
             phase: Phase::Replay,
             outcome: Outcome::Open,
             found: None,
+            late: None,
             current: 0,
             is_granted: false,
             reschedules: false,
@@ -218,12 +230,15 @@ impl State {
             flat_steps: [0; THREADS_MAX],
             flat: HashMap::new(),
             flat_progress: 0,
+            flat_changes: 0,
             spawned: Vec::new(),
             names: Default::default(),
             spawn_places: [None; THREADS_MAX],
             joined: 0,
             empty_turns: 0,
             panicking_threads: 0,
+            panics: 0,
+            host_panics: std::thread::panicking(),
             started: 0,
             ended: 0,
             live: Vec::new(),
@@ -259,6 +274,7 @@ impl State {
         self.joined = 0;
         self.empty_turns = 0;
         self.panicking_threads = 0;
+        self.panics = 0;
         self.started = 0;
         self.ended = 0;
         self.live.clear();
@@ -286,10 +302,14 @@ impl State {
         let thread = self.current;
         match self.cleanup[thread] {
             Cleanup::Dropping => {}
-            Cleanup::Unwinding if std::thread::panicking() => {}
+            Cleanup::Unwinding if self.is_panicking() => {}
+            Cleanup::Finishing if self.flat_steps[thread] < FLAT_STEPS_MAX => {}
             Cleanup::Stuck => return Entry::Stuck,
-            // It has not begun to unwind, or the model caught it.
-            Cleanup::None | Cleanup::Unwinding => {
+            // It has not begun to unwind, or the model caught it, or it does not end.
+            Cleanup::None | Cleanup::Unwinding | Cleanup::Finishing => {
+                if self.cleanup[thread] == Cleanup::Finishing {
+                    self.flat_steps[thread] = 0;
+                }
                 self.cleanup[thread] = Cleanup::Unwinding;
                 self.flat_steps[thread] += FLAT_STEPS_MAX / 1000;
                 if self.flat_steps[thread] > FLAT_STEPS_MAX {
@@ -355,20 +375,30 @@ impl State {
     pub(crate) fn wait<T>(&mut self, pending: Pending, place: &'static Location<'static>) -> Step<T> {
         self.pending[self.current] = pending;
         self.pending_place[self.current] = Some(place);
-        if std::thread::panicking() && self.phase == Phase::Forward && pending != Pending::Ready {
+        if self.is_panicking() && self.phase == Phase::Forward && pending != Pending::Ready {
             return self.fail(
                 FailureKind::Assertion,
                 format!("T{} panicked, and a destructor waits: {}", self.current, super::panics::last_panic()),
                 &[place],
             );
         }
-        self.panicking_threads |= u32::from(self.is_panicking()) << self.current;
         Step::Wait
     }
 
-    /// Whether the current thread panics. While another one that panics is suspended, nobody can tell.
+    /// Whether the current thread panics.
+    ///
+    /// The host's count is that of all coroutines. While it counts others, what the thread itself was seen to begin decides.
     pub(crate) fn is_panicking(&self) -> bool {
-        std::thread::panicking() && self.panicking_threads & !(1 << self.current) == 0
+        let others = self.panicking_threads & !(1 << self.current);
+        if others == 0 && !self.host_panics {
+            return std::thread::panicking();
+        }
+        self.panics >> self.current & 1 == 1
+    }
+
+    /// Whether the current thread runs on to its end, after the run was given up.
+    pub(crate) fn is_finishing(&self) -> bool {
+        self.cleanup[self.current] == Cleanup::Finishing
     }
 
     /// Whether the current thread may add an event; if not, it waits for its turn.

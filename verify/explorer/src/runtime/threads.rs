@@ -96,6 +96,19 @@ impl State {
         (1..THREADS_MAX).find(|&child| is_free(child, &self.graph)).expect("fewer threads than there may be")
     }
 
+    /// Begins a thread of a run that was given up, if its threads finish.
+    pub(crate) fn spawn_flat(&mut self, place: Place) -> Step<Option<usize>> {
+        if !self.is_finishing() {
+            return Step::Done(None);
+        }
+        let is_free = |&child: &usize| self.graph.threads[child].is_empty() && self.pending[child] == Pending::Absent;
+        let Some(child) = (1..THREADS_MAX).find(is_free) else { return Step::Unwind };
+        self.locations_made[child] = 0;
+        self.pending[child] = Pending::Ready;
+        self.spawn_places[child] = Some(place);
+        Step::Done(Some(child))
+    }
+
     fn end(&mut self) -> Step<()> {
         let place = self.spawn_places[self.current].unwrap_or(Location::caller());
         match self.simple(Event::new(Kind::End, NOWHERE, Ordering::Relaxed, place)) {
@@ -122,6 +135,9 @@ impl State {
         let pending = Pending::Join(child as u32);
         if !self.takes_turn(pending, is_granted) {
             return self.wait(pending, place);
+        }
+        if self.is_too_long() {
+            return self.fail_too_long(place);
         }
         let id = self.graph.push(thread, event);
         let source = Id::new(child, self.graph.threads[child].len() - 1);
@@ -161,6 +177,9 @@ impl State {
         let Some(source) = self.wake_source(location, thread, entry) else {
             return self.wait(pending, place);
         };
+        if self.is_too_long() {
+            return self.fail_too_long(place);
+        }
         let id = self.graph.push(thread, event);
         let causes = self.graph.event(source).causes;
         let event = self.graph.event_mut(id);

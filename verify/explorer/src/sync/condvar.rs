@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use super::atomic::Atomic;
 use super::mutex::MutexGuard;
+use crate::choice::Budget;
 use crate::event::{Event, Kind, Op};
 use crate::handle::Handle;
 use crate::runtime::coroutine::{perform, with_state};
-use crate::runtime::state::Step;
+use crate::runtime::state::{State, Step};
 
 type Place = &'static Location<'static>;
 
@@ -59,7 +60,7 @@ impl Condvar {
     /// A thread panicked with the mutex; the error has the guard.
     #[track_caller]
     pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        self.wait_at(guard, Location::caller()).0
+        self.wait_at(guard, 2, Location::caller()).0
     }
 
     /// Waits until the condition does not hold.
@@ -74,13 +75,14 @@ impl Condvar {
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> LockResult<MutexGuard<'a, T>> {
         while condition(&mut *guard) {
-            guard = self.wait_at(guard, Location::caller()).0?;
+            guard = self.wait_at(guard, 2, Location::caller()).0?;
         }
         Ok(guard)
     }
 
-    /// As [`Condvar::wait`]. Time does not pass in a model: the time is over where the budget
-    /// [`Builder::spurious_wakeups`](crate::model::Builder::spurious_wakeups) lets the wait end by itself.
+    /// As [`Condvar::wait`]. Time does not pass in a model: where the budget
+    /// [`Builder::spurious_wakeups`](crate::model::Builder::spurious_wakeups) lets the wait end by itself, that the time is
+    /// over is explored, and that it is not.
     ///
     /// # Errors
     ///
@@ -91,24 +93,31 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         _time: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let (result, ended_by_itself) = self.wait_at(guard, Location::caller());
-        let with_result = |guard| (guard, WaitTimeoutResult(ended_by_itself));
+        let (result, end) = self.wait_at(guard, 3, Location::caller());
+        let with_result = |guard| (guard, WaitTimeoutResult(end == 2));
         match result {
             Ok(guard) => Ok(with_result(guard)),
             Err(poisoned) => Err(std::sync::PoisonError::new(with_result(poisoned.into_inner()))),
         }
     }
 
-    /// Waits; also whether the wait ended by itself.
-    fn wait_at<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>, place: Place) -> (LockResult<MutexGuard<'a, T>>, bool) {
+    /// Waits. Also how the wait ended, as one of `ends` numbers: 0 by a notification, others by itself.
+    fn wait_at<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        ends: u32,
+        place: Place,
+    ) -> (LockResult<MutexGuard<'a, T>>, u32) {
         let mutex = guard.mutex();
         let thread = with_state(|state| state.current);
-        let ends_by_itself = with_state(|state| state.builder.spurious_wakeups != 0)
-            && perform(|_| Step::Done(1), |state| state.choose(2, true, place)) == 1;
-        if ends_by_itself {
-            // A notification that met this thread is the wake-up that is none of its own; so it waits for none.
-            guard.unlock(place);
-            return (mutex.lock_at(place), true);
+        if with_state(|state| state.builder.spurious_wakeups != 0) {
+            let flat = |state: &mut State| Step::Done(u32::from(!state.is_finishing()));
+            let end = perform(flat, |state| state.choose(ends, Budget::Wakeups, place));
+            if end != 0 {
+                // A notification that met this thread is the wake-up that is none of its own; so it waits for none.
+                guard.unlock(place);
+                return (mutex.lock_at(place), end);
+            }
         }
         let mut entry = Event::new(Kind::RmwRead, self.waiters.location(), Ordering::Relaxed, place);
         entry.op = Op::Or(1 << thread);
@@ -116,8 +125,14 @@ impl Condvar {
         let index = with_state(|state| state.performed[thread] - 1);
         guard.unlock(place);
         let location = self.waiters.location();
-        perform(|_| Step::Done(()), |state| state.wake(location, index, place));
-        (mutex.lock_at(place), false)
+        perform(
+            |state| {
+                let waits = state.is_finishing() && state.flat_value(location) >> thread & 1 == 1;
+                if waits { Step::Wait } else { Step::Done(()) }
+            },
+            |state| state.wake(location, index, place),
+        );
+        (mutex.lock_at(place), 0)
     }
 
     /// Wakes one of the threads that wait: each choice is explored.

@@ -131,14 +131,29 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// As [`Receiver::recv`]. Time does not pass in a model.
+    /// As [`Receiver::recv`]. Time does not pass in a model: that it is over is explored within the budget
+    /// [`Builder::spurious_wakeups`](crate::model::Builder::spurious_wakeups).
     ///
     /// # Errors
     ///
-    /// There is no message, and all senders are gone.
+    /// There is no message, and all senders are gone or the time is over.
     #[track_caller]
-    pub fn recv_timeout(&self, _time: Duration) -> Result<T, RecvTimeoutError> {
-        self.recv().map_err(|RecvError| RecvTimeoutError::Disconnected)
+    pub fn recv_timeout(&self, time: Duration) -> Result<T, RecvTimeoutError> {
+        let mut queue = self.channel.lock();
+        let mut is_over = false;
+        loop {
+            if let Some(message) = queue.messages.pop_front() {
+                return Ok(message);
+            }
+            if queue.senders == 0 {
+                return Err(RecvTimeoutError::Disconnected);
+            }
+            if is_over {
+                return Err(RecvTimeoutError::Timeout);
+            }
+            let waited = self.channel.has_changed.wait_timeout(queue, time).unwrap_or_else(PoisonError::into_inner);
+            (queue, is_over) = (waited.0, waited.1.timed_out());
+        }
     }
 }
 

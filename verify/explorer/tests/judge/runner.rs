@@ -12,7 +12,8 @@ use heaplab_explorer::model::Builder;
 use heaplab_explorer::sync::atomic::{AtomicU64, Ordering, fence};
 use heaplab_explorer::sync::{Condvar, Mutex, MutexGuard};
 use heaplab_explorer::{Failure, Stats, assume, choose, thread};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex as NativeMutex};
 
@@ -21,6 +22,8 @@ pub(crate) struct Exploration {
     pub(crate) result: Result<Stats, Failure>,
     /// How many complete executions had which outcome.
     pub(crate) outcomes: BTreeMap<Outcome, u64>,
+    /// The outcomes of blocked runs that came to their end.
+    pub(crate) finished: BTreeSet<Outcome>,
 }
 
 /// Explores a program.
@@ -31,17 +34,27 @@ pub(crate) fn explore(program: &Program, plain_locks: bool) -> Exploration {
     builder.plain_locks = plain_locks;
     builder.check_unique = true;
     let program = Arc::new(program.clone());
-    let outcomes = Arc::new(NativeMutex::new(BTreeMap::new()));
-    let recorded = outcomes.clone();
-    let result = builder.explore(move || {
-        let world = Rc::new(World::new(program.clone()));
-        Runner::new(&world, 0).thread();
-        let words = world.words.iter().map(|word| word.load(Ordering::Relaxed)).collect();
-        let results = world.results.lock().unwrap().clone();
-        *recorded.lock().unwrap().entry(Outcome { results, words }).or_insert(0) += 1;
-    });
-    let outcomes = std::mem::take(&mut *outcomes.lock().unwrap());
-    Exploration { result, outcomes }
+    let last: Rc<RefCell<Option<Outcome>>> = Rc::default();
+    let finished: Rc<RefCell<BTreeSet<Outcome>>> = Rc::default();
+    let mut outcomes = BTreeMap::new();
+    let (recorded, before) = (Rc::clone(&last), Rc::clone(&finished));
+    let result = builder.explore_each(
+        move || {
+            let world = Rc::new(World::new(program.clone()));
+            Runner::new(&world, 0).thread();
+            let words = world.words.iter().map(|word| word.load(Ordering::Relaxed)).collect();
+            let results = world.results.lock().unwrap().clone();
+            // What the last run left here, nobody has counted: it was blocked.
+            before.borrow_mut().extend(recorded.replace(Some(Outcome { results, words })));
+        },
+        |_| {
+            let outcome = last.take().expect("a complete execution has an outcome");
+            *outcomes.entry(outcome).or_insert(0) += 1;
+        },
+    );
+    finished.borrow_mut().extend(last.take());
+    let finished = finished.take();
+    Exploration { result, outcomes, finished }
 }
 
 /// What the threads of an execution share.

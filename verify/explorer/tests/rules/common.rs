@@ -26,15 +26,22 @@ pub(crate) fn try_outcomes_with(
     builder: &Builder,
     f: impl Fn() -> String + 'static,
 ) -> (Result<Stats, Failure>, Outcomes) {
-    let seen: Arc<Mutex<Outcomes>> = Arc::default();
-    let sink = Arc::clone(&seen);
+    // A run that is blocked finishes too, and is no execution of its own: an outcome counts once its execution is complete.
+    let last: Arc<Mutex<Option<String>>> = Arc::default();
+    let sink = Arc::clone(&last);
+    let mut seen = Outcomes::new();
     let mut builder = builder.clone();
     builder.check_unique = true;
-    let result = builder.explore(move || {
-        let outcome = f();
-        *sink.lock().unwrap().entry(outcome).or_default() += 1;
-    });
-    let seen = seen.lock().unwrap().clone();
+    let result = builder.explore_each(
+        move || {
+            let outcome = f();
+            *sink.lock().unwrap() = Some(outcome);
+        },
+        |_| {
+            let outcome = last.lock().unwrap().take().expect("a complete execution has an outcome");
+            *seen.entry(outcome).or_default() += 1;
+        },
+    );
     (result, seen)
 }
 

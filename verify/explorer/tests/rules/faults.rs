@@ -283,3 +283,45 @@ fn c6_a_loop_that_gives_up_does_so() {
     let (_, seen) = outcomes(gives_up_after_three_turns(true));
     assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["false", "true"]);
 }
+
+#[test]
+fn memory_is_used_again_only_where_its_free_is_known_and_the_model_stays_deterministic() {
+    // Two threads free and allocate; who has run first says nothing about what they may get.
+    let mut builder = Builder::new();
+    builder.reuses = 2;
+    let (stats, seen) = outcomes_with(&builder, || {
+        let flag = Arc::new(AtomicUsize::new(0));
+        let work = move |own: usize, flag: Arc<AtomicUsize>| {
+            let layout = Layout::new::<u64>();
+            // SAFETY: the layout has a size, and each block is freed once.
+            unsafe {
+                let first = alloc::alloc(layout);
+                alloc::dealloc(first, layout);
+                let other_is_over = flag.swap(own, AcqRel) != 0;
+                let second = alloc::alloc(layout);
+                let is_same = first == second;
+                alloc::dealloc(second, layout);
+                (other_is_over, is_same)
+            }
+        };
+        let other = Arc::clone(&flag);
+        let (a, b) = two(move || work(1, flag), move || work(2, other));
+        format!("{a:?} {b:?}")
+    });
+    assert_eq!(stats.duplicates, 0);
+    // Of two orders each: the first has one block to choose, the second two, and not the one that is taken.
+    let both: Vec<_> = seen.keys().cloned().collect();
+    assert_eq!(
+        both,
+        [
+            "(false, false) (true, false)",
+            "(false, false) (true, true)",
+            "(false, true) (true, false)",
+            "(false, true) (true, true)",
+            "(true, false) (false, false)",
+            "(true, false) (false, true)",
+            "(true, true) (false, false)",
+            "(true, true) (false, true)",
+        ]
+    );
+}

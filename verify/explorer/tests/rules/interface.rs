@@ -300,7 +300,7 @@ fn a_journal_has_sources_and_orders() {
                 x.load(Relaxed);
                 writer.join().unwrap();
             },
-            move |journal| sink.lock().unwrap().push(journal.clone()),
+            move |execution| sink.lock().unwrap().push(execution.journal()),
         )
         .unwrap();
     let journals = seen.lock().unwrap();

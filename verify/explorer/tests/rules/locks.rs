@@ -429,3 +429,85 @@ fn a_lock_that_spins_without_release_is_a_race() {
     let (result, _) = try_outcomes_with(&Builder::new(), spin_lock(2, Relaxed, hint::spin_wait));
     assert_eq!(result.unwrap_err().kind, FailureKind::Race);
 }
+
+#[test]
+fn a_stale_read_before_a_loop_does_not_hide_a_deadlock() {
+    let failure = Builder::new().explore(|| {
+        let words = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let other = Arc::clone(&words);
+        let writer = thread::spawn(move || other[0].store(1, Relaxed));
+        if words[0].load(Relaxed) == 0 {
+            // Nobody ends it.
+            while words[1].load(Relaxed) == 0 {
+                hint::spin_wait();
+            }
+        }
+        writer.join().unwrap();
+    });
+    let failure = failure.expect_err("the loop has no end where the word was read before the store");
+    assert_eq!(failure.kind, FailureKind::Deadlock, "{failure}");
+}
+
+#[test]
+fn a_blocked_run_is_no_execution_and_its_threads_come_to_their_end() {
+    // The runs in which a waiter reads that the mutex is held, and the unlock comes after all else, are blocked.
+    let ends = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&ends);
+    let stats = Builder::new().explore(move || {
+        let total = sections(3, 2)();
+        assert_eq!(total, "6");
+        counted.fetch_add(1, Relaxed);
+    });
+    let stats = stats.unwrap();
+    assert_eq!(stats.executions, 90);
+    assert!(stats.blocked > 0, "plain locks: {stats}");
+    assert_eq!(stats.leaked_threads, 0);
+    assert_eq!(ends.load(Relaxed) as u64, stats.executions + stats.blocked, "all runs came to their end");
+}
+
+#[test]
+fn a_wait_with_a_timeout_ends_in_each_of_three_ways() {
+    let wait = || {
+        let pair = Arc::new((Mutex::new(false), Condvar::new()));
+        let other = Arc::clone(&pair);
+        let notifier = thread::spawn(move || {
+            *other.0.lock().unwrap() = true;
+            other.1.notify_one();
+        });
+        let guard = pair.0.lock().unwrap();
+        let result = if *guard {
+            "not waited".to_owned()
+        } else {
+            let (guard, end) = pair.1.wait_timeout(guard, std::time::Duration::from_secs(1)).unwrap();
+            format!("{} {}", *guard, end.timed_out())
+        };
+        notifier.join().unwrap();
+        result
+    };
+    let mut builder = Builder::new();
+    builder.spurious_wakeups = 1;
+    let (_, seen) = outcomes_with(&builder, wait);
+    assert_eq!(
+        seen.into_keys().collect::<Vec<_>>(),
+        ["false false", "false true", "not waited", "true false", "true true"]
+    );
+    let (_, seen) = outcomes(wait);
+    assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["not waited", "true false"]);
+}
+
+#[test]
+fn a_message_is_waited_for_until_the_time_is_over() {
+    let receive = || {
+        let (sender, receiver) = mpsc::channel();
+        let thread = thread::spawn(move || sender.send(1).unwrap());
+        let received = receiver.recv_timeout(std::time::Duration::from_secs(1));
+        thread.join().unwrap();
+        format!("{received:?}")
+    };
+    let mut builder = Builder::new();
+    builder.spurious_wakeups = 1;
+    let (_, seen) = outcomes_with(&builder, receive);
+    assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["Err(Timeout)", "Ok(1)"]);
+    let (_, seen) = outcomes(receive);
+    assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["Ok(1)"]);
+}

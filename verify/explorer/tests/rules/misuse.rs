@@ -4,6 +4,7 @@
 //! mistake.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex as HostMutex};
 
@@ -606,4 +607,92 @@ fn a_stack_that_cannot_be_had_is_named() {
     let failure = builder.explore(|| ()).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Limit);
     assert!(failure.message.contains("Builder::stack_size"), "{failure}");
+}
+
+#[test]
+fn a_thread_that_caught_its_end_goes_past_no_assumption_while_another_one_unwinds() {
+    static IS_PAST: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    struct Locks(Arc<Mutex<()>>);
+    impl Drop for Locks {
+        fn drop(&mut self) {
+            drop(self.0.lock());
+        }
+    }
+    let stats = Builder::new().explore(|| {
+        let mutex = Arc::new(Mutex::new(()));
+        let other = Arc::clone(&mutex);
+        let holder = thread::spawn(move || {
+            let guard = other.lock().unwrap();
+            // The run is given up here. While the thread below unwinds and waits for the guard, this one catches its own end.
+            let end = std::panic::catch_unwind(|| heaplab_explorer::assume(false));
+            drop(end);
+            heaplab_explorer::assume(false);
+            IS_PAST.store(true, Ordering::Relaxed);
+            drop(guard);
+        });
+        let waiter = thread::spawn(move || {
+            let _locks = Locks(mutex);
+            thread::park();
+        });
+        holder.join().unwrap();
+        waiter.join().unwrap();
+    });
+    assert_eq!(stats.map(|stats| (stats.executions, stats.leaked_threads)).unwrap().0, 0, "none is complete");
+    assert!(!IS_PAST.load(Ordering::Relaxed), "an assumption that does not hold was passed");
+}
+
+#[test]
+fn an_access_that_outlasts_a_release_races_with_who_acquires_it() {
+    let line = line!() + 9;
+    let failure = failure(|| {
+        let shared = Rc::new((UnsafeCell::new(0), AtomicUsize::new(0)));
+        let other = Rc::clone(&shared);
+        let reader = thread::spawn(move || {
+            if other.1.load(Acquire) == 1 {
+                other.0.with(|value| value);
+            }
+        });
+        shared.0.with_mut(|_| shared.1.store(1, Release));
+        reader.join().unwrap();
+    });
+    assert!(matches!(failure.kind, FailureKind::Race | FailureKind::Overlap), "{failure}");
+    assert_at(&failure, failure.kind, line - 3);
+}
+
+#[test]
+fn a_thread_of_another_execution_is_not_unparked() {
+    let kept: Arc<HostMutex<Option<thread::Thread>>> = Arc::default();
+    let slot = Arc::clone(&kept);
+    Builder::new().explore(move || *slot.lock().unwrap() = Some(thread::current())).unwrap();
+    let line = line!() + 3;
+    let failure = failure(move || {
+        let thread = kept.lock().unwrap().clone();
+        thread.unwrap().unpark();
+    });
+    assert_at(&failure, FailureKind::Foreign, line);
+    assert!(failure.message.contains("T0 unparks a thread of another execution"), "{failure}");
+}
+
+#[test]
+fn an_exploration_within_a_panic_of_the_host_tells_a_panic_of_the_model_from_it() {
+    struct Explores;
+    impl Drop for Explores {
+        fn drop(&mut self) {
+            assert!(std::thread::panicking());
+            let stats = Builder::new().explore(|| {
+                let mutex = Arc::new(Mutex::new(0));
+                *mutex.lock().unwrap() += 1;
+                assert!(!mutex.is_poisoned(), "nobody of the model panics");
+                assert!(!thread::panicking());
+            });
+            assert_eq!(stats.unwrap().executions, 1);
+            let failure = failure(|| panic!("of the model"));
+            assert!(failure.message.contains("of the model"), "{failure}");
+        }
+    }
+    let panicked = std::panic::catch_unwind(|| {
+        let _explores = Explores;
+        std::panic::resume_unwind(Box::new("of the host"));
+    });
+    assert_eq!(*panicked.unwrap_err().downcast::<&str>().unwrap(), "of the host");
 }
