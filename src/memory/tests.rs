@@ -554,7 +554,7 @@ mod simulated {
     }
 
     #[test]
-    #[should_panic = "ausality"]
+    #[should_panic = "each pass fails: the graphs pass fails at execution 2: data race"]
     fn unpublished_commit_is_a_race() {
         publish_commit(Relaxed);
     }
@@ -562,7 +562,7 @@ mod simulated {
     /// A release that is not ordered after another thread's access is reported, even when the access comes first in
     /// time.
     #[test]
-    #[should_panic = "ausality"]
+    #[should_panic = "each pass fails: the graphs pass fails at execution 2: data race"]
     fn release_vs_access_is_a_race() {
         with_committed(2, |memory| {
             // SAFETY: committed, and no other thread exists yet.

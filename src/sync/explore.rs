@@ -1,13 +1,17 @@
-//! Exploration: running one closure through every execution that loom can make of it, and saying what came of it.
+//! Exploration: running one closure through every execution that an engine can make of it, and saying what came of it.
+//!
+//! The pass names the engine. The explorer counts the execution graphs of a model, each once, and apart from them the runs
+//! that ended in a wait which another graph ends.
 //!
 //! loom's own limits end an exploration silently: `max_permutations` and `max_duration` are looked at only every
 //! 20,000 executions, and then `check` returns as if all were well. So they are switched off here, and the limits of
 //! [`ExploreOptions`] are applied at the start of each execution, exactly. An exploration that met a limit says so in
 //! [`Exploration::truncated`].
 //!
-//! Nothing is silenced: a panic prints through the panic hook as usual, and is then returned as
-//! [`Exploration::outcome`].
+//! Nothing is silenced: under loom a panic prints through the panic hook as usual, and is then returned as
+//! [`Exploration::outcome`]; the explorer records it, with its place, and it is returned alike.
 
+use super::engine::Engine;
 use super::model_control::{self, ExplorationGuard, Fault, Pass};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,9 +21,10 @@ use std::time::{Duration, Instant};
 /// How to explore.
 #[derive(Clone, Debug)]
 pub struct ExploreOptions {
-    /// Most preemptions in one execution; `None` for no bound. At most 255.
+    /// Most preemptions in one execution; `None` for no bound. At most 255. The explorer has no use for it.
     pub preemption_bound: Option<usize>,
-    /// Most choices in one execution; a model that makes more panics. A load makes two, any other operation one or two.
+    /// Most choices in one execution; a model that makes more panics. A load makes two, any other operation one or two. For
+    /// the explorer, most events of a thread.
     pub branches_max: usize,
     /// The form of loads and stores.
     pub pass: Pass,
@@ -35,7 +40,7 @@ pub struct ExploreOptions {
 }
 
 impl ExploreOptions {
-    /// Threads loom can model, the first included.
+    /// Threads that each engine can model, the first included.
     pub const THREADS_MAX: usize = loom::MAX_THREADS;
 }
 
@@ -60,6 +65,12 @@ impl Default for ExploreOptions {
 pub struct Exploration {
     /// Executions run, the failing one included.
     pub executions: u64,
+    /// Runs of the body: executions, and for the explorer also the runs that are none.
+    pub runs: u64,
+    /// Runs of the explorer that ended in a wait which another execution ends. 0 under loom.
+    pub blocked: u64,
+    /// The thread that failed, where the engine tells; loom's panic hook has told by then.
+    pub failed_thread: Option<usize>,
     /// Wall-clock time.
     pub duration: Duration,
     /// Operations of this module in the longest execution.
@@ -97,11 +108,113 @@ pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -
     assert!(options.preemption_bound.unwrap_or(0) <= 255, "loom counts preemptions up to 255");
     assert!(
         options.threads_max <= ExploreOptions::THREADS_MAX,
-        "loom models at most {} threads, the first included; {} were asked for",
+        "an execution has at most {} threads, the first included; {} were asked for",
         ExploreOptions::THREADS_MAX,
         options.threads_max,
     );
 
+    let f: Body = Arc::new(f);
+    let engine = match options.pass {
+        Pass::Graphs => Engine::Graphs,
+        Pass::Normal | Pass::ReadAsRmw => Engine::Loom,
+    };
+    let engine_guard = engine.enter();
+    let guard = ExplorationGuard::enter(options.pass, options.fault, options.threads_max);
+    let start = Instant::now();
+    let explored = match engine {
+        Engine::Loom => explore_by_loom(options, start, &f),
+        Engine::Graphs => explore_graphs(options, start, &f),
+    };
+    let duration = start.elapsed();
+    let counters = model_control::counters();
+    drop(guard);
+    drop(engine_guard);
+
+    Exploration {
+        executions: explored.executions.unwrap_or(counters.executions),
+        runs: counters.executions,
+        blocked: explored.blocked,
+        failed_thread: explored.failed_thread,
+        duration,
+        operations_max: counters.operations_max,
+        threads_max: counters.threads_max,
+        truncated: explored.truncated,
+        outcome: explored.outcome,
+    }
+}
+
+type Body = Arc<dyn Fn() + Send + Sync>;
+
+/// What an engine says of its exploration.
+struct Explored {
+    /// Executions, if they are not the runs of the body.
+    executions: Option<u64>,
+    blocked: u64,
+    failed_thread: Option<usize>,
+    truncated: bool,
+    outcome: Result<(), String>,
+}
+
+impl Default for Explored {
+    fn default() -> Explored {
+        Explored { executions: None, blocked: 0, failed_thread: None, truncated: false, outcome: Ok(()) }
+    }
+}
+
+/// Explores without a strike of the fault, and then with one at each point where it can strike, as long as `explore_all` says
+/// to go on. The exploration without a strike comes first, because it finds the points.
+fn for_each_strike(mut explore_all: impl FnMut() -> bool) {
+    if !explore_all() {
+        return;
+    }
+    for point in model_control::fault_points() {
+        model_control::set_strike(point);
+        if !explore_all() {
+            return;
+        }
+    }
+}
+
+/// Explores the execution graphs of the body.
+fn explore_graphs(options: &ExploreOptions, start: Instant, f: &Body) -> Explored {
+    let mut executions = 0;
+    let mut explored = Explored::default();
+    for_each_strike(|| {
+        let runs = model_control::counters().executions;
+        if options.executions_max.is_some_and(|most| runs >= most) {
+            explored.truncated = true;
+            return false;
+        }
+        let mut builder = heaplab_explorer::model::Builder::new();
+        builder.max_branches = options.branches_max;
+        builder.max_duration = options.duration_max.map(|most| most.saturating_sub(start.elapsed()));
+        let runs_left = options.executions_max.map(|most| most - runs);
+        builder.max_permutations = runs_left.map(|left| usize::try_from(left).unwrap_or(usize::MAX));
+        let body = f.clone();
+        let result = builder.explore(move || {
+            model_control::begin_execution();
+            model_control::run_execution(&*body);
+        });
+        match result {
+            Ok(stats) => {
+                executions += stats.executions;
+                explored.blocked += stats.blocked;
+                explored.truncated = !stats.is_complete();
+            }
+            Err(failure) => {
+                executions += failure.stats.executions + 1;
+                explored.blocked += failure.stats.blocked;
+                explored.failed_thread = failure.thread;
+                explored.outcome = Err(failure.to_string());
+            }
+        }
+        !explored.truncated && explored.outcome.is_ok()
+    });
+    Explored { executions: Some(executions), ..explored }
+}
+
+/// Explores the interleavings of the body within the bound of preemptions.
+fn explore_by_loom(options: &ExploreOptions, start: Instant, f: &Body) -> Explored {
     // Starting from `new` keeps what the environment says about logs and locations; every limit is set here.
     let mut builder = loom::model::Builder::new();
     builder.max_threads = ExploreOptions::THREADS_MAX;
@@ -112,9 +225,6 @@ pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -
     builder.checkpoint_file = None;
     builder.expect_explicit_explore = false;
 
-    let f = Arc::new(f);
-    let guard = ExplorationGuard::enter(options.pass, options.fault, options.threads_max);
-    let start = Instant::now();
     let executions_max = options.executions_max.unwrap_or(u64::MAX);
     let duration_max = options.duration_max;
     let explore_all = || {
@@ -129,30 +239,17 @@ pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -
         });
     };
     let result = catch_unwind(AssertUnwindSafe(|| {
-        // The exploration without a strike comes first, because it finds the points at which the fault can strike.
-        explore_all();
-        for point in model_control::fault_points() {
-            model_control::set_strike(point);
+        for_each_strike(|| {
             explore_all();
-        }
+            true
+        });
     }));
-    let duration = start.elapsed();
-    let counters = model_control::counters();
-    drop(guard);
-
     let (truncated, outcome) = match result {
         Ok(()) => (false, Ok(())),
         Err(payload) if payload.is::<LimitReached>() => (true, Ok(())),
         Err(payload) => (false, Err(message_of(payload.as_ref()))),
     };
-    Exploration {
-        executions: counters.executions,
-        duration,
-        operations_max: counters.operations_max,
-        threads_max: counters.threads_max,
-        truncated,
-        outcome,
-    }
+    Explored { truncated, outcome, ..Explored::default() }
 }
 
 fn message_of(payload: &(dyn Any + Send)) -> String {

@@ -1,9 +1,10 @@
-//! The model face but for its atomics: locks, cells and threads, over loom's, with names for sites and a journal.
+//! The model face but for its atomics: locks, cells and threads, over the engine's, with names for sites and a journal.
 //!
-//! Each operation performs itself through loom and reports to [`model_control`](super::model_control). There is no
+//! Each operation performs itself through the engine and reports to [`model_control`](super::model_control). There is no
 //! algorithm here.
 
 use super::YieldPoint;
+use super::engine;
 use super::explore::{ExploreOptions, explore};
 use super::model_control::{self as control, Action, Change, Event, Fault, Operand, Pass};
 use super::model_mutant as mutant;
@@ -21,26 +22,27 @@ fn address_of<T>(object: &T) -> usize {
 
 /// A mutual exclusion lock. In the model a panic that unwinds past a guard poisons the lock, and locking it again
 /// panics.
-pub struct Mutex<T>(loom::sync::Mutex<T>);
+pub struct Mutex<T>(engine::Mutex<T>);
 
 /// The right to use a [`Mutex`]'s value; dropping it unlocks.
 #[must_use = "dropping the guard unlocks at once"]
 pub struct MutexGuard<'a, T> {
     /// `None` only while [`Condvar::wait`] takes the guard apart.
-    inner: Option<loom::sync::MutexGuard<'a, T>>,
+    inner: Option<engine::MutexGuard<'a, T>>,
     mutex: &'a Mutex<T>,
     locked_at: &'static Location<'static>,
 }
 
 impl<T> Mutex<T> {
     /// A new unlocked mutex.
+    #[track_caller]
     pub fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(engine::Mutex::new(value))
     }
 
     fn guard<'a>(
         &'a self,
-        inner: loom::sync::MutexGuard<'a, T>,
+        inner: engine::MutexGuard<'a, T>,
         locked_at: &'static Location<'static>,
     ) -> MutexGuard<'a, T> {
         control::record(|| Event::bare(locked_at, Action::Lock, address_of(self)));
@@ -51,16 +53,18 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         control::attempt(Location::caller());
-        let inner = self.0.lock().expect("loom's lock does not report poison");
+        engine::at(Location::caller());
+        let inner = self.0.lock();
         self.guard(inner, Location::caller())
     }
 
     /// Locks if nobody holds the lock; does not block.
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        engine::at(Location::caller());
         match self.0.try_lock() {
-            Ok(inner) => Some(self.guard(inner, Location::caller())),
-            Err(_) => {
+            Some(inner) => Some(self.guard(inner, Location::caller())),
+            None => {
                 let location = Location::caller();
                 control::record(|| Event::bare(location, Action::LockHeld, address_of(self)));
                 None
@@ -70,12 +74,12 @@ impl<T> Mutex<T> {
 
     /// The value, by ownership.
     pub fn into_inner(self) -> T {
-        self.0.into_inner().expect("loom's lock does not report poison")
+        self.0.into_inner()
     }
 
     /// The value, by exclusive borrow.
     pub fn get_mut(&mut self) -> &mut T {
-        self.0.get_mut().expect("loom's lock does not report poison")
+        self.0.get_mut()
     }
 }
 
@@ -96,9 +100,10 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         if let Some(inner) = self.inner.take() {
+            engine::at(self.locked_at);
             drop(inner);
             control::record(|| Event::bare(self.locked_at, Action::Unlock, address_of(self.mutex)));
-            if !std::thread::panicking() {
+            if !engine::thread::panicking() {
                 control::settle_after_publication();
             }
         }
@@ -106,13 +111,14 @@ impl<T> Drop for MutexGuard<'_, T> {
 }
 
 /// A condition variable, used with one [`Mutex`].
-pub struct Condvar(loom::sync::Condvar);
+pub struct Condvar(engine::Condvar);
 
 impl Condvar {
     /// A new condition variable.
     #[expect(clippy::new_without_default, reason = "all faces have the same items")]
+    #[track_caller]
     pub fn new() -> Self {
-        Self(loom::sync::Condvar::new())
+        Self(engine::Condvar::new())
     }
 
     /// Unlocks, blocks until notified, and locks again. May return without a notification: wait in a loop.
@@ -124,14 +130,17 @@ impl Condvar {
         let inner = guard.inner.take().expect("a guard in use holds the lock");
         control::record(|| Event::bare(location, Action::Wait, address_of(self)));
         let woken = if control::strikes(Fault::Wakeup, location) {
-            // loom wakes notified threads only. A thread that wakes for no reason has given the lock back and takes
+            // Engines wake notified threads only. A thread that wakes for no reason has given the lock back and takes
             // it again; the scheduler lets any time pass between the two, so this stands for a wake-up at any moment.
+            engine::at(location);
             drop(inner);
+            engine::at(location);
             guard.mutex.0.lock()
         } else {
+            engine::at(location);
             self.0.wait(inner)
         };
-        guard.inner = Some(woken.expect("loom's lock does not report poison"));
+        guard.inner = Some(woken);
         control::record(|| Event::bare(location, Action::Woken, address_of(self)));
         guard
     }
@@ -148,9 +157,10 @@ impl Condvar {
         self.notify(Location::caller(), Action::NotifyAll, |condvar| condvar.notify_all());
     }
 
-    fn notify(&self, location: &'static Location<'static>, action: Action, notify: fn(&loom::sync::Condvar)) {
+    fn notify(&self, location: &'static Location<'static>, action: Action, notify: fn(&engine::Condvar)) {
         let object = address_of(self);
         let change = control::prepare(location, Operand::Notify, object);
+        engine::at(location);
         let report = move || {
             control::record(|| Event { change, ..Event::bare(location, action, object) });
         };
@@ -184,19 +194,20 @@ impl Drop for Condvar {
 /// A cell for data that the algorithm, not the compiler, keeps from being raced on; here each access is checked.
 ///
 /// The cell is `Sync` when its value is `Send`; the contracts of the accesses require the rest.
-pub struct UnsafeCell<T>(loom::cell::UnsafeCell<T>);
+pub struct UnsafeCell<T>(engine::UnsafeCell<T>);
 
 impl<T> UnsafeCell<T> {
     /// A new cell holding `value`.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        Self(loom::cell::UnsafeCell::new(value))
+        Self(engine::UnsafeCell::new(value))
     }
 
     #[track_caller]
     fn record(&self, action: Action) {
         let location = Location::caller();
         control::record(|| Event::bare(location, action, address_of(self)));
+        engine::at(location);
     }
 
     /// Runs `f` with the value for shared access, which lasts as long as `f`.
@@ -269,14 +280,12 @@ impl<T> UnsafeCell<T> {
 pub mod thread {
     use super::{Action, Event, Location, control};
     use crate::sync::SpawnRefused;
+    use crate::sync::engine;
     use crate::sync::model_watch::enter_thread;
     use std::time::Duration;
 
-    /// Stack of a started thread, in machine words. The model's first thread has loom's 32 KiB.
-    const STACK_WORDS: usize = 32 * 1024;
-
     /// The right to wait for a thread and take its result.
-    pub struct JoinHandle<T>(loom::thread::JoinHandle<T>);
+    pub struct JoinHandle<T>(engine::thread::JoinHandle<T>);
 
     impl<T> JoinHandle<T> {
         /// Blocks until the thread has ended.
@@ -289,6 +298,7 @@ pub mod thread {
             let location = Location::caller();
             control::settle_thread();
             control::attempt(location);
+            engine::at(location);
             let result = self.0.join();
             control::record(|| Event::bare(location, Action::Join, 0));
             result
@@ -314,8 +324,8 @@ pub mod thread {
             control::settle_thread();
             result
         };
-        let handle =
-            loom::thread::Builder::new().stack_size(STACK_WORDS).spawn(body).expect("loom does not refuse a thread");
+        engine::at(location);
+        let handle = engine::thread::spawn(body);
         control::record(|| Event { written: Some(index as u64), ..Event::bare(location, Action::Spawn, 0) });
         control::settle_after_publication();
         JoinHandle(handle)
@@ -344,7 +354,8 @@ pub mod thread {
     #[track_caller]
     pub fn yield_now() {
         let location = Location::caller();
-        loom::thread::yield_now();
+        engine::at(location);
+        engine::thread::yield_now();
         control::record(|| Event::bare(location, Action::Yield, 0));
     }
 
@@ -357,7 +368,7 @@ pub mod thread {
     /// Whether this thread is unwinding.
     #[must_use]
     pub fn panicking() -> bool {
-        std::thread::panicking()
+        engine::thread::panicking()
     }
 }
 
@@ -432,20 +443,17 @@ pub fn yield_point(_point: YieldPoint) {}
 
 /// The thread-local flag behind [`run_marker`](super::run_marker).
 pub(super) mod run_flag {
+    use crate::sync::engine::thread::with_run_flag;
     use core::cell::Cell;
-
-    loom::thread_local! {
-        static INSIDE: Cell<bool> = Cell::new(false);
-    }
 
     /// Sets the flag and returns what it was.
     pub(in crate::sync) fn replace(inside: bool) -> bool {
-        INSIDE.with(|flag| flag.replace(inside))
+        with_run_flag(|flag| flag.replace(inside))
     }
 
     /// Whether the flag is set.
     pub(in crate::sync) fn get() -> bool {
-        INSIDE.with(Cell::get)
+        with_run_flag(Cell::get)
     }
 }
 
@@ -457,20 +465,27 @@ pub fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
     Ok(f())
 }
 
-/// Explores a unit test's body, in both passes at two preemptions. The native face runs it once.
+/// Explores a unit test's body: with the explorer without a bound, and in loom's passes at two preemptions. The native face
+/// runs it once.
 ///
 /// # Panics
 ///
-/// When an execution fails.
+/// When an execution fails, with what each pass that fails says.
 #[track_caller]
 pub fn check(f: impl Fn() + Send + Sync + 'static) {
     let f = std::sync::Arc::new(f);
-    for pass in [Pass::Normal, Pass::ReadAsRmw] {
+    let mut failures = Vec::new();
+    for pass in Pass::ALL {
         let options = ExploreOptions { preemption_bound: Some(2), pass, ..ExploreOptions::default() };
         let f = f.clone();
         let exploration = explore(&options, move || f());
         if let Err(failure) = exploration.outcome {
-            panic!("the {pass} pass fails at execution {}: {failure}", exploration.executions);
+            failures.push(format!("the {pass} pass fails at execution {}: {failure}", exploration.executions));
         }
     }
+    if failures.is_empty() {
+        return;
+    }
+    let which = if failures.len() == Pass::ALL.len() { "each pass fails" } else { "some passes fail" };
+    panic!("{which}: {}", failures.join("\n"));
 }

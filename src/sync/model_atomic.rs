@@ -1,6 +1,6 @@
-//! The model face's atomics and fences, over loom's.
+//! The model face's atomics and fences, over the engine's.
 //!
-//! Each operation asks [`model_control`](super::model_control) for its ordering, performs itself through loom in the
+//! Each operation asks [`model_control`](super::model_control) for its ordering, performs itself through the engine in the
 //! form the pass wants, and reports what it read and wrote.
 //!
 //! An atomic is loom's atomic behind a `std` cell, because loom wants an exclusive borrow for a plain store. That
@@ -11,11 +11,11 @@
 //! shared or exclusive, never see each other change its bytes, although a thread that is switched away inside an
 //! operation keeps its borrow.
 
+use super::engine::{self, self as modelled};
 use super::model_control::{self as control, Action, Change, Event, Fault, Operand, Pass};
 use super::model_mutant::{self as mutant, load_part, store_part};
 use core::panic::Location;
 use core::sync::atomic::Ordering;
-use loom::sync::atomic as modelled;
 
 /// What the journal is told about an operation on an atomic, besides its values.
 #[derive(Clone, Copy)]
@@ -155,6 +155,7 @@ macro_rules! atomic {
             fn prepare(&self, location: &'static Location<'static>, operand: Operand) -> Report {
                 let object = self.object();
                 let change = control::prepare(location, operand, object);
+                engine::at(location);
                 Report { location, object, change, is_heap_word: is_heap_word!($form) }
             }
 
@@ -162,7 +163,7 @@ macro_rules! atomic {
             #[inline]
             fn load_as(&self, order: Ordering) -> $value {
                 <$value>::from_repr(match form!($form) {
-                    Pass::Normal => self.modelled().load(order),
+                    Pass::Normal | Pass::Graphs => self.modelled().load(order),
                     Pass::ReadAsRmw => self.modelled().fetch_or(0, order),
                 })
             }
@@ -191,7 +192,7 @@ macro_rules! atomic {
                 let performed = mutant::weakened(report.change, order);
                 let repr = value.to_repr();
                 let store = move |modelled: &modelled::$repr| match form!($form) {
-                    Pass::Normal => modelled.store(repr, performed),
+                    Pass::Normal | Pass::Graphs => modelled.store(repr, performed),
                     Pass::ReadAsRmw => {
                         let _ = modelled.swap(repr, performed);
                     }
@@ -353,11 +354,9 @@ macro_rules! atomic {
                 if report.is_heap_word && report.change == Some(Change::Drop) {
                     mutant::hit();
                 } else {
-                    // SAFETY: the pointer is valid as long as `self`. By M-1 nothing behind the exclusive borrow is
-                    // written, and it ends before this function does; the store itself is race-checked by the
-                    // execution.
-                    let modelled = unsafe { &mut *self.0.get() };
-                    modelled.with_mut(|slot| *slot = value.to_repr());
+                    // SAFETY: the pointer is valid as long as `self`; M-1 is what the engine asks for; the store itself is
+                    // race-checked by the execution.
+                    unsafe { modelled::$repr::unsync_store(self.0.get(), value.to_repr()) };
                 }
                 report.plain(Action::PlainWrite, None, Some(value.to_u64()));
             }
@@ -457,6 +456,7 @@ pub fn fence(order: Ordering) {
     assert_ne!(order, Ordering::Relaxed, "there is no such thing as a relaxed fence");
     let location = Location::caller();
     let change = control::prepare(location, Operand::Fence, 0);
+    engine::at(location);
     let performed = mutant::weakened(change, order);
     if performed != Ordering::Relaxed {
         modelled::fence(performed);

@@ -28,6 +28,7 @@ pub use super::model_mutant::{Mutant, MutantGuard, one_step_weaker, set_mutant};
 pub use super::model_site::Site;
 pub use super::terms::{Change, Fault, Operand, Pass};
 
+use super::engine::{self, THREADS_MAX};
 use super::model_mutant as mutant;
 use super::model_watch::{self as watch, enter_thread, thread_index};
 use core::cell::{Cell, RefCell};
@@ -175,11 +176,11 @@ struct Control {
     /// Where the fault strikes in the present exploration; nowhere if there is none.
     strike: Cell<Option<FaultPoint>>,
     /// Points that each thread has come to in the present execution.
-    points: Cell<[u32; loom::MAX_THREADS + 1]>,
+    points: Cell<[u32; THREADS_MAX + 1]>,
     /// The most points of each thread in any execution.
-    points_max: Cell<[u32; loom::MAX_THREADS + 1]>,
+    points_max: Cell<[u32; THREADS_MAX + 1]>,
     /// The operation that each thread began last, while somebody listens.
-    attempts: [Cell<Option<&'static Location<'static>>>; loom::MAX_THREADS + 1],
+    attempts: [Cell<Option<&'static Location<'static>>>; THREADS_MAX + 1],
     sites: RefCell<Option<Sites>>,
     journal: RefCell<Option<Vec<JournalEntry>>>,
 }
@@ -199,9 +200,9 @@ thread_local! {
             }),
             fault: Cell::new(None),
             strike: Cell::new(None),
-            points: Cell::new([0; loom::MAX_THREADS + 1]),
-            points_max: Cell::new([0; loom::MAX_THREADS + 1]),
-            attempts: [const { Cell::new(None) }; loom::MAX_THREADS + 1],
+            points: Cell::new([0; THREADS_MAX + 1]),
+            points_max: Cell::new([0; THREADS_MAX + 1]),
+            attempts: [const { Cell::new(None) }; THREADS_MAX + 1],
             sites: RefCell::new(None),
             journal: RefCell::new(None),
         }
@@ -294,7 +295,7 @@ impl ExplorationGuard {
             assert!(!control.exploring.replace(true), "an exploration cannot run inside another");
             control.pass.set(pass);
             control.fault.set(fault);
-            control.points_max.set([0; loom::MAX_THREADS + 1]);
+            control.points_max.set([0; THREADS_MAX + 1]);
             control.counters.set(Counters { threads_allowed, ..Counters::default() });
         });
         Self
@@ -320,11 +321,10 @@ pub fn is_exploring() -> bool {
     CONTROL.with(|control| control.exploring.get())
 }
 
-/// Whether this call is made inside an execution, of [`explore`](super::explore) or of loom's own `model`. Asking is no
-/// operation of the model. loom has no such query: outside of a model its call panics, which the panic hook prints
-/// and this function catches.
+/// Whether this call is made inside an execution, of [`explore`](super::explore) or of an engine's own `model`. Asking is no
+/// operation of the model.
 pub(crate) fn is_inside_model() -> bool {
-    is_exploring() || std::panic::catch_unwind(|| loom::thread::current().id()).is_ok()
+    is_exploring() || engine::thread::is_inside_model()
 }
 
 /// The number of the present execution, from 1; 0 outside of an exploration.
@@ -367,7 +367,7 @@ pub(super) fn run_execution(body: impl FnOnce()) {
     watch::forget_threads();
     CONTROL.with(|control| {
         control.attempts.iter().for_each(|attempt| attempt.set(None));
-        control.points.set([0; loom::MAX_THREADS + 1]);
+        control.points.set([0; THREADS_MAX + 1]);
     });
     enter_thread(0);
     body();
@@ -483,7 +483,7 @@ pub(super) fn settle_thread() {
 #[inline]
 pub(super) fn settle_object(object: usize) {
     if watch::has_postponed() {
-        if !std::thread::panicking() {
+        if !engine::thread::panicking() {
             mutant::settle(|of| of == object);
         }
         mutant::forget_postponed_on(object);
@@ -554,7 +554,8 @@ fn note(control: &Control, event: Event) {
     }
     // What destructors do while a panic unwinds is not part of the execution, and after a deadlock loom cannot say
     // whose destructors they are.
-    if !std::thread::panicking()
+    if !engine::thread::panicking()
+        && !engine::is_given_up()
         && let Some(journal) = control.journal.borrow_mut().as_mut()
     {
         journal.push(JournalEntry {

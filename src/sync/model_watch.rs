@@ -5,6 +5,7 @@
 //! - WA-1: the watching flag is set exactly when a mutant, something put off, the site register or the journal is in
 //!   use. While the flag is clear, an operation pays for two thread-local flags and a counter, no more.
 
+use super::engine::{Engine, THREADS_MAX};
 use core::cell::Cell;
 
 struct Watch {
@@ -14,7 +15,7 @@ struct Watch {
     has_mutant: Cell<bool>,
     has_postponed: Cell<bool>,
     /// Where the stack of each thread begins; 0 for those that have not started.
-    stacks: [Cell<usize>; loom::MAX_THREADS + 1],
+    stacks: [Cell<usize>; THREADS_MAX + 1],
 }
 
 thread_local! {
@@ -24,7 +25,7 @@ thread_local! {
             listening: Cell::new(false),
             has_mutant: Cell::new(false),
             has_postponed: Cell::new(false),
-            stacks: [const { Cell::new(0) }; loom::MAX_THREADS + 1],
+            stacks: [const { Cell::new(0) }; THREADS_MAX + 1],
         }
     };
 }
@@ -99,9 +100,12 @@ fn stack_address() -> usize {
 
 /// The index of the modelled thread; the first one's is 0.
 ///
-/// loom would tell only through its own state, which is in use while it panics. So threads are told apart by their
+/// The explorer tells. loom would tell only through its own state, which is in use while it panics. So its threads are told apart by their
 /// stacks: stacks do not overlap and grow downwards, and a thread's frames lie below the one that it began with.
 pub(super) fn thread_index() -> usize {
+    if Engine::current() == Engine::Graphs {
+        return heaplab_explorer::host::thread_index();
+    }
     WATCH.with(|watch| {
         let here = stack_address();
         let above = watch.stacks.iter().map(Cell::get).enumerate().filter(|&(_, base)| base >= here);

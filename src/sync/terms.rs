@@ -58,11 +58,15 @@ pub enum Pass {
     Normal,
     /// Loads as `fetch_or(0)`, stores as `swap`.
     ReadAsRmw,
+    /// As written, with the explorer as the engine: each execution graph once, without a bound.
+    Graphs,
 }
 
 impl Pass {
-    /// Both, in the order in which they run.
-    pub const ALL: [Pass; 2] = [Pass::Normal, Pass::ReadAsRmw];
+    /// All of them, in the order in which they run.
+    pub const ALL: [Pass; 3] = [Pass::Graphs, Pass::Normal, Pass::ReadAsRmw];
+    /// Those with loom as the engine.
+    pub const OF_LOOM: [Pass; 2] = [Pass::Normal, Pass::ReadAsRmw];
 
     /// Its text.
     #[must_use]
@@ -70,6 +74,7 @@ impl Pass {
         match self {
             Pass::Normal => "normal",
             Pass::ReadAsRmw => "read-as-rmw",
+            Pass::Graphs => "graphs",
         }
     }
 }

@@ -13,6 +13,7 @@ use std::panic::Location;
 use crate::choice::Budget;
 use crate::failure::FailureKind;
 use crate::memory::Freed;
+use crate::place::here;
 use crate::runtime::coroutine::{is_running, perform, try_state, with_state};
 use crate::runtime::state::{Phase, Step};
 
@@ -33,7 +34,7 @@ const POISON: u8 = 0xDD;
 #[must_use]
 #[track_caller]
 pub unsafe fn alloc(layout: Layout) -> *mut u8 {
-    let place = Location::caller();
+    let place = here();
     let mut address = reused(layout, place);
     if address.is_null() {
         // SAFETY: the caller's contract.
@@ -108,7 +109,7 @@ pub unsafe fn alloc_zeroed(layout: Layout) -> *mut u8 {
 /// The address is of [`alloc`] with this layout in this execution, and not freed since.
 #[track_caller]
 pub unsafe fn dealloc(address: *mut u8, layout: Layout) {
-    let place = Location::caller();
+    let place = here();
     let entry = with_state(|state| {
         let index = state.memory.used.iter().position(|&(used, _)| used == address.addr())?;
         Some(state.memory.used.swap_remove(index).1)
@@ -162,7 +163,7 @@ impl<T> Track<T> {
     #[must_use]
     #[track_caller]
     pub fn new(value: T) -> Track<T> {
-        let place = Location::caller();
+        let place = here();
         let entry = with_state(|state| {
             state.live.push(Some(place));
             Entry { index: state.live.len() - 1, run: state.run }

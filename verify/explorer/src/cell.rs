@@ -12,6 +12,7 @@ use std::panic::Location;
 
 use crate::accesses::Accesses;
 use crate::failure::FailureKind;
+use crate::place::here;
 use crate::runtime::coroutine::{is_running, perform, try_state, with_state};
 use crate::runtime::state::{State, Step};
 use crate::views::Clock;
@@ -119,7 +120,7 @@ impl<T> UnsafeCell<T> {
     #[must_use]
     #[track_caller]
     pub fn new(value: T) -> UnsafeCell<T> {
-        let place = Location::caller();
+        let place = here();
         let number = with_state(|state| {
             let index = state.cells.len() as u32;
             state.cells.push(Accesses {
@@ -139,7 +140,7 @@ impl<T> UnsafeCell<T> {
     #[track_caller]
     pub fn into_inner(self) -> T {
         if is_running() {
-            drop(self.number.begin(true, Location::caller()));
+            drop(self.number.begin(true, here()));
         }
         self.value.into_inner()
     }
@@ -152,7 +153,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     where
         F: FnOnce(*const T) -> R,
     {
-        let _access = self.number.begin(false, Location::caller());
+        let _access = self.number.begin(false, here());
         f(self.value.get())
     }
 
@@ -162,7 +163,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     where
         F: FnOnce(*mut T) -> R,
     {
-        let _access = self.number.begin(true, Location::caller());
+        let _access = self.number.begin(true, here());
         f(self.value.get())
     }
 
@@ -170,14 +171,14 @@ impl<T: ?Sized> UnsafeCell<T> {
     #[must_use]
     #[track_caller]
     pub fn get(&self) -> ConstPtr<T> {
-        ConstPtr { _access: self.number.begin(false, Location::caller()), pointer: self.value.get() }
+        ConstPtr { _access: self.number.begin(false, here()), pointer: self.value.get() }
     }
 
     /// A pointer for reading and writing; the access lasts until it is dropped.
     #[must_use]
     #[track_caller]
     pub fn get_mut(&self) -> MutPtr<T> {
-        MutPtr { _access: self.number.begin(true, Location::caller()), pointer: self.value.get() }
+        MutPtr { _access: self.number.begin(true, here()), pointer: self.value.get() }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::branch::Alternative;
 use crate::event::{Event, Kind, NOWHERE, Op};
 use crate::failure::FailureKind;
+use crate::place::here;
 use crate::runtime::coroutine::perform;
 use crate::runtime::state::{Pending, State, Step};
 
@@ -31,7 +32,7 @@ const CHOICES_MAX: u32 = 1 << 16;
 /// ```
 #[track_caller]
 pub fn choose(n: usize) -> usize {
-    let place = Location::caller();
+    let place = here();
     let n = u32::try_from(n).unwrap_or(u32::MAX);
     perform(|_| Step::Done(0), |state| state.choose(n, Budget::None, place)) as usize
 }
@@ -50,7 +51,7 @@ pub fn assume(condition: bool) {
     if condition {
         return;
     }
-    let place = Location::caller();
+    let place = here();
     perform(|state| state.assume_flat(), |state| state.block(Pending::Assume, place));
 }
 

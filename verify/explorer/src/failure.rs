@@ -72,6 +72,8 @@ pub struct Failure {
     pub message: String,
     /// Where it happened; of two accesses that race, both.
     pub places: Vec<Place>,
+    /// The thread that ran when it happened; none if no thread goes on.
+    pub thread: Option<usize>,
     /// The execution up to the failure.
     pub journal: Box<Journal>,
     /// What was explored, the failing execution not counted.

@@ -1,7 +1,6 @@
 //! Hints.
 
-use std::panic::Location;
-
+use crate::place::here;
 use crate::runtime::coroutine::perform;
 use crate::runtime::state::Pending;
 
@@ -22,7 +21,7 @@ pub fn spin_loop() {
 /// Outside of an exploration.
 #[track_caller]
 pub fn spin_wait() {
-    let place = Location::caller();
+    let place = here();
     let mut changes = None;
     perform(|state| state.flat_spin(&mut changes), |state| state.block(Pending::Spin, place));
 }

@@ -1,5 +1,7 @@
 //! What a facade over the explorer asks while an execution runs. The answers are no operations of the model.
 
+use std::panic::Location;
+
 use crate::runtime::coroutine::try_state;
 use crate::runtime::state::Phase;
 
@@ -15,4 +17,16 @@ pub fn is_exploring() -> bool {
 #[must_use]
 pub fn is_given_up() -> bool {
     try_state(|state| state.phase == Phase::Abandoned).unwrap_or(false)
+}
+
+/// The number of the thread of the model that runs, as [`ThreadId::index`](crate::thread::ThreadId::index) has it; 0 outside
+/// of an exploration.
+#[must_use]
+pub fn thread_index() -> usize {
+    try_state(|state| state.current).unwrap_or(0)
+}
+
+/// Lets the next operation count as called from `place`: where the facade's own caller is.
+pub fn at(place: &'static Location<'static>) {
+    crate::place::set_next(place);
 }

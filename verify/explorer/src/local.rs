@@ -5,12 +5,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use crate::event::{Event, Kind, Op};
 use crate::handle::Handle;
+use crate::place::here;
 use crate::runtime::coroutine::with_state;
 use crate::sync::atomic::Atomic;
 
@@ -118,7 +118,7 @@ impl<T: 'static> Lazy<T> {
     /// Outside of an exploration.
     #[track_caller]
     pub fn get(&'static self) -> &'static T {
-        let place = Location::caller();
+        let place = here();
         let key = std::ptr::from_ref(self).addr();
         let word: Atomic<u64> = Atomic::of(Handle::of_key(key, 0, place));
         if word.load(Ordering::Acquire, place) != 2 {

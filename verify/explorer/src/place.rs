@@ -1,8 +1,26 @@
 //! Places in the source of a model.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
+
+std::thread_local! {
+    /// Where the next operation counts as called, if a facade says so.
+    static NEXT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
+}
+
+/// Lets the next operation of this thread of the host count as called from `place`.
+pub(crate) fn set_next(place: &'static Location<'static>) {
+    NEXT.set(Some(place));
+}
+
+/// Where the operation that asks was called.
+#[inline]
+#[track_caller]
+pub(crate) fn here() -> &'static Location<'static> {
+    NEXT.take().unwrap_or(Location::caller())
+}
 
 /// A place in the source of the model.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

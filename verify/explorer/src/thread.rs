@@ -11,6 +11,7 @@ pub use crate::turn::yield_now;
 
 use crate::event::Op;
 use crate::handle::Handle;
+use crate::place::here;
 use crate::runtime::coroutine::{perform, try_state, with_state};
 use crate::runtime::state::Step;
 use crate::sync::atomic::Atomic;
@@ -52,7 +53,7 @@ impl Thread {
     /// Lets the thread's [`park`] return, now or when it is called.
     #[track_caller]
     pub fn unpark(&self) {
-        let place = Location::caller();
+        let place = here();
         perform(
             |_| Step::Done(()),
             |state| {
@@ -96,7 +97,7 @@ pub fn current() -> Thread {
 /// Outside of an exploration.
 #[track_caller]
 pub fn park() {
-    let place = Location::caller();
+    let place = here();
     let thread = with_state(|state| state.current);
     token(thread, place).attempt(Op::Take, Ordering::AcqRel, Ordering::Relaxed, place);
 }
@@ -135,7 +136,7 @@ impl<T> JoinHandle<T> {
     /// Outside of the execution of the thread.
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
-        let place = Location::caller();
+        let place = here();
         let never_ran = || Box::new("the execution was given up") as Box<dyn std::any::Any + Send>;
         let Some(id) = self.id else { return Err(never_ran()) };
         perform(
@@ -176,7 +177,7 @@ where
     F: FnOnce() -> T + 'static,
     T: 'static,
 {
-    begin(None, f, Location::caller())
+    begin(None, f, here())
 }
 
 fn begin<F, T>(name: Option<String>, f: F, place: &'static Location<'static>) -> JoinHandle<T>
@@ -247,6 +248,6 @@ impl Builder {
         F: FnOnce() -> T + 'static,
         T: 'static,
     {
-        Ok(begin(self.name, f, Location::caller()))
+        Ok(begin(self.name, f, here()))
     }
 }

@@ -1,7 +1,6 @@
 //! The end of a turn of a loop that waits.
 
-use std::panic::Location;
-
+use crate::place::here;
 use crate::runtime::coroutine::perform;
 
 /// Ends a turn of a loop that waits for another thread.
@@ -15,7 +14,7 @@ use crate::runtime::coroutine::perform;
 /// Outside of an exploration.
 #[track_caller]
 pub fn yield_now() {
-    let place = Location::caller();
+    let place = here();
     let mut has_waited = false;
     perform(|state| state.flat_turn(&mut has_waited), |state| state.yield_now(place));
 }

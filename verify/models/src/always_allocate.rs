@@ -6,7 +6,7 @@
 //! the last page. The same after each space was made full is the mission, in `mission.rs`, which uses the owner and
 //! the rival of this file.
 
-use super::worlds::{self, PAGE, assert_sound, one_of, race, run};
+use super::worlds::{self, PAGE, TWO_LADDERS, assert_sound, one_of, race, run};
 use heaplab::heap::Internals as _;
 use heaplab::page::PageKind;
 use heaplab::sync::thread;
@@ -17,7 +17,7 @@ use heaplab_common::claim_eq;
 
 models! {
     "always_allocate":
-    scope_vs_scope: Spec::bounded(2, 3),
+    scope_vs_scope: Spec::bounded(2, 3).loom_only(TWO_LADDERS),
     scope_vs_young: Spec::bounded(2, 3),
     scope_vs_stop: Spec::bounded(2, 3),
     scope_vs_stop_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),

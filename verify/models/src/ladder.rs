@@ -10,7 +10,7 @@
 //!
 //! A large array fills one page, so a live one takes a page out of reach, and a dead one is a page of garbage.
 
-use super::worlds::{self, PAGE, assert_sound, one_of, race_running, run};
+use super::worlds::{self, PAGE, TWO_LADDERS, assert_sound, one_of, race_running, run};
 use heaplab::heap::Internals as _;
 use heaplab::heap::RawLocalHeap;
 use heaplab::page::PageKind;
@@ -35,11 +35,11 @@ models! {
     young_out_of_memory_vs_stop: Spec::bounded(2, 3),
     old_out_of_memory_vs_stop: Spec::bounded(2, 3),
     last_resort_vs_greedy_rival: Spec::bounded(2, 3),
-    last_resort_vs_last_resort: Spec::bounded(2, 3),
+    last_resort_vs_last_resort: Spec::bounded(2, 3).loom_only(TWO_LADDERS),
     callback_refuses_vs_stop: Spec::bounded(2, 3),
-    callback_raises_vs_callback_raises: Spec::bounded(2, 3),
+    callback_raises_vs_callback_raises: Spec::bounded(2, 3).loom_only(TWO_LADDERS),
     callback_answers_after_a_rival_raised: Spec::alone(),
-    callback_raises_vs_stale_answer: Spec::bounded(2, 3),
+    callback_raises_vs_stale_answer: Spec::bounded(2, 3).loom_only(TWO_LADDERS),
 }
 
 /// Elements of an array that fills a page: 88 bytes are more than half of one.

@@ -168,8 +168,10 @@ pub const TABLE: &[Litmus] = &[
         bound: Bound::Unbounded,
         run: || race([|words| read(words, Relaxed), |words| write(words, Relaxed)]),
         allowed: ALL,
+        graphs: None,
         normal: ALL,
         read_as_rmw: MESSAGE,
+        executions: [4, 21, 10],
     },
     Litmus {
         name: "message passing, release and acquire",
@@ -178,8 +180,10 @@ pub const TABLE: &[Litmus] = &[
         bound: Bound::Unbounded,
         run: || race([|words| read(words, Acquire), |words| write(words, Release)]),
         allowed: MESSAGE,
+        graphs: None,
         normal: MESSAGE,
         read_as_rmw: MESSAGE,
+        executions: [3, 19, 10],
     },
     Litmus {
         name: "message passing, release alone",
@@ -188,8 +192,10 @@ pub const TABLE: &[Litmus] = &[
         bound: Bound::Unbounded,
         run: || race([|words| read(words, Relaxed), |words| write(words, Release)]),
         allowed: ALL,
+        graphs: None,
         normal: ALL,
         read_as_rmw: MESSAGE,
+        executions: [4, 21, 10],
     },
     Litmus {
         name: "message passing, acquire alone",
@@ -198,8 +204,10 @@ pub const TABLE: &[Litmus] = &[
         bound: Bound::Unbounded,
         run: || race([|words| read(words, Acquire), |words| write(words, Relaxed)]),
         allowed: ALL,
+        graphs: None,
         normal: ALL,
         read_as_rmw: MESSAGE,
+        executions: [4, 21, 10],
     },
     Litmus {
         name: "message passing, fences",
@@ -222,8 +230,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: MESSAGE,
+        graphs: None,
         normal: MESSAGE,
         read_as_rmw: MESSAGE,
+        executions: [3, 19, 10],
     },
     Litmus {
         name: "message passing on heap words",
@@ -232,8 +242,10 @@ pub const TABLE: &[Litmus] = &[
         bound: Bound::Unbounded,
         run: heap_words,
         allowed: ALL,
+        graphs: None,
         normal: ALL,
         read_as_rmw: ALL,
+        executions: [4, 21, 21],
     },
     Litmus {
         name: "release sequence through an RMW",
@@ -255,8 +267,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: &[&[0, 0], &[0, 1], &[1, 1], &[2, 0], &[2, 1], &[3, 1]],
+        graphs: None,
         normal: &[&[0, 0], &[0, 1], &[1, 1], &[2, 0], &[2, 1], &[3, 1]],
         read_as_rmw: &[&[0, 0], &[0, 1], &[1, 1], &[2, 0], &[2, 1], &[3, 1]],
+        executions: [9, 663, 244],
     },
     Litmus {
         name: "release sequence broken by another thread's store",
@@ -274,8 +288,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: &[&[0, 0], &[0, 1], &[1, 1], &[2, 0], &[2, 1]],
+        graphs: None,
         normal: &[&[0, 0], &[0, 1], &[1, 1], &[2, 0], &[2, 1]],
         read_as_rmw: &[&[0, 0], &[0, 1], &[1, 1], &[2, 0], &[2, 1]],
+        executions: [10, 683, 244],
     },
     Litmus {
         name: "acquire fence after a stranger's read",
@@ -285,8 +301,10 @@ pub const TABLE: &[Litmus] = &[
         bound: Bound::Unbounded,
         run: fence_of_a_stranger,
         allowed: ALL,
+        graphs: None,
         normal: ALL,
         read_as_rmw: MESSAGE,
+        executions: [8, 272, 97],
     },
     Litmus {
         name: "store buffering, relaxed",
@@ -300,8 +318,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: ALL,
+        graphs: None,
         normal: ALL,
         read_as_rmw: BUFFERS,
+        executions: [4, 30, 10],
     },
     Litmus {
         name: "store buffering, release and acquire",
@@ -315,8 +335,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: ALL,
+        graphs: None,
         normal: ALL,
         read_as_rmw: BUFFERS,
+        executions: [4, 30, 10],
     },
     Litmus {
         name: "store buffering, fences",
@@ -338,8 +360,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: BUFFERS,
+        graphs: None,
         normal: BUFFERS,
         read_as_rmw: BUFFERS,
+        executions: [3, 15, 10],
     },
     Litmus {
         name: "store buffering, sequentially consistent accesses",
@@ -353,8 +377,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: BUFFERS,
+        graphs: None,
         normal: ALL,
         read_as_rmw: BUFFERS,
+        executions: [3, 30, 10],
     },
     Litmus {
         name: "load buffering, relaxed",
@@ -376,8 +402,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: ALL,
+        graphs: Some(&[&[0, 0], &[0, 1], &[1, 0]]),
         normal: &[&[0, 0], &[0, 1], &[1, 0]],
         read_as_rmw: &[&[0, 0], &[0, 1], &[1, 0]],
+        executions: [3, 15, 10],
     },
     Litmus {
         name: "independent reads of independent writes",
@@ -404,8 +432,10 @@ pub const TABLE: &[Litmus] = &[
             values
         },
         allowed: IRIW,
+        graphs: None,
         normal: IRIW,
         read_as_rmw: IRIW_INTERLEAVED,
+        executions: [16, 19141, 10417],
     },
     Litmus {
         name: "coherence of two reads",
@@ -422,8 +452,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: MESSAGE,
+        graphs: None,
         normal: MESSAGE,
         read_as_rmw: MESSAGE,
+        executions: [3, 17, 9],
     },
     Litmus {
         name: "coherence of a write and a read",
@@ -443,8 +475,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: &[&[1], &[2]],
+        graphs: None,
         normal: &[&[1], &[2]],
         read_as_rmw: &[&[1], &[2]],
+        executions: [3, 15, 9],
     },
     Litmus {
         name: "coherence of a read and a write",
@@ -463,8 +497,10 @@ pub const TABLE: &[Litmus] = &[
             vec![seen, words.0.load(Relaxed)]
         },
         allowed: &[&[0, 1], &[0, 2], &[2, 1]],
+        graphs: None,
         normal: &[&[0, 1], &[0, 2], &[2, 1]],
         read_as_rmw: &[&[0, 1], &[0, 2], &[2, 1]],
+        executions: [3, 20, 9],
     },
     Litmus {
         name: "two times two writes",
@@ -486,8 +522,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: &[&[1, 1], &[1, 2], &[2, 1], &[2, 2]],
+        graphs: None,
         normal: &[&[1, 1], &[1, 2], &[2, 1], &[2, 2]],
         read_as_rmw: &[&[1, 2], &[2, 1], &[2, 2]],
+        executions: [4, 84, 21],
     },
     Litmus {
         name: "load and exchange against a reader",
@@ -504,8 +542,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: &[&[0], &[1]],
+        graphs: None,
         normal: &[&[0]],
         read_as_rmw: &[&[0], &[1]],
+        executions: [2, 1, 5],
     },
     Litmus {
         name: "load and exchange against a reader, 3 preemptions",
@@ -522,8 +562,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: &[&[0], &[1]],
+        graphs: None,
         normal: &[&[0]],
         read_as_rmw: &[&[0], &[1]],
+        executions: [2, 1, 5],
     },
     Litmus {
         name: "two loads and exchanges",
@@ -532,8 +574,10 @@ pub const TABLE: &[Litmus] = &[
         bound: Bound::Unbounded,
         run: || race([|words| increment(&words.0), |words| increment(&words.0)]),
         allowed: INCREMENTS,
+        graphs: None,
         normal: &[&[0, 0, 0, 1], &[0, 1, 0, 0], &[0, 1, 1, 1]],
         read_as_rmw: INCREMENTS,
+        executions: [4, 7, 14],
     },
     Litmus {
         name: "two loads and exchanges, 2 preemptions",
@@ -542,8 +586,10 @@ pub const TABLE: &[Litmus] = &[
         bound: Bound::Preemptions(2),
         run: || race([|words| increment(&words.0), |words| increment(&words.0)]),
         allowed: INCREMENTS,
+        graphs: None,
         normal: INCREMENTS,
         read_as_rmw: INCREMENTS,
+        executions: [4, 12, 9],
     },
     Litmus {
         name: "failed exchange",
@@ -560,8 +606,10 @@ pub const TABLE: &[Litmus] = &[
             ])
         },
         allowed: ALL,
+        graphs: None,
         normal: MESSAGE,
         read_as_rmw: MESSAGE,
+        executions: [4, 12, 10],
     },
     Litmus {
         name: "weak exchange",
@@ -570,8 +618,10 @@ pub const TABLE: &[Litmus] = &[
         bound: Bound::Unbounded,
         run: || vec![u32::from(words().0.compare_exchange_weak(0, 1, Relaxed, Relaxed).is_ok())],
         allowed: &[&[0], &[1]],
+        graphs: Some(&[&[1]]),
         normal: &[&[1]],
         read_as_rmw: &[&[1]],
+        executions: [1, 1, 1],
     },
     Litmus {
         name: "store against RMW",
@@ -589,7 +639,9 @@ pub const TABLE: &[Litmus] = &[
             vec![words.0.load(Relaxed)]
         },
         allowed: &[&[1], &[3]],
+        graphs: None,
         normal: &[&[1], &[2], &[3]],
         read_as_rmw: &[&[1], &[3]],
+        executions: [2, 6, 4],
     },
 ];

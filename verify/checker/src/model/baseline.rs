@@ -2,7 +2,8 @@
 //!
 //! A model can go blind without failing: a changed world no longer meets its race, and the exploration shrinks. Or
 //! the model can grow until nobody waits for it any more. So a pass that has less than a tenth or more than ten times
-//! the executions of `verify/models/baseline.txt` is red, and so is a pass that is not in the file. After an intended
+//! the executions of `verify/models/baseline.txt` is red, and so is a pass that is not in the file. The explorer's graphs
+//! are counted exactly. After an intended
 //! change, this command writes the file anew:
 //!
 //! ```console
@@ -109,6 +110,10 @@ impl Baseline {
     pub fn objection(&self, model: &str, pass: Pass, executions: u64) -> Option<String> {
         match self.0.get(&(model.to_owned(), pass)) {
             None => Some("it is not in the baseline".to_owned()),
+            // The graphs of a model are what they are: one more or less is another model, or another explorer.
+            Some(&before) if pass == Pass::Graphs && executions != before => {
+                Some(format!("{executions} execution graphs where the baseline has {before}"))
+            }
             Some(&before) if executions * FACTOR < before => {
                 Some(format!("{executions} executions where the baseline has {before}: it may have lost its race"))
             }
@@ -133,6 +138,12 @@ mod tests {
         assert!(baseline.objection("a::b", Pass::Normal, 9).unwrap().contains("lost its race"));
         assert!(baseline.objection("a::b", Pass::Normal, 1001).unwrap().contains("explodes"));
         assert!(baseline.objection("a::c", Pass::Normal, 100).unwrap().contains("not in the baseline"));
+        let graphs = Baseline::parse("a::b graphs 3").unwrap();
+        assert_eq!(graphs.objection("a::b", Pass::Graphs, 3), None);
+        for other in [2, 4] {
+            let objection = graphs.objection("a::b", Pass::Graphs, other).unwrap();
+            assert_eq!(objection, format!("{other} execution graphs where the baseline has 3"));
+        }
         assert_eq!(baseline.models().collect::<Vec<_>>(), ["a::b"]);
     }
 

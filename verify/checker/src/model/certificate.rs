@@ -15,6 +15,11 @@ pub const TRUSTED: &[&str] =
 #[must_use]
 pub fn blind_spots(pass: Pass) -> &'static [&'static str] {
     match pass {
+        Pass::Graphs => &[
+            "load buffering of relaxed operations",
+            "spurious failure of compare_exchange_weak, unless the model has that fault",
+            "spurious wake-ups, unless the model has that fault",
+        ],
         Pass::Normal => &[
             "a load that races with another thread's load-then-store of the same word",
             "load buffering of relaxed operations",
@@ -31,6 +36,14 @@ pub fn blind_spots(pass: Pass) -> &'static [&'static str] {
     }
 }
 
+/// The engine of a pass.
+fn engine_of(pass: Pass) -> &'static str {
+    match pass {
+        Pass::Graphs => "heaplab-explorer",
+        Pass::Normal | Pass::ReadAsRmw => "loom",
+    }
+}
+
 /// One pass of one model that saw every execution within its bound, and saw none fail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
@@ -39,8 +52,11 @@ pub struct Certificate {
     /// The pass.
     #[serde(with = "as_text")]
     pub pass: Pass,
-    /// Why the model has the normal pass alone, if it has.
+    /// Why the model has the normal pass alone of loom's, if it has.
     pub normal_only_reason: Option<String>,
+    /// Why the explorer leaves the model to loom, if it does.
+    #[serde(default)]
+    pub loom_only_reason: Option<String>,
     /// Threads, the first included.
     pub threads: usize,
     /// Preemptions within which the pass is complete. `None` stands for any number.
@@ -48,8 +64,14 @@ pub struct Certificate {
     /// What was made to fail once, at every point.
     #[serde(default, with = "as_text::option")]
     pub fault: Option<Fault>,
+    /// The engine that explored.
+    #[serde(default)]
+    pub engine: String,
     /// Executions seen.
     pub executions: u64,
+    /// Runs that ended in a wait which another execution ends. They are no executions, and cost time.
+    #[serde(default)]
+    pub blocked: u64,
     /// Operations of `heaplab::sync` in the longest execution.
     pub operations_max: u64,
     /// Wall-clock time.
@@ -70,6 +92,7 @@ impl Certificate {
         pass: Pass,
         spec: &Spec,
         (threads, executions, operations_max): (usize, u64, u64),
+        blocked: u64,
         duration: Duration,
     ) -> Certificate {
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
@@ -80,10 +103,16 @@ impl Certificate {
                 super::Passes::Both => None,
                 super::Passes::NormalOnly { reason } => Some(reason.to_owned()),
             },
+            loom_only_reason: match spec.graphs {
+                super::Graphs::Explored => None,
+                super::Graphs::Left { reason } => Some(reason.to_owned()),
+            },
             threads,
-            preemption_bound: spec.bound.preemptions(),
+            preemption_bound: spec.bound_of(pass).preemptions(),
             fault: spec.fault,
+            engine: engine_of(pass).to_owned(),
             executions,
+            blocked,
             operations_max,
             seconds: duration.as_secs_f64(),
             complete: true,
@@ -132,10 +161,11 @@ impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "model {}: {} threads, {} pass, {}, {} executions of up to {} operations, {:.2} s, complete",
+            "model {}: {} threads, {} pass by {}, {}, {} executions of up to {} operations, {:.2} s, complete",
             self.model,
             self.threads,
             self.pass,
+            self.engine,
             self.bound(),
             self.executions,
             self.operations_max,
@@ -145,7 +175,10 @@ impl fmt::Display for Certificate {
             write!(f, ", with {fault} at any point")?;
         }
         if let Some(reason) = &self.normal_only_reason {
-            write!(f, " (no second pass: {reason})")?;
+            write!(f, " (no second pass of loom: {reason})")?;
+        }
+        if let Some(reason) = &self.loom_only_reason {
+            write!(f, " (not explored without a bound: {reason})")?;
         }
         Ok(())
     }
@@ -160,7 +193,7 @@ mod tests {
     fn json_keeps_everything() {
         let spec = Spec::bounded(2, 3);
         let certificate =
-            Certificate::new("a \"quoted\"\nname", Pass::Normal, &spec, (2, 7, 4), Duration::from_millis(1500));
+            Certificate::new("a \"quoted\"\nname", Pass::Normal, &spec, (2, 7, 4), 0, Duration::from_millis(1500));
         let json = serde_json::to_string(&certificate).unwrap();
         assert!(!json.contains('\n'), "one line: {json}");
         assert_eq!(serde_json::from_str::<Certificate>(&json).unwrap(), certificate);

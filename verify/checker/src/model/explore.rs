@@ -2,7 +2,7 @@
 
 use super::failure::check;
 use super::watch::{self, OnFailure, Subject};
-use super::{Certificate, Model, ModelFailure, Pass, Passes, Snapshot, Spec, THREADS_MAX};
+use super::{Certificate, Graphs, Model, ModelFailure, Pass, Passes, Snapshot, Spec, THREADS_MAX};
 use crate::trace::{Counterexample, FailureKind};
 use heaplab::sync::model_control::{self, Mutant, set_mutant, start_journal, take_journal};
 use heaplab::sync::{ExploreOptions, explore};
@@ -31,9 +31,11 @@ pub struct PassOptions {
 /// The passes of a specification.
 #[must_use]
 pub fn passes(spec: &Spec) -> &'static [Pass] {
-    match spec.passes {
-        Passes::Both => &[Pass::Normal, Pass::ReadAsRmw],
-        Passes::NormalOnly { .. } => &[Pass::Normal],
+    match (spec.graphs, spec.passes) {
+        (Graphs::Explored, Passes::Both) => &[Pass::Graphs, Pass::Normal, Pass::ReadAsRmw],
+        (Graphs::Explored, Passes::NormalOnly { .. }) => &[Pass::Graphs, Pass::Normal],
+        (Graphs::Left { .. }, Passes::Both) => &[Pass::Normal, Pass::ReadAsRmw],
+        (Graphs::Left { .. }, Passes::NormalOnly { .. }) => &[Pass::Normal],
     }
 }
 
@@ -100,7 +102,7 @@ fn subject(name: &str, spec: &Spec, pass: Pass, options: &PassOptions) -> Subjec
     Subject {
         model: name.to_owned(),
         pass,
-        bound: spec.bound.to_string(),
+        bound: spec.bound_of(pass).to_string(),
         mutant: options.mutant.map(|mutant| mutant.to_string()),
         on_failure: if options.loud { OnFailure::Show } else { OnFailure::Keep },
         file: options.file.clone(),
@@ -142,8 +144,7 @@ pub fn explore_pass(
         }
         f();
     });
-    let _ = take_journal();
-    let snapshot = watch::end();
+    let snapshot = watch::end(&exploration, take_journal());
     drop(mutant);
     let message = if let Err(message) = &exploration.outcome {
         // The first message counts; a later panic may only follow from the first one.
@@ -155,12 +156,12 @@ pub fn explore_pass(
         format!("it declares {} threads and never ran more than {}", spec.threads, exploration.threads_max)
     } else {
         let sizes = (exploration.threads_max, exploration.executions, exploration.operations_max);
-        return Ok(Certificate::new(name, pass, spec, sizes, exploration.duration));
+        return Ok(Certificate::new(name, pass, spec, sizes, exploration.blocked, exploration.duration));
     };
     Err(ModelFailure {
         model: name.to_owned(),
         pass: Some(pass),
-        bound: spec.bound,
+        bound: spec.bound_of(pass),
         executions: exploration.executions,
         message,
         truncated: exploration.truncated,
@@ -185,8 +186,8 @@ pub fn explore_once(of: &Model, pass: Pass, mutant: Option<Mutant>, execution: u
     let exploration = explore(&how, of.body);
     let journal = take_journal();
     drop(guard);
-    let snapshot = watch::end().unwrap_or(Snapshot {
-        execution: exploration.executions,
+    let snapshot = watch::end(&exploration, journal.clone()).unwrap_or(Snapshot {
+        execution: exploration.runs,
         thread: None,
         message: String::new(),
         journal,

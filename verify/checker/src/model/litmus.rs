@@ -30,10 +30,14 @@ pub struct Litmus {
     pub run: fn() -> Values,
     /// What the memory model allows.
     pub allowed: &'static [&'static [u32]],
+    /// What the explorer explores, if it is not what the memory model allows.
+    pub graphs: Option<&'static [&'static [u32]]>,
     /// What the normal pass explores.
     pub normal: &'static [&'static [u32]],
     /// What the read-as-RMW pass explores.
     pub read_as_rmw: &'static [&'static [u32]],
+    /// How many executions each pass has, in the order of [`Pass::ALL`]: the explorer as many as there are execution graphs.
+    pub executions: [u64; 3],
 }
 
 fn set(outcomes: &[&[u32]]) -> BTreeSet<Values> {
@@ -62,9 +66,17 @@ impl Litmus {
     #[must_use]
     pub fn expected(&self, pass: Pass) -> BTreeSet<Values> {
         set(match pass {
+            Pass::Graphs => self.graphs.unwrap_or(self.allowed),
             Pass::Normal => self.normal,
             Pass::ReadAsRmw => self.read_as_rmw,
         })
+    }
+
+    /// How many executions the pass is known to have.
+    #[must_use]
+    pub fn expected_executions(&self, pass: Pass) -> u64 {
+        let index = Pass::ALL.iter().position(|&known| known == pass).expect("there are no other passes");
+        self.executions[index]
     }
 
     /// What the memory model allows.
@@ -73,19 +85,20 @@ impl Litmus {
         set(self.allowed)
     }
 
-    /// Explores one pass completely and returns every outcome. Blocks meanwhile.
+    /// Explores one pass completely and returns every outcome, and how many executions there are. Blocks meanwhile.
     ///
     /// # Errors
     /// An execution failed, or not all were seen.
-    pub fn explore(&self, pass: Pass) -> Result<BTreeSet<Values>, String> {
+    pub fn explore(&self, pass: Pass) -> Result<(BTreeSet<Values>, u64), String> {
         let seen = Arc::new(Mutex::new(BTreeSet::new()));
         let (collector, run) = (seen.clone(), self.run);
         let spec = Spec { bound: self.bound, ..Spec::bounded(self.threads, 0) };
-        explore_pass(self.name, &spec, pass, &PassOptions::default(), move || {
+        let certificate = explore_pass(self.name, &spec, pass, &PassOptions::default(), move || {
             let outcome = run();
             collector.lock().unwrap_or_else(PoisonError::into_inner).insert(outcome);
         })
         .map_err(|failure| failure.to_string())?;
-        Ok(std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner)))
+        let outcomes = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok((outcomes, certificate.executions))
     }
 }

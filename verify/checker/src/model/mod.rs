@@ -6,7 +6,7 @@
 //!
 //! | build | what [`model`] does |
 //! |---|---|
-//! | feature `loom` | explores every execution within the bound, in each pass; certifies it, or panics |
+//! | feature `loom` | explores every execution, by the explorer without a bound and by loom within its own, in two passes; certifies each, or panics |
 //! | feature `shuttle` | runs the closure in a few hundred random schedules: a sample that certifies nothing |
 //! | otherwise | runs the closure a few hundred times on real threads: a smoke test that certifies nothing |
 //!
@@ -91,5 +91,5 @@ pub use heaplab::sync::terms::{Fault, Pass};
 pub use picture::write_picture;
 pub use runner::{model, try_model};
 pub use snapshot::Snapshot;
-pub use spec::{Bound, Model, Passes, Spec, THREADS_MAX};
+pub use spec::{Bound, Graphs, Model, Passes, Spec, THREADS_MAX};
 pub use verdict::LitmusVerdict;

@@ -1,6 +1,6 @@
 //! A model, and how large it is.
 
-use super::Fault;
+use super::{Fault, Pass};
 use std::fmt;
 
 /// Threads a model may have, its first included. The checker has room for no more.
@@ -36,7 +36,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// The passes that certify a model; `heaplab::sync` says why there are two.
+/// The passes of loom that certify a model; `heaplab::sync` says why there are two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passes {
     /// Normal, then read-as-RMW.
@@ -44,6 +44,18 @@ pub enum Passes {
     /// The normal pass alone.
     NormalOnly {
         /// Why the second pass would say nothing, or something false.
+        reason: &'static str,
+    },
+}
+
+/// Whether the explorer explores a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Graphs {
+    /// All its execution graphs, without a bound.
+    Explored,
+    /// Not at all: loom's passes alone certify the model.
+    Left {
+        /// Why.
         reason: &'static str,
     },
 }
@@ -70,9 +82,11 @@ impl fmt::Debug for Model {
 pub struct Spec {
     /// Threads that the model runs, its first included: exactly so many in its largest execution.
     pub threads: usize,
-    /// Preemptions explored.
+    /// Whether the explorer explores it.
+    pub graphs: Graphs,
+    /// Preemptions that loom explores.
     pub bound: Bound,
-    /// Passes run.
+    /// Passes that loom runs.
     pub passes: Passes,
     /// What may fail once in each execution.
     pub fault: Option<Fault>,
@@ -91,6 +105,7 @@ impl Spec {
     pub const fn two_threads() -> Self {
         Self {
             threads: 2,
+            graphs: Graphs::Explored,
             bound: Bound::Unbounded,
             passes: Passes::Both,
             fault: None,
@@ -112,7 +127,28 @@ impl Spec {
         Self { threads, bound: Bound::Preemptions(preemptions), ..Self::two_threads() }
     }
 
-    /// Leaves the second pass out.
+    /// The bound of a pass: the explorer has none.
+    #[must_use]
+    pub fn bound_of(&self, pass: Pass) -> Bound {
+        match pass {
+            Pass::Graphs => Bound::Unbounded,
+            Pass::Normal | Pass::ReadAsRmw => self.bound,
+        }
+    }
+
+    /// Leaves the model to loom.
+    ///
+    /// # Panics
+    ///
+    /// When `reason` is empty.
+    #[must_use]
+    pub const fn loom_only(mut self, reason: &'static str) -> Self {
+        assert!(!reason.is_empty(), "leaving the explorer out needs a reason");
+        self.graphs = Graphs::Left { reason };
+        self
+    }
+
+    /// Leaves the second pass of loom out.
     ///
     /// # Panics
     ///

@@ -9,7 +9,8 @@ use super::picture::write_picture;
 use super::token::Token;
 use super::{Pass, Snapshot};
 use crate::trace::{Counterexample, Sources};
-use heaplab::sync::model_control;
+use heaplab::sync::Exploration;
+use heaplab::sync::model_control::{self, JournalEntry};
 use heaplab_common::cargo_run;
 use heaplab_common::exit::Exit;
 use heaplab_common::panics::{WITHOUT_TEXT, panic_text};
@@ -70,10 +71,31 @@ pub(super) fn begin(subject: Subject) {
     SUBJECT.replace(Some(subject));
 }
 
-/// Ends the watch. Returns the failing execution, if there was one.
-pub(super) fn end() -> Option<Snapshot> {
-    SUBJECT.take();
-    SNAPSHOT.take()
+/// Ends the watch, of an exploration that is over and whose last journal is given. Returns the failing execution, if there
+/// was one.
+///
+/// Under loom the hook has taken it. The explorer tells of a failure when the execution is over: of many a failure no thread
+/// panics.
+pub(super) fn end(exploration: &Exploration, journal: Vec<JournalEntry>) -> Option<Snapshot> {
+    let subject = SUBJECT.take();
+    let taken = SNAPSHOT.take();
+    let (Some(subject), Err(message), true) = (subject, &exploration.outcome, taken.is_none()) else { return taken };
+    let snapshot = Snapshot {
+        execution: exploration.runs,
+        thread: exploration.failed_thread,
+        message: message.clone(),
+        journal,
+        whereabouts: model_control::whereabouts(),
+    };
+    let is_shown = match subject.on_failure {
+        OnFailure::Keep => false,
+        OnFailure::Show => true,
+        OnFailure::ShowAndEnd(execution) => execution == snapshot.execution,
+    };
+    if is_shown {
+        show(&subject, snapshot.clone());
+    }
+    Some(snapshot)
 }
 
 /// Whether the present execution has panicked before, so that a further panic only follows from the first one. A

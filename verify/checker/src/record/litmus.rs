@@ -6,24 +6,28 @@ use crate::model::litmus::{Litmus, Values, verdict};
 use std::collections::BTreeSet;
 
 impl Litmus {
-    /// Explores both passes, for the report.
+    /// Explores each pass, for the report.
     ///
     /// # Errors
     /// As [`explore`](Self::explore), or the outcomes are not the expected ones: the checker has changed.
     pub fn record(&self) -> Result<LitmusRecord, String> {
         let text = |outcomes: &BTreeSet<Values>| outcomes.iter().map(|values| shown(values)).collect();
-        let mut explored = Vec::new();
+        let (mut explored, mut changed) = (Vec::new(), Vec::new());
         for pass in Pass::ALL {
-            let seen = self.explore(pass)?;
-            if seen != self.expected(pass) {
-                return Err(format!(
-                    "litmus {}, {pass} pass: the checker explores {seen:?}, and explored {:?} when the table was \
-                     written: its version has changed; look at verify/models/src/litmus.rs",
+            let (seen, executions) = self.explore(pass)?;
+            if (&seen, executions) != (&self.expected(pass), self.expected_executions(pass)) {
+                changed.push(format!(
+                    "litmus {}, {pass} pass: the checker explores {seen:?} in {executions} executions, and explored {:?} \
+                     in {} when the table was written: its version has changed; look at verify/models/src/litmus.rs",
                     self.name,
-                    self.expected(pass)
+                    self.expected(pass),
+                    self.expected_executions(pass),
                 ));
             }
             explored.push(ExploredRecord(pass, text(&seen), verdict(&self.allowed(), &seen)));
+        }
+        if !changed.is_empty() {
+            return Err(changed.join("\n"));
         }
         Ok(LitmusRecord {
             name: self.name.to_owned(),

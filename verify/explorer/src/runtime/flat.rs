@@ -95,7 +95,7 @@ impl State {
                 names.join(" and ")
             );
             let places = places.into_iter().map(Place::new).collect();
-            self.late = Some((Found { kind: FailureKind::Deadlock, message, places }, Journal::of(self)));
+            self.late = Some((Found { kind: FailureKind::Deadlock, message, places, thread: None }, Journal::of(self)));
         }
         !waiting.is_empty()
     }

@@ -43,10 +43,13 @@ pub(crate) fn explore(
             if outcome == Outcome::Complete {
                 on_execution(&|| Journal::of(state));
             }
-            if let Some(Found { kind, message, places }) = state.found.take() {
+            if let Some(Found { kind, message, places, thread }) = state.found.take() {
                 let journal = Box::new(Journal::of(state));
                 state.stats.elapsed = state.began.elapsed();
-                return (Some(Failure { kind, message, places, journal, stats: Box::new(state.stats.clone()) }), true);
+                return (
+                    Some(Failure { kind, message, places, thread, journal, stats: Box::new(state.stats.clone()) }),
+                    true,
+                );
             }
             (None, state.has_reached_limit() || !state.next_graph())
         });
@@ -57,8 +60,10 @@ pub(crate) fn explore(
             return running.with(|state| {
                 state.stats.elapsed = state.began.elapsed();
                 let stats = state.stats.clone();
-                let Some((Found { kind, message, places }, journal)) = state.late.take() else { return Ok(stats) };
-                Err(Failure { kind, message, places, journal: Box::new(journal), stats: Box::new(stats) })
+                let Some((Found { kind, message, places, thread }, journal)) = state.late.take() else {
+                    return Ok(stats);
+                };
+                Err(Failure { kind, message, places, thread, journal: Box::new(journal), stats: Box::new(stats) })
             });
         }
     }

@@ -101,6 +101,7 @@ pub(crate) struct Found {
     pub(crate) kind: FailureKind,
     pub(crate) message: String,
     pub(crate) places: Vec<Place>,
+    pub(crate) thread: Option<usize>,
 }
 
 /// A thread local by its key; `None` once it was dropped.
@@ -351,7 +352,8 @@ impl State {
     ) -> Step<T> {
         if self.found.is_none() && self.phase != Phase::Abandoned {
             let places = places.iter().map(|place| Place::new(place)).collect();
-            self.found = Some(Found { kind, message, places });
+            let thread = (kind != FailureKind::Deadlock).then_some(self.current);
+            self.found = Some(Found { kind, message, places, thread });
             self.outcome = Outcome::Failed;
         }
         self.abandon(Outcome::Failed);

@@ -19,6 +19,7 @@ use super::atomic::{Atomic, fence};
 use crate::event::Op;
 use crate::failure::FailureKind;
 use crate::handle::Handle;
+use crate::place::here;
 use crate::runtime::coroutine::{is_running, perform, with_state};
 use crate::runtime::state::{Phase, Step};
 
@@ -73,7 +74,7 @@ impl<T> Arc<T> {
     #[must_use]
     #[track_caller]
     pub fn new(value: T) -> Arc<T> {
-        Arc { value: Native::new(value), owners: Native::new(Owners::new(Location::caller())) }
+        Arc { value: Native::new(value), owners: Native::new(Owners::new(here())) }
     }
 
     /// Owns a value that stays where it is.
@@ -91,7 +92,7 @@ impl<T> Arc<T> {
     /// There are others, or seem to be; the error has the pointer.
     #[track_caller]
     pub fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>> {
-        let place = Location::caller();
+        let place = here();
         let is_last = match &this.owners.count {
             Some(count) => count.attempt(Op::Cas(1, 0), Ordering::Release, Ordering::Relaxed, place),
             None => Native::strong_count(&this.value) == 1,
@@ -120,7 +121,7 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     pub fn from_std(mut value: Native<T>) -> Arc<T> {
         assert!(Native::get_mut(&mut value).is_some(), "the Arc is not unique");
-        Arc { value, owners: Native::new(Owners::new(Location::caller())) }
+        Arc { value, owners: Native::new(Owners::new(here())) }
     }
 
     /// How many owners there are; a load of the ordering `SeqCst`.
@@ -128,7 +129,7 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     pub fn strong_count(this: &Arc<T>) -> usize {
         match &this.owners.count {
-            Some(count) => count.load(Ordering::SeqCst, Location::caller()),
+            Some(count) => count.load(Ordering::SeqCst, here()),
             None => Native::strong_count(&this.value),
         }
     }
@@ -137,7 +138,7 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     pub fn get_mut(this: &mut Arc<T>) -> Option<&mut T> {
         let is_last = match &this.owners.count {
-            Some(count) => count.load(Ordering::Acquire, Location::caller()) == 1,
+            Some(count) => count.load(Ordering::Acquire, here()) == 1,
             None => true,
         };
         if is_last { Native::get_mut(&mut this.value) } else { None }
@@ -227,7 +228,7 @@ impl<T: ?Sized> Clone for Arc<T> {
     #[track_caller]
     fn clone(&self) -> Arc<T> {
         if let Some(count) = &self.owners.count {
-            count.rmw(Op::Add(1), Ordering::Relaxed, Location::caller());
+            count.rmw(Op::Add(1), Ordering::Relaxed, here());
         }
         Arc { value: Native::clone(&self.value), owners: Native::clone(&self.owners) }
     }
@@ -239,7 +240,7 @@ impl<T: ?Sized> Drop for Arc<T> {
         if !is_running() {
             return;
         }
-        let place = Location::caller();
+        let place = here();
         let is_last_natively = Native::strong_count(&self.value) == 1;
         let Some(count) = &self.owners.count else {
             if is_last_natively {

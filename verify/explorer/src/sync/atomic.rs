@@ -11,6 +11,7 @@ use std::panic::Location;
 use crate::event::{Event, Kind, NOWHERE, Op};
 use crate::failure::FailureKind;
 use crate::handle::Handle;
+use crate::place::here;
 use crate::runtime::coroutine::perform;
 use crate::runtime::state::{State, Step};
 
@@ -243,7 +244,7 @@ pub(crate) fn misuse(message: String, place: Place) {
 /// Outside of an exploration. The ordering `Relaxed` fails the execution.
 #[track_caller]
 pub fn fence(order: Ordering) {
-    let place = Location::caller();
+    let place = here();
     if order == Ordering::Relaxed {
         misuse("a fence has no ordering Relaxed".to_owned(), place);
     }
@@ -303,19 +304,19 @@ macro_rules! atomic {
             /// Loads a value.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $t {
-                self.0.load(order, Location::caller())
+                self.0.load(order, here())
             }
 
             /// Stores a value.
             #[track_caller]
             pub fn store(&self, value: $t, order: Ordering) {
-                self.0.store(value, order, Location::caller());
+                self.0.store(value, order, here());
             }
 
             /// Stores a value and returns the one before.
             #[track_caller]
             pub fn swap(&self, value: $t, order: Ordering) -> $t {
-                self.0.rmw(Op::Swap(value.to_bits()), order, Location::caller())
+                self.0.rmw(Op::Swap(value.to_bits()), order, here())
             }
 
             /// Stores `new` if the value is `current`; returns the value before.
@@ -331,7 +332,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$t, $t> {
-                self.0.exchange([current, new], [success, failure], false, Location::caller())
+                self.0.exchange([current, new], [success, failure], false, here())
             }
 
             /// As `compare_exchange`, and may fail without a reason, within the budget
@@ -348,7 +349,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$t, $t> {
-                self.0.exchange([current, new], [success, failure], true, Location::caller())
+                self.0.exchange([current, new], [success, failure], true, here())
             }
 
             /// As `compare_exchange`, in the older form; returns the value before.
@@ -416,7 +417,7 @@ macro_rules! atomic {
             /// No write at the same time. The explorer checks that, and the host is safe without it.
             #[track_caller]
             pub unsafe fn unsync_load(&self) -> $t {
-                self.0.plain_read(Location::caller())
+                self.0.plain_read(here())
             }
 
             /// Writes the value plainly: a race, if another access is not ordered before or after it.
@@ -426,13 +427,13 @@ macro_rules! atomic {
             /// No other access at the same time. The explorer checks that, and the host is safe without it.
             #[track_caller]
             pub unsafe fn unsync_store(&self, value: $t) {
-                self.0.plain_write(value, Location::caller());
+                self.0.plain_write(value, here());
             }
 
             /// Gives access to the value, which counts as a plain read and a plain write.
             #[track_caller]
             pub fn with_mut<R>(&mut self, f: impl FnOnce(&mut $t) -> R) -> R {
-                let place = Location::caller();
+                let place = here();
                 let mut value = self.0.plain_read(place);
                 let result = f(&mut value);
                 self.0.plain_write(value, place);
@@ -442,7 +443,7 @@ macro_rules! atomic {
             /// The value.
             #[track_caller]
             pub fn into_inner(self) -> $t {
-                self.0.plain_read(Location::caller())
+                self.0.plain_read(here())
             }
         }
     };
@@ -456,7 +457,7 @@ macro_rules! fetch {
                 #[track_caller]
                 pub fn $method(&self, value: $t, order: Ordering) -> $t {
                     let op: fn($t) -> Op = $op;
-                    self.0.rmw(op(value), order, Location::caller())
+                    self.0.rmw(op(value), order, here())
                 }
             )*
         }

@@ -16,6 +16,7 @@ use super::mutex::MutexGuard;
 use crate::choice::Budget;
 use crate::event::{Event, Kind, Op};
 use crate::handle::Handle;
+use crate::place::here;
 use crate::runtime::coroutine::{perform, with_state};
 use crate::runtime::state::{State, Step};
 
@@ -60,7 +61,7 @@ impl Condvar {
     /// A thread panicked with the mutex; the error has the guard.
     #[track_caller]
     pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        self.wait_at(guard, 2, Location::caller()).0
+        self.wait_at(guard, 2, here()).0
     }
 
     /// Waits until the condition does not hold.
@@ -75,7 +76,7 @@ impl Condvar {
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> LockResult<MutexGuard<'a, T>> {
         while condition(&mut *guard) {
-            guard = self.wait_at(guard, 2, Location::caller()).0?;
+            guard = self.wait_at(guard, 2, here()).0?;
         }
         Ok(guard)
     }
@@ -93,7 +94,7 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         _time: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let (result, end) = self.wait_at(guard, 3, Location::caller());
+        let (result, end) = self.wait_at(guard, 3, here());
         let with_result = |guard| (guard, WaitTimeoutResult(end == 2));
         match result {
             Ok(guard) => Ok(with_result(guard)),
@@ -138,13 +139,13 @@ impl Condvar {
     /// Wakes one of the threads that wait: each choice is explored.
     #[track_caller]
     pub fn notify_one(&self) {
-        self.waiters.rmw(Op::ClearOne, Ordering::Relaxed, Location::caller());
+        self.waiters.rmw(Op::ClearOne, Ordering::Relaxed, here());
     }
 
     /// Wakes all threads that wait.
     #[track_caller]
     pub fn notify_all(&self) {
-        self.waiters.rmw(Op::Swap(0), Ordering::Relaxed, Location::caller());
+        self.waiters.rmw(Op::Swap(0), Ordering::Relaxed, here());
     }
 }
 

@@ -15,6 +15,7 @@ use super::atomic::Atomic;
 use crate::event::{Event, Kind, Op};
 use crate::failure::FailureKind;
 use crate::handle::Handle;
+use crate::place::here;
 use crate::runtime::coroutine::{is_running, perform, with_state};
 use crate::runtime::state::{Phase, State, Step};
 
@@ -115,7 +116,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Outside of an exploration.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        self.lock_at(Location::caller())
+        self.lock_at(here())
     }
 
     pub(crate) fn lock_at(&self, place: Place) -> LockResult<MutexGuard<'_, T>> {
@@ -153,7 +154,7 @@ impl<T: ?Sized> Mutex<T> {
     /// It is held; or a thread panicked with it.
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let place = Location::caller();
+        let place = here();
         let mut event = Event::new(Kind::RmwRead, self.word.location(), std::sync::atomic::Ordering::Acquire, place);
         event.op = Op::Cas(0, 1);
         event.failure_order = std::sync::atomic::Ordering::Relaxed;
@@ -233,7 +234,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     #[track_caller]
     fn drop(&mut self) {
-        self.give_back(Location::caller());
+        self.give_back(here());
     }
 }
 

@@ -1,12 +1,12 @@
 //! A notification that waits to be taken.
 
 use std::fmt;
-use std::panic::Location;
 use std::sync::atomic::Ordering;
 
 use super::atomic::Atomic;
 use crate::event::Op;
 use crate::handle::Handle;
+use crate::place::here;
 
 /// A token that one thread leaves and another one takes, as loom's type of this name.
 pub struct Notify {
@@ -28,13 +28,13 @@ impl Notify {
     /// Leaves the token. What came before is ordered before the end of the wait that takes it.
     #[track_caller]
     pub fn notify(&self) {
-        self.token.rmw(Op::Swap(1), Ordering::AcqRel, Location::caller());
+        self.token.rmw(Op::Swap(1), Ordering::AcqRel, here());
     }
 
     /// Waits for the token and takes it.
     #[track_caller]
     pub fn wait(&self) {
-        self.token.attempt(Op::Take, Ordering::AcqRel, Ordering::Relaxed, Location::caller());
+        self.token.attempt(Op::Take, Ordering::AcqRel, Ordering::Relaxed, here());
     }
 }
 

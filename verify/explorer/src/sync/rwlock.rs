@@ -15,6 +15,7 @@ use super::atomic::Atomic;
 use crate::event::{Event, Kind, Op, WRITER};
 use crate::failure::FailureKind;
 use crate::handle::Handle;
+use crate::place::here;
 use crate::runtime::coroutine::{is_running, perform, with_state};
 use crate::runtime::state::Step;
 
@@ -122,7 +123,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Outside of an exploration.
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        self.take(Op::Share, Location::caller());
+        self.take(Op::Share, here());
         Ok(self.reader())
     }
 
@@ -137,7 +138,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Outside of an exploration.
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        self.take(Op::Exclude, Location::caller());
+        self.take(Op::Exclude, here());
         Ok(self.writer())
     }
 
@@ -148,7 +149,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Somebody writes, or seems to.
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        if self.take(Op::TryShare, Location::caller()) { Ok(self.reader()) } else { Err(TryLockError::WouldBlock) }
+        if self.take(Op::TryShare, here()) { Ok(self.reader()) } else { Err(TryLockError::WouldBlock) }
     }
 
     /// Writes, if nobody reads or writes.
@@ -158,11 +159,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Somebody reads or writes, or seems to.
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        if self.take(Op::Cas(0, WRITER), Location::caller()) {
-            Ok(self.writer())
-        } else {
-            Err(TryLockError::WouldBlock)
-        }
+        if self.take(Op::Cas(0, WRITER), here()) { Ok(self.writer()) } else { Err(TryLockError::WouldBlock) }
     }
 
     /// The value, of which the caller is the only owner.
@@ -209,14 +206,14 @@ impl Drop for Release<'_> {
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     #[track_caller]
     fn drop(&mut self) {
-        self.lock.give_back(self.thread, false, Location::caller());
+        self.lock.give_back(self.thread, false, here());
     }
 }
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     #[track_caller]
     fn drop(&mut self) {
-        self.lock.give_back(self.thread, true, Location::caller());
+        self.lock.give_back(self.thread, true, here());
     }
 }
 
