@@ -205,7 +205,8 @@ fn explore_graphs(options: &ExploreOptions, start: Instant, f: &Body) -> Explore
                 executions += failure.stats.executions + 1;
                 explored.blocked += failure.stats.blocked;
                 explored.failed_thread = failure.thread;
-                explored.outcome = Err(failure.to_string());
+                let places = failure.places.iter().map(|place| format!("\n  at {place}"));
+                explored.outcome = Err(format!("{}: {}{}", failure.kind, failure.message, places.collect::<String>()));
             }
         }
         !explored.truncated && explored.outcome.is_ok()

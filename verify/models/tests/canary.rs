@@ -53,12 +53,27 @@ mod explored {
 
     /// Runs a model that must be red, and checks for what.
     #[track_caller]
-    fn must_fail(spec: Spec, pass: Pass, reason: &str, f: impl Fn() + Send + Sync + 'static) -> ModelFailure {
+    fn must_fail_in(spec: Spec, pass: Pass, reason: &str, f: impl Fn() + Send + Sync + 'static) -> ModelFailure {
         let failure = try_model("canary", spec, f).expect_err("the canary must fail");
         assert_eq!(failure.pass, Some(pass), "{failure}");
         assert!(failure.message.contains(reason), "{failure}");
         failure
     }
+
+    /// The model, left to loom.
+    fn to_loom(spec: Spec) -> Spec {
+        spec.loom_only("its verdict is what is asked for")
+    }
+
+    /// Runs a model that each engine must find red: the explorer for the first reason, loom in a pass for the second.
+    #[track_caller]
+    fn must_fail(spec: Spec, pass: Pass, reasons: [&str; 2], f: impl Fn() + Send + Sync + Copy + 'static) {
+        must_fail_in(spec, Pass::Graphs, reasons[0], f);
+        must_fail_in(to_loom(spec), pass, reasons[1], f);
+    }
+
+    /// What the engines call a race.
+    const RACE: [&str; 2] = ["data race", "Causality violation"];
 
     /// One thread fills a cell and raises a flag; the other reads the cell when it sees the flag.
     fn publish_through_a_cell(raise: Ordering, look: Ordering) {
@@ -99,39 +114,40 @@ mod explored {
 
     #[test]
     fn relaxed_publication_is_a_race() {
-        must_fail(Spec::two_threads(), Pass::Normal, "Causality violation", || {
+        must_fail(Spec::two_threads(), Pass::Normal, RACE, || {
             publish_through_a_cell(Relaxed, Relaxed);
         });
     }
 
     #[test]
     fn release_alone_is_a_race() {
-        must_fail(Spec::two_threads(), Pass::Normal, "Causality violation", || {
+        must_fail(Spec::two_threads(), Pass::Normal, RACE, || {
             publish_through_a_cell(Release, Relaxed);
         });
     }
 
     #[test]
     fn acquire_alone_is_a_race() {
-        must_fail(Spec::two_threads(), Pass::Normal, "Causality violation", || {
+        must_fail(Spec::two_threads(), Pass::Normal, RACE, || {
             publish_through_a_cell(Relaxed, Acquire);
         });
     }
 
-    /// The control: with both orderings the same world is green, in both passes.
+    /// The control: with both orderings the same world is green, in each pass.
     #[test]
     fn release_and_acquire_publish() {
         let certificates = model("publish", Spec::two_threads(), || {
             publish_through_a_cell(Release, Acquire);
         });
-        assert_eq!(certificates.len(), 2);
+        assert_eq!(certificates.len(), 3);
     }
 
-    /// The first pass is green although an assertion must fail, and the second one is red.
+    /// loom's first pass is green although an assertion must fail, and the second one is red, as the explorer's is.
     #[test]
-    fn only_the_second_pass_sees_a_load_before_a_cas() {
-        must_fail(Spec::two_threads(), Pass::ReadAsRmw, "the load came after the exchange", load_cas_against_load);
-        let blind = Spec::two_threads().normal_only("shows that this pass alone is blind here");
+    fn of_loom_only_the_second_pass_sees_a_load_before_a_cas() {
+        let reasons = ["the load came after the exchange"; 2];
+        must_fail(Spec::two_threads(), Pass::ReadAsRmw, reasons, load_cas_against_load);
+        let blind = to_loom(Spec::two_threads()).normal_only("shows that this pass alone is blind here");
         let certificates = model("blind", blind, load_cas_against_load);
         assert_eq!(certificates.len(), 1);
     }
@@ -139,7 +155,7 @@ mod explored {
     /// A plain write of a heap word that races with an atomic read of it.
     #[test]
     fn plain_access_to_a_shared_heap_word_is_a_race() {
-        must_fail(Spec::two_threads(), Pass::Normal, "Causality violation", || {
+        must_fail(Spec::two_threads(), Pass::Normal, RACE, || {
             let word = Arc::new(HeapWord::new(0));
             let other = thread::spawn({
                 let word = word.clone();
@@ -168,24 +184,25 @@ mod explored {
 
     #[test]
     fn a_truncated_exploration_is_red() {
-        let failure = must_fail(
-            Spec::two_threads().executions_max(3),
-            Pass::Normal,
-            "truncated",
-            three_stores_against_three_loads,
-        );
-        assert_eq!(failure.executions, 3, "the limit is exact");
+        let spec = Spec::two_threads().executions_max(3);
+        for (spec, pass) in [(spec, Pass::Graphs), (to_loom(spec), Pass::Normal)] {
+            let failure = must_fail_in(spec, pass, "truncated", three_stores_against_three_loads);
+            assert_eq!(failure.executions, 3, "the limit is exact");
+        }
     }
 
     /// A limit that is exactly as large as the exploration is no truncation.
     #[test]
     fn a_limit_that_is_not_met_is_no_truncation() {
-        let all = explore(&ExploreOptions::default(), three_stores_against_three_loads);
-        assert!(all.is_complete());
-        let options = ExploreOptions { executions_max: Some(all.executions), ..ExploreOptions::default() };
-        let limited = explore(&options, three_stores_against_three_loads);
-        assert!(limited.is_complete());
-        assert_eq!(limited.executions, all.executions);
+        for pass in Pass::ALL {
+            let options = ExploreOptions { pass, ..ExploreOptions::default() };
+            let all = explore(&options, three_stores_against_three_loads);
+            assert!(all.is_complete());
+            let options = ExploreOptions { executions_max: Some(all.executions), ..options };
+            let limited = explore(&options, three_stores_against_three_loads);
+            assert!(limited.is_complete());
+            assert_eq!(limited.executions, all.executions);
+        }
     }
 
     fn three_stores_against_three_loads() {
@@ -202,14 +219,14 @@ mod explored {
 
     #[test]
     fn a_panic_in_another_thread_is_red() {
-        must_fail(Spec::two_threads(), Pass::Normal, "elsewhere", || {
+        must_fail(Spec::two_threads(), Pass::Normal, ["T1 panicked: elsewhere", "elsewhere"], || {
             thread::spawn(|| panic!("elsewhere")).join().unwrap();
         });
     }
 
     #[test]
     fn a_deadlock_is_red() {
-        must_fail(Spec::two_threads(), Pass::Normal, "deadlock", || {
+        must_fail(Spec::two_threads(), Pass::Normal, ["which T1 holds; T1 waits for", "deadlock"], || {
             let locks = Arc::new((Mutex::new(()), Mutex::new(())));
             let other = thread::spawn({
                 let locks = locks.clone();
@@ -229,7 +246,7 @@ mod explored {
     #[test]
     fn a_spin_that_does_not_yield_is_red() {
         let spec = Spec::two_threads().branches_max(100);
-        must_fail(spec, Pass::Normal, "maximum number of branches", || {
+        must_fail(spec, Pass::Normal, ["T0 has 100 events", "maximum number of branches"], || {
             let flag = Arc::new(AtomicBool::new(false));
             let other = thread::spawn({
                 let flag = flag.clone();
@@ -259,27 +276,38 @@ mod explored {
     #[test]
     fn more_threads_than_declared_are_red() {
         let reason = "starts thread number 6, but may have 5";
-        must_fail(Spec::bounded(5, 2), Pass::Normal, reason, || spawn_and_join(5));
+        must_fail(Spec::bounded(5, 2), Pass::Normal, [reason; 2], || spawn_and_join(5));
     }
 
     #[test]
     fn fewer_threads_than_declared_are_red() {
         let reason = "declares 3 threads and never ran more than 2";
-        must_fail(Spec::bounded(3, 2), Pass::Normal, reason, || spawn_and_join(1));
+        must_fail(Spec::bounded(3, 2), Pass::Normal, [reason; 2], || spawn_and_join(1));
     }
 
     #[test]
     fn the_message_names_model_pass_bound_and_executions() {
-        let payload = catch_unwind(|| {
-            model("named", Spec::bounded(2, 3), || {
-                spawn_and_join(1);
-                panic!("inner failure");
+        let message = |spec: Spec| {
+            let payload = catch_unwind(move || {
+                model("named", spec, || {
+                    spawn_and_join(1);
+                    panic!("inner failure");
+                });
             });
-        })
-        .unwrap_err();
+            payload.unwrap_err().downcast_ref::<String>().unwrap().clone()
+        };
+        let line = line!() - 5;
         assert_eq!(
-            payload.downcast_ref::<String>().unwrap(),
+            message(to_loom(Spec::bounded(2, 3))),
             "model named fails in the normal pass (at most 3 preemptions) after 1 executions: inner failure"
+        );
+        let place = format!("{}:{line}:21", file!());
+        assert_eq!(
+            message(Spec::bounded(2, 3)),
+            format!(
+                "model named fails in the graphs pass (unbounded) after 1 executions: assertion: T0 panicked: inner \
+                 failure\n  at {place}"
+            )
         );
     }
 
@@ -287,7 +315,8 @@ mod explored {
     #[test]
     fn a_failure_leaves_no_state_behind() {
         for _ in 0..2 {
-            must_fail(Spec::two_threads(), Pass::ReadAsRmw, "the load came after the exchange", load_cas_against_load);
+            let reasons = ["the load came after the exchange"; 2];
+            must_fail(Spec::two_threads(), Pass::ReadAsRmw, reasons, load_cas_against_load);
             assert_eq!(model_control::pass(), Pass::Normal);
             let again = explore(&ExploreOptions::default(), load_cas_against_load);
             assert!(again.is_complete(), "the normal pass is blind here: {again:?}");
@@ -323,7 +352,10 @@ mod explored {
     fn every_weakened_ordering_of_a_publication_is_killed() {
         let is_ordering = |mutant: &Mutant| mutant.change.is_of_ordering();
         let program = || publish_through_a_cell(Release, Acquire);
-        assert_eq!(survivors(&ExploreOptions::default(), is_ordering, program), (2, vec![]));
+        for pass in [Pass::Graphs, Pass::Normal] {
+            let options = ExploreOptions { pass, ..ExploreOptions::default() };
+            assert_eq!(survivors(&options, is_ordering, program), (2, vec![]), "{pass}");
+        }
     }
 
     /// Two threads add twice under a lock taken by exchange; the last one out says so and is waited for.
@@ -374,11 +406,7 @@ mod explored {
     /// Each kind of change is a real one: the protocol notices it, but for the changes that make no other program.
     #[test]
     fn changed_steps_of_a_protocol_are_killed() {
-        let options = ExploreOptions { preemption_bound: Some(2), branches_max: 500, ..ExploreOptions::default() };
         let is_protocol = |mutant: &Mutant| !mutant.change.is_of_ordering();
-        let (tried, survivors) = survivors(&options, is_protocol, count_and_signal);
-        assert_eq!(tried, 4 + 4 + 4 + 3, "an exchange, a swap, an addition and a notification");
-        let changes: Vec<_> = survivors.iter().map(|mutant| (mutant.operand, mutant.change)).collect();
         let expected = [
             // The holder writes once more what it wrote.
             (Operand::CasSuccess, Change::Double),
@@ -391,7 +419,14 @@ mod explored {
             // The notification comes after the unlock instead of before it.
             (Operand::Notify, Change::Postpone),
         ];
-        assert_eq!(changes, expected);
+        for pass in [Pass::Graphs, Pass::Normal] {
+            let options =
+                ExploreOptions { preemption_bound: Some(2), branches_max: 500, pass, ..ExploreOptions::default() };
+            let (tried, survivors) = survivors(&options, is_protocol, count_and_signal);
+            assert_eq!(tried, 4 + 4 + 4 + 3, "an exchange, a swap, an addition and a notification");
+            let changes: Vec<_> = survivors.iter().map(|mutant| (mutant.operand, mutant.change)).collect();
+            assert_eq!(changes, expected, "{pass}");
+        }
     }
 
     /// A postponed exchange happens right after the next publication: not earlier, not later, and always.
@@ -413,19 +448,22 @@ mod explored {
             seen.lock().unwrap().insert(other.join().unwrap());
             assert_eq!((words.0.fetch_or(0, Relaxed), words.1.fetch_or(0, Relaxed)), (1, 1), "nothing is lost");
         };
-        start_sites();
-        assert!(explore(&ExploreOptions::default(), program.clone()).is_complete());
-        let swaps: Vec<_> = take_sites().into_iter().filter(|site| site.written == Release).collect();
-        assert_eq!(swaps.len(), 2, "two exchanges: {swaps:?}");
-        assert_eq!(std::mem::take(&mut *outcomes.lock().unwrap()), BTreeSet::from([(0, 0), (0, 1), (1, 1)]));
+        for pass in [Pass::Graphs, Pass::Normal] {
+            let options = ExploreOptions { pass, ..ExploreOptions::default() };
+            start_sites();
+            assert!(explore(&options, program.clone()).is_complete());
+            let swaps: Vec<_> = take_sites().into_iter().filter(|site| site.written == Release).collect();
+            assert_eq!(swaps.len(), 2, "two exchanges: {swaps:?}");
+            assert_eq!(std::mem::take(&mut *outcomes.lock().unwrap()), BTreeSet::from([(0, 0), (0, 1), (1, 1)]));
 
-        let guard = set_mutant(Mutant { site: swaps[0].site, operand: Operand::Rmw, change: Change::Postpone });
-        let exploration = explore(&ExploreOptions::default(), program);
-        assert!(exploration.is_complete(), "{:?}", exploration.outcome);
-        assert!(guard.hits() > 0);
-        // The reader looks at the second word first, so (1, 0) is what only the other order allows.
-        let outcomes = std::mem::take(&mut *outcomes.lock().unwrap());
-        assert_eq!(outcomes, BTreeSet::from([(0, 0), (0, 1), (1, 0), (1, 1)]));
+            let guard = set_mutant(Mutant { site: swaps[0].site, operand: Operand::Rmw, change: Change::Postpone });
+            let exploration = explore(&options, program.clone());
+            assert!(exploration.is_complete(), "{:?}", exploration.outcome);
+            assert!(guard.hits() > 0);
+            // The reader looks at the second word first, so (1, 0) is what only the other order allows.
+            let changed = std::mem::take(&mut *outcomes.lock().unwrap());
+            assert_eq!(changed, BTreeSet::from([(0, 0), (0, 1), (1, 0), (1, 1)]), "{pass}");
+        }
     }
 
     /// A fault strikes each attempt in some execution, never two of one execution, and none in another.
@@ -468,25 +506,28 @@ mod explored {
     /// The journal of a failed exploration tells the failing execution, in order, with values.
     #[test]
     fn the_journal_tells_the_failing_execution() {
-        start_journal();
-        let options = ExploreOptions { pass: Pass::ReadAsRmw, ..ExploreOptions::default() };
-        let exploration = explore(&options, load_cas_against_load);
-        let journal = take_journal();
-        assert!(exploration.outcome.is_err());
-        let ordered: Vec<_> = journal
-            .iter()
-            .filter_map(|entry| match entry.action {
-                Action::Ordered(operand, _) => Some((entry.thread, operand, entry.read, entry.written)),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(
-            ordered,
-            [
-                (1, Operand::Load, Some(0), None),
-                (1, Operand::CasSuccess, Some(0), Some(1)),
-                (0, Operand::Load, Some(1), None),
-            ]
-        );
+        for pass in [Pass::Graphs, Pass::ReadAsRmw] {
+            start_journal();
+            let options = ExploreOptions { pass, ..ExploreOptions::default() };
+            let exploration = explore(&options, load_cas_against_load);
+            let journal = take_journal();
+            assert!(exploration.outcome.is_err());
+            let ordered: Vec<_> = journal
+                .iter()
+                .filter_map(|entry| match entry.action {
+                    Action::Ordered(operand, _) => Some((entry.thread, operand, entry.read, entry.written)),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(
+                ordered,
+                [
+                    (1, Operand::Load, Some(0), None),
+                    (1, Operand::CasSuccess, Some(0), Some(1)),
+                    (0, Operand::Load, Some(1), None),
+                ],
+                "{pass}"
+            );
+        }
     }
 }

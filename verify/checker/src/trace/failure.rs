@@ -1,9 +1,9 @@
 //! The diagnosis: what failed, and where, read from the message and the journal.
 //!
-//! Most messages are assertions, and say what they mean. Two kinds come from the checker itself, and leave things to
-//! be worked out from the journal:
+//! Most messages are assertions, and say what they mean. Two kinds come from the engine itself. The explorer's messages name
+//! threads, and who holds what; loom's leave things to be worked out from the journal:
 //!
-//! - A *data race* ("Causality violation"). A cell's access is in the journal before it is checked, so the last entry
+//! - A *data race* ("Causality violation" of loom). A cell's access is in the journal before it is checked, so the last entry
 //!   is the offender, and its rival is the newest conflicting access that did not happen before. A race on a word of
 //!   the heap is found before the access is recorded; then the picture ends without it. With `LOOM_LOCATION` in the
 //!   environment the message names threads and sites, and both ends are known.
@@ -53,10 +53,17 @@ impl FailureKind {
     /// The kind, by the words of the message. The checker and the facade report what they find by panics.
     #[must_use]
     pub fn of(message: &str) -> FailureKind {
-        const WORDS: [(&str, FailureKind); 4] = [
+        const WORDS: [(&str, FailureKind); 8] = [
+            // Of loom.
             ("Causality violation", FailureKind::Race),
             ("deadlock; threads", FailureKind::Deadlock),
             ("Model exceeded maximum number of branches", FailureKind::BranchLimit),
+            // Of the explorer.
+            ("data race: ", FailureKind::Race),
+            ("overlapping accesses: ", FailureKind::Race),
+            ("deadlock: ", FailureKind::Deadlock),
+            ("as many as Builder::max_branches allows", FailureKind::BranchLimit),
+            // Of the facade.
             ("the model starts thread number", FailureKind::ThreadLimit),
         ];
         WORDS.iter().find(|(words, _)| message.contains(words)).map_or(FailureKind::Assertion, |(_, kind)| *kind)
@@ -252,10 +259,17 @@ fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
     text[..end].parse().ok()
 }
 
-/// The threads that a deadlock's message, "[(Id(0), Blocked(..)), ..]", calls blocked.
+/// The threads that a deadlock's message calls blocked: loom's "[(Id(0), Blocked(..)), ..]", or the explorer's "T0 waits for
+/// lock of x3, which T1 holds; T1 waits for ..".
 fn blocked_threads(message: &str) -> Vec<usize> {
     let threads = message.split("(Id(").skip(1);
-    threads.filter(|rest| rest.contains("Blocked")).filter_map(number).collect()
+    let of_loom = threads.filter(|rest| rest.contains("Blocked")).filter_map(number);
+    let graphs = message.split_once("deadlock: ").map_or("", |(_, who)| who);
+    let of_graphs = graphs.split("; ").flat_map(|part| {
+        let waiting = part.split_once(" wait").map_or("", |(threads, _)| threads);
+        waiting.split(" and ").filter_map(|thread| number(thread.strip_prefix('T')?))
+    });
+    of_loom.chain(of_graphs).collect()
 }
 
 /// The sites in a message, by thread: "thread #1 @ file:line:column" of a race, "(Id(1), Blocked(.. file: "file", line:
@@ -280,6 +294,7 @@ fn sites_of(message: &str) -> Vec<(usize, String, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use heaplab::sync::model_control::Pass;
     use heaplab::sync::{Arc, Mutex};
     use heaplab::sync::{AtomicBool, ExploreOptions, Ordering, UnsafeCell, explore, thread};
 
@@ -291,8 +306,14 @@ mod tests {
     /// Goal: each kind is known by the words that this version of the checker uses. Method: let the checker fail in
     /// each way.
     #[test]
-    fn a_kind_is_known_by_the_words_of_the_checker() {
-        let options = ExploreOptions::default();
+    fn a_kind_is_known_by_the_words_of_each_engine() {
+        for pass in [Pass::Normal, Pass::Graphs] {
+            a_kind_is_known_by_its_words(&ExploreOptions { pass, ..ExploreOptions::default() });
+        }
+    }
+
+    fn a_kind_is_known_by_its_words(options: &ExploreOptions) {
+        let options = options.clone();
         let assertion = message_of(&options, || panic!("made to fail"));
         assert_eq!(FailureKind::of(&assertion), FailureKind::Assertion, "{assertion}");
         let race = message_of(&options, || {
@@ -322,12 +343,13 @@ mod tests {
             other.join().unwrap();
         });
         assert_eq!(FailureKind::of(&deadlock), FailureKind::Deadlock, "{deadlock}");
-        let endless = message_of(&ExploreOptions { branches_max: 20, ..ExploreOptions::default() }, || {
+        assert_eq!(blocked_threads(&deadlock), [0, 1], "{deadlock}");
+        let endless = message_of(&ExploreOptions { branches_max: 20, ..options.clone() }, || {
             let flag = AtomicBool::new(false);
             while !flag.load(Ordering::Relaxed) {}
         });
         assert_eq!(FailureKind::of(&endless), FailureKind::BranchLimit, "{endless}");
-        let crowded = message_of(&ExploreOptions { threads_max: 1, ..ExploreOptions::default() }, || {
+        let crowded = message_of(&ExploreOptions { threads_max: 1, ..options.clone() }, || {
             thread::spawn(|| ()).join().unwrap();
         });
         assert_eq!(FailureKind::of(&crowded), FailureKind::ThreadLimit, "{crowded}");

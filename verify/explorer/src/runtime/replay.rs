@@ -51,7 +51,8 @@ pub(crate) fn explore(
                     true,
                 );
             }
-            (None, state.has_reached_limit() || !state.next_graph())
+            // In this order: a limit that the last execution meets has cut nothing off.
+            (None, !state.next_graph() || state.has_reached_limit())
         });
         if let Some(failure) = failure {
             return Err(failure);
