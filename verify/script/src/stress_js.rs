@@ -18,16 +18,18 @@
 //!
 //! * **SJ-1** The initial map has no descriptors after step 2 and one, an accessor, after step 3.
 //! * **SJ-2** The getter runs once for each script, and each result is `true`, the heap's.
-//! * **SJ-3** What the interpreter holds over the getter is whole afterwards: the object, its map, the global object.
+//! * **SJ-3** What the interpreter holds over the getter is whole afterwards. The object, the holder of the accessor
+//!   and the global object have the same map, the same prototype and the same properties, each with the same details
+//!   and the same value. `Foo` has the same initial map.
 
-use crate::interpreter::{Interpreter, Native, Root, Run, Unwind};
+use crate::interpreter::{HostFn, Interpreter, Native, Root, Run, Unwind};
 use crate::{Printed, code::Unit, lower};
 use heaplab::{Attachment, Handle, Heap, Map, Scope};
 use heaplab_common::claim_eq;
 use heaplab_objects::function::{self, Code, Info, flag};
 use heaplab_objects::map::{self, Details};
 use heaplab_objects::property::{self, Key};
-use heaplab_objects::{Obj, accessor, kind, kind_of, map_of, object_handle};
+use heaplab_objects::{Js, Obj, accessor, kind, kind_of, map_of, object_handle};
 use heaplab_scenarios::{Scenario, Tally, alloc_after_failures, attached};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -40,8 +42,83 @@ const EXAMPLE: [&str; 2] = [
     "\"use strict\"; const foo = new Foo(); console.log(foo.get);",
 ];
 
-/// What the native getter does; its result is a value of the heap.
-type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Value>;
+/// What an object was at one moment. Its handles follow what a collection moves.
+struct Picture<'s> {
+    object: Obj<'s>,
+    /// What messages call the object.
+    what: &'static str,
+    map: Handle<'s, Map>,
+    prototype: Js<'s>,
+    properties: Vec<Seen<'s>>,
+}
+
+/// What a property was at one moment.
+struct Seen<'s> {
+    key: String,
+    details: Details,
+    value: Js<'s>,
+    /// The value as messages show it: a string or a number may be the same object with other content.
+    text: String,
+}
+
+impl<'s> Picture<'s> {
+    /// The picture of the object now.
+    fn of(interpreter: &Interpreter, scope: &Scope<'s, '_>, object: Obj<'s>, what: &'static str) -> Picture<'s> {
+        let at = scope.get(object);
+        let properties = interpreter.own_keys(scope, at, false).into_iter().map(|key| {
+            let own = interpreter.find_own(scope, at, key).expect("an own key");
+            let value = scope.handle(property::value(scope, at, own.place));
+            let (key, text) = (interpreter.key_text(scope, key), interpreter.display(scope, value));
+            Seen { key, details: own.details, value, text }
+        });
+        Picture {
+            object,
+            what,
+            map: scope.handle(map_of(scope, at)),
+            prototype: interpreter.prototype_of(scope, object),
+            properties: properties.collect(),
+        }
+    }
+
+    /// Claims that the object is the same still: its map, its prototype, and each property with its details and its
+    /// value, in this order.
+    ///
+    /// # Panics
+    /// SJ-3 is broken.
+    fn claim_whole(&self, interpreter: &Interpreter, scope: &Scope<'s, '_>) {
+        let (now, what) = (Picture::of(interpreter, scope, self.object, self.what), self.what);
+        claim_eq!(scope.get(now.map), scope.get(self.map), "SJ-3: the map of {what}");
+        claim_eq!(scope.get(now.prototype), scope.get(self.prototype), "SJ-3: the prototype of {what}");
+        let keys = |picture: &Picture<'s>| -> Vec<String> {
+            picture.properties.iter().map(|property| property.key.clone()).collect()
+        };
+        claim_eq!(keys(&now), keys(self), "SJ-3: the list of the properties of {what}");
+        for (property, before) in now.properties.iter().zip(&self.properties) {
+            let key = &property.key;
+            claim_eq!(property.details, before.details, "SJ-3: what the property {key} of {what} is like");
+            let (value, value_before) = (scope.get(property.value), scope.get(before.value));
+            claim_eq!(value, value_before, "SJ-3: the value of the property {key} of {what}");
+            claim_eq!(property.text, before.text, "SJ-3: the content of the property {key} of {what}");
+        }
+    }
+}
+
+/// Registers a native getter that runs `getter` and claims that what the interpreter holds meanwhile is whole
+/// afterwards (SJ-3). Returns its number.
+fn watched(interpreter: &mut Interpreter, getter: Rc<HostFn>) -> usize {
+    interpreter.native(Native::Host(Rc::new(move |interpreter, scope, call| {
+        let receiver = object_handle(scope, call.this).expect("the receiver is an object");
+        let holder = call.holder.expect("an accessor has a holder");
+        let global = interpreter.root_record(scope, Root::Global);
+        let held = [(receiver, "the object"), (holder, "the holder of the accessor"), (global, "the global object")];
+        let pictures = held.map(|(object, what)| Picture::of(interpreter, scope, object, what));
+        let result = getter(interpreter, scope, call)?;
+        let again = interpreter.root_record(scope, Root::Global);
+        claim_eq!(scope.get(again), scope.get(global), "SJ-3: the global object");
+        pictures.iter().for_each(|picture| picture.claim_whole(interpreter, scope));
+        Ok(result)
+    })))
+}
 
 /// Steps 1 to 4, in an interpreter whose core is set up: builds the function, its initial map and the accessor, which
 /// runs `getter`, and binds `Foo` on the global object. Returns the function.
@@ -51,8 +128,8 @@ type Getter = dyn for<'s, 'o> Fn(&mut Scope<'s, 'o>) -> Handle<'s, heaplab::Valu
 ///
 /// # Panics
 /// SJ-1 is broken.
-fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter: Rc<Getter>) -> Run<Obj<'s>> {
-    let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
+fn bind_foo<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, getter: Rc<HostFn>) -> Run<Obj<'s>> {
+    let native = watched(interpreter, getter);
     let class = empty_function(interpreter, scope, "Foo")?;
     let map = interpreter.initial_map(scope, class, kind::OBJECT, 0)?;
     map::new_object(scope, map)?;
@@ -148,11 +225,11 @@ fn run_example(
     interpreter: &mut Interpreter,
     scope: &mut Scope<'_, '_>,
     printed: &Printed,
-    getter: Rc<Getter>,
+    getter: Rc<HostFn>,
 ) -> Run<String> {
     let [declares, uses] = EXAMPLE.map(|source| lower(source, false).expect("the example is a script"));
     scope.nested(|scope| {
-        let native = interpreter.native(Native::Host(Rc::new(move |_, scope, _| Ok(getter(scope)))));
+        let native = watched(interpreter, getter);
         let class = interpreter.run_unit(scope, declares)?;
         let Some(class) = object_handle(scope, class) else {
             return Err(interpreter.unsupported("a class that is none"));
@@ -183,37 +260,24 @@ pub const STRESS_JS: Scenario = Scenario {
 
 /// Runs both scripts of `stress_js`. Returns whether the tally has no violation. May collect.
 pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) -> bool {
-    let printed = Printed::default();
-    let mut interpreter = Interpreter::new(heap, Box::new(printed.clone()));
     // The getters share the tally, which is put back when they are gone.
     let shared = Rc::new(RefCell::new(core::mem::take(tally)));
     let calls = Rc::new(RefCell::new(0_u32));
-    let getter: Rc<Getter> = Rc::new({
+    let getter: Rc<HostFn> = Rc::new({
         let (shared, calls) = (Rc::clone(&shared), Rc::clone(&calls));
-        move |scope| {
+        move |_, scope, _| {
             *calls.borrow_mut() += 1;
             let mut tally = shared.borrow_mut();
             // Each script enters the always-allocate scope for itself, so its entries are counted from 0.
             tally.entries = 0;
-            alloc_after_failures(scope, &mut tally)
+            Ok(alloc_after_failures(scope, &mut tally))
         }
     });
-    let ran = attachment.run(|scope| {
-        let unit = lower(SCRIPT, false).expect("the mission's script is one");
-        let scripts = interpreter.set_up(scope).and_then(|()| {
-            let class = bind_foo(&mut interpreter, scope, Rc::clone(&getter))?;
-            let is_true = run_foo(&mut interpreter, scope, class, unit)?;
-            let example = run_example(&mut interpreter, scope, &printed, Rc::clone(&getter))?;
-            Ok::<_, Unwind>((is_true, example))
-        });
-        scripts.map_err(|unwind| interpreter.failure(scope, unwind).to_string())
-    });
-    drop((interpreter, getter));
+    let ran = run_scripts(heap, attachment, getter);
     *tally = Rc::try_unwrap(shared).expect("the getters are gone").into_inner();
     match ran {
-        Err(error) => tally.violation(error.to_string()),
-        Ok(Err(text)) => tally.violation(format!("the script failed: {text}")),
-        Ok(Ok((is_true, example))) => {
+        Err(text) => tally.violation(text),
+        Ok((is_true, example)) => {
             if !is_true {
                 tally.violation(format!("SJ-2: {SCRIPT} is not true"));
             }
@@ -227,4 +291,143 @@ pub fn stress_js(heap: &Heap, attachment: &mut Attachment, tally: &mut Tally) ->
         }
     }
     tally.violations.is_empty()
+}
+
+/// Runs both scripts with an accessor that runs `getter`. Returns whether the first script's result is `true`, and
+/// what the second one prints.
+///
+/// # Errors
+/// What is wrong, as text: the heap is poisoned, or a script failed.
+///
+/// # Panics
+/// SJ-1 or SJ-3 is broken.
+fn run_scripts(heap: &Heap, attachment: &mut Attachment, getter: Rc<HostFn>) -> Result<(bool, String), String> {
+    let printed = Printed::default();
+    let mut interpreter = Interpreter::new(heap, Box::new(printed.clone()));
+    let ran = attachment.run(|scope| {
+        let unit = lower(SCRIPT, false).expect("the mission's script is one");
+        let scripts = interpreter.set_up(scope).and_then(|()| {
+            let class = bind_foo(&mut interpreter, scope, Rc::clone(&getter))?;
+            let is_true = run_foo(&mut interpreter, scope, class, unit)?;
+            let example = run_example(&mut interpreter, scope, &printed, getter)?;
+            Ok::<_, Unwind>((is_true, example))
+        });
+        scripts.map_err(|unwind| format!("the script failed: {}", interpreter.failure(scope, unwind)))
+    });
+    ran.unwrap_or_else(|error| Err(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heaplab::HeapConfig;
+    use heaplab_objects::map::PROTOTYPE;
+    use heaplab_objects::record;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    /// What both scripts give with this getter, and otherwise the message of the claim that fails.
+    fn run_with(getter: Rc<HostFn>) -> Result<(bool, String), String> {
+        let heap = Heap::new(HeapConfig::sized(4 << 20, 2)).expect("a heap of a usual size");
+        let mut attachment = heap.attach().expect("a place");
+        let ran = catch_unwind(AssertUnwindSafe(|| run_scripts(&heap, &mut attachment, getter)));
+        ran.unwrap_or_else(|panic| Err(*panic.downcast::<String>().expect("a claim's message")))
+    }
+
+    /// A getter that does harm to an object that the interpreter holds.
+    type Harm = for<'s, 'o> fn(&mut Interpreter, &mut Scope<'s, 'o>, receiver: Obj<'s>) -> Run<()>;
+
+    #[test]
+    fn a_getter_that_harms_nothing_passes() {
+        let getter: Rc<HostFn> = Rc::new(|_, scope, _| Ok(scope.handle(scope.boolean(true))));
+        assert_eq!(run_with(getter), Ok((true, "true\n".to_owned())));
+    }
+
+    /// SJ-3 of each part: the object, its map, the global object.
+    #[test]
+    fn a_getter_that_harms_what_the_interpreter_holds_is_noticed() {
+        let harms: [(&str, Harm, &str); 9] = [
+            (
+                "gives the object a property",
+                |interpreter, scope, receiver| {
+                    let (name, value) = (interpreter.name(scope, "x")?, scope.handle(scope.null()));
+                    interpreter.define(scope, receiver, Key::Name(name), Details::PLAIN, value)
+                },
+                "SJ-3: the map of the object is",
+            ),
+            (
+                "gives the object an element",
+                |interpreter, scope, receiver| {
+                    let value = scope.handle(scope.null());
+                    interpreter.define(scope, receiver, Key::Index(0), Details::PLAIN, value)
+                },
+                "SJ-3: the list of the properties of the object is",
+            ),
+            (
+                "takes the prototype out of the object's map",
+                |_, scope, receiver| {
+                    scope.store_map_slot(map_of(scope, scope.get(receiver)), PROTOTYPE, scope.null());
+                    Ok(())
+                },
+                "SJ-3: the prototype of the object is",
+            ),
+            (
+                "adds a descriptor to the object's map",
+                |interpreter, scope, receiver| {
+                    let map = scope.handle(map_of(scope, scope.get(receiver)));
+                    add_native_accessor(interpreter, scope, map, "more", 0)
+                },
+                "SJ-3: the list of the properties of the object is",
+            ),
+            (
+                "puts another accessor into the object's map",
+                |interpreter, scope, receiver| replace_getter(interpreter, scope, receiver, "get", 0),
+                "SJ-3: the value of the property get of the object is",
+            ),
+            (
+                "binds Foo to another value",
+                |interpreter, scope, _| {
+                    let value = scope.handle(scope.null());
+                    interpreter.define_global(scope, "Foo", value)
+                },
+                "SJ-3: the value of the property Foo of the global object is",
+            ),
+            (
+                "writes into the number that Infinity is",
+                |interpreter, scope, _| {
+                    let global = interpreter.root_record(scope, Root::Global);
+                    let infinity = interpreter.get_named(scope, global.any(), "Infinity")?;
+                    let number = record(scope, scope.get(infinity)).expect("no small integer");
+                    scope.store_raw(number, 1, 0);
+                    Ok(())
+                },
+                "SJ-3: the content of the property Infinity of the global object is",
+            ),
+            (
+                "deletes Foo",
+                |interpreter, scope, _| {
+                    let global = interpreter.root_record(scope, Root::Global);
+                    let name = interpreter.name(scope, "Foo")?;
+                    interpreter.delete(scope, global, Key::Name(name))
+                },
+                "SJ-3: the list of the properties of the global object is",
+            ),
+            (
+                "puts another global object in the root",
+                |interpreter, scope, receiver| {
+                    interpreter.set_root(scope, Root::Global, scope.get(receiver).into());
+                    Ok(())
+                },
+                "SJ-3: the global object is",
+            ),
+        ];
+        for (what, harm, message) in harms {
+            let getter: Rc<HostFn> = Rc::new(move |interpreter, scope, call| {
+                let receiver = object_handle(scope, call.this).expect("the receiver is an object");
+                harm(interpreter, scope, receiver)?;
+                Ok(scope.handle(scope.boolean(true)))
+            });
+            let ran = run_with(getter);
+            assert!(ran.as_ref().is_err_and(|text| text.starts_with(message)), "a getter that {what}: {ran:?}");
+        }
+    }
 }
