@@ -8,7 +8,7 @@ use crate::code::{self, FRAME_RESULT, Function, Unit};
 use heaplab::{Array, Handle, Map, Record, Ref, Scope, Value};
 use heaplab_objects::function::{self, Code, flag};
 use heaplab_objects::map::{self, Details};
-use heaplab_objects::{elements, is_object, kind, map_of, object_handle};
+use heaplab_objects::{elements, is_object, kind, object_handle};
 use std::rc::Rc;
 
 /// Fields in an object that a constructor makes, before it has an array of properties.
@@ -335,11 +335,6 @@ impl Interpreter {
             interpreter.statements(scope, &frame, &code.body)?;
             Ok(scope.handle(scope.load(scope.get(slots), FRAME_RESULT)))
         })
-    }
-
-    /// The map that an object has now, for tests and hosts.
-    pub fn map_of_object<'s>(&self, scope: &Scope<'s, '_>, object: Obj<'s>) -> Handle<'s, Map> {
-        scope.handle(map_of(scope, scope.get(object)))
     }
 
     /// An element of an array; undefined for a hole, and where the elements end before it.

@@ -177,9 +177,9 @@ impl Interpreter {
     }
 
     /// The keys that a for-in loop meets: of the value and its prototypes, each name once.
-    pub(super) fn keys_for_in<'s>(&mut self, scope: &mut Scope<'s, '_>, value: Js<'s>) -> Run<Vec<Key<'s>>> {
+    pub(super) fn keys_for_in<'s>(&self, scope: &Scope<'s, '_>, value: Js<'s>) -> Vec<Key<'s>> {
         if let Some(text) = string::cast(scope, scope.get(value)) {
-            return Ok((0..string::length(scope, text) as u32).map(Key::Index).collect());
+            return (0..string::length(scope, text) as u32).map(Key::Index).collect();
         }
         let mut keys: Vec<Key<'s>> = Vec::new();
         let mut hidden: Vec<Key<'s>> = Vec::new();
@@ -201,7 +201,7 @@ impl Interpreter {
             }
             next = object(scope, map::prototype(scope, map_of(scope, holder)));
         }
-        Ok(keys)
+        keys
     }
 
     /// Whether a key that a for-in loop found is still there.

@@ -209,8 +209,7 @@ impl Interpreter {
         each: &Each,
         object: Js<'s>,
     ) -> Run<Flow> {
-        let keys = self.keys_for_in(scope, object)?;
-        for key in keys {
+        for key in self.keys_for_in(scope, object) {
             self.poll(scope)?;
             let flow = scope.nested(|scope| {
                 // A key that was deleted meanwhile is not met.
