@@ -31,6 +31,7 @@ mod frame;
 mod intern;
 mod iterate;
 mod operator;
+mod power;
 mod property;
 pub mod root;
 mod root_set;

@@ -1,9 +1,10 @@
 //! Operators.
 
+use super::power::power;
 use super::{Interpreter, Js, Run};
 use crate::code::{Binary, Unary};
 use core::cmp::Ordering;
-use heaplab::{Ref, Scope, Value};
+use heaplab::{Record, Ref, Scope, Value};
 use heaplab_objects::property::Key;
 use heaplab_objects::{function, kind, map, map_of, number, object, object_handle, string};
 
@@ -96,44 +97,9 @@ impl Interpreter {
         }
     }
 
-    /// `base ** exponent`, where the result is exact. Other results depend on the implementation, so the script is
-    /// stopped.
+    /// `base ** exponent`. The script is stopped where the result depends on the implementation.
     pub(crate) fn power(&self, base: f64, exponent: f64) -> Run<f64> {
-        if exponent.is_nan() || (base.abs() == 1.0 && exponent.is_infinite()) {
-            return Ok(f64::NAN);
-        }
-        if exponent == 0.5 || exponent == -0.5 {
-            return Err(self.unsupported("a power with a fraction"));
-        }
-        if base == 0.0
-            || base.is_nan()
-            || base.is_infinite()
-            || exponent.is_infinite()
-            || exponent == 0.0
-            || base == 1.0
-        {
-            return Ok(base.powf(exponent));
-        }
-        if exponent.fract() != 0.0 {
-            return Err(self.unsupported("a power with a fraction"));
-        }
-        let (mut value, mut left) = (1.0, exponent.abs());
-        if left > 1100.0 {
-            return Err(self.unsupported("a power with so great an exponent"));
-        }
-        // Powers of two, and integers up to 2^53, are exact however they are computed.
-        while left > 0.0 {
-            value *= base;
-            left -= 1.0;
-        }
-        let is_exact = base.abs().log2().fract() == 0.0 && 2_f64.powi(base.abs().log2() as i32) == base.abs();
-        let is_integer = base.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
-        match (is_exact, is_integer, exponent > 0.0) {
-            (true, _, true) => Ok(value),
-            (true, _, false) => Ok(base.powi(exponent as i32)),
-            (false, true, true) => Ok(value),
-            _ => Err(self.unsupported("a power that is not exact")),
-        }
+        power(base, exponent).map_err(|what| self.unsupported(what))
     }
 
     fn add_values<'s>(&mut self, scope: &mut Scope<'s, '_>, left: Js<'s>, right: Js<'s>) -> Run<Js<'s>> {
@@ -240,14 +206,20 @@ impl Interpreter {
             let message = format!("Function has non-object prototype '{shown}' in instanceof check");
             return Err(self.type_error(scope, message));
         }
-        let mut next = object(scope, map::prototype(scope, map_of(scope, scope.get(start))));
+        Ok(self.inherits(scope, scope.get(start), scope.get(prototype)))
+    }
+
+    /// Whether `ancestor` is among the object's prototypes.
+    #[must_use]
+    pub fn inherits(&self, scope: &Scope<'_, '_>, start: Ref<'_, Record>, ancestor: Ref<'_, Value>) -> bool {
+        let mut next = object(scope, map::prototype(scope, map_of(scope, start)));
         while let Some(holder) = next {
-            if holder == scope.get(prototype) {
-                return Ok(true);
+            if holder == ancestor {
+                return true;
             }
             next = object(scope, map::prototype(scope, map_of(scope, holder)));
         }
-        Ok(false)
+        false
     }
 
     /// Whether the value is undefined or null.
