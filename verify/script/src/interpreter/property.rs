@@ -14,6 +14,14 @@ enum Found<'s> {
     Accessor { holder: Obj<'s>, accessor: Obj<'s> },
 }
 
+/// A string's own property.
+enum OwnOfString {
+    /// Its length, in UTF-16 code units.
+    Length(usize),
+    /// The code unit at this index.
+    Unit(usize),
+}
+
 impl Interpreter {
     /// The value as a property key. May call the script, and collect.
     ///
@@ -118,6 +126,17 @@ impl Interpreter {
         object(scope, self.root(scope, root))
     }
 
+    /// A string's own property of this key. Indices count UTF-16 code units, as the length does.
+    fn own_of_string<'s>(&self, scope: &Scope<'s, '_>, text: Ref<'_, Record>, key: Key<'s>) -> Option<OwnOfString> {
+        let length = string::length(scope, text);
+        match key {
+            Key::Index(index) => ((index as usize) < length).then_some(OwnOfString::Unit(index as usize)),
+            Key::Name(name) => {
+                (scope.get(name) == self.root(scope, Root::Length)).then_some(OwnOfString::Length(length))
+            }
+        }
+    }
+
     /// `receiver[key]`. May call the script, and collect.
     ///
     /// # Errors
@@ -128,18 +147,15 @@ impl Interpreter {
             return self.finish_get(scope, receiver, found);
         }
         if let Some(text) = string::cast(scope, scope.get(receiver)) {
-            let length = string::length(scope, text);
-            match key {
-                Key::Name(name) if scope.get(name) == self.root(scope, Root::Length) => {
-                    return Ok(scope.handle(small(length)));
-                }
-                Key::Index(index) if (index as usize) < length => {
+            match self.own_of_string(scope, text, key) {
+                Some(OwnOfString::Length(length)) => return Ok(scope.handle(small(length))),
+                Some(OwnOfString::Unit(index)) => {
                     let text = scope.handle(text);
                     let flat = self.flat(scope, text)?;
-                    let unit = string::unit_at(scope, scope.get(flat), index as usize);
+                    let unit = string::unit_at(scope, scope.get(flat), index);
                     return Ok(self.string_of_units(scope, &[unit])?.any());
                 }
-                _ => {}
+                None => {}
             }
         }
         let Some(start) = self.prototype_of_primitive(scope, scope.get(receiver)) else {
@@ -238,19 +254,14 @@ impl Interpreter {
             let what = self.primitive_text(scope, scope.get(receiver));
             return Err(self.type_error(scope, format!("Cannot set properties of {what} (setting '{key_text}')")));
         };
+        let text = string::cast(scope, scope.get(receiver));
+        if text.is_some_and(|text| self.own_of_string(scope, text, key).is_some()) {
+            let text = self.display(scope, receiver);
+            let message = format!("Cannot assign to read only property '{key_text}' of string '{text}'");
+            return Err(self.refuse(scope, message));
+        }
         if let Found::Accessor { holder, accessor } = self.look(scope, start, key) {
             return self.call_setter(scope, receiver, holder, accessor, key, value);
-        }
-        if string::cast(scope, scope.get(receiver)).is_some() {
-            let text = self.display(scope, receiver);
-            let own =
-                matches!(key, Key::Index(index) if (index as usize) < text.chars().count()) || key_text == "length";
-            let message = if own {
-                format!("Cannot assign to read only property '{key_text}' of string '{text}'")
-            } else {
-                format!("Cannot create property '{key_text}' on string '{text}'")
-            };
-            return Err(self.refuse(scope, message));
         }
         let what = self.type_of(scope, scope.get(receiver));
         let text = self.display(scope, receiver);

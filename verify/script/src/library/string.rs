@@ -313,7 +313,7 @@ fn repeat<'s>(interpreter: &mut Interpreter, scope: &mut Scope<'s, '_>, call: &C
     let value = call.argument(scope, 0);
     let count = interpreter.to_integer(scope, value)?;
     if count < 0.0 || count.is_infinite() {
-        let text = number::to_text(count);
+        let text = interpreter.display(scope, value);
         return Err(interpreter.range_error(scope, format!("Invalid count value: {text}")));
     }
     if units.len() as f64 * count > string::LENGTH_MAX as f64 {
