@@ -362,6 +362,17 @@ fn what_is_wrong_is_said_with_its_place() {
         ("sloppy-global.js", "console.log(1); x = 2;", "global made by assignment"),
         ("sloppy-set.js", "console.log(1); const o = { get x() { return 1; } }; o.x = 2;", "only a getter"),
         ("error-shown.js", "console.log(1); console.log(new Error('x'));", "console.log of an error"),
+        ("circular.js", "console.log(1); const a = []; a.push({ a }); console.log(a);", "that contains itself"),
+        ("quotes.js", "console.log(1); console.log(['\\'\"${']);", "a string that needs escapes"),
+        ("named.js", "console.log(1); const a = []; a.x = a.y = 1; delete a.x; console.log(a);", "a short line"),
+        ("tagged.js", "console.log(1); console.log(Math);", "console.log of an object of the library"),
+        ("array.js", "console.log(1); console.log(Array.prototype);", "console.log of an object of the library"),
+        ("no-array.js", "console.log(1); console.log(Object.setPrototypeOf([], {}));", "without an array's methods"),
+        ("renamed.js", "console.log(1); console.log(new (class { static name = 'A'; })());", "name was changed"),
+        ("anonymous.js", "console.log(1); console.log(class A extends (class {}) {});", "extends one without a name"),
+        ("inexact.js", "console.log(1); 3 ** -1;", "a power that is not exact"),
+        ("great.js", "console.log(1); Math.pow(10, 23);", "a power that is not exact"),
+        ("root.js", "console.log(1); 2 ** 0.5;", "a power with a fraction"),
     ] {
         assert_eq!(fails(name, source.as_bytes(), &[construct, "not supported", ":1:"]), "1\n", "{name}");
     }
