@@ -131,7 +131,7 @@ mod tests {
     fn an_unknown_text_is_refused_with_the_known_ones() {
         let refused = |text: &str| serde_json::from_str::<Row>(text).unwrap_err().to_string();
         let error = refused(r#"{"pass": "odd", "fault": null, "written": "AcqRel"}"#);
-        assert!(error.contains("`odd` is no pass; there are normal, read-as-rmw"), "{error}");
+        assert!(error.contains("`odd` is no pass; there are graphs, normal, read-as-rmw"), "{error}");
         assert!(refused(r#"{"pass": "normal", "fault": "x", "written": "AcqRel"}"#).contains("`x` is no fault"));
         assert!(refused(r#"{"pass": "normal", "fault": null, "written": "x"}"#).contains("`x` is no ordering"));
         let error = serde_json::from_str::<Entry>(r#"{"changes": ["dropp"]}"#).unwrap_err().to_string();
