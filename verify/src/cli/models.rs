@@ -250,8 +250,9 @@ fn print(records: &[ModelRecord], seconds: f64) {
     table.set_header([
         "model",
         "threads",
-        "bound",
+        "bound\nof loom",
         "fault",
+        "execution\ngraphs",
         "executions\nnormal",
         "executions\nread-as-rmw",
         "longest",
@@ -267,8 +268,12 @@ fn print(records: &[ModelRecord], seconds: f64) {
         table.add_row([
             record.name.clone(),
             first.map_or("-".to_owned(), |one| one.threads.to_string()),
-            first.map_or("-".to_owned(), |one| one.preemption_bound.map_or("none".to_owned(), |most| most.to_string())),
+            record
+                .certificates
+                .last()
+                .map_or("-".to_owned(), |one| one.preemption_bound.map_or("none".to_owned(), |most| most.to_string())),
             first.and_then(|one| one.fault).map_or(String::new(), |fault| fault.to_string()),
+            count(Pass::Graphs),
             count(Pass::Normal),
             count(Pass::ReadAsRmw),
             record.certificates.iter().map(|one| one.operations_max).max().unwrap_or(0).to_string(),
@@ -276,7 +281,7 @@ fn print(records: &[ModelRecord], seconds: f64) {
             if record.failure.is_some() { "RED".to_owned() } else { "complete".to_owned() },
         ]);
     }
-    for column in [1, 2, 4, 5, 6, 7] {
+    for column in [1, 2, 4, 5, 6, 7, 8] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }

@@ -56,8 +56,9 @@ fn models(record: &SuiteRecord) -> Html {
         .column("model")
         .column("verdict")
         .number_column("threads")
-        .number_column("bound")
+        .number_column("bound of loom")
         .column("fault")
+        .number_column("graphs")
         .number_column("normal")
         .number_column("read-as-rmw")
         .number_column("longest")
@@ -77,11 +78,12 @@ fn models(record: &SuiteRecord) -> Html {
             verdict(model),
             Html::text(&first.map_or("-".to_owned(), |one| one.threads.to_string())),
             Html::text(
-                &first.map_or("-".to_owned(), |one| {
+                &model.certificates.last().map_or("-".to_owned(), |one| {
                     one.preemption_bound.map_or("none".to_owned(), |most| most.to_string())
                 }),
             ),
             Html::text(first.and_then(|one| one.fault).map_or("", |fault| fault.name())),
+            count(Pass::Graphs),
             count(Pass::Normal),
             count(Pass::ReadAsRmw),
             Html::text(&longest.to_string()),
@@ -119,7 +121,10 @@ fn trust(record: &SuiteRecord) -> Html {
 }
 
 fn litmus(rows: &[LitmusRecord]) -> Html {
-    let mut table = HtmlTable::new().column("program").number_column("allowed").column("normal").column("read-as-rmw");
+    let mut table = HtmlTable::new().column("program").number_column("allowed");
+    for pass in Pass::ALL {
+        table = table.column(pass.name());
+    }
     for row in rows {
         let mut program = Html::text(&row.name);
         program.push(&Html::raw("<br><code>"));
