@@ -1,8 +1,8 @@
-//! Tiny programs of which every interleaving is explored.
+//! Tiny programs of which every execution is explored.
 //!
 //! A program of two or three threads becomes a [model](heaplab_checker::model): one execution is one run of the engine
-//! of [threads](crate::shadow::run_concurrent) on modelled memory, and loom makes all executions, in both passes,
-//! within a bound of preemptions. The shadows judge each execution.
+//! of [threads](crate::shadow::run_concurrent) on modelled memory. The explorer makes all executions, without a bound;
+//! loom makes all within a bound of preemptions, in both of its passes. The shadows judge each execution.
 //!
 //! What keeps the time bounded:
 //! * the program: [`Program::is_explorable`] says how large it may be, and a [`TinyProgram`] is cut down to that;
@@ -20,9 +20,9 @@ use heaplab_checker::model::{Certificate, ModelFailure, Spec, try_loud_model};
 /// How far to explore.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reach {
-    /// Preemptions in one execution.
+    /// Preemptions in one execution of loom's.
     pub preemptions: usize,
-    /// Executions of one pass at most.
+    /// Executions of one pass at most, blocked runs included.
     pub executions_max: u64,
 }
 
