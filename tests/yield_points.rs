@@ -1,6 +1,6 @@
 //! Goal: Y-2: each yield point has a name of its own and stands at one place of the heap.
 //!
-//! Method: the sources are read as text, as in `tests/layers.rs`.
+//! Method: the sources are read as text, as in `tests/sources/layers.rs`.
 
 #![cfg(not(miri))]
 

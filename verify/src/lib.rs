@@ -1,7 +1,7 @@
 //! The binary `heaplab` as a library, which no other crate imports.
 //!
 //! Each module is a room, and uses rooms above it in this table only: those that its row names. A test reads the
-//! table and the sources (`tests/rooms.rs` of the heap's package). The crates below are in the table of
+//! table and the sources (`tests/sources/rooms.rs` of the heap's package). The crates below are in the table of
 //! `verify/README.md`.
 //!
 //! | room | what for | uses |

@@ -1,7 +1,7 @@
 //! Explores small concurrent programs over heaplab's facade, completely or red, and says so in files and pictures.
 //!
 //! Each module is a room, and uses rooms above it in this table only: those that its row names. A test reads the
-//! table and the sources (`tests/rooms.rs` of the heap's package).
+//! table and the sources (`tests/sources/rooms.rs` of the heap's package).
 //!
 //! | room | what for | uses |
 //! |---|---|---|

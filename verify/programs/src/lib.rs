@@ -1,7 +1,7 @@
 //! Programs of heap operations: the language, the oracle of what a program's heap must be, and who drives programs.
 //!
 //! Each module is a room. It uses only the rooms that its row names, which stand above it in this table.
-//! `tests/rooms.rs` of the heap's package compares the table with the sources.
+//! `tests/sources/rooms.rs` of the heap's package compares the table with the sources.
 //!
 //! | room | what for | uses |
 //! |---|---|---|

@@ -5,8 +5,7 @@
 //! `| X-1 |`; in the text of an item it is printed bold, since a list of what a caller owes cites. Everything else
 //! that looks like one is a citation. The checks are tested on small texts that break them.
 
-#![cfg(not(miri))]
-
+use crate::text::{self, root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -107,14 +106,14 @@ fn collect(root: &Path, directory: &Path, files: &mut Vec<(String, String)>) {
             }
         } else if is_text && name != "invariants.rs" {
             let file = path.strip_prefix(root).expect("found there").display().to_string();
-            files.push((file, fs::read_to_string(&path).expect("a source is text")));
+            files.push((file, text::read(&path)));
         }
     }
 }
 
 #[test]
 fn each_invariant_is_defined_once_and_each_citation_resolves() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let mut files = Vec::new();
     for directory in ["src", "verify", "tests", "fuzz"] {
         collect(root, &root.join(directory), &mut files);

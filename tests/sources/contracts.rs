@@ -8,10 +8,7 @@
 //! ("exact while nobody allocates", "a stop"). The reader itself is tested on bad samples, so that it cannot pass by
 //! seeing nothing.
 
-#![cfg(not(miri))]
-
-use std::fs;
-use std::path::{Path, PathBuf};
+use crate::text::{self, root, rust_files};
 
 /// The modules whose functions are read: all layers but the heap, whose own state is private and whose public functions
 /// the compile-fail tests attack.
@@ -135,26 +132,15 @@ fn violation(function: &Function) -> Option<&'static str> {
     OBLIGATIONS.into_iter().find(|words| document.contains(words))
 }
 
-fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).expect("the sources are readable") {
-        let path = entry.expect("the sources are readable").path();
-        if path.is_dir() {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn safe_functions_have_no_contract_in_prose() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let src = root().join("src");
     let (mut read, mut wrong) = (0, String::new());
     for layer in LAYERS.into_iter().chain([COLLECTION]) {
         let mut files = Vec::new();
         rust_files(&src.join(layer), &mut files);
         for file in files {
-            let functions = functions(&fs::read_to_string(&file).expect("the sources are readable"));
+            let functions = functions(&text::read(&file));
             read += functions.len();
             for function in &functions {
                 if let Some(words) = violation(function) {

@@ -3,6 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The root of the tree.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 /// The source without comments; with `strings`, string literals are kept.
 pub(crate) fn strip(source: &str, strings: bool) -> String {
     let (mut out, mut rest) = (String::new(), source);

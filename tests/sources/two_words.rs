@@ -6,13 +6,10 @@
 //! word itself, or does no more than to call one that does. In the files that share words between threads, whatever
 //! changes one word after another in one function - by an operation or by a call of a word function - has a tag or
 //! the remark "relied on by nobody" in the lines above. An operation stronger than Relaxed has an argument of its own
-//! (`tests/orderings.rs`).
+//! (`tests/sources/orderings.rs`).
 
-#![cfg(not(miri))]
-
+use crate::text::{read, root, rust_files};
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 /// How far above a change of a second word its remark may stand.
 const LINES_ABOVE: usize = 8;
@@ -231,28 +228,17 @@ fn incomplete(table: &str) -> Vec<String> {
     rows.filter(|row| !is_whole(row)).map(str::to_owned).collect()
 }
 
-fn collect(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).expect("the tree can be read") {
-        let path = entry.expect("the tree can be read").path();
-        if path.is_dir() {
-            collect(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// Every function outside of `sync` and `memory`, which perform operations and decide nothing.
 fn sources() -> Vec<Function> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = root().join("src");
     let mut paths = Vec::new();
-    collect(&root, &mut paths);
+    rust_files(&root, &mut paths);
     paths.sort();
     let mut found = Vec::new();
     for path in paths {
         let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().replace('\\', "/");
         if !name.starts_with("sync/") && !name.starts_with("memory/") {
-            found.extend(functions(&name, &fs::read_to_string(&path).expect("a source is text")));
+            found.extend(functions(&name, &read(&path)));
         }
     }
     found
@@ -276,7 +262,7 @@ fn every_second_word_is_explained() {
 
 #[test]
 fn the_table_is_what_the_sources_say() {
-    let arguments = include_str!("../src/docs/ordering.md");
+    let arguments = include_str!("../../src/docs/ordering.md");
     let (listed, tagged) = (listed(arguments), tagged(&sources()));
     assert!(listed.len() > 10, "only {} places found: does this test still see the table?", listed.len());
     let only = |a: &BTreeSet<Place>, b: &BTreeSet<Place>| a.difference(b).cloned().collect::<Vec<_>>();

@@ -1,5 +1,6 @@
 //! The packages of the suite.
 
+use crate::text::root;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,6 @@ pub(crate) fn packages() -> Vec<PathBuf> {
         }
     }
     let mut found = Vec::new();
-    below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("verify"), &mut found);
+    below(&root().join("verify"), &mut found);
     found
 }

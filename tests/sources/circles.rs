@@ -6,15 +6,8 @@
 //! uses what its own code names; what it only hands on, it does not use. Tests at the end of a file are not read. The
 //! reader is tested on small trees with a circle in them.
 
-#![cfg(not(miri))]
-
-#[path = "common/packages.rs"]
-mod packages;
-#[path = "common/sources.rs"]
-mod sources;
-
-use packages::packages;
-use sources::{Token, paths, read, rust_files, strip, tokens};
+use crate::packages::packages;
+use crate::text::{Token, paths, read, root, rust_files, strip, tokens};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -228,7 +221,7 @@ fn tree_of(src: &Path) -> Tree {
 
 #[test]
 fn no_files_of_the_heap_need_each_other() {
-    let tree = tree_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let tree = tree_of(&root().join("src"));
     let edges: usize = uses(&tree).values().map(BTreeSet::len).sum();
     assert!(tree.len() > 80 && edges > 300, "{} files and {edges} uses were read", tree.len());
     let found = circles(&tree);

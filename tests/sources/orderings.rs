@@ -4,28 +4,14 @@
 //! Method: the sources are read as text. A line with such an ordering has `O-n` on it or in the few lines above it;
 //! each `O-n` that a source mentions is a section of `src/docs/ordering.md`; and each section is cited.
 
-#![cfg(not(miri))]
-
+use crate::text::{read, root, rust_files};
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 /// How far above an ordering its citation may stand: a comment and the beginning of the call.
 const LINES_ABOVE: usize = 9;
 
 /// The directories that perform operations with orderings that their callers choose.
 const DOORS: [&str; 2] = ["src/sync/", "src/memory/"];
-
-fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).expect("the tree can be read") {
-        let path = entry.expect("the tree can be read").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
 
 /// The numbers of the arguments that a text cites.
 fn citations(text: &str) -> BTreeSet<u32> {
@@ -53,18 +39,14 @@ fn without_citation(text: &str) -> Vec<String> {
     numbered.map(|(index, line)| format!("{}: {}", index + 1, line.trim())).collect()
 }
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
 #[test]
 fn every_ordering_cites_its_argument() {
     let mut paths = Vec::new();
-    sources(&root().join("src"), &mut paths);
+    rust_files(&root().join("src"), &mut paths);
     let (mut wrong, mut cited, mut count) = (Vec::new(), BTreeSet::new(), 0);
     for path in paths {
         let name = path.strip_prefix(root()).expect("below the root").to_string_lossy().replace('\\', "/");
-        let text = fs::read_to_string(&path).expect("a source is text");
+        let text = read(&path);
         cited.extend(citations(&text));
         if !DOORS.iter().any(|door| name.starts_with(door)) {
             count += text.lines().filter(|line| is_strong(line)).count();
@@ -74,7 +56,7 @@ fn every_ordering_cites_its_argument() {
     assert!(count > 10, "only {count} orderings found: does this test still see them?");
     assert!(wrong.is_empty(), "these orderings cite no argument of src/docs/ordering.md:\n{}", wrong.join("\n"));
 
-    let arguments = fs::read_to_string(root().join("src/docs/ordering.md")).expect("the arguments are there");
+    let arguments = read(&root().join("src/docs/ordering.md"));
     let sections: BTreeSet<u32> =
         arguments.lines().filter(|line| line.starts_with("## O-")).flat_map(citations).collect();
     assert_eq!(cited.difference(&sections).collect::<Vec<_>>(), Vec::<&u32>::new(), "cited, but no section");

@@ -5,14 +5,8 @@
 //! Method: the sources are read as text. Comments and strings are dropped, use trees are expanded, and every path is
 //! looked at. The checker itself is tested on bad samples, so that it cannot pass by seeing nothing.
 
-#![cfg(not(miri))]
-
-#[path = "common/sources.rs"]
-mod sources;
-
-use sources::{paths, read, rust_files, strip, tokens};
+use crate::text::{paths, read, root, rust_files, strip, tokens};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 const LINES_MAX: usize = 700;
 
@@ -102,7 +96,7 @@ fn too_long(source: &str) -> bool {
 
 #[test]
 fn modules_use_lower_layers_only() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let src = root().join("src");
     let layers = layers(&read(&src.join("lib.rs")));
     assert_eq!(layers.len(), 10, "the table of src/lib.rs: {layers:?}");
     let mut files = Vec::new();
@@ -123,7 +117,7 @@ fn modules_use_lower_layers_only() {
 /// A feature or a system is named at a face; what lies behind it is one text in every build.
 #[test]
 fn builds_are_told_apart_at_faces_only() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let src = root().join("src");
     let mut files = Vec::new();
     rust_files(&src, &mut files);
     let mut wrong = Vec::new();
@@ -142,7 +136,7 @@ fn builds_are_told_apart_at_faces_only() {
 #[test]
 fn no_file_is_too_long() {
     let mut files = Vec::new();
-    rust_files(Path::new(env!("CARGO_MANIFEST_DIR")), &mut files);
+    rust_files(root(), &mut files);
     let long: Vec<_> = files.into_iter().filter(|file| too_long(&read(file))).collect();
     assert!(long.is_empty(), "more than {LINES_MAX} lines: {long:?}");
 }

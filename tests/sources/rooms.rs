@@ -5,15 +5,8 @@
 //! Method: manifests and sources are read as text and compared with the tables, in both directions: a use that a
 //! table does not have is refused, and so is a row that names what is not used. The checks are tested on breaches.
 
-#![cfg(not(miri))]
-
-#[path = "common/packages.rs"]
-mod packages;
-#[path = "common/sources.rs"]
-mod sources;
-
-use packages::packages;
-use sources::{paths, read, rust_files, strip, tokens};
+use crate::packages::packages;
+use crate::text::{paths, read, root, rust_files, strip, tokens};
 use std::path::Path;
 
 /// A row of a table: a crate or a room, and what it may use.
@@ -107,10 +100,6 @@ fn back_doors(source: &str) -> Vec<String> {
     let opens = ["include!(\"", "include_str!(\"", "include_bytes!(\"", "#[path=\"", "path=\""];
     let found = opens.iter().flat_map(|open| code.split(open).skip(1).filter_map(|rest| rest.split('"').next()));
     found.filter(|path| path.starts_with("..")).map(str::to_owned).collect()
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The name of a package in the table: that in its manifest, without the prefix.
