@@ -179,7 +179,9 @@ fn unexplained(functions: &[Function]) -> Vec<String> {
         for (index, change) in changes.iter().enumerate() {
             let is_second = changes[..index].iter().any(|earlier| !is_same(&earlier.word, &change.word));
             let above = function.comments[change.line.saturating_sub(LINES_ABOVE)..=change.line].join("\n");
-            let is_explained = above.to_lowercase().contains(REMARK) || !tags(&above).is_empty();
+            // The remark may stand in two lines.
+            let words: Vec<&str> = above.split_whitespace().collect();
+            let is_explained = words.join(" ").to_lowercase().contains(REMARK) || !tags(&above).is_empty();
             if is_second && !change.is_strong && !is_explained {
                 let line = function.first_line + change.line;
                 found.push(format!("src/{}:{line} {}: {}", function.file, function.name, change.word));
@@ -296,11 +298,16 @@ fn a_second_word_is_seen() {
     let sample = |remark: &str, order: &str| {
         unexplained(&functions("space/pair.rs", &SAMPLE.replace("REMARK", remark).replace("ORDER", order)))
     };
-    let far = format!("{}// nothing", "\n".repeat(LINES_ABOVE + 1));
+    // The tag of the first word stands too far above to explain the second.
+    let after_a_gap = |remark: &str| format!("{}{remark}", "\n".repeat(LINES_ABOVE + 1));
+    let far = after_a_gap("// nothing");
     assert_eq!(sample(&far, "Relaxed"), [format!("src/space/pair.rs:{} both: self.other", 11 + LINES_ABOVE)]);
     assert!(sample(&far, "Release").is_empty(), "it cites an argument");
-    assert!(sample("// X-7: the second word.", "Relaxed").is_empty());
-    assert!(sample("// Relied on by nobody: a count.", "Relaxed").is_empty());
+    for remark in
+        ["// X-7: the second word.", "// Relied on by nobody: a count.", "// It is relied on by\n        // nobody."]
+    {
+        assert!(sample(&after_a_gap(remark), "Relaxed").is_empty(), "{remark}");
+    }
     let twice = "fn twice(&self) {\n self.a.fetch_or(1, Ordering::Relaxed);\n self.a.swap(1, Ordering::Relaxed);\n}";
     assert!(unexplained(&functions("space/pair.rs", twice)).is_empty(), "one word");
     let calls = "fn low(&self) { self.a.swap(1, Ordering::Relaxed); }\nfn high(&self) { self.low() }\n\
