@@ -1,7 +1,7 @@
 //! Exploration: running one closure through every execution that an engine can make of it, and saying what came of it.
 //!
-//! The pass names the engine. The explorer counts the execution graphs of a model, each once, and apart from them the runs
-//! that ended in a wait which another graph ends.
+//! The pass names the engine. The explorer counts the execution graphs of a model, each once, and apart from them the
+//! runs that ended in a wait which another graph ends.
 //!
 //! loom's own limits end an exploration silently: `max_permutations` and `max_duration` are looked at only every
 //! 20,000 executions, and then `check` returns as if all were well. So they are switched off here, and the limits of
@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 pub struct ExploreOptions {
     /// Most preemptions in one execution; `None` for no bound. At most 255. The explorer has no use for it.
     pub preemption_bound: Option<usize>,
-    /// Most choices in one execution; a model that makes more panics. A load makes two, any other operation one or two. For
-    /// the explorer, most events of a thread.
+    /// Most choices in one execution; a model that makes more panics. A load makes two, any other operation one or
+    /// two. For the explorer, most events of a thread.
     pub branches_max: usize,
     /// The form of loads and stores.
     pub pass: Pass,
@@ -161,8 +161,8 @@ impl Default for Explored {
     }
 }
 
-/// Explores without a strike of the fault, and then with one at each point where it can strike, as long as `explore_all` says
-/// to go on. The exploration without a strike comes first, because it finds the points.
+/// Explores without a strike of the fault, and then with one at each point where it can strike, as long as
+/// `explore_all` says to go on. The exploration without a strike comes first, because it finds the points.
 fn for_each_strike(mut explore_all: impl FnMut() -> bool) {
     if !explore_all() {
         return;

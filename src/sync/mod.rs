@@ -7,11 +7,11 @@
 //!
 //! | | neither: *native* face | `loom`: *model* face | `shuttle`: *scheduled* face |
 //! |---|---|---|---|
-//! | what runs | the machine's schedule | every execution, or every interleaving within a bound | interleavings drawn at random |
+//! | what runs | the machine's schedule | every execution, or all interleavings within a bound | some, at random |
 //! | atomics, fences | `core::sync::atomic` | the engine's, stale values included | shuttle's, each `SeqCst` |
 //! | [`UnsafeCell`] | `core::cell::UnsafeCell` | the engine's, each access checked for a data race | the native one |
 //! | [`Mutex`], [`Condvar`], threads | `std` | the engine's, few threads | shuttle's, any number of threads |
-//! | [`HeapWord`] | one 32-bit atomic in place | one atomic of the engine; plain accesses are race-checked | the native one |
+//! | [`HeapWord`] | one 32-bit atomic in place | one of the engine; plain accesses race-checked | the native one |
 //! | [`yield_point`] | in debug builds a place to linger ([`stretch`]) | nothing | a scheduling point with a name |
 //! | [`Arc`] | `std` | `std`: trusted, because a model would only multiply executions over its count | `std` |
 //!
@@ -40,14 +40,16 @@
 //!
 //! 1. *graphs*, by heaplab-explorer: each execution graph that RC11 allows, once and without a bound, each operation as
 //!    written.
-//! 2. *normal*, by loom within a bound of preemptions: each operation as written. Of loom's passes only this one can judge
-//!    orderings, because only here a load may return a stale value.
-//! 3. *read-as-RMW*, by loom within the same bound: each load is performed as `fetch_or(0)` and each store as `swap`, with the operation's own
-//!    ordering. Then every pair of accesses conflicts and every interleaving is explored, but no load is ever stale.
+//! 2. *normal*, by loom within a bound of preemptions: each operation as written. Of loom's passes only this one can
+//!    judge orderings, because only here a load may return a stale value.
+//! 3. *read-as-RMW*, by loom within the same bound: each load is performed as `fetch_or(0)` and each store as `swap`,
+//!    with the operation's own ordering. Then every pair of accesses conflicts and every interleaving is explored,
+//!    but no load is ever stale.
 //!
-//! loom is the second opinion. It needs two passes because it keeps one last-access record per atomic, so that it does not
-//! backtrack the race between one thread's load and another thread's load-then-store of the same word, the shape of every
-//! CAS loop. A few models have more execution graphs than anybody waits for: loom's passes alone certify those, and say so.
+//! loom is the second opinion. It needs two passes because it keeps one last-access record per atomic, so that it
+//! does not backtrack the race between one thread's load and another thread's load-then-store of the same word, the
+//! shape of every CAS loop. A few models have more execution graphs than anybody waits for: loom's passes alone
+//! certify those, and say so.
 //!
 //! A [`HeapWord`] never takes the second form: heap words are also read plainly, and an RMW, being a write, would
 //! race with those reads. loom lets an RMW read any maximal store of a word that is stored *and* read-modify-written

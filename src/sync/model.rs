@@ -1,7 +1,7 @@
 //! The model face but for its atomics: locks, cells and threads, over the engine's, with names for sites and a journal.
 //!
-//! Each operation performs itself through the engine and reports to [`model_control`](super::model_control). There is no
-//! algorithm here.
+//! Each operation performs itself through the engine and reports to [`model_control`](super::model_control). There is
+//! no algorithm here.
 
 use super::YieldPoint;
 use super::engine;
@@ -465,8 +465,8 @@ pub fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
     Ok(f())
 }
 
-/// Explores a unit test's body: with the explorer without a bound, and in loom's passes at two preemptions. The native face
-/// runs it once.
+/// Explores a unit test's body: with the explorer without a bound, and in loom's passes at two preemptions. The
+/// native face runs it once.
 ///
 /// # Panics
 ///

@@ -1,7 +1,7 @@
 //! The model face's atomics and fences, over the engine's.
 //!
-//! Each operation asks [`model_control`](super::model_control) for its ordering, performs itself through the engine in the
-//! form the pass wants, and reports what it read and wrote.
+//! Each operation asks [`model_control`](super::model_control) for its ordering, performs itself through the engine
+//! in the form the pass wants, and reports what it read and wrote.
 //!
 //! An atomic is loom's atomic behind a `std` cell, because loom wants an exclusive borrow for a plain store. That
 //! borrow is of loom's *index* of the atomic; the value lives in loom's execution, where the plain store is checked
@@ -354,8 +354,8 @@ macro_rules! atomic {
                 if report.is_heap_word && report.change == Some(Change::Drop) {
                     mutant::hit();
                 } else {
-                    // SAFETY: the pointer is valid as long as `self`; M-1 is what the engine asks for; the store itself is
-                    // race-checked by the execution.
+                    // SAFETY: the pointer is valid as long as `self`; M-1 is what the engine asks for; the store
+                    // itself is race-checked by the execution.
                     unsafe { modelled::$repr::unsync_store(self.0.get(), value.to_repr()) };
                 }
                 report.plain(Action::PlainWrite, None, Some(value.to_u64()));

@@ -321,8 +321,8 @@ pub fn is_exploring() -> bool {
     CONTROL.with(|control| control.exploring.get())
 }
 
-/// Whether this call is made inside an execution, of [`explore`](super::explore) or of an engine's own `model`. Asking is no
-/// operation of the model.
+/// Whether this call is made inside an execution, of [`explore`](super::explore) or of an engine's own `model`.
+/// Asking is no operation of the model.
 pub(crate) fn is_inside_model() -> bool {
     is_exploring() || engine::thread::is_inside_model()
 }

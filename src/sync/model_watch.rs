@@ -100,8 +100,9 @@ fn stack_address() -> usize {
 
 /// The index of the modelled thread; the first one's is 0.
 ///
-/// The explorer tells. loom would tell only through its own state, which is in use while it panics. So its threads are told apart by their
-/// stacks: stacks do not overlap and grow downwards, and a thread's frames lie below the one that it began with.
+/// The explorer tells. loom would tell only through its own state, which is in use while it panics. So its threads
+/// are told apart by their stacks: stacks do not overlap and grow downwards, and a thread's frames lie below the one
+/// that it began with.
 pub(super) fn thread_index() -> usize {
     if Engine::current() == Engine::Graphs {
         return heaplab_explorer::host::thread_index();

@@ -67,20 +67,21 @@ macro_rules! atomic {
             ///
             /// # Safety
             ///
-            /// `word` is valid. Every access by another thread happens before the call, or after it. Nothing writes the bytes
-            /// of a loom atomic after its construction.
+            /// `word` is valid. Every access by another thread happens before the call, or after it. Nothing writes
+            /// the bytes of a loom atomic after its construction.
             pub(in crate::sync) unsafe fn unsync_store(word: *mut Self, value: $value) {
                 // SAFETY: the caller's contract: the pointer is valid, and the variant never changes.
                 let is_loom = matches!(unsafe { &*word }, Self::Loom(_));
                 if is_loom {
-                    // SAFETY: the caller's contract: nothing behind the exclusive borrow is written, and it ends before this
-                    // function does; the store itself is race-checked by the execution.
+                    // SAFETY: the caller's contract: nothing behind the exclusive borrow is written, and it ends
+                    // before this function does; the store itself is race-checked by the execution.
                     if let Self::Loom(word) = unsafe { &mut *word } {
                         word.with_mut(|slot| *slot = value);
                     }
                     return;
                 }
-                // SAFETY: as above; the explorer's word has a cell for what a plain store changes, and checks the store.
+                // SAFETY: as above; the explorer's word has a cell for what a plain store changes, and checks the
+                // store.
                 if let Self::Graphs(word) = unsafe { &*word } {
                     // SAFETY: forwarded; the explorer checks the contract instead of trusting it.
                     unsafe { word.unsync_store(value) };

@@ -1,7 +1,7 @@
 //! Locks and condition variables of the engines.
 //!
-//! A panic of the model ends the execution, so poison says nothing here: loom's lock panics by itself, the explorer's is
-//! taken all the same.
+//! A panic of the model ends the execution, so poison says nothing here: loom's lock panics by itself, the explorer's
+//! is taken all the same.
 
 use super::Engine;
 use core::ops::{Deref, DerefMut};

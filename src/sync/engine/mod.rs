@@ -1,14 +1,15 @@
 //! The engines of the model face: what explores, and the primitives of whichever does.
 //!
-//! Two engines explore. *Graphs* is this project's explorer: it runs each execution that the memory model allows once,
-//! without a bound. *Loom* runs interleavings within a bound of preemptions, and is the second opinion. Which one runs is
-//! decided when an exploration begins ([`Engine::enter`]); a value belongs to the engine under which it was made.
+//! Two engines explore. *Graphs* is this project's explorer: it runs each execution that the memory model allows
+//! once, without a bound. *Loom* runs interleavings within a bound of preemptions, and is the second opinion. Which
+//! one runs is decided when an exploration begins ([`Engine::enter`]); a value belongs to the engine under which it
+//! was made.
 //!
 //! An operation of this module is the operation of its engine, and nothing else: mutants, faults and the journal are
 //! matters of the face. There is no algorithm here.
 //!
-//! * **EN-1** All threads of a model are coroutines on one thread of the host, whichever engine runs them, and switch only
-//!   within operations of their engine.
+//! * **EN-1** All threads of a model are coroutines on one thread of the host, whichever engine runs them, and switch
+//!   only within operations of their engine.
 
 mod atomic;
 mod cell;
@@ -49,8 +50,8 @@ impl Drop for EngineGuard {
 }
 
 impl Engine {
-    /// The engine of this thread of the host. It is loom's unless [`Engine::enter`] says otherwise, so that a test may call
-    /// loom itself.
+    /// The engine of this thread of the host. It is loom's unless [`Engine::enter`] says otherwise, so that a test
+    /// may call loom itself.
     #[inline]
     pub(super) fn current() -> Engine {
         CURRENT.get()

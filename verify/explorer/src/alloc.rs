@@ -1,9 +1,9 @@
 //! Memory of the model: what is allocated must be freed, and what is freed is not used.
 //!
-//! Freed memory is poisoned and kept until the end of the execution, so that no address is given out twice and a use after
-//! free meets bytes that are no value. A program that compares addresses may fail only if one *is* given out twice: within
-//! the budget [`Builder::reuses`](crate::model::Builder::reuses), an allocation also returns, as a choice, each block that
-//! was freed before.
+//! Freed memory is poisoned and kept until the end of the execution, so that no address is given out twice and a use
+//! after free meets bytes that are no value. A program that compares addresses may fail only if one *is* given out
+//! twice: within the budget [`Builder::reuses`](crate::model::Builder::reuses), an allocation also returns, as a
+//! choice, each block that was freed before.
 
 pub use std::alloc::Layout;
 

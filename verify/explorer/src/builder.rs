@@ -30,16 +30,18 @@ pub struct Builder {
     pub spurious_wakeups: usize,
     /// Most failures without a reason of `compare_exchange_weak` in an execution. 0.
     pub weak_failures: usize,
-    /// Most times in an execution that [`alloc::alloc`](crate::alloc::alloc) may return memory that was freed before. 0.
+    /// Most times in an execution that [`alloc::alloc`](crate::alloc::alloc) may return memory that was freed before.
+    /// 0.
     pub reuses: usize,
-    /// Whether [`sync::Arc`](crate::sync::Arc) counts its owners in a word that is explored. It is, by default. Without it
-    /// the last owner is whoever is last in the one order that the explorer runs.
+    /// Whether [`sync::Arc`](crate::sync::Arc) counts its owners in a word that is explored. It is, by default.
+    /// Without it the last owner is whoever is last in the one order that the explorer runs.
     pub counted_arcs: bool,
-    /// Explore waits for a mutex as any other read. It does so by default. Without it an unlock hands over in place to the
-    /// oldest waiter, which is faster and **not right yet**: runs are wasted, and executions lost, where threads with
-    /// sections in one another start threads. For tests of the explorer, which name such programs.
+    /// Explore waits for a mutex as any other read. It does so by default. Without it an unlock hands over in place
+    /// to the oldest waiter, which is faster and **not right yet**: runs are wasted, and executions lost, where
+    /// threads with sections in one another start threads. For tests of the explorer, which name such programs.
     pub plain_locks: bool,
-    /// Count complete executions that were seen before. There are none, unless the explorer has a fault. Costs a hash of each.
+    /// Count complete executions that were seen before. There are none, unless the explorer has a fault. Costs a hash
+    /// of each.
     pub check_unique: bool,
     /// Refuse executions at whose end a thread was not joined. Off: such threads run to their end.
     pub require_joins: bool,

@@ -1,10 +1,11 @@
 //! Cells whose accesses are checked for races.
 //!
-//! What is known of a cell's accesses is in the state of the exploration, by the cell's number; the cell has the value. So
-//! a guard that outlives its cell refers to nothing.
+//! What is known of a cell's accesses is in the state of the exploration, by the cell's number; the cell has the
+//! value. So a guard that outlives its cell refers to nothing.
 //!
-//! * **CL-1** A cell is not `Sync`. Threads of a model share it natively, but they are one thread of the host (RT-1), so
-//!   that no two accesses are at the same time; what a reference to the value excludes, the race check does not know.
+//! * **CL-1** A cell is not `Sync`. Threads of a model share it natively, but they are one thread of the host (RT-1),
+//!   so that no two accesses are at the same time; what a reference to the value excludes, the race check does not
+//!   know.
 
 use std::cell::UnsafeCell as StdUnsafeCell;
 use std::fmt;
@@ -39,7 +40,8 @@ impl Drop for Access {
                 let (thread, performed) = (state.current, state.performed[state.current]);
                 let accesses = &mut state.cells[self.number.index as usize];
                 accesses.open = if self.writes { 0 } else { accesses.open - 1 };
-                // The access lasted until now, so whoever synchronised with this thread before does not know of its end.
+                // The access lasted until now, so whoever synchronised with this thread before does not know of its
+                // end.
                 if self.writes {
                     (accesses.writer, accesses.written) = (thread as u32, performed);
                 } else {

@@ -39,9 +39,9 @@ pub fn choose(n: usize) -> usize {
 
 /// Ends the execution of this thread unless the condition holds.
 ///
-/// An execution in which an assumption does not hold is counted as blocked, and is no failure. Assumptions keep a model small:
-/// what cannot matter is not explored further. A loop that waits for a condition is `assume(condition)`, if its turns
-/// change nothing.
+/// An execution in which an assumption does not hold is counted as blocked, and is no failure. Assumptions keep a
+/// model small: what cannot matter is not explored further. A loop that waits for a condition is `assume(condition)`,
+/// if its turns change nothing.
 ///
 /// # Panics
 ///

@@ -1,10 +1,10 @@
 //! Consistency under RC11 of what is added: coherence, atomicity, and the clocks that events get.
 //!
 //! Coherence is a lower bound: a read that is after a write, or after a read of it, reads that write or a later one.
-//! Atomicity is kept by never putting a write between an RMW and what it reads. A release sequence is, as in C++20, a write
-//! and the RMWs that read from it, so that an RMW's write passes on what its read got. RC11 has no cycles of program order
-//! and reads-from, which holds as an event reads from events that are in the graph already. The order of sequentially
-//! consistent events is in [`crate::psc`].
+//! Atomicity is kept by never putting a write between an RMW and what it reads. A release sequence is, as in C++20, a
+//! write and the RMWs that read from it, so that an RMW's write passes on what its read got. RC11 has no cycles of
+//! program order and reads-from, which holds as an event reads from events that are in the graph already. The order
+//! of sequentially consistent events is in [`crate::psc`].
 
 use crate::event::{Event, Id, Kind, is_acquire, is_release};
 use crate::graph::Graph;

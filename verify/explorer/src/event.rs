@@ -195,8 +195,8 @@ pub(crate) struct Event {
     pub(crate) stamp: u32,
     /// What a read reads from.
     pub(crate) source: Id,
-    /// A wait for a mutex that an unlock ended in place: what it had waited on. While that unlock may be deleted, the wait
-    /// still counts as one.
+    /// A wait for a mutex that an unlock ended in place: what it had waited on. While that unlock may be deleted, the
+    /// wait still counts as one.
     pub(crate) waited: Option<Id>,
     pub(crate) read: u64,
     pub(crate) written: u64,

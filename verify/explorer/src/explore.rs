@@ -1,9 +1,9 @@
 //! The search: what is left to try, and how the next graph is made of it.
 //!
-//! Each event that is added notes its alternatives with its stamp: other sources of a read, other places of a write, other
-//! choices, and the reads that a write may revisit. The search is depth first: the next alternative is the last one noted,
-//! on the graph cut down to its stamp. A revisit deletes events that others' alternatives need, so that it works on a copy,
-//! and the present graph becomes a branch that waits until the copy's executions are explored.
+//! Each event that is added notes its alternatives with its stamp: other sources of a read, other places of a write,
+//! other choices, and the reads that a write may revisit. The search is depth first: the next alternative is the last
+//! one noted, on the graph cut down to its stamp. A revisit deletes events that others' alternatives need, so that it
+//! works on a copy, and the present graph becomes a branch that waits until the copy's executions are explored.
 
 use crate::branch::{Alternative, Branch};
 use crate::event::{Id, Kind};

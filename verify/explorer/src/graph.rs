@@ -1,7 +1,9 @@
-//! The execution graph: events in program order, what each read reads from, and the modification order of each location.
+//! The execution graph: events in program order, what each read reads from, and the modification order of each
+//! location.
 //!
-//! A graph grows and shrinks like a stack: each event has the stamp of when it was added, and [`Graph::restrict`] takes
-//! off what came later. In a modification order position 0 is the initial value, position `p` the write at index `p - 1`.
+//! A graph grows and shrinks like a stack: each event has the stamp of when it was added, and [`Graph::restrict`]
+//! takes off what came later. In a modification order position 0 is the initial value, position `p` the write at
+//! index `p - 1`.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -9,8 +9,8 @@ use crate::runtime::state::{State, Step};
 
 /// A location of a run.
 ///
-/// Relaxed is enough for its own word: a location is used on the thread of the host that explores, and on another one it
-/// is refused.
+/// Relaxed is enough for its own word: a location is used on the thread of the host that explores, and on another one
+/// it is refused.
 pub(crate) struct Handle(AtomicU64);
 
 impl Handle {

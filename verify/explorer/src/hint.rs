@@ -13,8 +13,8 @@ pub fn spin_loop() {
 /// Ends a turn of a loop that waits until something that it read changes, and that changed nothing itself.
 ///
 /// The thread does not go on: the executions in which it reads something else are explored instead of it. That costs
-/// nothing and needs no bound, but it is right for such loops only. If what the turn read is the newest there is and nobody
-/// else goes on, it is a deadlock.
+/// nothing and needs no bound, but it is right for such loops only. If what the turn read is the newest there is and
+/// nobody else goes on, it is a deadlock.
 ///
 /// # Panics
 ///

@@ -19,8 +19,8 @@ pub fn is_given_up() -> bool {
     try_state(|state| state.phase == Phase::Abandoned).unwrap_or(false)
 }
 
-/// The number of the thread of the model that runs, as [`ThreadId::index`](crate::thread::ThreadId::index) has it; 0 outside
-/// of an exploration.
+/// The number of the thread of the model that runs, as [`ThreadId::index`](crate::thread::ThreadId::index) has it; 0
+/// outside of an exploration.
 #[must_use]
 pub fn thread_index() -> usize {
     try_state(|state| state.current).unwrap_or(0)

@@ -1,4 +1,5 @@
-//! An execution as data: its events, what each read reads from, and the modification orders. Pictures are drawn from it.
+//! An execution as data: its events, what each read reads from, and the modification orders. Pictures are drawn from
+//! it.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -115,8 +116,8 @@ pub struct JournalEvent {
     pub ordering: Ordering,
     /// Where in the source.
     pub place: Place,
-    /// Its place in the order in which the explorer added events. Reads come after what they read from, unless they were
-    /// made to read from what was added later.
+    /// Its place in the order in which the explorer added events. Reads come after what they read from, unless they
+    /// were made to read from what was added later.
     pub stamp: usize,
 }
 

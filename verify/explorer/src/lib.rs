@@ -1,11 +1,11 @@
 //! Runs every execution of a concurrent program that the memory model allows, each exactly once, without a bound.
 //!
-//! A *model* is a closure that shares words, cells and locks of this crate between its threads, with assertions. [`model()`]
-//! runs it again and again until each execution that RC11 allows was run, and panics with the execution where it fails.
-//! [`model::Builder`] has the settings, and returns the failure instead.
+//! A *model* is a closure that shares words, cells and locks of this crate between its threads, with assertions.
+//! [`model()`] runs it again and again until each execution that RC11 allows was run, and panics with the execution
+//! where it fails. [`model::Builder`] has the settings, and returns the failure instead.
 //!
-//! The interface has loom's shape, so that a model written for loom moves by changing its import. The README says what is
-//! explored, what is not, and how the two differ.
+//! The interface has loom's shape, so that a model written for loom moves by changing its import. The README says
+//! what is explored, what is not, and how the two differ.
 //!
 //! # Examples
 //!
@@ -95,8 +95,8 @@ pub use views::THREADS_MAX as MAX_THREADS;
 /// Accepted for models that are written for loom: everything is explored anyway.
 pub fn explore() {}
 
-/// Accepted for models that are written for loom, which does not explore the alternatives that come after it; here they are
-/// explored.
+/// Accepted for models that are written for loom, which does not explore the alternatives that come after it; here
+/// they are explored.
 pub fn stop_exploring() {}
 
 /// Accepted for models that are written for loom, which does not explore what comes after it; here it is explored.

@@ -1,7 +1,7 @@
 //! Thread locals and lazy statics: values that an execution makes when they are first used.
 //!
-//! A thread local is dropped at the end of its thread. The value of a lazy static can be borrowed for good, so it is never
-//! dropped: each execution that uses it leaves it behind.
+//! A thread local is dropped at the end of its thread. The value of a lazy static can be borrowed for good, so it is
+//! never dropped: each execution that uses it leaves it behind.
 
 use std::any::Any;
 use std::fmt;
@@ -68,7 +68,8 @@ impl<T: 'static> LocalKey<T> {
             Some(value) => value.ok_or(AccessError)?,
             None => {
                 let value: Rc<dyn Any> = Rc::new((self.init)());
-                // The initialiser may have used the key itself; then the first value counts, as nobody knows of this one.
+                // The initialiser may have used the key itself; then the first value counts, as nobody knows of this
+                // one.
                 match find() {
                     Some(first) => first.ok_or(AccessError)?,
                     None => {

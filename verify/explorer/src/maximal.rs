@@ -1,9 +1,10 @@
 //! Maximality: which event may be deleted by a revisit (TruSt, POPL'22).
 //!
-//! A revisit lets a read `r` read from a write `a` that was added later, and deletes what was added after `r` and is no
-//! cause of `a`. Many graphs lead to the same result; the one in which everything that is deleted was added *maximally* is
-//! the one that may do it, so that each graph is made once. A read is maximal if it reads from the newest write that was
-//! there, a write if it is the newest and nobody who was there reads from it, a choice or a variant at its default only.
+//! A revisit lets a read `r` read from a write `a` that was added later, and deletes what was added after `r` and is
+//! no cause of `a`. Many graphs lead to the same result; the one in which everything that is deleted was added
+//! *maximally* is the one that may do it, so that each graph is made once. A read is maximal if it reads from the
+//! newest write that was there, a write if it is the newest and nobody who was there reads from it, a choice or a
+//! variant at its default only.
 
 use crate::event::{Id, Kind};
 use crate::graph::Graph;

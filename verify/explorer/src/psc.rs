@@ -1,14 +1,14 @@
 //! The order of sequentially consistent events: RC11's `psc` has no cycle.
 //!
-//! `psc` relates sequentially consistent accesses and fences. An edge from `a` to `b` is an edge of `scb` from an event
-//! that `a` reaches to one that reaches `b`; a fence reaches what happens after it and is reached from what happens before
-//! it, an access only itself. `scb` is program order; happens-before on one location; modification order and from-read;
-//! and happens-before between neighbours in program order that are of other locations. Between two fences happens-before
-//! is an edge, and so is the extended coherence order between what they reach.
+//! `psc` relates sequentially consistent accesses and fences. An edge from `a` to `b` is an edge of `scb` from an
+//! event that `a` reaches to one that reaches `b`; a fence reaches what happens after it and is reached from what
+//! happens before it, an access only itself. `scb` is program order; happens-before on one location; modification
+//! order and from-read; and happens-before between neighbours in program order that are of other locations. Between
+//! two fences happens-before is an edge, and so is the extended coherence order between what they reach.
 //!
-//! Coherence between accesses of one location is a comparison of keys: the position in the modification order, then reads
-//! behind the write that they read. So what a fence reaches is one least key a location, and what reaches it one greatest.
-//! The matrix has a row of bits for each sequentially consistent event, as many words long as it takes.
+//! Coherence between accesses of one location is a comparison of keys: the position in the modification order, then
+//! reads behind the write that they read. So what a fence reaches is one least key a location, and what reaches it
+//! one greatest. The matrix has a row of bits for each sequentially consistent event, as many words long as it takes.
 
 use crate::event::{Id, Kind, NOWHERE};
 use crate::graph::Graph;
@@ -61,11 +61,11 @@ impl Graph {
         is_acyclic(&mut rows, words)
     }
 
-    /// Whether the sequentially consistent events have an order, if they had one before the last events of some threads,
-    /// `new`, came about.
+    /// Whether the sequentially consistent events have an order, if they had one before the last events of some
+    /// threads, `new`, came about.
     ///
-    /// Nothing happens after such an event. So an edge that is new begins or ends in one of them, or begins in a fence that
-    /// reaches one of them.
+    /// Nothing happens after such an event. So an edge that is new begins or ends in one of them, or begins in a
+    /// fence that reaches one of them.
     pub(crate) fn stays_sequentially_consistent(&self, new: &[Id]) -> bool {
         if self.sequential < 2 {
             return true;

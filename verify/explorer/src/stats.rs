@@ -44,8 +44,8 @@ pub struct Stats {
     pub executions: u64,
     /// Executions that ended in an assumption that does not hold, or in a wait that another execution ends.
     pub blocked: u64,
-    /// Complete executions that were seen before, counted if [`Builder::check_unique`] is on. Always 0, unless the explorer
-    /// has a fault.
+    /// Complete executions that were seen before, counted if [`Builder::check_unique`] is on. Always 0, unless the
+    /// explorer has a fault.
     ///
     /// [`Builder::check_unique`]: crate::model::Builder::check_unique
     pub duplicates: u64,

@@ -22,8 +22,8 @@ use crate::views::THREADS_MAX;
 pub struct ThreadId(usize);
 
 impl ThreadId {
-    /// The thread's number in the execution; 0 is the thread that runs the model. An execution that shares the thread's start
-    /// has the same number for it.
+    /// The thread's number in the execution; 0 is the thread that runs the model. An execution that shares the
+    /// thread's start has the same number for it.
     #[must_use]
     pub fn index(self) -> usize {
         self.0
@@ -157,8 +157,8 @@ impl<T> JoinHandle<T> {
         &self.thread
     }
 
-    /// Whether the thread's closure has returned, in the order in which the explorer runs threads. It orders nothing and is
-    /// not explored: do not let the model depend on it.
+    /// Whether the thread's closure has returned, in the order in which the explorer runs threads. It orders nothing
+    /// and is not explored: do not let the model depend on it.
     pub fn is_finished(&self) -> bool {
         self.slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some()
     }

@@ -5,8 +5,8 @@ use crate::runtime::coroutine::perform;
 
 /// Ends a turn of a loop that waits for another thread.
 ///
-/// Of two turns that read the same and changed nothing, the second waits until it would read something else. A loop that
-/// gives up by itself goes on if nobody else can, for as many turns as
+/// Of two turns that read the same and changed nothing, the second waits until it would read something else. A loop
+/// that gives up by itself goes on if nobody else can, for as many turns as
 /// [`Builder::max_turns`](crate::model::Builder::max_turns) allows.
 ///
 /// # Panics

@@ -257,8 +257,8 @@ fn what_was_found_agrees() {
     agree_on_named(judge::found::found());
 }
 
-/// Handing over in place is off, since it is wrong about these, in this way. Whoever mends it lets both modes be compared
-/// everywhere.
+/// Handing over in place is off, since it is wrong about these, in this way. Whoever mends it lets both modes be
+/// compared everywhere.
 #[test]
 fn handing_over_is_still_wrong() {
     let mut wrong = vec![];

@@ -2,9 +2,8 @@
 //!
 //! A model can go blind without failing: a changed world no longer meets its race, and the exploration shrinks. Or
 //! the model can grow until nobody waits for it any more. So a pass that has less than a tenth or more than ten times
-//! the executions of `verify/models/baseline.txt` is red, and so is a pass that is not in the file. The explorer's graphs
-//! are counted exactly. After an intended
-//! change, this command writes the file anew:
+//! the executions of `verify/models/baseline.txt` is red, and so is a pass that is not in the file. The explorer's
+//! graphs are counted exactly. After an intended change, this command writes the file anew:
 //!
 //! ```console
 //! cargo run --release --features loom -- models --bless

@@ -36,7 +36,8 @@ pub struct Litmus {
     pub normal: &'static [&'static [u32]],
     /// What the read-as-RMW pass explores.
     pub read_as_rmw: &'static [&'static [u32]],
-    /// How many executions each pass has, in the order of [`Pass::ALL`]: the explorer as many as there are execution graphs.
+    /// How many executions each pass has, in the order of [`Pass::ALL`]: the explorer as many as there are execution
+    /// graphs.
     pub executions: [u64; 3],
 }
 

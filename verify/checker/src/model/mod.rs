@@ -6,7 +6,7 @@
 //!
 //! | build | what [`model`] does |
 //! |---|---|
-//! | feature `loom` | explores every execution, by the explorer without a bound and by loom within its own, in two passes; certifies each, or panics |
+//! | feature `loom` | explores each pass, the explorer's without a bound, loom's within one; certifies it, or panics |
 //! | feature `shuttle` | runs the closure in a few hundred random schedules: a sample that certifies nothing |
 //! | otherwise | runs the closure a few hundred times on real threads: a smoke test that certifies nothing |
 //!

@@ -71,11 +71,11 @@ pub(super) fn begin(subject: Subject) {
     SUBJECT.replace(Some(subject));
 }
 
-/// Ends the watch, of an exploration that is over and whose last journal is given. Returns the failing execution, if there
-/// was one.
+/// Ends the watch, of an exploration that is over and whose last journal is given. Returns the failing execution, if
+/// there was one.
 ///
-/// Under loom the hook has taken it. The explorer tells of a failure when the execution is over: of many a failure no thread
-/// panics.
+/// Under loom the hook has taken it. The explorer tells of a failure when the execution is over: of many a failure no
+/// thread panics.
 pub(super) fn end(exploration: &Exploration, journal: Vec<JournalEntry>) -> Option<Snapshot> {
     let subject = SUBJECT.take();
     let taken = SNAPSHOT.take();

@@ -17,8 +17,9 @@ impl Litmus {
             let (seen, executions) = self.explore(pass)?;
             if (&seen, executions) != (&self.expected(pass), self.expected_executions(pass)) {
                 changed.push(format!(
-                    "litmus {}, {pass} pass: the checker explores {seen:?} in {executions} executions, and explored {:?} \
-                     in {} when the table was written: its version has changed; look at verify/models/src/litmus.rs",
+                    "litmus {}, {pass} pass: the checker explores {seen:?} in {executions} executions, and explored \
+                     {:?} in {} when the table was written: its version has changed; look at \
+                     verify/models/src/litmus.rs",
                     self.name,
                     self.expected(pass),
                     self.expected_executions(pass),

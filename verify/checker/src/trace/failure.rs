@@ -1,12 +1,12 @@
 //! The diagnosis: what failed, and where, read from the message and the journal.
 //!
-//! Most messages are assertions, and say what they mean. Two kinds come from the engine itself. The explorer's messages name
-//! threads, and who holds what; loom's leave things to be worked out from the journal:
+//! Most messages are assertions, and say what they mean. Two kinds come from the engine itself. The explorer's
+//! messages name threads, and who holds what; loom's leave things to be worked out from the journal:
 //!
-//! - A *data race* ("Causality violation" of loom). A cell's access is in the journal before it is checked, so the last entry
-//!   is the offender, and its rival is the newest conflicting access that did not happen before. A race on a word of
-//!   the heap is found before the access is recorded; then the picture ends without it. With `LOOM_LOCATION` in the
-//!   environment the message names threads and sites, and both ends are known.
+//! - A *data race* ("Causality violation" of loom). A cell's access is in the journal before it is checked, so the
+//!   last entry is the offender, and its rival is the newest conflicting access that did not happen before. A race on
+//!   a word of the heap is found before the access is recorded; then the picture ends without it. With
+//!   `LOOM_LOCATION` in the environment the message names threads and sites, and both ends are known.
 //! - A *deadlock*. The message says which threads are blocked. A lock or join is recorded when it succeeds, so what a
 //!   thread is blocked on is known for a wait on a condition variable; for another thread the diagnosis says which
 //!   locks others hold. A wait is recorded where it begins, a moment before it can be notified: so a notification
@@ -259,8 +259,8 @@ fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
     text[..end].parse().ok()
 }
 
-/// The threads that a deadlock's message calls blocked: loom's "[(Id(0), Blocked(..)), ..]", or the explorer's "T0 waits for
-/// lock of x3, which T1 holds; T1 waits for ..".
+/// The threads that a deadlock's message calls blocked: loom's "[(Id(0), Blocked(..)), ..]", or the explorer's "T0
+/// waits for lock of x3, which T1 holds; T1 waits for ..".
 fn blocked_threads(message: &str) -> Vec<usize> {
     let threads = message.split("(Id(").skip(1);
     let of_loom = threads.filter(|rest| rest.contains("Blocked")).filter_map(number);

@@ -1,7 +1,7 @@
 //! The threads of a model as coroutines: stacks, switches, panics.
 //!
-//! * **CO-1** A coroutine is resumed by the runner alone, and suspends itself alone; the pointer to its yielder is set when
-//!   it begins, and is used by code on its own stack, below which the yielder lives.
+//! * **CO-1** A coroutine is resumed by the runner alone, and suspends itself alone; the pointer to its yielder is
+//!   set when it begins, and is used by code on its own stack, below which the yielder lives.
 //! * **CO-2** No panic leaves a coroutine: its body catches it.
 
 use std::cell::{Cell, RefCell};

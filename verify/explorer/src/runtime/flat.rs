@@ -2,14 +2,14 @@
 //!
 //! A run is given up in one of two ways.
 //!
-//! * *The graph is that of an execution so far*, and only a wait in it has no end: another graph has the execution in which
-//!   it ends. The threads *finish*: they run on to their end with the newest values, one after another, and wait as in the
-//!   model. To read the newest value and to write behind it is consistent always, so that what they do is an execution
-//!   too, and none of their own assertions can fail in it that does not fail in a graph that is explored. Their
-//!   destructors meet what they meet in an execution. Such a run that comes to an end at which threads wait for each other
-//!   is a deadlock that the exploration has not seen as such, and is one.
-//! * *The run failed, or a thread assumed what does not hold*, so that it cannot go on. Then each thread unwinds, what it does
-//!   while it unwinds does not wait, but for locks and for ends of threads, and nothing is judged.
+//! * *The graph is that of an execution so far*, and only a wait in it has no end: another graph has the execution in
+//!   which it ends. The threads *finish*: they run on to their end with the newest values, one after another, and
+//!   wait as in the model. To read the newest value and to write behind it is consistent always, so that what they do
+//!   is an execution too, and none of their own assertions can fail in it that does not fail in a graph that is
+//!   explored. Their destructors meet what they meet in an execution. Such a run that comes to an end at which
+//!   threads wait for each other is a deadlock that the exploration has not seen as such, and is one.
+//! * *The run failed, or a thread assumed what does not hold*, so that it cannot go on. Then each thread unwinds,
+//!   what it does while it unwinds does not wait, but for locks and for ends of threads, and nothing is judged.
 
 use super::state::{Cleanup, Found, Outcome, Pending, State, Step};
 use crate::event::Event;
@@ -37,8 +37,8 @@ impl State {
         Step::Done(())
     }
 
-    /// The end of a turn of a loop that changed nothing. Where threads finish, the next one begins when something changed;
-    /// what the turn read that the run ended in may be old.
+    /// The end of a turn of a loop that changed nothing. Where threads finish, the next one begins when something
+    /// changed; what the turn read that the run ended in may be old.
     pub(crate) fn flat_spin(&mut self, changes: &mut Option<u64>) -> Step<()> {
         let is_old = std::mem::replace(&mut self.pending[self.current], Pending::Ready) == Pending::Spin;
         if !self.is_finishing() || is_old || *changes.get_or_insert(self.flat_changes) != self.flat_changes {
@@ -47,7 +47,8 @@ impl State {
         Step::Wait
     }
 
-    /// An RMW or a load. What waits in the model waits where threads finish. Who may have a lock is decided beside the model.
+    /// An RMW or a load. What waits in the model waits where threads finish. Who may have a lock is decided beside
+    /// the model.
     pub(crate) fn flat_read(&mut self, event: &Event) -> Step<(u64, bool)> {
         let value = self.flat_value(event.location);
         let new = event.apply(value, 0);
@@ -76,9 +77,9 @@ impl State {
             && self.pending.iter().all(|pending| !matches!(pending, Pending::Assume))
     }
 
-    /// Threads that should finish do not: they unwind instead. False if there are none. If they wait for each other, and
-    /// nobody else can end that, it is a deadlock. Most often there is a graph in which it is seen as such, with who holds
-    /// what; so it is reported if no other failure is found.
+    /// Threads that should finish do not: they unwind instead. False if there are none. If they wait for each other,
+    /// and nobody else can end that, it is a deadlock. Most often there is a graph in which it is seen as such, with
+    /// who holds what; so it is reported if no other failure is found.
     pub(crate) fn give_finish_up(&mut self, is_deadlock: bool) -> bool {
         let waits = |thread: &usize| self.ended >> thread & 1 == 0 && self.cleanup[*thread] == Cleanup::Finishing;
         let waiting: Vec<usize> =

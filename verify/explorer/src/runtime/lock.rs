@@ -1,15 +1,17 @@
 //! What a new write revisits, and how an unlock hands its mutex over.
 //!
-//! With [`Builder::plain_locks`](crate::model::Builder::plain_locks), which is on by default, a wait for a mutex is revisited as
-//! any read. The rest of this text is about the switch off, which is not right yet.
+//! With [`Builder::plain_locks`](crate::model::Builder::plain_locks), which is on by default, a wait for a mutex is
+//! revisited as any read. The rest of this text is about the switch off, which is not right yet.
 //!
-//! A write may become the source of each read of its location that is no cause of it and that maximality lets it revisit.
-//! A wait for a mutex is a read of the write that holds it. Two rules keep the graphs few that end in such a wait:
+//! A write may become the source of each read of its location that is no cause of it and that maximality lets it
+//! revisit. A wait for a mutex is a read of the write that holds it. Two rules keep the graphs few that end in such a
+//! wait:
 //!
-//! * The scheduler runs the holder of an awaited mutex first. So between the wait and the unlock there is nothing but the
-//!   holder's doing, which is a cause of the unlock, and other waits.
-//! * Then the unlock hands over *in place*: the oldest waiter reads from it at once, in a graph of its own, and the old graph
-//!   keeps its alternatives and is not run to a wait without an end. The read remembers what it waited on, for maximality.
+//! * The scheduler runs the holder of an awaited mutex first. So between the wait and the unlock there is nothing but
+//!   the holder's doing, which is a cause of the unlock, and other waits.
+//! * Then the unlock hands over *in place*: the oldest waiter reads from it at once, in a graph of its own, and the
+//!   old graph keeps its alternatives and is not run to a wait without an end. The read remembers what it waited on,
+//!   for maximality.
 
 use super::state::{Pending, State};
 use crate::branch::Alternative;

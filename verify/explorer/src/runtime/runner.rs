@@ -49,7 +49,8 @@ impl Running {
         };
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
             let running = RUNNING.with(Cell::get);
-            // SAFETY: RT-1, as in `coroutine::try_state`; the runner resumes coroutines while the exploration runs only.
+            // SAFETY: RT-1, as in `coroutine::try_state`; the runner resumes coroutines while the exploration runs
+            // only.
             let running = unsafe { &*running };
             running.yielders[thread].set(yielder);
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| threads::run(thread, body))) {

@@ -19,7 +19,8 @@ impl State {
         }
     }
 
-    /// What ended the wait of a thread on a condition variable: the first change after its entry that has its bit clear.
+    /// What ended the wait of a thread on a condition variable: the first change after its entry that has its bit
+    /// clear.
     pub(crate) fn wake_source(&self, location: u32, thread: usize, entry: u32) -> Option<Id> {
         let position = self.graph.position(location, Id { thread: thread as u32, index: entry });
         let later = &self.graph.order_of(location).writes[position..];
@@ -30,9 +31,9 @@ impl State {
         self.graph.threads[thread].last().is_some_and(|event| event.kind == Kind::Yield)
     }
 
-    /// The thread that adds the next event: where mutexes are handed over, the holder of one that somebody waits for; then the
-    /// leftmost thread, then the leftmost that has just yielded, by how often it did, then who waits for a lock that is held,
-    /// then a loop that waits and may give up by itself.
+    /// The thread that adds the next event: where mutexes are handed over, the holder of one that somebody waits for;
+    /// then the leftmost thread, then the leftmost that has just yielded, by how often it did, then who waits for a
+    /// lock that is held, then a loop that waits and may give up by itself.
     pub(crate) fn pick(&mut self) -> Option<usize> {
         if !self.builder.plain_locks {
             for thread in 0..THREADS_MAX {

@@ -1,10 +1,11 @@
 //! Loops that wait: what becomes of a thread that yields in one.
 //!
-//! A *turn* is what a thread does between two yields. Of a turn that read what the turn before read, and changed nothing,
-//! the next one could only do the same: the thread waits in the graph, and the executions in which it reads something else
-//! are made by revisits. A loop may give up by itself, counting its turns natively: so if nobody else can go on, the thread
-//! does, for as many turns as the bound allows, which the result then names. A loop whose turns change something never
-//! waits; it goes last, and after as many turns of one shape it is a failure, since its executions have no end.
+//! A *turn* is what a thread does between two yields. Of a turn that read what the turn before read, and changed
+//! nothing, the next one could only do the same: the thread waits in the graph, and the executions in which it reads
+//! something else are made by revisits. A loop may give up by itself, counting its turns natively: so if nobody else
+//! can go on, the thread does, for as many turns as the bound allows, which the result then names. A loop whose turns
+//! change something never waits; it goes last, and after as many turns of one shape it is a failure, since its
+//! executions have no end.
 
 use super::state::{Pending, State, Step};
 use crate::event::{Event, Id, Kind, NOWHERE};

@@ -73,9 +73,9 @@ impl State {
         Step::Done(child)
     }
 
-    /// The number of the thread that is a thread's `k`-th child. It is the same in all executions, since the scheduler goes
-    /// by it and must depend on the graph alone. Only where all executions together have more threads than one may have, a
-    /// number stands for several.
+    /// The number of the thread that is a thread's `k`-th child. It is the same in all executions, since the
+    /// scheduler goes by it and must depend on the graph alone. Only where all executions together have more threads
+    /// than one may have, a number stands for several.
     fn name_child(&mut self, parent: usize, k: usize) -> usize {
         let is_free = |child: usize, graph: &crate::graph::Graph| graph.threads[child].is_empty();
         if let Some(&child) = self.children[parent].get(k) {

@@ -1,9 +1,9 @@
 //! Shared ownership whose count is explored.
 //!
-//! The value is owned by a native count, which alone decides when it is dropped. Beside it stands the model's count, a word
-//! that clones and drops change as those of the standard library do; so all orders of drops are explored, and what the
-//! owners did before is ordered before the drop of the value. Each change of the model's count is followed by that of the
-//! native one without a switch of threads, so that the two agree.
+//! The value is owned by a native count, which alone decides when it is dropped. Beside it stands the model's count,
+//! a word that clones and drops change as those of the standard library do; so all orders of drops are explored, and
+//! what the owners did before is ordered before the drop of the value. Each change of the model's count is followed
+//! by that of the native one without a switch of threads, so that the two agree.
 
 use std::any::Any;
 use std::borrow::Borrow;
@@ -81,7 +81,8 @@ impl<T> Arc<T> {
     #[must_use]
     #[track_caller]
     pub fn pin(value: T) -> Pin<Arc<T>> {
-        // SAFETY: the value is behind the pointer and moves only by `try_unwrap` and `get_mut`, which a pinned pointer has not.
+        // SAFETY: the value is behind the pointer and moves only by `try_unwrap` and `get_mut`, which a pinned
+        // pointer has not.
         unsafe { Pin::new_unchecked(Arc::new(value)) }
     }
 

@@ -263,7 +263,8 @@ pub fn fence(order: Ordering) {
     );
 }
 
-/// A fence that orders nothing between threads: the compiler's reordering is no part of the memory model that is explored.
+/// A fence that orders nothing between threads: the compiler's reordering is no part of the memory model that is
+/// explored.
 pub fn compiler_fence(_order: Ordering) {}
 
 /// As [`hint::spin_loop`](crate::hint::spin_loop).

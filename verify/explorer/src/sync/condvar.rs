@@ -1,9 +1,9 @@
 //! Condition variables.
 //!
-//! The waiters are the bits of a word that RMWs change, a bit a thread. A wait puts its bit there under the mutex, gives the
-//! mutex back, ends at the first change that has its bit clear, and takes the mutex again. One that ends by itself is never
-//! among the waiters: where a notification meets it, it is an ordinary one. So a wake-up that is lost is a
-//! deadlock. Whom `notify_one` wakes is a choice among those who wait, in one step with the change.
+//! The waiters are the bits of a word that RMWs change, a bit a thread. A wait puts its bit there under the mutex,
+//! gives the mutex back, ends at the first change that has its bit clear, and takes the mutex again. One that ends by
+//! itself is never among the waiters: where a notification meets it, it is an ordinary one. So a wake-up that is lost
+//! is a deadlock. Whom `notify_one` wakes is a choice among those who wait, in one step with the change.
 
 use std::fmt;
 use std::panic::Location;
@@ -82,8 +82,8 @@ impl Condvar {
     }
 
     /// As [`Condvar::wait`]. Time does not pass in a model: where the budget
-    /// [`Builder::spurious_wakeups`](crate::model::Builder::spurious_wakeups) lets the wait end by itself, that the time is
-    /// over is explored, and that it is not.
+    /// [`Builder::spurious_wakeups`](crate::model::Builder::spurious_wakeups) lets the wait end by itself, that the
+    /// time is over is explored, and that it is not.
     ///
     /// # Errors
     ///

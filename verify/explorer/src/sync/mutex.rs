@@ -24,8 +24,8 @@ type Place = &'static Location<'static>;
 /// Nobody.
 const FREE: u32 = u32::MAX;
 
-/// Which thread has something, natively. Relaxed: the thread of the host that runs the execution touches it alone, and others
-/// are refused before.
+/// Which thread has something, natively. Relaxed: the thread of the host that runs the execution touches it alone,
+/// and others are refused before.
 pub(crate) struct Holder(AtomicU32);
 
 impl Holder {
@@ -55,8 +55,8 @@ impl Drop for Clear<'_> {
 
 /// Mutual exclusion, as `std::sync::Mutex`.
 ///
-/// A wait for a mutex is a read of its word that the unlock may be the source of, as any other. A guard that is dropped while
-/// its thread panics poisons the mutex.
+/// A wait for a mutex is a read of its word that the unlock may be the source of, as any other. A guard that is
+/// dropped while its thread panics poisons the mutex.
 pub struct Mutex<T: ?Sized> {
     word: Atomic<u64>,
     holder: Holder,

@@ -1,7 +1,7 @@
 //! Reader-writer locks.
 //!
-//! * **RW-1** `readers` is the number of read guards, or [`WRITING`] while a write guard exists. Guards are made only where
-//!   that allows it, so that a write guard is alone.
+//! * **RW-1** `readers` is the number of read guards, or [`WRITING`] while a write guard exists. Guards are made only
+//!   where that allows it, so that a write guard is alone.
 
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -30,8 +30,8 @@ pub struct RwLock<T: ?Sized> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: RW-1, on whichever thread of the host; a lock is refused on a thread that does not run the execution. Readers share
-// the value.
+// SAFETY: RW-1, on whichever thread of the host; a lock is refused on a thread that does not run the execution.
+// Readers share the value.
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 /// The right to read.

@@ -21,7 +21,8 @@
 //! * **AX-1** COHERENCE: `hb; eco?` is irreflexive,
 //! * **AX-2** ATOMICITY: `rmw ∩ (rb; mo)` is empty,
 //! * **AX-3** SC: `psc_base ∪ psc_F` is acyclic,
-//! * **AX-4** NO-THIN-AIR: `sb ∪ rf` is acyclic, also with asw and with the edges from notifications to those they wake.
+//! * **AX-4** NO-THIN-AIR: `sb ∪ rf` is acyclic, also with asw and with the edges from notifications to those they
+//!   wake.
 //!
 //! A read-modify-write is a read and a write, related by `rmw`, as in the paper. Cells have no values: an access of a
 //! cell is an event that no rf and no mo has, and that takes part in races only. Every definition is computed as it

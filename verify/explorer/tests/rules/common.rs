@@ -26,7 +26,8 @@ pub(crate) fn try_outcomes_with(
     builder: &Builder,
     f: impl Fn() -> String + 'static,
 ) -> (Result<Stats, Failure>, Outcomes) {
-    // A run that is blocked finishes too, and is no execution of its own: an outcome counts once its execution is complete.
+    // A run that is blocked finishes too, and is no execution of its own: an outcome counts once its execution is
+    // complete.
     let last: Arc<Mutex<Option<String>>> = Arc::default();
     let sink = Arc::clone(&last);
     let mut seen = Outcomes::new();

@@ -239,8 +239,8 @@ fn c5_memory_is_used_again_as_a_choice() {
 fn c5_memory_that_was_freed_is_poisoned_and_its_values_are_refused() {
     let (result, _) = try_outcomes_with(&Builder::new(), || {
         let layout = Layout::new::<AtomicUsize>();
-        // SAFETY: the block is as large as the value; it is used after it was freed, which is what the explorer refuses, and
-        // which the host survives since the block is kept.
+        // SAFETY: the block is as large as the value; it is used after it was freed, which is what the explorer
+        // refuses, and which the host survives since the block is kept.
         unsafe {
             let address = alloc::alloc(layout).cast::<AtomicUsize>();
             address.write(AtomicUsize::new(0));

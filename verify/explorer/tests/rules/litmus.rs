@@ -401,8 +401,8 @@ fn a_store_beside_an_rmw_is_either_before_or_after() {
 
 #[test]
 fn threads_of_threads_have_the_executions_of_threads() {
-    // Whoever spawns them, four adders come in 4! orders; here two of them are spawned by each of two threads, in whichever
-    // order these go on.
+    // Whoever spawns them, four adders come in 4! orders; here two of them are spawned by each of two threads, in
+    // whichever order these go on.
     let (stats, seen) = outcomes(|| {
         let x = words::<1>();
         let spawner = || {

@@ -1,8 +1,8 @@
-//! Goal: locks, condition variables, tokens and channels have every order that they allow, once, and a wait without an end
-//! is reported with who waits for what.
+//! Goal: locks, condition variables, tokens and channels have every order that they allow, once, and a wait without
+//! an end is reported with who waits for what.
 //!
-//! Method: small programs whose executions are counted by hand. Each mutex program also runs without handing over in place:
-//! the executions are the same then, and only runs that end in a wait are more.
+//! Method: small programs whose executions are counted by hand. Each mutex program also runs without handing over in
+//! place: the executions are the same then, and only runs that end in a wait are more.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
@@ -59,8 +59,8 @@ fn sections_come_in_each_order_once() {
 
 #[test]
 fn a_wait_that_ended_in_place_counts_as_one_where_its_end_may_be_deleted() {
-    // The load comes after a wait that the other thread's unlock ends. A later store revisits the load in each order of the
-    // sections; without the memory of the wait one of the four was lost.
+    // The load comes after a wait that the other thread's unlock ends. A later store revisits the load in each order
+    // of the sections; without the memory of the wait one of the four was lost.
     let (stats, seen) = both(|| {
         let shared = Arc::new((Mutex::new(vec![]), AtomicUsize::new(0)));
         let shares: [_; 3] = std::array::from_fn(|_| Arc::clone(&shared));
@@ -306,8 +306,8 @@ fn a_token_of_notify_orders() {
 
 #[test]
 fn a_wait_is_deferred_until_it_can_end() {
-    // The threads that wait are begun first, and none of them is run to a wait that another execution ends. Mutexes that do
-    // not hand over are waited for as the words that they are.
+    // The threads that wait are begun first, and none of them is run to a wait that another execution ends. Mutexes
+    // that do not hand over are waited for as the words that they are.
     let mut handing_over = Builder::new();
     handing_over.plain_locks = false;
     let (stats, seen) = outcomes_with(&handing_over, || {

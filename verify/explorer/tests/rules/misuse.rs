@@ -409,8 +409,9 @@ fn a_race_of_an_access_that_depends_on_a_revisited_read_is_found() {
 
 #[test]
 fn a_race_is_found_by_whichever_access_a_replay_performs_last() {
-    // The plain access comes after a read that was made to read from a later store. In the replay of that it is performed
-    // before the access that it races with, since that one's thread waits for another one; and nobody adds events.
+    // The plain access comes after a read that was made to read from a later store. In the replay of that it is
+    // performed before the access that it races with, since that one's thread waits for another one; and nobody adds
+    // events.
     for (writes, exchanges) in [(false, false), (false, true), (true, false), (true, true)] {
         let failure = failure(move || {
             let x = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
@@ -623,7 +624,8 @@ fn a_thread_that_caught_its_end_goes_past_no_assumption_while_another_one_unwind
         let other = Arc::clone(&mutex);
         let holder = thread::spawn(move || {
             let guard = other.lock().unwrap();
-            // The run is given up here. While the thread below unwinds and waits for the guard, this one catches its own end.
+            // The run is given up here. While the thread below unwinds and waits for the guard, this one catches its
+            // own end.
             let end = std::panic::catch_unwind(|| heaplab_explorer::assume(false));
             drop(end);
             heaplab_explorer::assume(false);
