@@ -6,6 +6,7 @@
 #![cfg(not(miri))]
 
 mod circles;
+mod columns;
 mod contracts;
 mod invariants;
 mod layers;

@@ -40,6 +40,7 @@ fn changed(stopped: Stopped<'_>, page: PageIndex) {
 }
 
 fn main() {
-    let _ = (made as fn(&Spaces), shared as fn(&Stop<'_>, &Spaces), lent as fn(&mut Stop<'_>, &Spaces), changed as fn(Stopped<'_>, PageIndex));
+    let _ = (made as fn(&Spaces), shared as fn(&Stop<'_>, &Spaces), lent as fn(&mut Stop<'_>, &Spaces));
+    let _ = changed as fn(Stopped<'_>, PageIndex);
     let _ = |safepoint, spaces| kept(safepoint, spaces).is_some();
 }
