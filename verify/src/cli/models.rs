@@ -17,8 +17,8 @@ use heaplab_checker::suite::pool;
 use heaplab_checker::suite::process::{self, Event};
 use heaplab_common::cargo_run;
 use heaplab_common::exit::Exit;
-use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
@@ -54,11 +54,14 @@ pub(super) fn models(all: &[Model], options: &ModelsOptions) -> Exit {
         }
     }
     let mut record = SuiteRecord::load();
-    passed &= if options.only.is_none() {
-        put_all(&mut record, records, heaplab_models::litmus::TABLE)
+    if options.only.is_none() {
+        for objection in put_all(&mut record, records, Census::of_the_workspace(), heaplab_models::litmus::TABLE) {
+            complain(&objection);
+            passed = false;
+        }
     } else {
-        put_some(&mut record, records)
-    };
+        put_some(&mut record, records);
+    }
     for site in &record.unexercised {
         complain(&format!("no model runs {site}"));
         passed = false;
@@ -96,33 +99,31 @@ fn bless(records: &[ModelRecord]) -> bool {
     written.is_ok()
 }
 
-/// Puts the records of all models into the record of the suite, with the calls that no model runs, and with the
-/// litmus table. Returns whether the litmus table is as expected.
-fn put_all(record: &mut SuiteRecord, models: Vec<ModelRecord>, litmus: &[Litmus]) -> bool {
+/// Puts the records of all models into the record of the suite, with the calls of the census that no model runs, and
+/// with the litmus table. Returns what of these could not be told; the record says nothing of it then, as what an
+/// earlier run found may have changed.
+fn put_all(
+    record: &mut SuiteRecord,
+    models: Vec<ModelRecord>,
+    census: io::Result<Census>,
+    litmus: &[Litmus],
+) -> Vec<String> {
+    let unknown = |error| format!("the sources cannot be read, so it is not known what no model runs: {error}");
+    let unexercised = census.map(|census| unexercised(&models, &census)).map_err(unknown);
+    let litmus = litmus.iter().map(Litmus::record).collect::<Result<Vec<_>, _>>();
+    let objections = [unexercised.as_ref().err(), litmus.as_ref().err()].into_iter().flatten().cloned().collect();
     record.models = models;
-    match unexercised(record) {
-        Ok(unexercised) => record.unexercised = unexercised,
-        Err(error) => complain(&format!("the sources cannot be read, so it is not known what no model runs: {error}")),
-    }
-    match litmus.iter().map(Litmus::record).collect() {
-        Ok(litmus) => {
-            record.litmus = litmus;
-            true
-        }
-        Err(text) => {
-            complain(&text);
-            false
-        }
-    }
+    record.unexercised = unexercised.unwrap_or_default();
+    record.litmus = litmus.unwrap_or_default();
+    objections
 }
 
 /// Puts the records of some models into the record of the suite, in the place of its records of the same models.
-fn put_some(record: &mut SuiteRecord, models: Vec<ModelRecord>) -> bool {
+fn put_some(record: &mut SuiteRecord, models: Vec<ModelRecord>) {
     for one in models {
         record.models.retain(|known| known.name != one.name);
         record.models.push(one);
     }
-    true
 }
 
 /// Writes the record, a copy to the file `json`, and the report. Returns whether all of them were written.
@@ -227,11 +228,10 @@ const UNMODELLED: [(&str, &str); 2] = [
     ("src/thread/state.rs ThreadState::standing load", "a look for a report about a deadlock, which decides nothing"),
 ];
 
-/// Calls with an ordering that no model runs and that are not [`UNMODELLED`]; and entries there that excuse no call.
-fn unexercised(record: &SuiteRecord) -> std::io::Result<Vec<String>> {
-    let census = Census::of_the_workspace()?;
-    let ran: std::collections::BTreeSet<String> =
-        record.models.iter().flat_map(|model| &model.sites).map(|site| site.place()).collect();
+/// Calls with an ordering that none of these models runs and that are not [`UNMODELLED`]; and entries there that
+/// excuse no call.
+fn unexercised(models: &[ModelRecord], census: &Census) -> Vec<String> {
+    let ran: BTreeSet<String> = models.iter().flat_map(|model| &model.sites).map(|site| site.place()).collect();
     let is_missing = |place: &&(String, u32, u32)| !ran.contains(&format!("{}:{}:{}", place.0, place.1, place.2));
     let mut missing: Vec<String> =
         census.ordered().iter().filter(is_missing).map(|place| census.name_of(place).to_string()).collect();
@@ -241,7 +241,7 @@ fn unexercised(record: &SuiteRecord) -> std::io::Result<Vec<String>> {
             None => missing.push(format!("{name}, which is excused for it, but is run or gone")),
         }
     }
-    Ok(missing)
+    missing
 }
 
 fn print(records: &[ModelRecord], seconds: f64) {
@@ -297,5 +297,23 @@ fn print(records: &[ModelRecord], seconds: f64) {
     );
     for name in red {
         complain(&format!("{name} is red; to run it again: {} models --only {name}", cargo_run()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A list of an earlier run would say that calls are run, or are not, of which nothing is known.
+    #[test]
+    fn sources_that_cannot_be_read_are_an_objection() {
+        let mut record = SuiteRecord::empty();
+        record.unexercised = vec!["src/a.rs A::a load".to_owned()];
+        let objections = put_all(&mut record, Vec::new(), Err(io::Error::other("no such file")), &[]);
+        assert!(matches!(&objections[..], [one] if one.contains("no such file")), "{objections:?}");
+        assert_eq!(record.unexercised, [""; 0]);
+        let objections = put_all(&mut record, Vec::new(), Census::of_the_workspace(), &[]);
+        assert_eq!(objections, [""; 0]);
+        assert!(record.unexercised.len() > 50, "no model was run: {:?}", record.unexercised);
     }
 }

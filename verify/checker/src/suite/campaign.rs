@@ -128,7 +128,7 @@ fn try_models(candidate: &Candidate, size_max: u64) -> std::io::Result<Tried> {
             match outcome.failure() {
                 None => {}
                 // A limit alone decides nothing; something else may have failed in another pass.
-                Some(_) if outcome.is_truncated() && !outcome.has_real_failure() => larger.push(one),
+                Some(_) if outcome.is_undecided() => larger.push(one),
                 Some(why) => {
                     let seconds = begin.elapsed().as_secs_f64();
                     return Ok(Tried::Killed(MutantFate::Killed { model: model.clone(), why, seconds }));

@@ -104,17 +104,15 @@ impl Outcome {
         Some(said.or_else(complained).unwrap_or_else(|| format!("it ended without a message, {}", self.status)))
     }
 
-    /// Whether something other than a limit failed, in an outcome that is not green.
+    /// Whether limits alone kept the outcome from being green: a pass met one before it saw everything, and nothing
+    /// else failed.
     #[must_use]
-    pub fn has_real_failure(&self) -> bool {
-        let said = self.events.iter().any(|event| matches!(event, Event::Failed { truncated: false, .. }));
-        said || Exit::of(self.status) != Some(Exit::Failed)
-    }
-
-    /// Whether a pass met a limit before it saw everything.
-    #[must_use]
-    pub fn is_truncated(&self) -> bool {
-        self.events.iter().any(|event| matches!(event, Event::Failed { truncated: true, .. }))
+    pub fn is_undecided(&self) -> bool {
+        let failed = |by_limit: bool| {
+            self.events.iter().any(|event| matches!(event, Event::Failed { truncated, .. } if *truncated == by_limit))
+        };
+        // An abort, or another end that the worker did not choose, leaves no event.
+        failed(true) && !failed(false) && Exit::of(self.status) == Some(Exit::Failed)
     }
 }
 
@@ -193,7 +191,31 @@ fn listen(command: &mut Command, in_test: bool, mut on_event: impl FnMut(&Event)
 
 #[cfg(test)]
 mod tests {
-    use super::first_panic;
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn limits_alone_leave_a_model_undecided() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let failed = |truncated| Event::Failed {
+            pass: Pass::Normal,
+            executions: 7,
+            message: "it has seen enough".to_owned(),
+            truncated,
+        };
+        let is_undecided = |events: &[Event], status| {
+            let status = ExitStatus::from_raw(status);
+            Outcome { status, events: events.to_vec(), complaints: String::new() }.is_undecided()
+        };
+        let (passed, one, aborted) = (0, 1 << 8, 6);
+        assert!(!is_undecided(&[Event::Done], passed), "it is green");
+        assert!(is_undecided(&[failed(true)], one));
+        assert!(is_undecided(&[failed(true), failed(true)], one));
+        assert!(!is_undecided(&[failed(false)], one));
+        assert!(!is_undecided(&[failed(true), failed(false)], one), "the other pass is red");
+        assert!(!is_undecided(&[failed(true)], aborted));
+        assert!(!is_undecided(&[], aborted));
+    }
 
     /// The samples are what workers left on the error stream when they aborted; the standard library has had both
     /// forms.
@@ -202,21 +224,15 @@ mod tests {
         let first = "
 thread 'main' (4711) panicked at verify/models/src/page_set.rs:60:9:
 the page is there twice
-note: run with                      `RUST_BACKTRACE=1` environment variable to display a backtrace
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
 ";
         let second = "thread 'main' panicked at src/memory/owned.rs:80:13:
 a slab is lost
-thread caused non-unwinding panic.                       aborting.
+thread caused non-unwinding panic. aborting.
 ";
         assert_eq!(first_panic(&(first.to_owned() + second)), Some("the page is there twice"));
         assert_eq!(first_panic(second), Some("a slab is lost"));
-        for text in [
-            "",
-            "it said that it panicked at something
-no
-",
-            "thread 'main' panicked at src/a.rs:1:1:",
-        ] {
+        for text in ["", "it said that it panicked at something\nno\n", "thread 'main' panicked at src/a.rs:1:1:"] {
             assert_eq!(first_panic(text), None, "{text}");
         }
     }
