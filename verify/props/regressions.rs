@@ -54,7 +54,7 @@ fn hostile(index: usize, text: &str) -> Vec<u8> {
     let edits = index % 3;
     let mut bytes = vec![(index % 16) as u8, edits as u8];
     for edit in 0..edits {
-        bytes.extend([(index + 5 * edit) as u8 % 16, [0, 6, 1][edit], 8]);
+        bytes.extend([(index + 5 * edit) as u8 % 16, [0, 6][edit], 8]);
     }
     bytes.extend(text.bytes());
     bytes
