@@ -245,15 +245,18 @@ impl Door for RawDoor<'_> {
 }
 
 /// Makes requests with sizes, alignments and an origin that no request may have, and checks that each is refused by
-/// the right error. `local` is a running local heap of this thread.
+/// the right error.
 ///
 /// # Panics
 /// If a request is served, or refused by another error.
-pub fn assert_hostile_requests_fail(local: RawLocalHeap, object_bytes_max: usize) {
+///
+/// # Safety
+/// `local` is running on this thread, and whatever the thread refers to is held in roots.
+pub unsafe fn assert_hostile_requests_fail(local: RawLocalHeap, object_bytes_max: usize) {
     use AllocError::{InvalidAlignment, InvalidOrigin, InvalidSize, TooLarge};
     let old = AllocationType::Old;
     let ask = |size, ty, origin, alignment| {
-        // SAFETY: the caller hands over a running local heap; the requests fail, so there is nothing to write.
+        // SAFETY, by the contract; R-3: the requests fail, so there is nothing to write.
         unsafe { local.allocate_raw(size, ty, origin, alignment) }
     };
     for size in [0, 4, 12, usize::MAX] {
