@@ -53,9 +53,10 @@ impl HandleSlots {
     /// If `block_slots` is 0, or memory cannot hold a block of so many.
     #[must_use]
     pub fn new(block_slots: usize) -> HandleSlots {
-        assert!(block_slots != 0);
-        // HS-1, HS-3: the slots and the block's number.
-        let mask = (block_slots * size_of::<Slot>() + size_of::<BlockNumber>()).next_power_of_two() - 1;
+        assert!(block_slots != 0, "a block has handles");
+        let Some(mask) = block_mask(block_slots) else {
+            panic!("no memory holds a block of {block_slots} handles: make blocks of fewer");
+        };
         let mut slots =
             HandleSlots { next: core::ptr::null(), mask, blocks: Vec::new(), block_slots, bytes_allowed: usize::MAX };
         slots.next = slots.add_block();
@@ -203,6 +204,14 @@ impl HandleSlots {
     }
 }
 
+/// The size of the memory of a block of so many slots, less one; `None` if no memory is so large.
+fn block_mask(block_slots: usize) -> Option<usize> {
+    // HS-1, HS-3: the slots and the block's number.
+    let bytes = block_slots.checked_mul(size_of::<Slot>())?.checked_add(size_of::<BlockNumber>())?;
+    let bytes = bytes.checked_next_power_of_two()?;
+    Layout::from_size_align(bytes, bytes).ok().map(|_| bytes - 1)
+}
+
 /// The memory of a block.
 fn block_layout(mask: usize) -> Layout {
     Layout::from_size_align(mask + 1, mask + 1).expect("a block is smaller than the address space")
@@ -291,6 +300,27 @@ mod tests {
                 assert!(pad_bytes(slots.mask, block_slots) >= size_of::<BlockNumber>());
             }
         });
+    }
+
+    /// Nothing wraps: a block that memory cannot hold is refused before any of it is taken.
+    #[test]
+    fn a_block_that_memory_cannot_hold_is_refused() {
+        crate::sync::check(|| {
+            // The greatest power of two that a layout may have.
+            let most = 1 << (usize::BITS - 2);
+            let fit = (most - size_of::<BlockNumber>()) / size_of::<Slot>();
+            assert_eq!(block_mask(fit), Some(most - 1));
+            for block_slots in [fit + 1, usize::MAX / size_of::<Slot>(), usize::MAX / size_of::<Slot>() + 1, usize::MAX]
+            {
+                assert_eq!(block_mask(block_slots), None, "{block_slots}");
+            }
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "handles: make blocks of fewer")]
+    fn a_stack_of_blocks_that_memory_cannot_hold_is_refused() {
+        crate::sync::check(|| drop(HandleSlots::new(1 << (usize::BITS - 2))));
     }
 
     /// The blocks of a burst are given back, except one beyond those in use; live slots stay, and the stack grows
