@@ -109,6 +109,24 @@ fn hostile_sizes_are_refused() {
     assert_usable(&heap, &mut heap.attach().unwrap());
 }
 
+/// What a refusal says to do holds for whatever was asked for.
+#[test]
+fn a_refusal_says_what_to_ask_for() {
+    let heap = build(tiny());
+    let half_page = heap.layout().regular_bytes_max();
+    let local = Running::new(&heap);
+    let map = local.allocate(half_page + 8, AllocationType::Map, 8).unwrap_err().to_string();
+    assert!(map.contains(&format!("largest object of the type has {half_page} bytes")), "{map}");
+    assert!(map.contains("for a map larger pages"), "{map}");
+    let too_much = Reserve { old_pages: usize::MAX, ..Reserve::NONE };
+    // SAFETY: running, no raw reference is alive.
+    let reserve = unsafe { local.0.always_allocate(too_much, |_| ()) }.unwrap_err().to_string();
+    assert!(reserve.contains("ask for a smaller object or reserve"), "{reserve}");
+    // SAFETY: running, no raw reference is alive.
+    let rest = unsafe { local.0.fill_page_but(AllocationType::Old, half_page * 2) }.unwrap_err().to_string();
+    assert!(rest.contains("leave a multiple of the type's granule, up to half a page"), "{rest}");
+}
+
 /// Hostile lengths through the safe API, and the greatest object that the heap says it can hold.
 #[test]
 fn hostile_lengths_are_refused() {

@@ -63,6 +63,7 @@ fn run_inside_park_is_allowed() {
         scope.park(|| {
             c.run(|inner| {
                 assert_eq!(inner.open(&persistent).unwrap_err(), WrongHeap);
+                assert!(WrongHeap.to_string().contains("the persistent handle or root set belongs to another heap"));
                 assert_eq!(inner.load_root(&set, 0).unwrap_err(), WrongHeap);
                 assert_eq!(inner.store_root(&set, 0, inner.null()), Err(WrongHeap));
                 use_everything(inner).unwrap();

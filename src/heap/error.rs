@@ -128,7 +128,7 @@ impl From<StopError> for FlagError {
 /// A persistent handle or a root set was used in a scope of a heap that it does not belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[must_use]
-#[error("the persistent handle belongs to another heap: open it in a scope of the heap that made it")]
+#[error("the persistent handle or root set belongs to another heap: use it in a scope of the heap that made it")]
 pub struct WrongHeap;
 
 /// Why a heap could not be closed.

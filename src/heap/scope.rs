@@ -245,7 +245,7 @@ impl<'s, 'o: 's> Scope<'s, 'o> {
     /// As [`persist`](Self::persist).
     ///
     /// # Errors
-    /// The Rust allocator refuses memory.
+    /// The Rust allocator refuses memory, or there are some 2^32 persistent handles.
     pub fn try_persist<T>(&self, handle: Handle<'s, T>) -> Result<Persistent<T>, RefusedMemory> {
         let inner = self.local().inner();
         // In a fork nobody collects, and the lock may be held by a thread that is gone: a register for this handle

@@ -111,7 +111,7 @@ impl PersistentHandles {
     /// released.
     ///
     /// # Errors
-    /// The Rust allocator refuses the slab.
+    /// The Rust allocator refuses the slab, or there are some 2^32 handles.
     ///
     /// # Safety
     /// `value` is a small integer or a live object of the heap whose handles these are, and the caller is running.

@@ -194,7 +194,7 @@ impl Lists {
             return Ok(0);
         }
         let forgotten = self.forget_gone();
-        let refused = |_| RefusedMemory { bytes: size_of::<Weak<RootSetSlots>>() };
+        let refused = |_| RefusedMemory::Allocator { bytes: size_of::<Weak<RootSetSlots>>() };
         if self.sets.len() >= self.sets.capacity() / 2 {
             self.sets.try_reserve(self.sets.len().max(8)).map_err(refused)?;
         }
@@ -232,11 +232,12 @@ impl RootSets {
     /// # Errors
     /// More than [`ROOT_SET_SLOTS_MAX`] slots, or the Rust allocator refuses them.
     pub fn add(self: &Arc<Self>, len: usize) -> Result<Arc<RootSetSlots>, RefusedMemory> {
-        let refused = RefusedMemory { bytes: len.saturating_mul(size_of::<AtomicU32>()) };
-        let mut slots = Vec::new();
-        if len > ROOT_SET_SLOTS_MAX || slots.try_reserve_exact(len).is_err() {
-            return Err(refused);
+        if len > ROOT_SET_SLOTS_MAX {
+            return Err(RefusedMemory::TooManySlots { slots: len, slots_max: ROOT_SET_SLOTS_MAX });
         }
+        let mut slots = Vec::new();
+        let refused = |_| RefusedMemory::Allocator { bytes: len * size_of::<AtomicU32>() };
+        slots.try_reserve_exact(len).map_err(refused)?;
         slots.extend((0..len).map(|_| AtomicU32::new(0)));
         let set = Arc::new(RootSetSlots {
             slots: slots.into_boxed_slice(),
@@ -365,12 +366,12 @@ mod tests {
 
     /// A hostile size is an error value.
     #[test]
-    fn a_set_that_memory_cannot_hold_is_refused() {
+    fn a_set_of_too_many_slots_is_refused() {
         crate::sync::check(|| {
             let sets = RootSets::new();
             for len in [ROOT_SET_SLOTS_MAX + 1, usize::MAX / 8, usize::MAX] {
-                let refused = sets.add(len).unwrap_err();
-                assert_eq!(refused.bytes, len.saturating_mul(size_of::<AtomicU32>()));
+                let refused = RefusedMemory::TooManySlots { slots: len, slots_max: ROOT_SET_SLOTS_MAX };
+                assert_eq!(sets.add(len).unwrap_err(), refused);
             }
             assert_eq!(sets.bytes(), 0);
         });

@@ -26,12 +26,30 @@ pub(super) struct Cell {
     pub(super) link: UnsafeCell<u32>,
 }
 
-/// The Rust allocator refused memory for roots.
+/// Why there is no memory for more roots.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the Rust allocator has no {bytes} bytes for more roots: drop some, or give the process more memory")]
-pub struct RefusedMemory {
-    /// Bytes that were asked for.
-    pub bytes: usize,
+#[non_exhaustive]
+pub enum RefusedMemory {
+    /// The Rust allocator refused it.
+    #[error("the Rust allocator has no {bytes} bytes for more roots: drop some, or give the process more memory")]
+    Allocator {
+        /// Bytes that were asked for.
+        bytes: usize,
+    },
+    /// No root set has so many slots.
+    #[error("{slots} slots are too many for a root set: make several sets, of at most {slots_max} slots")]
+    TooManySlots {
+        /// Slots that were asked for.
+        slots: usize,
+        /// The greatest number of slots of a set.
+        slots_max: usize,
+    },
+    /// Every number that a persistent handle may have is in use.
+    #[error("a heap has at most {handles_max} persistent handles at once: drop some")]
+    TooManyHandles {
+        /// The greatest number of persistent handles.
+        handles_max: usize,
+    },
 }
 
 #[derive(Debug)]
@@ -137,18 +155,24 @@ impl Slabs {
         next
     }
 
+    /// The index of the first cell of a slab, if there are indices below [`NO_CELL`] for all its cells.
+    fn first_index(&self, number: usize) -> Result<u32, RefusedMemory> {
+        let slabs_max = (NO_CELL as usize - 1) / self.slab_cells;
+        if number >= slabs_max {
+            return Err(RefusedMemory::TooManyHandles { handles_max: slabs_max * self.slab_cells });
+        }
+        Ok((number * self.slab_cells) as u32)
+    }
+
     /// Adds a slab of free cells.
     pub(super) fn grow(&mut self) -> Result<(), RefusedMemory> {
         let cell_bytes = self.slab_cells * size_of::<Cell>();
-        let refused = |_| RefusedMemory { bytes: cell_bytes };
+        let refused = |_| RefusedMemory::Allocator { bytes: cell_bytes };
         let number = match self.present == self.slabs.len() {
             true => self.slabs.len(),
             false => self.slabs.iter().position(|slab| slab.cells.is_none()).expect("a slab was given back"),
         };
-        let first = number.checked_mul(self.slab_cells).and_then(|first| u32::try_from(first).ok());
-        let Some(first) = first.filter(|&first| NO_CELL - first > self.slab_cells as u32) else {
-            return Err(RefusedMemory { bytes: cell_bytes });
-        };
+        let first = self.first_index(number)?;
         let mut cells = Vec::new();
         cells.try_reserve_exact(self.slab_cells).map_err(refused)?;
         if number == self.slabs.len() {
@@ -307,5 +331,26 @@ impl Drop for Slabs {
                 drop(unsafe { Box::from_raw(cells.as_ptr()) });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The cells of the last slab have indices, and no slab comes after it.
+    #[test]
+    fn indices_end_before_the_end_of_a_list() {
+        crate::sync::check(|| {
+            for slab_cells in [1, 3, 255, SLAB_CELLS_MAX] {
+                let slabs = Slabs::new(slab_cells);
+                let slabs_max = (NO_CELL as usize - 1) / slab_cells;
+                let last = slabs.first_index(slabs_max - 1).unwrap() as usize;
+                assert!(last + slab_cells <= NO_CELL as usize && last + 2 * slab_cells >= NO_CELL as usize);
+                let refused = slabs.first_index(slabs_max).unwrap_err();
+                assert_eq!(refused, RefusedMemory::TooManyHandles { handles_max: last + slab_cells });
+                assert_eq!(slabs.first_index(usize::MAX), Err(refused));
+            }
+        });
     }
 }

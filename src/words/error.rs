@@ -8,7 +8,7 @@ use core::fmt;
 #[must_use]
 #[non_exhaustive]
 pub enum AllocError {
-    /// The caller has to ask for a non-zero multiple of 8 bytes; of `fill_page_but`, for a multiple of the type's
+    /// The caller has to ask for a non-zero multiple of 8 bytes; `fill_page_but`, to leave a multiple of the type's
     /// granule, up to half a page.
     InvalidSize {
         /// What was asked for, in bytes.
@@ -23,7 +23,7 @@ pub enum AllocError {
     TooLarge {
         /// What was asked for, in bytes (saturated).
         size_bytes: usize,
-        /// The largest object that this heap can hold, in bytes.
+        /// The largest object of the type that this heap can hold, in bytes; for a reserve, that of any type.
         size_bytes_max: usize,
     },
     /// [`AllocationOrigin::Collector`](super::AllocationOrigin::Collector) was named outside a stop.
@@ -49,15 +49,19 @@ impl fmt::Display for AllocError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             AllocError::InvalidSize { size_bytes } => {
-                write!(f, "{size_bytes} bytes is no object size: ask for a non-zero multiple of {GRANULE_BYTES}")
+                write!(
+                    f,
+                    "{size_bytes} bytes is no valid size: ask for a non-zero multiple of {GRANULE_BYTES}; of a page \
+                     that is to be filled, leave a multiple of the type's granule, up to half a page"
+                )
             }
             AllocError::InvalidAlignment { alignment_bytes } => {
                 write!(f, "alignment {alignment_bytes} is not supported: ask for 8, 16, 32 or 64 bytes")
             }
             AllocError::TooLarge { size_bytes, size_bytes_max } => write!(
                 f,
-                "an object of {size_bytes} bytes can never fit: this heap's largest object has {size_bytes_max} bytes; \
-                 configure a greater hard limit"
+                "{size_bytes} bytes can never fit in this heap, whose largest object of the type has {size_bytes_max} \
+                 bytes: ask for a smaller object or reserve, or configure a greater hard limit, for a map larger pages"
             ),
             AllocError::InvalidOrigin => {
                 f.write_str("the origin Collector is reserved for stops: ask with origin Runtime")
