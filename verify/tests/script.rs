@@ -1,7 +1,7 @@
 //! Goal: scripts print what they should, in every mode of the heap, and what is wrong with one is said with a place and
 //! exit code 1. Method: the committed scripts and their outputs, `node` where there is one, and the binary with bad
 //! input.
-#![cfg(all(feature = "script", not(any(feature = "loom", feature = "shuttle"))))]
+#![cfg(heaplab_scripts)]
 
 use arbitrary::{Arbitrary, Unstructured};
 use heaplab::{Heap, HeapConfig};

@@ -24,7 +24,7 @@ mod live;
 pub mod main_job;
 #[cfg(feature = "loom")]
 mod models;
-#[cfg(all(not(feature = "loom"), any(not(feature = "script"), feature = "shuttle")))]
+#[cfg(not(any(feature = "loom", heaplab_scripts)))]
 mod no_script;
 mod options;
 mod page;
@@ -35,7 +35,7 @@ mod replay;
 mod replay_explored;
 #[cfg(not(feature = "loom"))]
 mod replay_file;
-#[cfg(all(feature = "script", not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(heaplab_scripts)]
 mod script;
 mod table;
 
@@ -43,7 +43,7 @@ mod table;
 use checker as build;
 #[cfg(not(feature = "loom"))]
 use heap as build;
-#[cfg(all(not(feature = "loom"), any(not(feature = "script"), feature = "shuttle")))]
+#[cfg(not(any(feature = "loom", heaplab_scripts)))]
 use no_script as script;
 
 use clap::Parser as _;

@@ -1,8 +1,8 @@
-//! What the suite does with scripts: a scenario, and the inputs of the target that draws them. A build for a checker
-//! has no scripts, as its heaps exist inside of the checker only; nor has a build without the feature `script`.
+//! What the suite does with scripts: a scenario, and the inputs of the target that draws them. Which builds have
+//! scripts, `build.rs` says.
 
-#[cfg_attr(all(feature = "script", not(any(feature = "loom", feature = "shuttle"))), path = "with.rs")]
-#[cfg_attr(not(all(feature = "script", not(any(feature = "loom", feature = "shuttle")))), path = "without.rs")]
+#[cfg_attr(heaplab_scripts, path = "with.rs")]
+#[cfg_attr(not(heaplab_scripts), path = "without.rs")]
 mod these;
 
 pub use these::DrawnScript;

@@ -1,0 +1,10 @@
+//! Says in one word whether a build has scripts. A build for a checker has none, as its heaps exist inside of the
+//! checker only; nor has a build without the feature `script`.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    let has = |feature: &str| std::env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
+    if has("SCRIPT") && !has("LOOM") && !has("SHUTTLE") {
+        println!("cargo:rustc-cfg=heaplab_scripts");
+    }
+}
