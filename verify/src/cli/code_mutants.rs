@@ -2,21 +2,19 @@
 
 use super::{CodeMutantsOptions, complain};
 use crate::code_mutants::{
-    CAUGHT_MIN, CodeMutantExcuse, CodeMutantFate, CodeMutantsRecord, Plan, campaign, excuses, idle, listed,
+    CAUGHT_MIN, CodeMutantExcuse, CodeMutantFate, CodeMutantsRecord, EXCUSES, Plan, campaign, committed_excuses, idle,
+    listed,
 };
 use crate::report;
 use heaplab_common::exit::Exit;
 use heaplab_common::workspace;
 use std::io::Write as _;
 
-/// The file of excuses, in `verify/`.
-const EXCUSES: &str = "code_mutants.toml";
-
 /// Tries the mutants that the options name, and prints how many were caught, and which were not.
 pub(super) fn run(options: &CodeMutantsOptions) -> Exit {
     let root = workspace();
     let plan = Plan { only: options.only.clone(), resume: options.resume, jobs: options.jobs() };
-    let begun = excuses(&root.join("verify").join(EXCUSES)).and_then(|excuses| Ok((excuses, listed(&plan, root)?)));
+    let begun = committed_excuses().and_then(|excuses| Ok((excuses, listed(&plan, root)?)));
     let (excuses, mutants) = match begun {
         Ok(begun) => begun,
         Err(reason) => {
@@ -77,7 +75,7 @@ fn objections(record: &CodeMutantsRecord, excuses: &[CodeMutantExcuse], is_whole
     let mut objections = Vec::new();
     if counts.unexplained > 0 {
         objections.push(format!(
-            "{} mutants survive without a reason: write a test that notices, or the reason into verify/{EXCUSES}",
+            "{} mutants survive without a reason: write a test that notices, or the reason into {EXCUSES}",
             counts.unexplained
         ));
     }
@@ -89,7 +87,7 @@ fn objections(record: &CodeMutantsRecord, excuses: &[CodeMutantExcuse], is_whole
     }
     for excuse in idle(excuses, record) {
         objections.push(format!(
-            "verify/{EXCUSES} excuses `{}` in {} ({}), which no mutant that survives is: remove the entry",
+            "{EXCUSES} excuses `{}` in {} ({}), which no mutant that survives is: remove the entry",
             excuse.what, excuse.file, excuse.line
         ));
     }

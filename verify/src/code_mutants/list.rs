@@ -2,6 +2,7 @@
 
 use crate::detect::process::cargo;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A place in a file, as cargo-mutants counts: lines and characters from 1.
@@ -112,8 +113,12 @@ pub(super) fn list(root: &Path) -> Result<Vec<CodeMutant>, String> {
 fn parse(text: &str, source: impl Fn(&str) -> Result<String, String>) -> Result<Vec<CodeMutant>, String> {
     let listed: Vec<Listed> = serde_json::from_str(text)
         .map_err(|error| format!("this version of cargo-mutants lists mutants in an unknown form: {error}"))?;
-    let mut mutants = Vec::new();
+    let (mut mutants, mut seen) = (Vec::new(), BTreeSet::new());
     for one in listed {
+        // What is in a module that `lib.rs` declares twice, public and not, is listed twice.
+        if !seen.insert(one.name.clone()) {
+            continue;
+        }
         let place = format!("{}:{}:{}: ", one.file, one.span.start.line, one.span.start.column);
         let source = source(&one.file)?;
         let line = source.lines().nth(one.span.start.line - 1).unwrap_or_default().trim().to_owned();
@@ -128,4 +133,26 @@ fn parse(text: &str, source: impl Fn(&str) -> Result<String, String>) -> Result<
         });
     }
     Ok(mutants)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LISTED: &str = r#"{
+        "file": "src/a.rs", "function": { "function_name": "A::f" }, "genre": "BinaryOperator",
+        "span": { "start": { "line": 2, "column": 7 }, "end": { "line": 2, "column": 8 } },
+        "replacement": "-", "name": "src/a.rs:2:7: replace + with - in A::f"
+    }"#;
+
+    /// Each mutant would have two trials, and its line two edits.
+    #[test]
+    fn a_mutant_that_is_listed_twice_is_one() {
+        let source = |_: &str| Ok("fn f() {\n    a + b\n}\n".to_owned());
+        let mutants = parse(&format!("[{LISTED}, {LISTED}]"), source).unwrap();
+        let said: Vec<(&str, &str, &str)> =
+            mutants.iter().map(|one| (&*one.function, &*one.what, &*one.line)).collect();
+        assert_eq!(said, [("A::f", "replace + with - in A::f", "a + b")]);
+        assert!(parse("[{}]", source).unwrap_err().contains("an unknown form"));
+    }
 }

@@ -1,12 +1,15 @@
 //! What became of each mutant, and the reasons of those that may survive.
 
 use heaplab_common::artefact::{artefact_directory, write_artefact};
+use heaplab_common::workspace;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The file that the record is left in.
 pub const CODE_MUTANTS: &str = "code-mutants.json";
+/// The file of committed excuses, below the root of the workspace.
+pub const EXCUSES: &str = "verify/code_mutants.toml";
 /// The share of the viable mutants that has to be caught, in percent.
 pub const CAUGHT_MIN: usize = 90;
 
@@ -174,7 +177,15 @@ struct ExcusesFile {
     survivor: Vec<CodeMutantExcuse>,
 }
 
-/// Reads the committed excuses.
+/// The committed excuses.
+///
+/// # Errors
+/// As [`excuses`].
+pub fn committed_excuses() -> Result<Vec<CodeMutantExcuse>, String> {
+    excuses(&workspace().join(EXCUSES))
+}
+
+/// Reads a file of excuses.
 ///
 /// # Errors
 /// The file cannot be read, or an entry is not of its form: it has an unknown field, no reason, or stands there
@@ -282,7 +293,6 @@ mod tests {
 
     #[test]
     fn the_committed_excuses_are_well_formed() {
-        let path = heaplab_common::workspace().join("verify/code_mutants.toml");
-        assert!(!excuses(&path).unwrap().is_empty());
+        assert!(!committed_excuses().unwrap().is_empty());
     }
 }
