@@ -8,7 +8,7 @@ pub(in crate::sync) enum UnsafeCell<T> {
     Graphs(heaplab_explorer::cell::UnsafeCell<T>),
 }
 
-// SAFETY: EN-1. A thread of the host that does not run the execution is refused before it comes to the value: loom's
+// SAFETY: EG-1. A thread of the host that does not run the execution is refused before it comes to the value: loom's
 // by a panic, the explorer's since the cell belongs to another exploration, or to none. What threads of the model do
 // to the value is the contract of the face's accesses.
 unsafe impl<T: Send> Sync for UnsafeCell<T> {}

@@ -8,7 +8,7 @@
 //! An operation of this module is the operation of its engine, and nothing else: mutants, faults and the journal are
 //! matters of the face. There is no algorithm here.
 //!
-//! * **EN-1** All threads of a model are coroutines on one thread of the host, whichever engine runs them, and switch
+//! * **EG-1** All threads of a model are coroutines on one thread of the host, whichever engine runs them, and switch
 //!   only within operations of their engine.
 
 mod atomic;
