@@ -47,10 +47,11 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
 fn main() {
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let root = package.join("../..");
-    // What decides the executions of a model: the heap, the models, the objects that they may use, and how they are
-    // run.
+    // What decides the executions of a model: the heap, the models, the objects that `models/src/script.rs` uses, and
+    // how the models are run and explored.
     let directories =
-        ["src", "verify/models/src", "verify/checker/src/model", "verify/objects/src"].map(|path| root.join(path));
+        ["src", "verify/models/src", "verify/checker/src/model", "verify/objects/src", "verify/explorer/src"]
+            .map(|path| root.join(path));
     let mut paths = Vec::new();
     for directory in &directories {
         println!("cargo:rerun-if-changed={}", directory.display());
