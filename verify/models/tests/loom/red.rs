@@ -53,7 +53,7 @@ pub(crate) fn is_shown_and_the_others_run() {
     assert_eq!(output.status.code(), Some(101), "the code of a failed run of tests: {out}");
     let says = |what: &str| assert!(out.contains(what), "it does not say {what:?}: {out}");
     says("1 passed; 1 failed");
-    says("model canary::race_beside_a_heap is red: Causality violation");
+    says("model canary::race_beside_a_heap is red: data race");
     says("thread 0");
     says("thread 1");
     says("DATA RACE");
