@@ -30,8 +30,7 @@ impl Graph {
 
     /// Lets a read read from the write at a position, in a variant, and computes its clocks.
     pub(crate) fn set_source(&mut self, id: Id, position: usize, variant: u32) {
-        let (thread, index) = (id.thread as usize, id.index as usize);
-        let location = self.threads[thread][index].location;
+        let location = self.event(id).location;
         let source = self.write_at(location, position);
         let value = self.value_of(location, source);
         let (message, causes_of_source) = if source.is_initial() {
@@ -40,25 +39,17 @@ impl Graph {
             let write = self.event(source);
             (write.message, write.causes)
         };
-        let last = &self.threads[thread][index - 1];
-        let (mut before, mut causes, mut acquirable, released) =
-            (last.before, last.causes, last.acquirable, last.released);
-        before.set(thread, id.index + 1);
-        causes.set(thread, id.index + 1);
-        causes.join(&causes_of_source);
-        acquirable.join(&message);
-        let event = &mut self.threads[thread][index];
+        self.inherit(id);
+        let event = self.event_mut(id);
+        event.causes.join(&causes_of_source);
+        event.acquirable.join(&message);
         event.source = source;
         event.read = value;
         event.variant = variant;
         event.is_exclusive = event.apply(value, variant).is_some();
         if is_acquire(event.effective_order()) {
-            before.join(&message);
+            event.before.join(&message);
         }
-        event.before = before;
-        event.causes = causes;
-        event.acquirable = acquirable;
-        event.released = released;
         event.message = message;
     }
 

@@ -4,7 +4,8 @@
 //! no cause of `a`. Many graphs lead to the same result; the one in which everything that is deleted was added
 //! *maximally* is the one that may do it, so that each graph is made once. A read is maximal if it reads from the
 //! newest write that was there, a write if it is the newest and nobody who was there reads from it, a choice or a
-//! variant at its default only.
+//! variant at its default only. That the source of a read was there is not asked: a source that came later is a write
+//! that is deleted too, and the read was there and reads from it.
 
 use crate::event::{Id, Kind};
 use crate::graph::Graph;
@@ -25,7 +26,7 @@ impl Graph {
                     Some(waited) if !was_there(event.source) => waited,
                     _ => event.source,
                 };
-                event.variant == 0 && was_there(source) && is_newest(self.position(event.location, source))
+                event.variant == 0 && is_newest(self.position(event.location, source))
             }
             Kind::Store | Kind::RmwWrite => {
                 let reads_it = |&read: &Id| {

@@ -6,6 +6,12 @@
 //! order and from-read; and happens-before between neighbours in program order that are of other locations. Between
 //! two fences happens-before is an edge, and so is the extended coherence order between what they reach.
 //!
+//! Of the edges from and to fences those of coherence are enough. For take a cycle. Happens-before has none, so it is
+//! runs of happens-before with edges of coherence between them. Of a run with a fence that fence is enough: the write
+//! that the run begins with is ahead of the fence, and what the run ends with is behind it, so that the edges of
+//! coherence to the one and from the other are edges of the fence. (That leads from a fence to itself only where
+//! coherence is broken already.)
+//!
 //! Coherence between accesses of one location is a comparison of keys: the position in the modification order, then
 //! reads behind the write that they read. So what a fence reaches is one least key a location, and what reaches it
 //! one greatest. The matrix has a row of bits for each sequentially consistent event, as many words long as it takes.
@@ -104,6 +110,7 @@ impl Relations<'_> {
             // The last event, and the last one of another location than that.
             let (mut last, mut last_of_other): (Option<Id>, Option<Id>) = (None, None);
             for (index, event) in events.iter().enumerate() {
+                // An event without a location is of another one than each access, whose neighbours alone are asked for.
                 let location = if event.is_access() { event.location } else { NOWHERE };
                 let id = Id::new(thread, index);
                 let key = if event.is_write() {
@@ -114,9 +121,7 @@ impl Relations<'_> {
                     (0, false)
                 };
                 let location_of = |other: Id| seen[thread][other.index as usize].location;
-                if let Some(other) = last
-                    && (location == NOWHERE || location_of(other) != location)
-                {
+                if last.is_some_and(|other| location_of(other) != location) {
                     last_of_other = last;
                 }
                 let last_other = last_of_other;
@@ -127,9 +132,8 @@ impl Relations<'_> {
             let mut next: Option<Id> = None;
             for index in (0..events.len()).rev() {
                 let location = seen[thread][index].location;
-                if let Some(other) = next
-                    && (location == NOWHERE || seen[thread][other.index as usize].location != location)
-                {
+                let location_of = |other: Id| seen[thread][other.index as usize].location;
+                if next.is_some_and(|other| location_of(other) != location) {
                     next_of_other = next;
                 }
                 seen[thread][index].next_other = next_of_other;
@@ -175,17 +179,13 @@ impl Relations<'_> {
         reach
     }
 
-    /// The part of `scb` that is program order or happens-before.
+    /// The part of `scb` that is program order or happens-before, between accesses.
     fn is_ordered(&self, a: Id, b: Id) -> bool {
-        if a == b {
-            return false;
-        }
         if a.thread == b.thread {
             return a.index < b.index;
         }
         let (from, to) = (self.seen(a), self.seen(b));
-        let same = from.location != NOWHERE && from.location == to.location;
-        if same && self.graph.happens_before(a, b) {
+        if from.location == to.location && self.graph.happens_before(a, b) {
             return true;
         }
         matches!((from.next_other, to.last_other), (Some(u), Some(v)) if self.graph.happens_before(u, v))
@@ -200,23 +200,16 @@ impl Relations<'_> {
                 self.is_ordered(a.id, b.id) || same && to.is_write && from.key < to.key
             }
             (false, true) => {
-                let index = self.location_index(from.location);
-                index.is_some_and(|index| less(Some(from.key), b.last_write[index]))
-                    || self.is_ordered(a.id, b.id)
-                    || self.graph.happens_before(a.id, b.id)
-                        && self.graph.ids().any(|q| self.graph.happens_before(q, b.id) && self.is_ordered(a.id, q))
+                let is_behind = |index: usize| less(Some(from.key), b.last_write[index]);
+                self.location_index(from.location).is_some_and(is_behind)
             }
             (true, false) => {
-                let index = self.location_index(to.location);
-                to.is_write && index.is_some_and(|index| less(a.first[index], Some(to.key)))
-                    || self.is_ordered(a.id, b.id)
-                    || self.graph.happens_before(a.id, b.id)
-                        && self.graph.ids().any(|p| self.graph.happens_before(a.id, p) && self.is_ordered(p, b.id))
+                let is_before = |index: usize| less(a.first[index], Some(to.key));
+                to.is_write && self.location_index(to.location).is_some_and(is_before)
             }
             (true, true) => {
                 // The extended coherence order has modification order and from-read in it.
-                self.graph.happens_before(a.id, b.id)
-                    || a.first.iter().zip(&b.last).any(|(first, last)| less(*first, *last))
+                a.first.iter().zip(&b.last).any(|(first, last)| less(*first, *last))
             }
         }
     }

@@ -44,6 +44,11 @@ fn if_last(value: u64, body: Vec<Op>) -> Op {
     Op::If { test: Test { equal: true, value }, body }
 }
 
+/// A message, and behind it what is SC.
+fn message_first() -> Program {
+    mp(vec![store(1, 1, Release), store(0, 1, SeqCst)], vec![load(1, Acquire), load(0, SeqCst)])
+}
+
 fn with_locks(program: Program, mutexes: usize) -> Program {
     Program { mutexes, ..program }
 }
@@ -136,6 +141,31 @@ fn two_plus_two_w(order: Ordering) -> Program {
     Program::parallel(2, vec![thread(0, 1), thread(1, 0)])
 }
 
+/// The second one with a reader between the threads.
+fn two_plus_two_w_and_reader() -> Program {
+    let thread = |first, second| vec![store(first, 1, SeqCst), store(second, 2, SeqCst)];
+    Program::parallel(2, vec![thread(0, 1), vec![load(0, Relaxed)], thread(1, 0)])
+}
+
+fn sb_fence_beside_accesses() -> Program {
+    let first = vec![store(0, 1, Relaxed), Op::Fence(SeqCst), load(1, Relaxed)];
+    Program::parallel(2, vec![first, vec![store(1, 1, SeqCst), load(0, SeqCst)]])
+}
+
+/// Store buffering whose first thread is two, one of which tells the other.
+fn sb_with_message() -> Program {
+    let first = vec![store(0, 1, SeqCst), store(1, 1, Release)];
+    let second = vec![load(1, Acquire), load(2, SeqCst)];
+    Program::parallel(3, vec![first, second, vec![store(2, 1, SeqCst), load(0, SeqCst)]])
+}
+
+/// As before, where the message is another store of the word that the first thread stores.
+fn sb_with_message_of_the_word() -> Program {
+    let first = vec![store(0, 1, SeqCst), store(0, 2, Release)];
+    let second = vec![load(0, Acquire), load(1, SeqCst)];
+    Program::parallel(2, vec![first, second, vec![store(1, 1, SeqCst), load(0, SeqCst)]])
+}
+
 /// `threads` threads, each of which adds to one word `times` times.
 fn adders(threads: usize, times: usize) -> Program {
     Program::parallel(1, vec![vec![add(0, Relaxed); times]; threads])
@@ -166,6 +196,10 @@ fn cell_behind_flag(order: Ordering) -> Program {
     Program { cells: 1, ..Program::parallel(1, vec![writer, reader]) }
 }
 
+fn cells() -> Program {
+    Program { cells: 1, ..Program::parallel(0, vec![vec![Op::CellRead { cell: 0 }], vec![Op::CellWrite { cell: 0 }]]) }
+}
+
 fn weak_exchanges(weak_failures: usize) -> Program {
     Program { weak_failures, ..Program::parallel(1, vec![vec![exchange(0, 0, 1, true); 2]]) }
 }
@@ -181,6 +215,14 @@ fn hand_over(notifies: bool, spurious_wakeups: usize) -> Program {
     setter.extend(notifies.then_some(Op::NotifyAll { mutex: 0 }));
     let waiter = vec![section(0, vec![load(0, Relaxed), if_last(0, vec![Op::Wait, load(0, Relaxed)])])];
     Program { spurious_wakeups, ..with_locks(Program::parallel(1, vec![setter, waiter]), 1) }
+}
+
+/// Two threads wait unless a word is set; another one sets it and notifies one of them and then the other.
+fn two_waiters() -> Program {
+    let waiter = vec![section(0, vec![load(0, Relaxed), if_last(0, vec![Op::Wait])])];
+    let notify = Op::NotifyOne { mutex: 0 };
+    let setter = vec![section(0, vec![store(0, 1, Relaxed), notify.clone(), notify])];
+    with_locks(Program::parallel(1, vec![waiter.clone(), waiter, setter]), 1)
 }
 
 fn spinlock() -> Program {
@@ -215,6 +257,8 @@ pub(crate) fn table() -> Vec<Entry> {
             3,
             3,
         ),
+        // What comes after the flag may be old whether the flag is or not, though SC orders each with its load.
+        entry("MP, the flag before the data", message_first(), 4, 4),
         // RC11 forbids the cycle of causes that hardware may show.
         entry(
             "LB, relaxed",
@@ -236,6 +280,14 @@ pub(crate) fn table() -> Vec<Entry> {
         // Two orders of each of two words; SC forbids that both first stores come last.
         entry("2+2W, relaxed", two_plus_two_w(Relaxed), 4, 4),
         entry("2+2W, SC accesses", two_plus_two_w(SeqCst), 3, 3),
+        // 3 pairs of orders, as above; the reader sees one of three writes.
+        entry("2+2W, SC accesses, and a reader", two_plus_two_w_and_reader(), 3 * 3, 9),
+        // SB, where the first thread has a fence and the second one SC accesses.
+        entry("SB, an SC fence beside SC accesses", sb_fence_beside_accesses(), 3, 3),
+        // 2^3 combinations; SC forbids the one in which the message is got and both other loads are old.
+        entry("SB, with a message in between", sb_with_message(), 7, 7),
+        // 3 x 2 x 3 combinations, all allowed: no neighbour of another word passes the message on.
+        entry("SB, with a message of the same word", sb_with_message_of_the_word(), 18, 18),
         // 2^3 combinations; synchronisation of the second and the third thread forbids the one that breaks the chain.
         entry("WRC, relaxed", wrc(Relaxed, Relaxed), 8, 8),
         entry("WRC, release and acquire", wrc(Release, Acquire), 7, 7),
@@ -280,6 +332,8 @@ pub(crate) fn table() -> Vec<Entry> {
             4,
         ),
         // The first exchange succeeds, or it fails and the second one does or does not.
+        // The failing exchange sees the flag or not, and acquires nothing: so the load is of either value.
+        entry("MP, an exchange that fails", mp(flag(Release), vec![exchange(1, 7, 8, false), load(0, Relaxed)]), 4, 4),
         entry("weak exchanges, one failure", weak_exchanges(1), 2, 2),
         entry("weak exchanges, two failures", weak_exchanges(2), 3, 3),
         entry(
@@ -317,12 +371,16 @@ pub(crate) fn table() -> Vec<Entry> {
         ),
         // Set first: no wait. Waiting first: a wait that is notified.
         entry("hand-over", hand_over(true, 0), 2, 2),
-        // The set word comes before or after the lock that the woken waiter takes.
+        // The set word comes before or after the lock that the woken waiter takes. Both wait, in either order, are
+        // notified in either order and lock again in either order; or one of the two waits, and the other one comes
+        // before or after the end of that wait; or both come when the word is set.
+        entry("two waiters, notified one by one", two_waiters(), 2 * 2 * 2 + 2 * 2 + 2, 4),
         entry("hand-over, one spurious wake-up", hand_over(true, 1), 4, 3),
         Entry { deadlocked: 1, ..entry("hand-over, nobody notifies", hand_over(false, 0), 1, 1) },
         // Either is first, and the other one fails or comes behind.
         Entry { given_up: 2, ..entry("a spinlock", spinlock(), 2, 1) },
         entry("choices", Program::parallel(0, vec![vec![Op::Choose(3)], vec![Op::Choose(2)]]), 6, 6),
+        Entry { racy: true, ..entry("a cell is read and written", cells(), 1, 1) },
         entry("a cell behind a flag, release", cell_behind_flag(Release), 2, 2),
         Entry { racy: true, ..entry("a cell behind a flag, relaxed", cell_behind_flag(Relaxed), 2, 2) },
         Entry {
