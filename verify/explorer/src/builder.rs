@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::mutant::Mutant;
 use crate::views::THREADS_MAX;
 
 /// What an exploration may do. The defaults explore everything that is not said to have a budget.
@@ -49,6 +50,9 @@ pub struct Builder {
     pub stack_size: usize,
     /// Print what was explored, at the end of [`Builder::check`].
     pub log: bool,
+    /// A rule that the engine leaves out: for its tests, which must turn red.
+    #[doc(hidden)]
+    pub mutant: Option<Mutant>,
 }
 
 impl Default for Builder {
@@ -78,6 +82,7 @@ impl Builder {
             require_joins: false,
             stack_size: 1 << 20,
             log: false,
+            mutant: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use std::panic::Location;
 
 use crate::accesses::Accesses;
 use crate::failure::FailureKind;
+use crate::mutant::Mutant;
 use crate::place::here;
 use crate::runtime::coroutine::{is_running, perform, try_state, with_state};
 use crate::runtime::state::{State, Step};
@@ -40,6 +41,9 @@ impl Drop for Access {
                 let (thread, performed) = (state.current, state.performed[state.current]);
                 let accesses = &mut state.cells[self.number.index as usize];
                 accesses.open = if self.writes { 0 } else { accesses.open - 1 };
+                if state.builder.mutant == Some(Mutant::CellAccessLasts) {
+                    return;
+                }
                 // The access lasted until now, so whoever synchronised with this thread before does not know of its
                 // end.
                 if self.writes {
@@ -80,12 +84,15 @@ impl State {
         let before = self.before_now();
         let writer = last.writer as usize;
         let verb = if writes { "writes to" } else { "reads" };
-        if writer != thread && before.count(writer) <= last.written {
+        let after_write = if writes { Mutant::CellWriteAfterWrite } else { Mutant::CellReadAfterWrite };
+        if writer != thread && before.count(writer) <= last.written && !self.lacks(after_write) {
             let message = format!("T{thread} {verb} a cell that T{writer} wrote to, without an order between them");
             return Err(self.fail(FailureKind::Race, message, &[last.written_at, place]));
         }
         if writes {
-            if let Some(reader) = self.unknown_reader(&last.reads, &before) {
+            if !self.lacks(Mutant::CellWriteAfterRead)
+                && let Some(reader) = self.unknown_reader(&last.reads, &before)
+            {
                 let message = format!("T{thread} writes to a cell that T{reader} read, without an order between them");
                 return Err(self.fail(FailureKind::Race, message, &[last.read_at, place]));
             }
@@ -95,7 +102,7 @@ impl State {
             last.reads.set(thread, self.performed[thread] + 1);
             last.read_at = place;
         }
-        if last.open != 0 && (writes || last.open < 0) {
+        if last.open != 0 && (writes || last.open < 0) && !self.lacks(Mutant::CellOverlap) {
             let message = format!("T{thread} {verb} a cell while another access to it lasts");
             return Err(self.fail(FailureKind::Overlap, message, &[place]));
         }

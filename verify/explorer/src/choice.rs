@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::branch::Alternative;
 use crate::event::{Event, Kind, NOWHERE, Op};
 use crate::failure::FailureKind;
+use crate::mutant::Mutant;
 use crate::place::here;
 use crate::runtime::coroutine::perform;
 use crate::runtime::state::{Pending, State, Step};
@@ -103,7 +104,9 @@ impl State {
             let is_spent =
                 |event: &Event| event.kind == Kind::Choice && event.mask == budget as u64 && event.detail != 0;
             let stamp = self.graph.event(id).stamp;
-            if budget == Budget::None || self.graph.variants_count(is_spent) < max {
+            let is_within = self.graph.variants_count(is_spent) < max || self.lacks(Mutant::WakeupBudget);
+            let varies = !self.lacks(if budget == Budget::None { Mutant::Choices } else { Mutant::Wakeups });
+            if varies && (budget == Budget::None || is_within) {
                 let others = (1..n).rev().filter(|&number| !is_left_out(number));
                 let others = others.map(|number| (stamp, Alternative::Choice { choice: id, number }));
                 self.work.extend(others);

@@ -8,6 +8,7 @@
 
 use crate::event::{Event, Id, Kind, is_acquire, is_release};
 use crate::graph::Graph;
+use crate::mutant::Mutant;
 use crate::views::Clock;
 
 impl Graph {
@@ -15,7 +16,10 @@ impl Graph {
     pub(crate) fn lower_bound(&self, before: &Clock, location: u32) -> usize {
         let order = self.order_of(location);
         let mut bound = order.writes.iter().rposition(|&write| before.has(write)).map_or(0, |index| index + 1);
-        if bound < order.writes.len() {
+        if self.lacks(Mutant::CoherenceOfWrites) {
+            bound = 0;
+        }
+        if bound < order.writes.len() && !self.lacks(Mutant::CoherenceOfReads) {
             for &read in order.reads.iter().filter(|&&read| before.has(read)) {
                 bound = bound.max(self.position(location, self.event(read).source));
             }
@@ -39,15 +43,20 @@ impl Graph {
             let write = self.event(source);
             (write.message, write.causes)
         };
+        let (ignores_failure, acquires) = (self.lacks(Mutant::FailureOrders), !self.lacks(Mutant::AcquireReads));
+        let has_cause = !self.lacks(Mutant::CausesOfSources);
         self.inherit(id);
         let event = self.event_mut(id);
-        event.causes.join(&causes_of_source);
+        if has_cause {
+            event.causes.join(&causes_of_source);
+        }
         event.acquirable.join(&message);
         event.source = source;
         event.read = value;
         event.variant = variant;
         event.is_exclusive = event.apply(value, variant).is_some();
-        if is_acquire(event.effective_order()) {
+        let order = if ignores_failure { event.order } else { event.effective_order() };
+        if acquires && is_acquire(order) {
             event.before.join(&message);
         }
         event.message = message;
@@ -63,8 +72,9 @@ impl Graph {
     pub(crate) fn put_write(&mut self, id: Id, position: usize) {
         let event = self.event(id);
         let location = event.location;
-        let mut message = if is_release(event.order) { event.before } else { event.released };
-        if event.kind == Kind::RmwWrite {
+        let is_release = is_release(event.order) && !self.lacks(Mutant::ReleaseWrites);
+        let mut message = if is_release { event.before } else { event.released };
+        if event.kind == Kind::RmwWrite && !self.lacks(Mutant::ReleaseSequences) {
             message.join(&self.event(id.before()).message);
         }
         self.event_mut(id).message = message;
@@ -80,17 +90,19 @@ impl Graph {
 
     /// Whether a write may stand behind a position: not between an RMW and what it reads.
     pub(crate) fn is_gap(&self, location: u32, position: usize) -> bool {
-        self.order_of(location).writes.get(position).is_none_or(|&next| self.event(next).kind != Kind::RmwWrite)
+        self.lacks(Mutant::Atomicity)
+            || self.order_of(location).writes.get(position).is_none_or(|&next| self.event(next).kind != Kind::RmwWrite)
     }
 
     /// Gives a fence at the end of its thread its clocks.
     pub(crate) fn settle_fence(&mut self, id: Id) {
+        let (acquires, releases) = (!self.lacks(Mutant::AcquireFences), !self.lacks(Mutant::ReleaseFences));
         let event: &mut Event = self.event_mut(id);
-        if is_acquire(event.order) {
+        if acquires && is_acquire(event.order) {
             let acquirable = event.acquirable;
             event.before.join(&acquirable);
         }
-        if is_release(event.order) {
+        if releases && is_release(event.order) {
             event.released = event.before;
         }
     }

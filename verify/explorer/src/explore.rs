@@ -8,6 +8,7 @@
 use crate::branch::{Alternative, Branch};
 use crate::event::{Id, Kind};
 use crate::graph::Graph;
+use crate::mutant::Mutant;
 use crate::runtime::state::State;
 
 impl State {
@@ -39,16 +40,19 @@ impl State {
             match alternative {
                 Alternative::Source { read, position, variant } => {
                     self.graph.set_source(read, position, variant);
-                    if self.graph.event(read).is_exclusive && !self.add_rmw_write(read) {
+                    if self.graph.event(read).is_exclusive
+                        && !self.add_rmw_write(read)
+                        && !self.lacks(Mutant::RivalGraphs)
+                    {
                         continue;
                     }
-                    if self.graph.stays_sequentially_consistent(&[read]) {
+                    if self.lacks(Mutant::ScOfSources) || self.graph.stays_sequentially_consistent(&[read]) {
                         return true;
                     }
                 }
                 Alternative::Place { write, position } => {
                     self.graph.move_write(write, position);
-                    if self.graph.stays_sequentially_consistent(&[write]) {
+                    if self.lacks(Mutant::ScOfPlaces) || self.graph.stays_sequentially_consistent(&[write]) {
                         return true;
                     }
                 }
@@ -101,12 +105,15 @@ impl State {
                 let position = base.position(location, source);
                 (position, position)
             }
+            None if self.lacks(Mutant::RevisitPlaces) => (count, count),
             None => (base.lower_bound(&base.before_of(a), location), count),
         };
         // `a` behind position p is at position p + 1, and the read may read its lower bound or later.
-        let first = base.lower_bound(&base.before_of(r), location);
+        let is_incoherent = self.lacks(Mutant::RevisitCoherence);
+        let first = if is_incoherent { 0 } else { base.lower_bound(&base.before_of(r), location) };
         let value = base.event(a).written;
-        let variants = if self.may_vary(base.event(r)) { base.event(r).variants(value) } else { 1 };
+        let varies = self.may_vary(base.event(r)) && !self.lacks(Mutant::RevisitVariants);
+        let variants = if varies { base.event(r).variants(value) } else { 1 };
         let places: Vec<usize> = (from..=to).filter(|&p| p + 1 > first && base.is_gap(location, p)).collect();
 
         let graph = std::mem::take(&mut self.graph);
@@ -133,7 +140,7 @@ impl State {
                 }
                 let work = std::mem::take(&mut self.work);
                 let graph = std::mem::take(&mut self.graph);
-                if graph.stays_sequentially_consistent(&changed) {
+                if self.lacks(Mutant::ScOfRevisits) || graph.stays_sequentially_consistent(&changed) {
                     self.push_branch(graph, work, true);
                 } else {
                     self.spare.push(graph);

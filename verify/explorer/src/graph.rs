@@ -8,6 +8,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::event::{Event, Id, Kind, small};
+use crate::mutant::Mutant;
 use crate::views::{Clock, THREADS_MAX};
 
 /// What a graph knows of a location.
@@ -48,6 +49,8 @@ pub(crate) struct Graph {
     pub(crate) stamp: u32,
     /// How many events may be sequentially consistent.
     pub(crate) sequential: u32,
+    /// The rule that the engine leaves out.
+    pub(crate) mutant: Option<Mutant>,
 }
 
 impl Clone for Graph {
@@ -64,6 +67,7 @@ impl Clone for Graph {
         self.locations.clone_from(&other.locations);
         self.stamp = other.stamp;
         self.sequential = other.sequential;
+        self.mutant = other.mutant;
     }
 }
 
@@ -239,10 +243,11 @@ mod tests {
 
     use super::Graph;
     use crate::event::{Event, Id, Kind};
+    use crate::mutant::Mutant;
 
     /// A graph with two writes and a read of each of some locations, and with what else a graph may have.
-    fn graph(locations: &[u32]) -> Graph {
-        let mut graph = Graph::default();
+    fn graph(locations: &[u32], mutant: Option<Mutant>) -> Graph {
+        let mut graph = Graph { mutant, ..Graph::default() };
         let place = Location::caller();
         for (thread, kind) in [(0, Kind::Begin), (1, Kind::Begin), (1, Kind::Fence)] {
             graph.push(thread, Event::new(kind, crate::event::NOWHERE, Ordering::SeqCst, place));
@@ -264,7 +269,13 @@ mod tests {
     // more, and other locations and events, compared with the original field by field, as their text.
     #[test]
     fn a_copy_over_another_graph_has_nothing_of_that() {
-        let graphs = [Graph::default(), graph(&[3]), graph(&[1, 2, 4]), graph(&[1, 3, 5, 7]), graph(&[2, 3])];
+        let graphs = [
+            Graph::default(),
+            graph(&[3], None),
+            graph(&[1, 2, 4], None),
+            graph(&[1, 3, 5, 7], Some(Mutant::Atomicity)),
+            graph(&[2, 3], None),
+        ];
         for original in &graphs {
             for other in &graphs {
                 let mut copy = other.clone();
@@ -278,7 +289,7 @@ mod tests {
     // whose source changes.
     #[test]
     fn an_event_is_in_its_own_clocks() {
-        let mut graph = graph(&[1, 2]);
+        let mut graph = graph(&[1, 2], None);
         let read = Id::new(1, graph.threads[1].len() - 1);
         for position in 0..=2 {
             graph.set_source(read, position, 0);

@@ -79,6 +79,7 @@ mod id;
 mod local;
 mod maximal;
 mod memory;
+mod mutant;
 mod place;
 mod psc;
 mod runtime;
@@ -104,6 +105,8 @@ pub fn skip_branch() {}
 
 #[doc(hidden)]
 pub use local::Lazy;
+#[doc(hidden)]
+pub use mutant::Mutant;
 
 /// The README's example, as a test.
 #[cfg(doctest)]

@@ -9,13 +9,17 @@
 
 use crate::event::{Id, Kind};
 use crate::graph::Graph;
+use crate::mutant::Mutant;
 use crate::views::{Clock, THREADS_MAX};
 
 impl Graph {
     /// Whether an event was added maximally, seen from what was there before it or is a cause of `a`.
     fn is_maximal(&self, id: Id, causes: &Clock, a: Id) -> bool {
         let event = self.event(id);
-        let was_there = |x: Id| x.is_initial() || (x != a && (self.event(x).stamp <= event.stamp || causes.has(x)));
+        let has = |rule: Mutant| !self.lacks(rule);
+        let is_older = |x: Id| self.event(x).stamp <= event.stamp && has(Mutant::WasThereBefore);
+        let is_cause = |x: Id| causes.has(x) && has(Mutant::WasThereAsCause);
+        let was_there = |x: Id| x.is_initial() || (x != a && (is_older(x) || is_cause(x)));
         let is_newest = |position: usize| {
             !self.order_of(event.location).writes[position..].iter().any(|&write| write != a && was_there(write))
         };
@@ -26,7 +30,8 @@ impl Graph {
                     Some(waited) if !was_there(event.source) => waited,
                     _ => event.source,
                 };
-                event.variant == 0 && is_newest(self.position(event.location, source))
+                (event.variant == 0 || !has(Mutant::MaximalVariants))
+                    && (is_newest(self.position(event.location, source)) || !has(Mutant::MaximalSources))
             }
             Kind::Store | Kind::RmwWrite => {
                 let reads_it = |&read: &Id| {
@@ -34,22 +39,24 @@ impl Graph {
                     let reads = read_event.source == id && read_event.waited.is_none() || read_event.waited == Some(id);
                     reads && was_there(read)
                 };
-                is_newest(self.position(event.location, id))
-                    && !self.order_of(event.location).reads.iter().any(reads_it)
+                (is_newest(self.position(event.location, id)) || !has(Mutant::MaximalPlaces))
+                    && !(has(Mutant::MaximalUnread) && self.order_of(event.location).reads.iter().any(reads_it))
             }
-            Kind::Choice => event.detail == 0,
+            Kind::Choice => event.detail == 0 || !has(Mutant::MaximalChoices),
             _ => true,
         }
     }
 
     /// Whether the read `r` may be revisited by `a`, whose causes are given.
     pub(crate) fn is_revisitable(&self, r: Id, causes: &Clock, a: Id) -> bool {
-        if !self.is_maximal(r, causes, a) {
+        if !self.is_maximal(r, causes, a) && !self.lacks(Mutant::MaximalRevisited) {
             return false;
         }
         let stamp = self.event(r).stamp;
-        (0..THREADS_MAX)
-            .all(|thread| self.deleted_of(thread, stamp, causes).all(|id| id == a || self.is_maximal(id, causes, a)))
+        self.lacks(Mutant::MaximalDeleted)
+            || (0..THREADS_MAX).all(|thread| {
+                self.deleted_of(thread, stamp, causes).all(|id| id == a || self.is_maximal(id, causes, a))
+            })
     }
 
     /// The events of a thread that a revisit deletes, the last one first: added after `stamp`, and no causes.

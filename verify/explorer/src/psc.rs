@@ -18,6 +18,7 @@
 
 use crate::event::{Id, Kind, NOWHERE};
 use crate::graph::Graph;
+use crate::mutant::Mutant;
 use crate::views::THREADS_MAX;
 
 /// A position in the extended coherence order: in the modification order, and whether it is a read.
@@ -78,7 +79,9 @@ impl Graph {
         }
         let is_fence = |id: Id| self.event(id).kind == Kind::Fence && self.event(id).is_sequential();
         let concerns = |id: Id| {
-            self.event(id).is_sequential() || self.ids().any(|fence| is_fence(fence) && self.happens_before(fence, id))
+            self.event(id).is_sequential()
+                || !self.lacks(Mutant::ScBehindFences)
+                    && self.ids().any(|fence| is_fence(fence) && self.happens_before(fence, id))
         };
         !new.iter().any(|&id| concerns(id)) || self.is_sequentially_consistent()
     }
@@ -121,7 +124,7 @@ impl Relations<'_> {
                     (0, false)
                 };
                 let location_of = |other: Id| seen[thread][other.index as usize].location;
-                if last.is_some_and(|other| location_of(other) != location) {
+                if last.is_some_and(|other| location_of(other) != location || graph.lacks(Mutant::ScOtherLast)) {
                     last_of_other = last;
                 }
                 let last_other = last_of_other;
@@ -133,7 +136,7 @@ impl Relations<'_> {
             for index in (0..events.len()).rev() {
                 let location = seen[thread][index].location;
                 let location_of = |other: Id| seen[thread][other.index as usize].location;
-                if next.is_some_and(|other| location_of(other) != location) {
+                if next.is_some_and(|other| location_of(other) != location || graph.lacks(Mutant::ScOtherNext)) {
                     next_of_other = next;
                 }
                 seen[thread][index].next_other = next_of_other;
@@ -182,34 +185,39 @@ impl Relations<'_> {
     /// The part of `scb` that is program order or happens-before, between accesses.
     fn is_ordered(&self, a: Id, b: Id) -> bool {
         if a.thread == b.thread {
-            return a.index < b.index;
+            return a.index < b.index && !self.graph.lacks(Mutant::ScProgramOrder);
         }
         let (from, to) = (self.seen(a), self.seen(b));
-        if from.location == to.location && self.graph.happens_before(a, b) {
+        let has = |rule: Mutant| !self.graph.lacks(rule);
+        if from.location == to.location && self.graph.happens_before(a, b) && has(Mutant::ScSameLocation) {
             return true;
         }
         matches!((from.next_other, to.last_other), (Some(u), Some(v)) if self.graph.happens_before(u, v))
+            && has(Mutant::ScNeighbours)
     }
 
     fn has_edge(&self, a: &Reach, b: &Reach) -> bool {
         let less = |x: Option<Key>, y: Option<Key>| matches!((x, y), (Some(x), Some(y)) if x < y);
         let (from, to) = (self.seen(a.id), self.seen(b.id));
+        let has = |rule: Mutant| !self.graph.lacks(rule);
         match (a.is_fence, b.is_fence) {
             (false, false) => {
-                let same = from.location == to.location;
-                self.is_ordered(a.id, b.id) || same && to.is_write && from.key < to.key
+                let same = from.location == to.location && has(Mutant::ScCoherence);
+                has(Mutant::ScAccesses) && (self.is_ordered(a.id, b.id) || same && to.is_write && from.key < to.key)
             }
             (false, true) => {
                 let is_behind = |index: usize| less(Some(from.key), b.last_write[index]);
-                self.location_index(from.location).is_some_and(is_behind)
+                has(Mutant::ScCoherenceToFence) && self.location_index(from.location).is_some_and(is_behind)
             }
             (true, false) => {
                 let is_before = |index: usize| less(a.first[index], Some(to.key));
-                to.is_write && self.location_index(to.location).is_some_and(is_before)
+                has(Mutant::ScCoherenceFromFence)
+                    && to.is_write
+                    && self.location_index(to.location).is_some_and(is_before)
             }
             (true, true) => {
                 // The extended coherence order has modification order and from-read in it.
-                a.first.iter().zip(&b.last).any(|(first, last)| less(*first, *last))
+                has(Mutant::ScFencesCoherence) && a.first.iter().zip(&b.last).any(|(first, last)| less(*first, *last))
             }
         }
     }

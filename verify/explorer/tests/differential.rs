@@ -7,8 +7,9 @@
 //! * that the outcomes with which blocked runs finish are among them,
 //! * whether there is a race, and whether there is a deadlock,
 //!
-//! and the explorer must have met no graph twice and no run in vain. Mutexes are plain: handing
-//! them over in place is not right yet, and a table has programs that show it.
+//! and the explorer must have met no graph twice and no run in vain. Mutexes are plain: handing them over in place is
+//! not right yet, and a table has programs that show it. Without any one of its rules the explorer must disagree with
+//! the judge: `judge/mutants.rs`.
 //!
 //! ```console
 //! cargo test -p heaplab-explorer --test differential
@@ -21,6 +22,7 @@
 mod judge;
 
 use heaplab_explorer::FailureKind;
+use heaplab_explorer::model::Builder;
 use judge::axioms::Axioms;
 use judge::enumerate::{Judgement, Search, enumerate};
 use judge::exhaustive;
@@ -94,8 +96,9 @@ fn count(counter: &Cell<u64>, by: u64) {
 }
 
 /// Whether the explorer says of a program what the judge says.
-fn compare(program: &Program, judged: &Judgement, plain_locks: bool) -> Result<(), String> {
-    let Exploration { result, outcomes, finished } = explore(program, plain_locks);
+fn compare(program: &Program, judged: &Judgement, builder: &Builder) -> Result<(), String> {
+    let plain_locks = builder.plain_locks;
+    let Exploration { result, outcomes, finished } = explore(program, builder);
     let disagree = |what: String| {
         let found = match &result {
             Ok(stats) => format!("{stats:?}"),
@@ -109,7 +112,8 @@ fn compare(program: &Program, judged: &Judgement, plain_locks: bool) -> Result<(
         Err(failure) => {
             return match failure.kind {
                 FailureKind::Race if judged.racy + judged.racy_given_up > 0 => Ok(()),
-                FailureKind::Deadlock if judged.deadlocked > 0 => Ok(()),
+                // It is reported as it is met, and not by the run of another graph.
+                FailureKind::Deadlock if judged.deadlocked > 0 && failure.message.contains(" waits for ") => Ok(()),
                 _ => disagree("the explorer fails".into()),
             };
         }
@@ -158,7 +162,7 @@ fn agree_on(class: Class) -> Seen {
         count(&seen.racy, u64::from(judged.racy > 0));
         count(&seen.deadlocked, u64::from(judged.deadlocked > 0));
         count(&seen.given_up, u64::from(judged.given_up > 0));
-        compare(program, &judged, true)
+        compare(program, &judged, &Builder::new())
     });
     println!("{class:?}: {seen:?}");
     let share = |counter: &Cell<u64>| counter.get() as f64 / seen.programs.get() as f64;
@@ -212,7 +216,7 @@ fn agree_on_all(shape: &[usize]) {
     let mut compared = 0;
     for program in exhaustive::programs(shape) {
         let judged = enumerate(&program, &Axioms::RC11, Search::Pruned, WORK_MAX).expect("a small program");
-        if let Err(reason) = compare(&program, &judged, true) {
+        if let Err(reason) = compare(&program, &judged, &Builder::new()) {
             panic!("{reason}\n{program}");
         }
         compared += 1;
@@ -239,7 +243,7 @@ fn agree_on_named(programs: impl IntoIterator<Item = (&'static str, Program)>) {
     for (name, program) in programs {
         let judged =
             enumerate(&program, &Axioms::RC11, Search::Pruned, judge::litmus::WORK_MAX).expect("a small program");
-        if let Err(reason) = compare(&program, &judged, true) {
+        if let Err(reason) = compare(&program, &judged, &Builder::new()) {
             wrong.push(format!("{name}: {reason}\n{program}"));
         }
     }
@@ -262,10 +266,12 @@ fn what_was_found_agrees() {
 #[test]
 fn handing_over_is_still_wrong() {
     let mut wrong = vec![];
+    let mut builder = Builder::new();
+    builder.plain_locks = false;
     for (name, program) in judge::found::found() {
         let judged =
             enumerate(&program, &Axioms::RC11, Search::Pruned, judge::litmus::WORK_MAX).expect("a small program");
-        if let Err(reason) = compare(&program, &judged, false) {
+        if let Err(reason) = compare(&program, &judged, &builder) {
             let first = reason.lines().next().unwrap_or_default().to_owned();
             wrong.push((name, if first.contains(" graphs and ") { "lost" } else { "in vain" }, first));
         }

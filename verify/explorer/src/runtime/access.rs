@@ -3,6 +3,7 @@
 use super::state::{Outcome, Pending, State, Step};
 use crate::branch::Alternative;
 use crate::event::{Event, Id, Kind, Op};
+use crate::mutant::Mutant;
 
 impl State {
     /// A load or an RMW: the value that it reads, and whether an RMW succeeded.
@@ -81,12 +82,17 @@ impl State {
             let source = self.graph.write_at(location, position);
             let value = self.graph.value_of(location, source);
             let succeeds = event.apply(value, 0).is_some();
-            if event.op.waits() && !succeeds && position < count {
+            if event.op.waits() && !succeeds && position < count && !self.lacks(Mutant::WaitsForOld) {
                 // To wait for what is over is no execution, and nothing that a revisit could begin from.
                 continue;
             }
             for variant in (1..event.variants(value)).rev() {
-                if self.may_vary(event) && (event.is_weak || self.is_possible_source(id, &causes, position)) {
+                let has_variants =
+                    !self.lacks(if event.is_weak { Mutant::WeakFailures } else { Mutant::NotifiedOthers });
+                if has_variants
+                    && self.may_vary(event)
+                    && (event.is_weak || self.is_possible_source(id, &causes, position))
+                {
                     self.work.push((stamp, Alternative::Source { read: id, position, variant }));
                 }
             }
@@ -95,7 +101,7 @@ impl State {
             }
             if chosen.is_none() {
                 chosen = Some(position);
-            } else {
+            } else if !self.lacks(Mutant::Sources) {
                 self.work.push((stamp, Alternative::Source { read: id, position, variant: 0 }));
             }
         }
@@ -116,7 +122,7 @@ impl State {
             let is_possible = self.add_rmw_write(id);
             debug_assert!(is_possible, "a source that another RMW has is not the newest write");
             self.performed[thread] += 1;
-            self.reschedules |= self.is_awaited(location);
+            self.reschedules |= self.is_awaited(location) && !self.lacks(Mutant::RmwsReschedule);
         }
         Step::Done((value, is_exclusive))
     }
@@ -132,6 +138,9 @@ impl State {
         let source = self.graph.write_at(location, position);
         if !source.is_initial() {
             causes.join(&self.graph.event(source).causes);
+        }
+        if self.lacks(Mutant::RivalSources) || self.lacks(Mutant::RivalsAreRevisitable) {
+            return self.lacks(Mutant::RivalsAreRevisitable);
         }
         let rival = next.before();
         !causes.has(rival) && self.graph.is_revisitable(rival, &causes, Id::INITIAL)
@@ -192,7 +201,7 @@ impl State {
         let bound = self.graph.lower_bound(&self.graph.before_of(id), location);
         let count = self.graph.order_of(location).writes.len();
         for position in bound..count {
-            if self.graph.is_gap(location, position) {
+            if self.graph.is_gap(location, position) && !self.lacks(Mutant::Places) {
                 self.work.push((stamp, Alternative::Place { write: id, position }));
             }
         }
@@ -203,7 +212,7 @@ impl State {
             self.abandon(Outcome::Wasted);
             return Step::Unwind;
         }
-        self.reschedules |= is_unlock || self.is_awaited(location);
+        self.reschedules |= (is_unlock || self.is_awaited(location)) && !self.lacks(Mutant::StoresReschedule);
         Step::Done(())
     }
 
@@ -220,7 +229,8 @@ impl State {
         let is_budgeted = |event: &Event| event.is_weak && event.variant != 0;
         match event.op {
             Op::Cas(..) => {
-                self.builder.weak_failures != 0 && self.graph.variants_count(is_budgeted) < self.builder.weak_failures
+                self.builder.weak_failures != 0 && self.lacks(Mutant::WeakBudget)
+                    || self.graph.variants_count(is_budgeted) < self.builder.weak_failures
             }
             _ => true,
         }

@@ -15,11 +15,15 @@ use super::state::{Cleanup, Found, Outcome, Pending, State, Step};
 use crate::event::Event;
 use crate::failure::{FailureKind, Place};
 use crate::journal::Journal;
+use crate::mutant::Mutant;
 use crate::views::THREADS_MAX;
 
 impl State {
     pub(crate) fn flat_value(&self, location: u32) -> u64 {
-        self.flat.get(&location).copied().unwrap_or_else(|| self.graph.newest(location))
+        self.flat.get(&location).copied().unwrap_or_else(|| match self.lacks(Mutant::FinishingReads) {
+            true => self.graph.order_of(location).initial,
+            false => self.graph.newest(location),
+        })
     }
 
     pub(crate) fn flat_set(&mut self, location: u32, value: u64) {
@@ -62,7 +66,7 @@ impl State {
 
     /// Something is assumed that does not hold: no execution goes on from there, so no thread does.
     pub(crate) fn assume_flat(&mut self) -> Step<()> {
-        if !self.is_finishing() {
+        if !self.is_finishing() || self.lacks(Mutant::FinishingAssumptions) {
             return Step::Done(());
         }
         for cleanup in self.cleanup.iter_mut().filter(|cleanup| **cleanup == Cleanup::Finishing) {
@@ -75,6 +79,7 @@ impl State {
     pub(crate) fn may_finish(&self) -> bool {
         matches!(self.outcome, Outcome::Blocked | Outcome::Wasted)
             && self.pending.iter().all(|pending| !matches!(pending, Pending::Assume))
+            && !self.lacks(Mutant::Finishing)
     }
 
     /// Threads that should finish do not: they unwind instead. False if there are none. If they wait for each other,
@@ -88,7 +93,7 @@ impl State {
             self.cleanup[*thread] = Cleanup::None;
         }
         let is_excused = self.cleanup.contains(&Cleanup::Unwinding) || self.late.is_some();
-        if is_deadlock && !waiting.is_empty() && !is_excused {
+        if is_deadlock && !waiting.is_empty() && !is_excused && !self.lacks(Mutant::LateDeadlocks) {
             let names: Vec<_> = waiting.iter().map(|thread| format!("T{thread}")).collect();
             let places: Vec<_> = waiting.iter().filter_map(|&thread| self.pending_place[thread]).collect();
             let message = format!(

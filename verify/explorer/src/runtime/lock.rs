@@ -15,7 +15,8 @@
 
 use super::state::{Pending, State};
 use crate::branch::Alternative;
-use crate::event::{Id, Op};
+use crate::event::{Id, Kind, Op};
+use crate::mutant::Mutant;
 use crate::views::{Clock, THREADS_MAX};
 
 impl State {
@@ -25,10 +26,12 @@ impl State {
         let write = self.graph.event(a);
         let (causes, stamp, is_unlock, location) = (write.causes, write.stamp, write.is_unlock, write.location);
         let rival_stamp = rival.map(|rival| self.graph.event(rival).stamp);
+        let revisits =
+            !self.lacks(Mutant::Revisits) && (write.kind != Kind::RmwWrite || !self.lacks(Mutant::RevisitsByRmws));
         let hands_over = !self.builder.plain_locks;
         let mut waiter: Option<Id> = None;
         for &read in &self.graph.order_of(location).reads {
-            if causes.has(read) {
+            if causes.has(read) && !self.lacks(Mutant::RevisitsOfCauses) {
                 continue;
             }
             let event = self.graph.event(read);
@@ -38,10 +41,10 @@ impl State {
                 }
                 continue;
             }
-            if rival_stamp.is_some_and(|rival| event.stamp > rival) {
+            if rival_stamp.is_some_and(|rival| event.stamp > rival) && !self.lacks(Mutant::RivalRevisits) {
                 continue;
             }
-            if self.graph.is_revisitable(read, &causes, a) {
+            if revisits && self.graph.is_revisitable(read, &causes, a) {
                 self.work.push((stamp, Alternative::Revisit { read, write: a }));
             }
         }

@@ -9,6 +9,7 @@ use std::panic::Location;
 use super::state::{Made, State, Step};
 use crate::event::Id;
 use crate::failure::FailureKind;
+use crate::mutant::Mutant;
 use crate::views::Clock;
 
 type Place = &'static Location<'static>;
@@ -62,7 +63,7 @@ impl State {
     pub(crate) fn check_atomic(&mut self, location: u32, place: Place) -> Result<(), Step<()>> {
         let before = self.before_now();
         let made = self.made[location as usize];
-        if !self.is_made_before(&made, &before) {
+        if !self.is_made_before(&made, &before) && !self.lacks(Mutant::AtomicAfterPlainWrite) {
             let what = format!("accesses atomically what T{} wrote plainly or made:", made.thread);
             return Err(self.race(&what, location, &[made.place, place]));
         }
@@ -73,6 +74,9 @@ impl State {
     #[inline]
     pub(crate) fn check_store(&mut self, location: u32, place: Place) -> Result<(), Step<()>> {
         self.check_atomic(location, place)?;
+        if self.lacks(Mutant::StoreAfterPlainRead) {
+            return Ok(());
+        }
         let before = self.before_now();
         self.check_readers(location, &before, place)
     }
@@ -81,6 +85,9 @@ impl State {
     /// nothing, and what an RMW acquires happens before its write.
     #[inline]
     pub(crate) fn check_rmw_write(&mut self, read: Id) -> Result<(), Step<()>> {
+        if self.lacks(Mutant::RmwAfterPlainRead) {
+            return Ok(());
+        }
         let event = self.graph.event(read);
         let (location, before, place) = (event.location, event.before, event.place);
         self.check_readers(location, &before, place)
@@ -109,23 +116,26 @@ impl State {
         let before = self.before_now();
         let made = self.made[location as usize];
         let verb = if writes { "writes" } else { "reads" };
-        if !self.is_made_before(&made, &before) {
+        let has = |rule: Mutant| !self.lacks(rule);
+        if has(Mutant::PlainAfterPlainWrite) && !self.is_made_before(&made, &before) {
             let what = format!("{verb} plainly what T{} wrote plainly or made:", made.thread);
             return Err(self.race(&what, location, &[made.place, place]));
         }
         let order = self.graph.order_of(location);
-        let is_unknown = |id: &&Id| self.was_performed(**id) && !before.has(**id);
-        let other = order
-            .writes
-            .iter()
-            .find(is_unknown)
-            .or_else(|| if writes { order.reads.iter().find(is_unknown) } else { None });
+        let was_performed = |id: Id| self.was_performed(id) || !has(Mutant::PlainBeforeLater);
+        let is_unknown = |id: &&Id| was_performed(**id) && !before.has(**id);
+        let other = order.writes.iter().find(is_unknown).filter(|_| has(Mutant::PlainAfterWrite)).or_else(|| {
+            if writes && has(Mutant::PlainWriteAfterRead) { order.reads.iter().find(is_unknown) } else { None }
+        });
         if let Some(&other) = other {
             let other_place = self.graph.event(other).place;
             let what = format!("{verb} plainly what T{} accessed atomically:", other.thread);
             return Err(self.race(&what, location, &[other_place, place]));
         }
-        if writes && let Some(thread) = self.unknown_reader(&made.reads, &before) {
+        if writes
+            && has(Mutant::PlainWriteAfterPlainRead)
+            && let Some(thread) = self.unknown_reader(&made.reads, &before)
+        {
             let what = format!("writes plainly what T{thread} read plainly:");
             return Err(self.race(&what, location, &[made.place, place]));
         }

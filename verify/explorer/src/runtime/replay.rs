@@ -10,6 +10,7 @@ use crate::builder::Builder;
 use crate::event::{Event, Kind, NOWHERE};
 use crate::failure::{Failure, FailureKind};
 use crate::journal::Journal;
+use crate::mutant::Mutant;
 use crate::stats::{Bound, Stats};
 use crate::views::THREADS_MAX;
 
@@ -75,6 +76,7 @@ impl Running {
     fn run(&self, f: &Rc<dyn Fn()>, place: &'static Location<'static>) {
         self.with(|state| {
             state.begin_run(next_run());
+            state.graph.mutant = state.builder.mutant;
             if state.graph.threads[0].is_empty() {
                 state.graph.push(0, Event::new(Kind::Begin, NOWHERE, Ordering::Relaxed, place));
             }
@@ -141,14 +143,15 @@ impl State {
             return;
         }
         let is_excused = |thread: usize| match self.pending[thread] {
-            Pending::Assume => true,
-            Pending::Spin => self.is_stale(thread),
+            Pending::Assume => !self.lacks(Mutant::BlockedAssumptions),
+            Pending::Spin => self.is_stale(thread) && !self.lacks(Mutant::BlockedSpins),
+            Pending::Blocked if self.lacks(Mutant::BlockedLocks) => false,
             Pending::Blocked => self.graph.threads[thread].last().is_some_and(|event| {
                 self.graph.position(event.location, event.source) != self.graph.order_of(event.location).writes.len()
             }),
             _ => false,
         };
-        if (0..THREADS_MAX).any(is_excused) {
+        if (0..THREADS_MAX).any(is_excused) || self.lacks(Mutant::Deadlocks) {
             self.outcome = Outcome::Blocked;
             return;
         }

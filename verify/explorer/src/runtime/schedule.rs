@@ -2,6 +2,7 @@
 
 use super::state::{Pending, State};
 use crate::event::{Id, Kind, Op};
+use crate::mutant::Mutant;
 use crate::views::THREADS_MAX;
 
 impl State {
@@ -24,7 +25,10 @@ impl State {
     pub(crate) fn wake_source(&self, location: u32, thread: usize, entry: u32) -> Option<Id> {
         let position = self.graph.position(location, Id { thread: thread as u32, index: entry });
         let later = &self.graph.order_of(location).writes[position..];
-        later.iter().copied().find(|&write| self.graph.event(write).written >> thread & 1 == 0)
+        let is_cleared =
+            |&write: &Id| self.graph.event(write).written >> thread & 1 == 0 || self.lacks(Mutant::WakeByClearing);
+        let mut wakes = later.iter().copied().filter(is_cleared);
+        if self.lacks(Mutant::WakeByFirst) { wakes.next_back() } else { wakes.next() }
     }
 
     fn ends_with_yield(&self, thread: usize) -> bool {

@@ -10,6 +10,7 @@
 use super::state::{Pending, State, Step};
 use crate::event::{Event, Id, Kind, NOWHERE};
 use crate::failure::{FailureKind, Place};
+use crate::mutant::Mutant;
 use crate::stats::Bound;
 use crate::views::THREADS_MAX;
 
@@ -129,7 +130,7 @@ impl State {
         }
         self.reschedules = true;
         let turns = self.compare_turns(thread);
-        if turns.are_idle {
+        if turns.are_idle && !self.lacks(Mutant::IdleTurns) {
             return self.wait(Pending::Spin, place);
         }
         if turns.shaped > self.builder.max_effect_turns {
@@ -150,7 +151,7 @@ impl State {
                 continue;
             }
             let turns = self.compare_turns(thread).same;
-            if turns < self.builder.max_turns {
+            if turns < self.builder.max_turns && !self.lacks(Mutant::Lifts) {
                 return Some(thread);
             }
             if let Some(place) = self.pending_place[thread] {

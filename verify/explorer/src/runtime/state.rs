@@ -15,6 +15,7 @@ use crate::failure::{FailureKind, Place};
 use crate::graph::Graph;
 use crate::journal::Journal;
 use crate::memory::Memory;
+use crate::mutant::Mutant;
 use crate::stats::{Bound, Stats};
 use crate::views::{Clock, THREADS_MAX};
 
@@ -447,7 +448,7 @@ impl State {
             && is_same_value(old, old.op.operands()[1], new.op.operands()[1])
             && (new.kind != Kind::Store || is_same_value(old, old.written, new.written))
             && (!matches!(new.kind, Kind::Join) || old.detail == new.detail);
-        if is_same {
+        if is_same || self.lacks(Mutant::Nondeterminism) {
             return Ok(id);
         }
         let (was, is) = (describe(old), describe(new));

@@ -7,6 +7,7 @@ use super::coroutine::{perform, with_state};
 use super::state::{Cleanup, Pending, State, Step};
 use crate::event::{Event, Id, Kind, NOWHERE};
 use crate::failure::FailureKind;
+use crate::mutant::Mutant;
 use crate::views::THREADS_MAX;
 
 type Place = &'static Location<'static>;
@@ -62,9 +63,14 @@ impl State {
         let (child, before, causes) = (spawn.detail as usize, spawn.before, spawn.causes);
         if self.graph.threads[child].is_empty() {
             let begin = self.graph.push(child, Event::new(Kind::Begin, NOWHERE, Ordering::Relaxed, place));
+            let (orders, causes_it) = (!self.lacks(Mutant::SpawnEdge), !self.lacks(Mutant::CausesOfSpawns));
             let begin = self.graph.event_mut(begin);
-            begin.before.join(&before);
-            begin.causes.join(&causes);
+            if orders {
+                begin.before.join(&before);
+            }
+            if causes_it {
+                begin.causes.join(&causes);
+            }
         }
         self.performed[child] = 1;
         self.locations_made[child] = 0;
@@ -78,7 +84,9 @@ impl State {
     /// than one may have, a number stands for several.
     fn name_child(&mut self, parent: usize, k: usize) -> usize {
         let is_free = |child: usize, graph: &crate::graph::Graph| graph.threads[child].is_empty();
-        if let Some(&child) = self.children[parent].get(k) {
+        if self.lacks(Mutant::ChildNames) {
+            // The first number that is free, below.
+        } else if let Some(&child) = self.children[parent].get(k) {
             let child = child as usize;
             if child != 0 && is_free(child, &self.graph) {
                 return child;
@@ -142,10 +150,15 @@ impl State {
         let id = self.graph.push(thread, event);
         let source = Id::new(child, self.graph.threads[child].len() - 1);
         let (before, causes) = (self.graph.event(source).before, self.graph.event(source).causes);
+        let (orders, causes_it) = (!self.lacks(Mutant::JoinEdge), !self.lacks(Mutant::CausesOfJoins));
         let event = self.graph.event_mut(id);
         event.source = source;
-        event.before.join(&before);
-        event.causes.join(&causes);
+        if orders {
+            event.before.join(&before);
+        }
+        if causes_it {
+            event.causes.join(&causes);
+        }
         self.performed[thread] += 1;
         Step::Done(())
     }
@@ -182,9 +195,12 @@ impl State {
         }
         let id = self.graph.push(thread, event);
         let causes = self.graph.event(source).causes;
+        let causes_it = !self.lacks(Mutant::CausesOfWakes);
         let event = self.graph.event_mut(id);
         event.source = source;
-        event.causes.join(&causes);
+        if causes_it {
+            event.causes.join(&causes);
+        }
         self.performed[thread] += 1;
         Step::Done(())
     }

@@ -16,6 +16,7 @@ use super::mutex::MutexGuard;
 use crate::choice::Budget;
 use crate::event::{Event, Kind, Op};
 use crate::handle::Handle;
+use crate::mutant::Mutant;
 use crate::place::here;
 use crate::runtime::coroutine::{perform, with_state};
 use crate::runtime::state::{State, Step};
@@ -128,7 +129,9 @@ impl Condvar {
         let location = self.waiters.location();
         perform(
             |state| {
-                let waits = state.is_finishing() && state.flat_value(location) >> thread & 1 == 1;
+                let waits = state.is_finishing()
+                    && state.flat_value(location) >> thread & 1 == 1
+                    && !state.lacks(Mutant::FinishingWakes);
                 if waits { Step::Wait } else { Step::Done(()) }
             },
             |state| state.wake(location, index, place),

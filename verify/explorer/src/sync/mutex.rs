@@ -15,6 +15,7 @@ use super::atomic::Atomic;
 use crate::event::{Event, Kind, Op};
 use crate::failure::FailureKind;
 use crate::handle::Handle;
+use crate::mutant::Mutant;
 use crate::place::here;
 use crate::runtime::coroutine::{is_running, perform, with_state};
 use crate::runtime::state::{Phase, State, Step};
@@ -42,6 +43,11 @@ impl Holder {
         let before = self.0.swap(thread, Ordering::Relaxed);
         assert_eq!(before, FREE, "the explorer let two threads have one lock");
     }
+}
+
+/// The ordering, unless the rule that asks for it is left out.
+fn order_of(order: Ordering, rule: Mutant) -> Ordering {
+    if with_state(|state| state.lacks(rule)) { Ordering::Relaxed } else { order }
 }
 
 /// Clears a holder at the end of a scope, however that is left.
@@ -120,7 +126,8 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     pub(crate) fn lock_at(&self, place: Place) -> LockResult<MutexGuard<'_, T>> {
-        let mut event = Event::new(Kind::RmwRead, self.word.location(), std::sync::atomic::Ordering::Acquire, place);
+        let order = order_of(std::sync::atomic::Ordering::Acquire, Mutant::LockAcquires);
+        let mut event = Event::new(Kind::RmwRead, self.word.location(), order, place);
         event.op = Op::Lock;
         let is_event = perform(
             |state| if self.is_free(state) { Step::Done(false) } else { Step::Wait },
@@ -139,7 +146,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Whether an abandoned run may take the mutex: it is that run's own, and nobody has it.
     fn is_free(&self, state: &State) -> bool {
-        self.word.is_of(state) && self.holder.is_free()
+        self.word.is_of(state) && (self.holder.is_free() || state.lacks(Mutant::FinishingLocks))
     }
 
     fn guard(&self) -> MutexGuard<'_, T> {
@@ -227,7 +234,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
                 state.fail(FailureKind::GuardMoved, message, &[place])
             },
         );
-        self.mutex.word.write(0, std::sync::atomic::Ordering::Release, true, place);
+        let order = order_of(std::sync::atomic::Ordering::Release, Mutant::UnlockReleases);
+        self.mutex.word.write(0, order, true, place);
     }
 }
 

@@ -12,6 +12,7 @@
 //! | [`generator`] | random programs that shrink |
 //! | [`found`] | the programs on which the two have disagreed |
 //! | [`shrink`] | smaller programs that fail, too |
+//! | [`mutants`] | the engine judged: without any of its rules it disagrees with the judge |
 //! | [`runner`] | the same programs, run by the explorer |
 
 pub(crate) mod axioms;
@@ -20,6 +21,7 @@ pub(crate) mod exhaustive;
 pub(crate) mod found;
 pub(crate) mod generator;
 pub(crate) mod litmus;
+pub(crate) mod mutants;
 pub(crate) mod program;
 pub(crate) mod relation;
 pub(crate) mod runner;

@@ -26,12 +26,11 @@ pub(crate) struct Exploration {
     pub(crate) finished: BTreeSet<Outcome>,
 }
 
-/// Explores a program.
-pub(crate) fn explore(program: &Program, plain_locks: bool) -> Exploration {
-    let mut builder = Builder::new();
+/// Explores a program with the settings of a builder and the program's budgets.
+pub(crate) fn explore(program: &Program, builder: &Builder) -> Exploration {
+    let mut builder = builder.clone();
     builder.spurious_wakeups = program.spurious_wakeups;
     builder.weak_failures = program.weak_failures;
-    builder.plain_locks = plain_locks;
     builder.check_unique = true;
     let program = Arc::new(program.clone());
     let last: Rc<RefCell<Option<Outcome>>> = Rc::default();
