@@ -2,6 +2,7 @@
 
 use crate::event::Id;
 use crate::graph::Graph;
+use crate::route::Route;
 
 /// Something else to try at an event.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,8 @@ pub(crate) enum Alternative {
 pub(crate) struct Branch {
     pub(crate) graph: Graph,
     pub(crate) work: Vec<(u32, Alternative)>,
+    /// How the graph came about.
+    pub(crate) route: Route,
     /// The graph itself was not run yet.
     pub(crate) is_fresh: bool,
 }

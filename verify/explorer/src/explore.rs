@@ -6,10 +6,12 @@
 //! works on a copy, and the present graph becomes a branch that waits until the copy's executions are explored.
 
 use crate::branch::{Alternative, Branch};
-use crate::event::{Id, Kind};
+use crate::event::{Event, Id, Kind, Op, small};
 use crate::graph::Graph;
 use crate::mutant::Mutant;
+use crate::route::{Decision, Route};
 use crate::runtime::state::State;
+use crate::views::THREADS_MAX;
 
 impl State {
     pub(crate) fn copy_of_graph(&mut self) -> Graph {
@@ -19,7 +21,8 @@ impl State {
     }
 
     pub(crate) fn push_branch(&mut self, graph: Graph, work: Vec<(u32, Alternative)>, is_fresh: bool) {
-        self.branches.push(Branch { graph, work, is_fresh });
+        let route = self.route.clone();
+        self.branches.push(Branch { graph, work, route, is_fresh });
         self.stats.depth_max = self.stats.depth_max.max(self.branches.len());
     }
 
@@ -31,14 +34,17 @@ impl State {
                 let done = std::mem::replace(&mut self.graph, branch.graph);
                 self.spare.push(done);
                 self.work = branch.work;
+                self.route = branch.route;
                 if branch.is_fresh {
                     return true;
                 }
                 continue;
             };
             self.graph.restrict(stamp);
+            self.route.forget_from(stamp);
             match alternative {
                 Alternative::Source { read, position, variant } => {
+                    self.route.decide(stamp, Decision::Source { position: small(position), variant });
                     self.graph.set_source(read, position, variant);
                     if self.graph.event(read).is_exclusive
                         && !self.add_rmw_write(read)
@@ -51,12 +57,14 @@ impl State {
                     }
                 }
                 Alternative::Place { write, position } => {
+                    self.route.decide(stamp, Decision::Place { position: small(position) });
                     self.graph.move_write(write, position);
                     if self.lacks(Mutant::ScOfPlaces) || self.graph.stays_sequentially_consistent(&[write]) {
                         return true;
                     }
                 }
                 Alternative::Choice { choice, number } => {
+                    self.route.decide(stamp, Decision::Choice { number });
                     self.graph.event_mut(choice).detail = number;
                     return true;
                 }
@@ -76,6 +84,7 @@ impl State {
             let source = (write.kind == Kind::RmwWrite).then(|| self.graph.event(a.before()).source);
             (write.location, write.causes, source)
         };
+        let stamp_of_a = self.graph.event(a).stamp;
         let stamp = self.graph.event(r).stamp;
         let mut base = self.copy_of_graph();
         base.restrict_but(stamp, &causes);
@@ -141,7 +150,11 @@ impl State {
                 let work = std::mem::take(&mut self.work);
                 let graph = std::mem::take(&mut self.graph);
                 if self.lacks(Mutant::ScOfRevisits) || graph.stays_sequentially_consistent(&changed) {
+                    let (thread, index, position) = (r.thread, r.index, small(position));
+                    let decision = Decision::Revisit { thread, index, position, variant };
+                    self.route.decide(stamp_of_a, decision);
                     self.push_branch(graph, work, true);
+                    self.route.forget_from(stamp_of_a);
                 } else {
                     self.spare.push(graph);
                 }
@@ -154,8 +167,54 @@ impl State {
     fn pop_new(&mut self, below: usize) -> bool {
         let is_new = self.branches.len() > below;
         if let Some(branch) = self.branches.pop() {
-            (self.graph, self.work) = (branch.graph, branch.work);
+            (self.graph, self.work, self.route) = (branch.graph, branch.work, branch.route);
         }
         is_new
+    }
+
+    /// Makes the next graph of a route that is run: takes a decision on the graph of the run before, or several at once, where
+    /// an RMW takes the source of another one, which is good only for what it revisits. False if there is no such decision.
+    pub(crate) fn follow(&mut self, whole: &Route) -> bool {
+        let Some(&(stamp, decision)) = whole.decisions.get(self.route.decisions.len()) else { return false };
+        self.graph.restrict(stamp);
+        let last = self.graph.ids().find(|&id| self.graph.event(id).stamp == stamp);
+        let Some(event) = last else { return false };
+        let Event { kind, location, op, causes, .. } = *self.graph.event(event);
+        let numbers = if let Op::Among(n) = op { n } else { 0 };
+        let is_read = |id: Id| self.graph.event(id).is_read();
+        let is_position = |position: u32| position as usize <= self.graph.order_of(location).writes.len();
+        let alternative = match decision {
+            Decision::Source { position, variant } if is_read(event) && is_position(position) => {
+                Alternative::Source { read: event, position: position as usize, variant }
+            }
+            Decision::Place { position } if kind == Kind::Store && is_position(position + 1) => {
+                Alternative::Place { write: event, position: position as usize }
+            }
+            Decision::Choice { number } if kind == Kind::Choice && number < numbers => {
+                Alternative::Choice { choice: event, number }
+            }
+            Decision::Revisit { thread, index, .. } if matches!(kind, Kind::Store | Kind::RmwWrite) => {
+                let read = Id { thread, index };
+                let is_there = (thread as usize) < THREADS_MAX && self.graph.has(read) && is_read(read);
+                if !is_there || self.graph.event(read).location != location || causes.has(read) {
+                    return false;
+                }
+                Alternative::Revisit { read, write: event }
+            }
+            _ => return false,
+        };
+        self.work.clear();
+        self.branches.clear();
+        self.route.forget_from(stamp);
+        self.work.push((stamp, alternative));
+        // Several graphs may come of it; the others are passed over.
+        while self.next_graph() {
+            if whole.decisions.starts_with(&self.route.decisions) {
+                self.work.clear();
+                self.branches.clear();
+                return true;
+            }
+        }
+        false
     }
 }

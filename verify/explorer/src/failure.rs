@@ -5,6 +5,7 @@ use std::fmt;
 pub use crate::place::Place;
 
 use crate::journal::Journal;
+use crate::route::Route;
 use crate::stats::Stats;
 
 /// What kind of failure it is.
@@ -74,6 +75,8 @@ pub struct Failure {
     pub places: Vec<Place>,
     /// The thread that ran when it happened; none if no thread goes on.
     pub thread: Option<usize>,
+    /// The name of the execution, by which [`Builder::replay`](crate::model::Builder::replay) runs it again.
+    pub route: Route,
     /// The execution up to the failure.
     pub journal: Box<Journal>,
     /// What was explored, the failing execution not counted.

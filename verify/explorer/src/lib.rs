@@ -82,6 +82,7 @@ mod memory;
 mod mutant;
 mod place;
 mod psc;
+mod route;
 mod runtime;
 mod stats;
 mod turn;
@@ -90,6 +91,7 @@ mod views;
 pub use choice::{assume, choose};
 pub use failure::{Failure, FailureKind, Place};
 pub use model::model;
+pub use route::Route;
 pub use stats::{Bound, Stats};
 pub use views::THREADS_MAX as MAX_THREADS;
 

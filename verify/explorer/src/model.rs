@@ -7,6 +7,7 @@ pub use crate::builder::Builder;
 
 use crate::failure::Failure;
 use crate::journal::Journal;
+use crate::route::Route;
 use crate::runtime::replay;
 use crate::stats::{Bound, Stats};
 
@@ -41,6 +42,7 @@ pub fn model<F: Fn() + 'static>(f: F) {
 /// A complete execution that has just ended.
 pub struct Execution<'a> {
     journal: &'a dyn Fn() -> Journal,
+    route: &'a Route,
 }
 
 impl Execution<'_> {
@@ -48,6 +50,12 @@ impl Execution<'_> {
     #[must_use]
     pub fn journal(&self) -> Journal {
         (self.journal)()
+    }
+
+    /// Its name, by which [`Builder::replay`] runs it again.
+    #[must_use]
+    pub fn route(&self) -> &Route {
+        self.route
     }
 }
 
@@ -89,7 +97,7 @@ impl Builder {
     /// ```
     #[track_caller]
     pub fn explore<F: Fn() + 'static>(&self, f: F) -> Result<Stats, Failure> {
-        replay::explore(self, Rc::new(f), |_| {})
+        replay::explore(self, Rc::new(f), |_, _| {})
     }
 
     /// As [`Builder::explore`], and shows each complete execution when it ended.
@@ -103,7 +111,46 @@ impl Builder {
         f: F,
         mut on_execution: impl FnMut(&Execution<'_>),
     ) -> Result<Stats, Failure> {
-        replay::explore(self, Rc::new(f), move |journal| on_execution(&Execution { journal }))
+        replay::explore(self, Rc::new(f), move |journal, route| on_execution(&Execution { journal, route }))
+    }
+
+    /// Runs the execution of `f` that `route` names, and the few on the way to it. Returns the execution, and whether it is
+    /// complete: a run may end in a wait that another execution ends.
+    ///
+    /// The model, the explorer and the builder are those that the route was made with.
+    ///
+    /// # Errors
+    ///
+    /// The failure of that execution; or [`FailureKind::Misuse`](crate::FailureKind::Misuse), if the route does not fit the
+    /// model.
+    ///
+    /// # Panics
+    ///
+    /// If it is called within an exploration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use heaplab_explorer::model::Builder;
+    /// use heaplab_explorer::sync::atomic::{AtomicBool, Ordering};
+    /// use heaplab_explorer::thread;
+    /// use std::sync::Arc;
+    ///
+    /// fn model() {
+    ///     let flag = Arc::new(AtomicBool::new(false));
+    ///     let other = Arc::clone(&flag);
+    ///     thread::spawn(move || other.store(true, Ordering::Release));
+    ///     assert!(!flag.load(Ordering::Acquire), "the other was first");
+    /// }
+    ///
+    /// let failure = Builder::new().explore(model).unwrap_err();
+    /// let token = failure.route.to_string();
+    /// let again = Builder::new().replay(&token.parse().unwrap(), model).unwrap_err();
+    /// assert_eq!(again.message, failure.message);
+    /// ```
+    #[track_caller]
+    pub fn replay<F: Fn() + 'static>(&self, route: &Route, f: F) -> Result<(Journal, bool), Failure> {
+        replay::follow(self, Rc::new(f), route)
     }
 
     /// Explores the executions of `f`, and panics where that fails.

@@ -28,7 +28,7 @@ use judge::enumerate::{Judgement, Search, enumerate};
 use judge::exhaustive;
 use judge::generator::Class;
 use judge::program::Program;
-use judge::runner::{Exploration, explore};
+use judge::runner::{Exploration, explore, replay};
 use judge::shrink::shrink;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::cell::Cell;
@@ -63,6 +63,19 @@ fn for_programs(class: Class, programs: u64, test: impl Fn(&Program) -> Result<(
         }
         Err(TestError::Abort(reason)) => panic!("{class:?}: {reason}"),
     }
+}
+
+/// The name of an execution leads to it, and to no other.
+#[test]
+fn routes_lead_to_their_executions() {
+    let longest = Cell::new(0);
+    for class in Class::ALL {
+        for_programs(class, 60, |program| {
+            longest.set(longest.get().max(replay(program, 40)?));
+            Ok(())
+        });
+    }
+    assert!(longest.get() > 5, "no route had more than {} decisions", longest.get());
 }
 
 #[test]

@@ -101,7 +101,11 @@ impl State {
                 names.join(" and ")
             );
             let places = places.into_iter().map(Place::new).collect();
-            self.late = Some((Found { kind: FailureKind::Deadlock, message, places, thread: None }, Journal::of(self)));
+            self.late = Some((
+                Found { kind: FailureKind::Deadlock, message, places, thread: None },
+                Journal::of(self),
+                self.route.clone(),
+            ));
         }
         !waiting.is_empty()
     }

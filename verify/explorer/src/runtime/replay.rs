@@ -11,6 +11,7 @@ use crate::event::{Event, Kind, NOWHERE};
 use crate::failure::{Failure, FailureKind};
 use crate::journal::Journal;
 use crate::mutant::Mutant;
+use crate::route::Route;
 use crate::stats::{Bound, Stats};
 use crate::views::THREADS_MAX;
 
@@ -30,48 +31,94 @@ fn next_run() -> u32 {
 pub(crate) fn explore(
     builder: &Builder,
     f: Rc<dyn Fn()>,
-    mut on_execution: impl FnMut(&dyn Fn() -> Journal),
+    mut on_execution: impl FnMut(&dyn Fn() -> Journal, &Route),
 ) -> Result<Stats, Failure> {
     assert!(!is_running(), "explorations do not nest");
     let place = Location::caller();
     let running = Running::new(State::new(builder.clone()));
     loop {
-        let guard = running.enter();
-        running.run(&f, place);
-        drop(guard);
-        let (failure, is_over) = running.with(|state| {
-            let outcome = state.settle();
-            if outcome == Outcome::Complete {
-                on_execution(&|| Journal::of(state));
-            }
-            if let Some(Found { kind, message, places, thread }) = state.found.take() {
-                let journal = Box::new(Journal::of(state));
+        running.run_entered(&f, place);
+        let result =
+            running.with(|state| {
+                if state.settle() == Outcome::Complete {
+                    on_execution(&|| Journal::of(state), &state.route);
+                }
+                if let Some(found) = state.found.take() {
+                    return Some(Err(state.failure_here(found)));
+                }
+                // In this order: a limit that the last execution meets has cut nothing off.
+                if state.next_graph() && !state.has_reached_limit() {
+                    return None;
+                }
                 state.stats.elapsed = state.began.elapsed();
-                return (
-                    Some(Failure { kind, message, places, thread, journal, stats: Box::new(state.stats.clone()) }),
-                    true,
-                );
-            }
-            // In this order: a limit that the last execution meets has cut nothing off.
-            (None, !state.next_graph() || state.has_reached_limit())
-        });
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        if is_over {
-            return running.with(|state| {
-                state.stats.elapsed = state.began.elapsed();
-                let stats = state.stats.clone();
-                let Some((Found { kind, message, places, thread }, journal)) = state.late.take() else {
-                    return Ok(stats);
-                };
-                Err(Failure { kind, message, places, thread, journal: Box::new(journal), stats: Box::new(stats) })
+                let late = state.late.take();
+                Some(late.map_or(Ok(state.stats.clone()), |(found, journal, route)| {
+                    Err(state.failure(found, journal, route))
+                }))
             });
+        if let Some(result) = result {
+            return result;
         }
     }
 }
 
+/// Runs the execution that a route leads to, and those on the way. Returns its journal, and whether it is complete.
+#[track_caller]
+pub(crate) fn follow(builder: &Builder, f: Rc<dyn Fn()>, route: &Route) -> Result<(Journal, bool), Failure> {
+    assert!(!is_running(), "explorations do not nest");
+    let place = Location::caller();
+    let running = Running::new(State::new(builder.clone()));
+    loop {
+        running.run_entered(&f, place);
+        let result = running.with(|state| {
+            let outcome = state.settle();
+            if state.route == *route {
+                let found = state.found.take().or_else(|| state.late.take().map(|(found, ..)| found));
+                return Some(match found {
+                    Some(found) => Err(state.failure_here(found)),
+                    None => Ok((Journal::of(state), outcome == Outcome::Complete)),
+                });
+            }
+            // Runs on the way that fail are not what is asked for.
+            (state.found, state.late) = (None, None);
+            let left = route.decisions.len() - state.route.decisions.len();
+            if state.follow(route) {
+                return None;
+            }
+            let message = format!("the route does not fit the model: its last {left} decisions cannot be taken");
+            let found = Found { kind: FailureKind::Misuse, message, places: Vec::new(), thread: None };
+            Some(Err(state.failure_here(found)))
+        });
+        if let Some(result) = result {
+            return result;
+        }
+    }
+}
+
+impl State {
+    /// What was found in the present run, as a failure.
+    fn failure_here(&mut self, found: Found) -> Failure {
+        let journal = Journal::of(self);
+        let route = self.route.clone();
+        self.failure(found, journal, route)
+    }
+
+    fn failure(&mut self, found: Found, journal: Journal, route: Route) -> Failure {
+        self.stats.elapsed = self.began.elapsed();
+        let Found { kind, message, places, thread } = found;
+        let (journal, stats) = (Box::new(journal), Box::new(self.stats.clone()));
+        Failure { kind, message, places, thread, route, journal, stats }
+    }
+}
+
 impl Running {
+    /// One run, with this as the exploration that operations use.
+    fn run_entered(&self, f: &Rc<dyn Fn()>, place: &'static Location<'static>) {
+        let guard = self.enter();
+        self.run(f, place);
+        drop(guard);
+    }
+
     /// One run: replay, forward, and what is left of it.
     fn run(&self, f: &Rc<dyn Fn()>, place: &'static Location<'static>) {
         self.with(|state| {

@@ -16,6 +16,7 @@ use crate::graph::Graph;
 use crate::journal::Journal;
 use crate::memory::Memory;
 use crate::mutant::Mutant;
+use crate::route::Route;
 use crate::stats::{Bound, Stats};
 use crate::views::{Clock, THREADS_MAX};
 
@@ -116,6 +117,8 @@ pub(crate) struct State {
     pub(crate) graph: Graph,
     /// What is left to try on the present graph, by the stamp of the event that it changes.
     pub(crate) work: Vec<(u32, Alternative)>,
+    /// How the present graph came about.
+    pub(crate) route: Route,
     /// The graphs below, which wait.
     pub(crate) branches: Vec<Branch>,
     /// Graphs whose memory can be used again.
@@ -136,7 +139,7 @@ pub(crate) struct State {
     pub(crate) outcome: Outcome,
     pub(crate) found: Option<Found>,
     /// A failure that is reported if no other one is found, and the run that it was found in.
-    pub(crate) late: Option<(Found, Journal)>,
+    pub(crate) late: Option<(Found, Journal, Route)>,
     pub(crate) current: usize,
     /// The current thread was chosen by the scheduler, and adds its event whatever it waits for.
     pub(crate) is_granted: bool,
@@ -207,6 +210,7 @@ impl State {
             builder,
             graph: Graph::default(),
             work: Vec::new(),
+            route: Route::default(),
             branches: Vec::new(),
             spare: Vec::new(),
             stats: Stats::default(),

@@ -8,6 +8,7 @@
 use super::enumerate::Outcome;
 use super::program::{Change, Op, Program};
 use heaplab_explorer::cell::UnsafeCell;
+use heaplab_explorer::journal::Journal;
 use heaplab_explorer::model::Builder;
 use heaplab_explorer::sync::atomic::{AtomicU64, Ordering, fence};
 use heaplab_explorer::sync::{Condvar, Mutex, MutexGuard};
@@ -54,6 +55,46 @@ pub(crate) fn explore(program: &Program, builder: &Builder) -> Exploration {
     finished.borrow_mut().extend(last.take());
     let finished = finished.take();
     Exploration { result, outcomes, finished }
+}
+
+/// A journal's text. The first thread begins where the exploration was called, and a replay is called elsewhere.
+fn without_places(journal: &Journal) -> String {
+    let text = journal.to_string();
+    text.lines().map(|line| line.split("  [").next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// Explores a program and runs each execution again by its route, up to so many. What is not the same, if anything is; else
+/// how many decisions the longest route had.
+pub(crate) fn replay(program: &Program, executions_max: usize) -> Result<usize, String> {
+    let mut builder = Builder::new();
+    builder.spurious_wakeups = program.spurious_wakeups;
+    builder.weak_failures = program.weak_failures;
+    let shared = Arc::new(program.clone());
+    let body = move || Runner::new(&Rc::new(World::new(shared.clone())), 0).thread();
+    let mut seen = Vec::new();
+    let result = builder.explore_each(body.clone(), |execution| {
+        if seen.len() < executions_max {
+            seen.push((execution.route().to_string(), without_places(&execution.journal())));
+        }
+    });
+    let longest = |route: &String| route.split('-').count();
+    for (route, journal) in &seen {
+        let parsed = route.parse().map_err(|error| format!("{route}: {error}"))?;
+        match builder.replay(&parsed, body.clone()) {
+            Ok((again, true)) if without_places(&again) == *journal => {}
+            Ok((again, is_complete)) => {
+                return Err(format!("{route} leads to (complete: {is_complete})\n{again}\nand not to\n{journal}"));
+            }
+            Err(failure) => return Err(format!("{route}: {failure}")),
+        }
+    }
+    if let Err(failure) = result {
+        let again = builder.replay(&failure.route, body).err().map(|again| (again.kind, again.message));
+        if again.as_ref() != Some(&(failure.kind, failure.message.clone())) {
+            return Err(format!("{} leads to {again:?} and not to {failure}", failure.route));
+        }
+    }
+    Ok(seen.iter().map(|(route, _)| longest(route)).max().unwrap_or(0))
 }
 
 /// What the threads of an execution share.
