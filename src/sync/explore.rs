@@ -12,9 +12,12 @@
 //! [`Exploration::outcome`]; the explorer records it, with its place, and it is returned alike.
 
 use super::engine::Engine;
-use super::model_control::{self, ExplorationGuard, Fault, Pass};
+use super::model_control::{self, ExplorationGuard, Fault, FaultPoint, Pass};
+use heaplab_explorer::Route;
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -71,6 +74,8 @@ pub struct Exploration {
     pub blocked: u64,
     /// The thread that failed, where the engine tells; loom's panic hook has told by then.
     pub failed_thread: Option<usize>,
+    /// The name of the explorer's execution that failed, by which [`replay`] runs it again.
+    pub failed_graph: Option<GraphName>,
     /// Wall-clock time.
     pub duration: Duration,
     /// Operations of this module in the longest execution.
@@ -135,6 +140,7 @@ pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -
         runs: counters.executions,
         blocked: explored.blocked,
         failed_thread: explored.failed_thread,
+        failed_graph: explored.failed_graph,
         duration,
         operations_max: counters.operations_max,
         threads_max: counters.threads_max,
@@ -151,35 +157,125 @@ struct Explored {
     executions: Option<u64>,
     blocked: u64,
     failed_thread: Option<usize>,
+    failed_graph: Option<GraphName>,
     truncated: bool,
     outcome: Result<(), String>,
 }
 
 impl Default for Explored {
     fn default() -> Explored {
-        Explored { executions: None, blocked: 0, failed_thread: None, truncated: false, outcome: Ok(()) }
+        Explored {
+            executions: None,
+            blocked: 0,
+            failed_thread: None,
+            failed_graph: None,
+            truncated: false,
+            outcome: Ok(()),
+        }
     }
 }
 
 /// Explores without a strike of the fault, and then with one at each point where it can strike, as long as
 /// `explore_all` says to go on. The exploration without a strike comes first, because it finds the points.
-fn for_each_strike(mut explore_all: impl FnMut() -> bool) {
-    if !explore_all() {
+fn for_each_strike(mut explore_all: impl FnMut(Option<FaultPoint>) -> bool) {
+    if !explore_all(None) {
         return;
     }
     for point in model_control::fault_points() {
         model_control::set_strike(point);
-        if !explore_all() {
+        if !explore_all(Some(point)) {
             return;
         }
     }
+}
+
+/// The name of an execution that the explorer made: where the fault strikes, and the decisions that lead to it.
+///
+/// It has a text, which is read again by `parse`. It holds for the sources and the options that it was made with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GraphName {
+    strike: Option<FaultPoint>,
+    route: Route,
+}
+
+impl fmt::Display for GraphName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((thread, point)) = self.strike {
+            write!(f, "t{thread}.{point}:")?;
+        }
+        self.route.fmt(f)
+    }
+}
+
+impl FromStr for GraphName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<GraphName, String> {
+        let Some((strike, route)) = text.split_once(':') else {
+            return Ok(GraphName { strike: None, route: text.parse()? });
+        };
+        let point = strike.strip_prefix('t').and_then(|point| {
+            let (thread, point) = point.split_once('.')?;
+            Some((thread.parse().ok()?, point.parse().ok()?))
+        });
+        match point {
+            Some((thread, _)) if thread >= ExploreOptions::THREADS_MAX => Err(format!("there is no thread {thread}")),
+            Some(point) => Ok(GraphName { strike: Some(point), route: route.parse()? }),
+            None => Err(format!("`{strike}` is no point where a fault strikes")),
+        }
+    }
+}
+
+/// Runs one execution of `f` again, and the few on the way to it: the one that the explorer called so, with these
+/// options.
+///
+/// Blocks the calling thread meanwhile.
+///
+/// # Panics
+///
+/// As [`explore`].
+pub fn replay(options: &ExploreOptions, name: &GraphName, f: impl Fn() + Send + Sync + 'static) -> Exploration {
+    let engine = Engine::Graphs.enter();
+    let guard = ExplorationGuard::enter(Pass::Graphs, options.fault, options.threads_max);
+    if let Some(point) = name.strike {
+        model_control::set_strike(point);
+    }
+    let start = Instant::now();
+    let mut builder = heaplab_explorer::model::Builder::new();
+    builder.max_branches = options.branches_max;
+    let replayed = builder.replay(&name.route, move || {
+        model_control::begin_execution();
+        model_control::run_execution(&f);
+    });
+    let failure = replayed.err();
+    let counters = model_control::counters();
+    drop(guard);
+    drop(engine);
+    Exploration {
+        executions: 1,
+        runs: counters.executions,
+        blocked: 0,
+        failed_thread: failure.as_ref().and_then(|failure| failure.thread),
+        failed_graph: failure.is_some().then(|| name.clone()),
+        duration: start.elapsed(),
+        operations_max: counters.operations_max,
+        threads_max: counters.threads_max,
+        truncated: false,
+        outcome: failure.map_or(Ok(()), |failure| Err(text_of(&failure))),
+    }
+}
+
+/// What a failure of the explorer says, without the execution, which the journal has.
+fn text_of(failure: &heaplab_explorer::Failure) -> String {
+    let places = failure.places.iter().map(|place| format!("\n  at {place}"));
+    format!("{}: {}{}", failure.kind, failure.message, places.collect::<String>())
 }
 
 /// Explores the execution graphs of the body.
 fn explore_graphs(options: &ExploreOptions, start: Instant, f: &Body) -> Explored {
     let mut executions = 0;
     let mut explored = Explored::default();
-    for_each_strike(|| {
+    for_each_strike(|strike| {
         let runs = model_control::counters().executions;
         if options.executions_max.is_some_and(|most| runs >= most) {
             explored.truncated = true;
@@ -205,8 +301,8 @@ fn explore_graphs(options: &ExploreOptions, start: Instant, f: &Body) -> Explore
                 executions += failure.stats.executions + 1;
                 explored.blocked += failure.stats.blocked;
                 explored.failed_thread = failure.thread;
-                let places = failure.places.iter().map(|place| format!("\n  at {place}"));
-                explored.outcome = Err(format!("{}: {}{}", failure.kind, failure.message, places.collect::<String>()));
+                explored.outcome = Err(text_of(&failure));
+                explored.failed_graph = Some(GraphName { strike, route: failure.route });
             }
         }
         !explored.truncated && explored.outcome.is_ok()
@@ -240,7 +336,7 @@ fn explore_by_loom(options: &ExploreOptions, start: Instant, f: &Body) -> Explor
         });
     };
     let result = catch_unwind(AssertUnwindSafe(|| {
-        for_each_strike(|| {
+        for_each_strike(|_| {
             explore_all();
             true
         });

@@ -172,8 +172,9 @@ impl State {
         is_new
     }
 
-    /// Makes the next graph of a route that is run: takes a decision on the graph of the run before, or several at once, where
-    /// an RMW takes the source of another one, which is good only for what it revisits. False if there is no such decision.
+    /// Makes the next graph of a route that is run: takes a decision on the graph of the run before, or several at
+    /// once, where an RMW takes the source of another one, which is good only for what it revisits. False if there is
+    /// no such decision.
     pub(crate) fn follow(&mut self, whole: &Route) -> bool {
         let Some(&(stamp, decision)) = whole.decisions.get(self.route.decisions.len()) else { return false };
         self.graph.restrict(stamp);

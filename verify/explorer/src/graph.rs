@@ -74,6 +74,12 @@ impl Clone for Graph {
 static NEVER_SEEN: LocationOrder = LocationOrder { location: 0, initial: 0, writes: Vec::new(), reads: Vec::new() };
 
 impl Graph {
+    /// Whether a rule is left out.
+    #[inline]
+    pub(crate) fn lacks(&self, rule: Mutant) -> bool {
+        self.mutant == Some(rule)
+    }
+
     #[inline]
     pub(crate) fn event(&self, id: Id) -> &Event {
         &self.threads[id.thread as usize][id.index as usize]

@@ -114,15 +114,15 @@ impl Builder {
         replay::explore(self, Rc::new(f), move |journal, route| on_execution(&Execution { journal, route }))
     }
 
-    /// Runs the execution of `f` that `route` names, and the few on the way to it. Returns the execution, and whether it is
-    /// complete: a run may end in a wait that another execution ends.
+    /// Runs the execution of `f` that `route` names, and the few on the way to it. Returns the execution, and whether
+    /// it is complete: a run may end in a wait that another execution ends.
     ///
     /// The model, the explorer and the builder are those that the route was made with.
     ///
     /// # Errors
     ///
-    /// The failure of that execution; or [`FailureKind::Misuse`](crate::FailureKind::Misuse), if the route does not fit the
-    /// model.
+    /// The failure of that execution; or [`FailureKind::Misuse`](crate::FailureKind::Misuse), if the route does not fit
+    /// the model.
     ///
     /// # Panics
     ///

@@ -1,11 +1,8 @@
 //! Mutants of the engine: each leaves one of its rules out, and a test must turn red.
 //!
 //! A mutant is chosen by `Builder::mutant`, which is hidden. The place in the source that has the rule asks
-//! [`Graph::lacks`] or [`State::lacks`], a comparison of one byte. `tests/judge/mutants.rs` has the programs that tell
+//! `Graph::lacks` or `State::lacks`, a comparison of one byte. `tests/judge/mutants.rs` has the programs that tell
 //! each mutant from the engine.
-
-use crate::graph::Graph;
-use crate::runtime::state::State;
 
 macro_rules! mutants {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -222,20 +219,4 @@ mutants! {
     Lifts,
     /// A run that does something else than an earlier one fails.
     Nondeterminism,
-}
-
-impl Graph {
-    /// Whether a rule is left out.
-    #[inline]
-    pub(crate) fn lacks(&self, rule: Mutant) -> bool {
-        self.mutant == Some(rule)
-    }
-}
-
-impl State {
-    /// Whether a rule is left out.
-    #[inline]
-    pub(crate) fn lacks(&self, rule: Mutant) -> bool {
-        self.builder.mutant == Some(rule)
-    }
 }

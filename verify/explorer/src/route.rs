@@ -1,8 +1,8 @@
 //! The route to an execution: what was decided otherwise than by default, from the first run on.
 //!
-//! An exploration makes each graph of an earlier one by one decision, and runs it. So the decisions that lead to a graph
-//! are a name for it: whoever takes them one after another, with a run before each, comes to the graph after as many
-//! runs as there are decisions, however many executions the exploration saw before.
+//! An exploration makes each graph of an earlier one by one decision, and runs it. So the decisions that lead to a
+//! graph are a name for it: whoever takes them one after another, with a run before each, comes to the graph after as
+//! many runs as there are decisions, however many executions the exploration saw before.
 //!
 //! * **RO-1** A decision has the stamp of the event at which it was taken, and the stamps of a route grow. What was
 //!   decided at a later event than the one of a new decision is part of its graph no more.

@@ -1,7 +1,7 @@
 //! `heaplab replay TOKEN`: one execution again, to look at.
 
 use super::complain;
-use heaplab_checker::model::token::Token;
+use heaplab_checker::model::token::{ExecutionName, Token};
 use heaplab_checker::model::{Model, explore_once, mutation, passes, write_picture};
 use heaplab_checker::trace::Sources;
 use heaplab_common::exit::Exit;
@@ -33,8 +33,9 @@ fn try_replay(all: &[Model], text: &str) -> Result<String, String> {
     let pass = passes(&model.spec).iter().copied().find(|&pass| pass == token.pass);
     let pass = pass.ok_or_else(|| format!("model {} has no {} pass", model.name, token.pass))?;
     let mutant = token.mutant.as_deref().map(mutation::parse).transpose()?;
-    let (snapshot, counterexample) = explore_once(model, pass, mutant, token.execution);
-    if snapshot.execution != token.execution {
+    let (snapshot, counterexample) = explore_once(model, pass, mutant, &token.execution);
+    let is_other = |number: &u64| *number != snapshot.execution;
+    if matches!(&token.execution, ExecutionName::Number(number) if is_other(number)) {
         return Err(format!(
             "execution {} was not reached: the exploration ended at {}{}{}",
             token.execution,

@@ -1,11 +1,12 @@
 //! The runner under the model checker: each pass of a model is one exploration, watched, and certified or red.
 
 use super::failure::check;
+use super::token::ExecutionName;
 use super::watch::{self, OnFailure, Subject};
 use super::{Certificate, Graphs, Model, ModelFailure, Pass, Passes, Snapshot, Spec, THREADS_MAX};
 use crate::trace::{Counterexample, FailureKind};
 use heaplab::sync::model_control::{self, Mutant, set_mutant, start_journal, take_journal};
-use heaplab::sync::{ExploreOptions, explore};
+use heaplab::sync::{ExploreOptions, explore, replay};
 use std::sync::Arc;
 
 const _: () = assert!(THREADS_MAX == ExploreOptions::THREADS_MAX);
@@ -169,25 +170,40 @@ pub fn explore_pass(
     })
 }
 
-/// Runs the first `execution` executions of a pass, or fewer if one fails before. Returns what the last of them did,
-/// as a snapshot and as a counterexample.
+/// Runs one execution of a pass again: by its name, or as the last of the first `execution` ones, or of fewer if one
+/// fails before. Returns what it did, as a snapshot and as a counterexample.
 ///
 /// If the execution of that number fails, this function does not return: it prints and draws what the execution did,
 /// and ends the process with the exit code of success.
 #[must_use]
-pub fn explore_once(of: &Model, pass: Pass, mutant: Option<Mutant>, execution: u64) -> (Snapshot, Counterexample) {
+pub fn explore_once(
+    of: &Model,
+    pass: Pass,
+    mutant: Option<Mutant>,
+    execution: &ExecutionName,
+) -> (Snapshot, Counterexample) {
     let options = PassOptions { mutant, ..PassOptions::default() };
-    let on_failure = OnFailure::ShowAndEnd(execution);
+    let (number, on_failure) = match execution {
+        ExecutionName::Number(number) => (Some(*number), OnFailure::ShowAndEnd(*number)),
+        ExecutionName::Graph(_) => (None, OnFailure::Keep),
+    };
     let subject = Subject { on_failure, ..subject(of.name, &of.spec, pass, &options) };
-    let how = explore_options(&of.spec, pass, Some(execution));
+    let how = explore_options(&of.spec, pass, number);
     let guard = mutant.map(set_mutant);
     watch::begin(subject.clone());
     start_journal();
-    let exploration = explore(&how, of.body);
+    let exploration = match execution {
+        ExecutionName::Number(_) => explore(&how, of.body),
+        ExecutionName::Graph(name) => replay(&how, name, of.body),
+    };
     let journal = take_journal();
     drop(guard);
     let snapshot = watch::end(&exploration, journal.clone()).unwrap_or(Snapshot {
         execution: exploration.runs,
+        graph: match execution {
+            ExecutionName::Number(_) => None,
+            ExecutionName::Graph(name) => Some(name.clone()),
+        },
         thread: None,
         message: String::new(),
         journal,

@@ -1,6 +1,8 @@
 //! What a failing execution did, as the watch over the exploration saw it.
 
 #[cfg(feature = "loom")]
+use heaplab::sync::GraphName;
+#[cfg(feature = "loom")]
 use heaplab::sync::model_control::{JournalEntry, Site};
 
 /// The failing execution, or one that was replayed.
@@ -9,6 +11,8 @@ use heaplab::sync::model_control::{JournalEntry, Site};
 pub struct Snapshot {
     /// Its number, from 1.
     pub execution: u64,
+    /// Its name, if the explorer made it.
+    pub graph: Option<GraphName>,
     /// The thread that failed, if one did.
     pub thread: Option<usize>,
     /// The message of the failure; empty if there was none.

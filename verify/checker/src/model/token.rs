@@ -1,19 +1,39 @@
 //! Tokens: the name of one execution of one model, by which it can be run again.
 //!
-//! An exploration is deterministic, so model, pass and number identify an execution, as long as the sources are the
-//! same, and debug assertions are on in both builds or off in both: assertions can fail, and some of them read
-//! atomics. So a token has a fingerprint of the sources, and a `+` behind it if assertions are on. A token of other
-//! sources, or of the other kind of build, is refused, not replayed as another execution. The token of an execution
-//! under a mutant also names the mutant.
+//! An exploration is deterministic, so model, pass and number identify an execution, and of the explorer's also the
+//! decisions that lead to it, by which it is run again without the executions before it. That holds as long as the
+//! sources are the same, and debug assertions are on in both builds or off in both: assertions can fail, and some of
+//! them read atomics. So a token has a fingerprint of the sources, and a `+` behind it if assertions are on. A token of
+//! other sources, or of the other kind of build, is refused, not replayed as another execution. The token of an
+//! execution under a mutant also names the mutant.
 
 use super::Pass;
 use super::mutation::{self, MutantName};
 use crate::build::{COMMIT, FINGERPRINT};
+use heaplab::sync::GraphName;
 use std::fmt;
 use std::str::FromStr;
 
 /// Digits of the fingerprint in a token.
 const DIGITS: usize = 8;
+
+/// What an execution is called within its pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExecutionName {
+    /// Its number, from 1.
+    Number(u64),
+    /// The decisions of the explorer that lead to it.
+    Graph(GraphName),
+}
+
+impl fmt::Display for ExecutionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExecutionName::Number(number) => number.fmt(f),
+            ExecutionName::Graph(name) => name.fmt(f),
+        }
+    }
+}
 
 /// One execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +42,8 @@ pub struct Token {
     pub model: String,
     /// The pass.
     pub pass: Pass,
-    /// The execution's number, from 1.
-    pub execution: u64,
+    /// The execution.
+    pub execution: ExecutionName,
     /// The sources.
     pub fingerprint: String,
     /// Whether the build has debug assertions.
@@ -35,7 +55,7 @@ pub struct Token {
 impl Token {
     /// The token of an execution of this build.
     #[must_use]
-    pub fn new(model: &str, pass: Pass, execution: u64, mutant: Option<MutantName>) -> Token {
+    pub fn new(model: &str, pass: Pass, execution: ExecutionName, mutant: Option<MutantName>) -> Token {
         let fingerprint = FINGERPRINT[..DIGITS].to_owned();
         let assertions = cfg!(debug_assertions);
         Token { model: model.to_owned(), pass, execution, fingerprint, assertions, mutant }
@@ -88,9 +108,15 @@ impl FromStr for Token {
         let mut next = |what: &str| parts.next().filter(|part| !part.is_empty()).ok_or_else(|| bad(what));
         let model = next("the model is missing")?.to_owned();
         let pass = next("the pass is missing")?;
-        let execution = next("the execution's number is missing")?;
-        let execution = execution.parse().ok().filter(|&number| number != 0);
-        let execution = execution.ok_or_else(|| bad("the execution is no number from 1"))?;
+        let execution = next("the execution is missing")?;
+        let execution =
+            match execution.parse() {
+                Ok(0) => return Err(bad("the execution is no number from 1")),
+                Ok(number) => ExecutionName::Number(number),
+                Err(_) => ExecutionName::Graph(execution.parse().map_err(|error| {
+                    bad(&format!("the execution is no number from 1 and no name of a graph: {error}"))
+                })?),
+            };
         let fingerprint = next("the fingerprint of the sources is missing")?;
         let (fingerprint, assertions) = match fingerprint.strip_suffix('+') {
             Some(fingerprint) => (fingerprint.to_owned(), true),
@@ -99,7 +125,10 @@ impl FromStr for Token {
         if fingerprint.len() != DIGITS || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad("the fingerprint of the sources is not 8 hexadecimal digits"));
         }
-        let pass = pass.parse().map_err(|_| bad("the pass is neither normal nor read-as-rmw"))?;
+        let pass = pass.parse().map_err(|error| bad(&format!("{error}")))?;
+        if pass != Pass::Graphs && matches!(execution, ExecutionName::Graph(_)) {
+            return Err(bad("only the executions of the graphs pass have names"));
+        }
         let mutant = parts.next().map(mutation::parse).transpose().map_err(|error| bad(&error))?;
         Ok(Token { model, pass, execution, fingerprint, assertions, mutant: mutant.map(|mutant| mutant.to_string()) })
     }
@@ -112,17 +141,35 @@ mod tests {
     #[test]
     fn a_token_survives_its_text() {
         for mutant in [None, Some("src/a.rs:1:2,rmw,relaxed".to_owned())] {
-            let token = Token::new("a::b", Pass::Normal, 17, mutant);
-            assert_eq!(token.to_string().parse(), Ok(token.clone()));
-            assert_eq!(token.check_fresh(), Ok(()));
+            let graph = "t1.3:5s0.0-12r1.2.0.0".parse().unwrap();
+            for (pass, execution) in [
+                (Pass::Normal, ExecutionName::Number(17)),
+                (Pass::Graphs, ExecutionName::Number(17)),
+                (Pass::Graphs, ExecutionName::Graph(graph)),
+                (Pass::Graphs, ExecutionName::Graph("first".parse().unwrap())),
+            ] {
+                let token = Token::new("a::b", pass, execution, mutant.clone());
+                assert_eq!(token.to_string().parse(), Ok(token.clone()));
+                assert_eq!(token.check_fresh(), Ok(()));
+            }
         }
     }
 
     #[test]
     fn what_is_no_token_is_refused() {
-        for text in
-            ["", "a", "a,normal", "a,normal,0,12345678", "a,normal,1,1234", "a,odd,1,12345678", "a,normal,x,12345678"]
-        {
+        for text in [
+            "",
+            "a",
+            "a,normal",
+            "a,normal,0,12345678",
+            "a,normal,first,12345678",
+            "a,graphs,t1:first,12345678",
+            "a,graphs,t9.1:first,12345678",
+            "a,graphs,3x1,12345678",
+            "a,normal,1,1234",
+            "a,odd,1,12345678",
+            "a,normal,x,12345678",
+        ] {
             assert!(text.parse::<Token>().unwrap_err().contains("is no token"), "{text}");
         }
         assert!("a,normal,1,12345678,nonsense".parse::<Token>().unwrap_err().contains("mutant"));
@@ -130,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_token_of_the_other_build_says_which_one_to_run() {
-        let mut token = Token::new("a::b", Pass::Normal, 17, None);
+        let mut token = Token::new("a::b", Pass::Normal, ExecutionName::Number(17), None);
         token.assertions = !token.assertions;
         let reason = token.check_fresh().unwrap_err();
         assert!(reason.contains(&format!("-- replay {token}")), "{reason}");
@@ -139,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_token_of_other_sources_is_stale() {
-        let mut token = Token::new("a::b", Pass::Normal, 17, None);
+        let mut token = Token::new("a::b", Pass::Normal, ExecutionName::Number(17), None);
         token.fingerprint = if FINGERPRINT.starts_with('0') { "1".repeat(8) } else { "0".repeat(8) };
         assert!(token.check_fresh().unwrap_err().contains("stale"));
     }

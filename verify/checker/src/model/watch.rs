@@ -6,7 +6,7 @@
 //! done on a thread of its own.
 
 use super::picture::write_picture;
-use super::token::Token;
+use super::token::{ExecutionName, Token};
 use super::{Pass, Snapshot};
 use crate::trace::{Counterexample, Sources};
 use heaplab::sync::Exploration;
@@ -82,6 +82,7 @@ pub(super) fn end(exploration: &Exploration, journal: Vec<JournalEntry>) -> Opti
     let (Some(subject), Err(message), true) = (subject, &exploration.outcome, taken.is_none()) else { return taken };
     let snapshot = Snapshot {
         execution: exploration.runs,
+        graph: exploration.failed_graph.clone(),
         thread: exploration.failed_thread,
         message: message.clone(),
         journal,
@@ -121,6 +122,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
     let Some(message) = panic_text(info.payload()) else { return };
     let snapshot = Snapshot {
         execution: model_control::execution(),
+        graph: None,
         thread: Some(model_control::current_thread()),
         message: message.to_owned(),
         journal: model_control::journal_so_far(),
@@ -144,7 +146,11 @@ fn on_panic(info: &PanicHookInfo<'_>) {
 
 /// The counterexample of a snapshot.
 pub(super) fn counterexample(subject: &Subject, snapshot: Snapshot) -> Counterexample {
-    let token = Token::new(&subject.model, subject.pass, snapshot.execution, subject.mutant.clone());
+    let execution = match snapshot.graph {
+        Some(graph) => ExecutionName::Graph(graph),
+        None => ExecutionName::Number(snapshot.execution),
+    };
+    let token = Token::new(&subject.model, subject.pass, execution, subject.mutant.clone());
     Counterexample {
         model: subject.model.clone(),
         pass: subject.pass,

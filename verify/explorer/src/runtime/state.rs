@@ -297,6 +297,12 @@ impl State {
         self.stats.runs += 1;
     }
 
+    /// Whether a rule of the engine is left out.
+    #[inline]
+    pub(crate) fn lacks(&self, rule: Mutant) -> bool {
+        self.builder.mutant == Some(rule)
+    }
+
     /// Decides how an operation of the current thread goes on.
     #[inline]
     pub(crate) fn enter(&mut self) -> Entry {

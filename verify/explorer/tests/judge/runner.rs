@@ -63,8 +63,8 @@ fn without_places(journal: &Journal) -> String {
     text.lines().map(|line| line.split("  [").next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// Explores a program and runs each execution again by its route, up to so many. What is not the same, if anything is; else
-/// how many decisions the longest route had.
+/// Explores a program and runs each execution again by its route, up to so many. What is not the same, if anything is;
+/// else how many decisions the longest route had.
 pub(crate) fn replay(program: &Program, executions_max: usize) -> Result<usize, String> {
     let mut builder = Builder::new();
     builder.spurious_wakeups = program.spurious_wakeups;
