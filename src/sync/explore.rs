@@ -231,10 +231,18 @@ impl FromStr for GraphName {
 ///
 /// Blocks the calling thread meanwhile.
 ///
+/// # Errors
+///
+/// `f` does not come to such an execution: it is not what the name was made of, or the options are others.
+///
 /// # Panics
 ///
 /// As [`explore`].
-pub fn replay(options: &ExploreOptions, name: &GraphName, f: impl Fn() + Send + Sync + 'static) -> Exploration {
+pub fn replay(
+    options: &ExploreOptions,
+    name: &GraphName,
+    f: impl Fn() + Send + Sync + 'static,
+) -> Result<Exploration, String> {
     let engine = Engine::Graphs.enter();
     let guard = ExplorationGuard::enter(Pass::Graphs, options.fault, options.threads_max);
     if let Some(point) = name.strike {
@@ -251,7 +259,12 @@ pub fn replay(options: &ExploreOptions, name: &GraphName, f: impl Fn() + Send + 
     let counters = model_control::counters();
     drop(guard);
     drop(engine);
-    Exploration {
+    if let Some(failure) = &failure
+        && failure.kind == heaplab_explorer::FailureKind::Misfit
+    {
+        return Err(text_of(failure));
+    }
+    Ok(Exploration {
         executions: 1,
         runs: counters.executions,
         blocked: 0,
@@ -262,7 +275,7 @@ pub fn replay(options: &ExploreOptions, name: &GraphName, f: impl Fn() + Send + 
         threads_max: counters.threads_max,
         truncated: false,
         outcome: failure.map_or(Ok(()), |failure| Err(text_of(&failure))),
-    }
+    })
 }
 
 /// What a failure of the explorer says, without the execution, which the journal has.

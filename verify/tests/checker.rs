@@ -51,7 +51,10 @@ fn bad_tokens_are_refused() {
     is_refused(&["replay", "nonsense"], &["nonsense", "MODEL,PASS,EXECUTION,SOURCES[+]"]);
     is_refused(&["replay", "no_such_model,normal,1,00000000"], &["no_such_model", "--list"]);
     is_refused(&["replay", "page_set::take_vs_put,normal,1,00000000"], &["stale", "page_set::take_vs_put"]);
-    is_refused(&["replay", "page_set::take_vs_put,odd,1,00000000"], &["normal nor read-as-rmw"]);
+    is_refused(
+        &["replay", "page_set::take_vs_put,odd,1,00000000"],
+        &["`odd` is no pass", "graphs, normal, read-as-rmw"],
+    );
 }
 
 /// A model leaves a certificate and a page; an execution of it can be looked at again; a mutant of it is killed, and
@@ -76,6 +79,13 @@ fn a_model_is_certified_and_replayed() {
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
     assert!(out.contains("does not fail") && out.contains("thread 0"), "{out}");
+    let output = heaplab(name, &["replay", &format!("page_set::claim_vs_put,graphs,first,{sources}")]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+    assert!(out.contains("does not fail") && out.contains("thread 0"), "{out}");
+    let output = heaplab(name, &["replay", &format!("page_set::claim_vs_put,graphs,9999s0.0,{sources}")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("the route does not fit the model"), "{}", text(&output.stderr));
     let output = heaplab(name, &["replay", &format!("page_set::claim_vs_put,normal,99999,{sources}")]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("was not reached"), "{}", text(&output.stderr));

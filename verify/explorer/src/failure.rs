@@ -40,6 +40,8 @@ pub enum FailureKind {
     Leak,
     /// An argument that the operation has no meaning for, such as a load with the ordering `Release`.
     Misuse,
+    /// A route has a decision that the model does not come to.
+    Misfit,
 }
 
 impl fmt::Display for FailureKind {
@@ -57,6 +59,7 @@ impl fmt::Display for FailureKind {
             FailureKind::Limit => "limit",
             FailureKind::Leak => "leak",
             FailureKind::Misuse => "misuse",
+            FailureKind::Misfit => "not of this model",
         })
     }
 }

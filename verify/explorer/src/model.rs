@@ -121,7 +121,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// The failure of that execution; or [`FailureKind::Misuse`](crate::FailureKind::Misuse), if the route does not fit
+    /// The failure of that execution; or [`FailureKind::Misfit`](crate::FailureKind::Misfit), if the route does not fit
     /// the model.
     ///
     /// # Panics

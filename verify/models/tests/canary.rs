@@ -43,7 +43,8 @@ mod explored {
         take_sites,
     };
     use heaplab::sync::{
-        Arc, AtomicBool, AtomicU32, Condvar, ExploreOptions, HeapWord, Mutex, Ordering, UnsafeCell, explore, thread,
+        Arc, AtomicBool, AtomicU32, Condvar, ExploreOptions, GraphName, HeapWord, Mutex, Ordering, UnsafeCell, explore,
+        replay, thread,
     };
     use heaplab_checker::model::{Fault, ModelFailure, Spec, model, try_model};
     use std::collections::BTreeSet;
@@ -499,6 +500,30 @@ mod explored {
         for (mine, failed) in outcomes {
             assert!(usize::from(mine) + failed.iter().filter(|&&failed| failed).count() <= 1);
         }
+    }
+
+    /// The name of a failing execution leads to it, by its text too, in other options to a refusal.
+    #[test]
+    fn a_failing_graph_is_run_again_by_its_name() {
+        let options = ExploreOptions { pass: Pass::Graphs, ..ExploreOptions::default() };
+        let exploration = explore(&options, load_cas_against_load);
+        let name = exploration.failed_graph.expect("the explorer names it");
+        let name: GraphName = name.to_string().parse().unwrap();
+        let again = replay(&options, &name, load_cas_against_load).unwrap();
+        assert_eq!((again.outcome, again.failed_graph), (exploration.outcome, Some(name.clone())));
+        let refused = replay(&options, &name, || spawn_and_join(1)).unwrap_err();
+        assert!(refused.contains("the route does not fit the model"), "{refused}");
+
+        // With a fault the name says where it strikes.
+        let options = ExploreOptions { fault: Some(Fault::WeakExchange), ..options };
+        let exchange = || {
+            let word = AtomicU32::new(0);
+            assert!(word.compare_exchange_weak(0, 1, Relaxed, Relaxed).is_ok(), "it struck");
+        };
+        let name = explore(&options, exchange).failed_graph.unwrap();
+        assert_eq!(name.to_string(), "t0.1:first");
+        let again = replay(&options, &name, exchange).unwrap();
+        assert!(again.outcome.unwrap_err().contains("it struck"));
     }
 
     /// The journal of a failed exploration tells the failing execution, in order, with values.

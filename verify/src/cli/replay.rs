@@ -33,7 +33,7 @@ fn try_replay(all: &[Model], text: &str) -> Result<String, String> {
     let pass = passes(&model.spec).iter().copied().find(|&pass| pass == token.pass);
     let pass = pass.ok_or_else(|| format!("model {} has no {} pass", model.name, token.pass))?;
     let mutant = token.mutant.as_deref().map(mutation::parse).transpose()?;
-    let (snapshot, counterexample) = explore_once(model, pass, mutant, &token.execution);
+    let (snapshot, counterexample) = explore_once(model, pass, mutant, &token.execution)?;
     let is_other = |number: &u64| *number != snapshot.execution;
     if matches!(&token.execution, ExecutionName::Number(number) if is_other(number)) {
         return Err(format!(

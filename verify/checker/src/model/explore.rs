@@ -175,13 +175,16 @@ pub fn explore_pass(
 ///
 /// If the execution of that number fails, this function does not return: it prints and draws what the execution did,
 /// and ends the process with the exit code of success.
-#[must_use]
+///
+/// # Errors
+///
+/// The model has no execution of that name.
 pub fn explore_once(
     of: &Model,
     pass: Pass,
     mutant: Option<Mutant>,
     execution: &ExecutionName,
-) -> (Snapshot, Counterexample) {
+) -> Result<(Snapshot, Counterexample), String> {
     let options = PassOptions { mutant, ..PassOptions::default() };
     let (number, on_failure) = match execution {
         ExecutionName::Number(number) => (Some(*number), OnFailure::ShowAndEnd(*number)),
@@ -193,11 +196,12 @@ pub fn explore_once(
     watch::begin(subject.clone());
     start_journal();
     let exploration = match execution {
-        ExecutionName::Number(_) => explore(&how, of.body),
+        ExecutionName::Number(_) => Ok(explore(&how, of.body)),
         ExecutionName::Graph(name) => replay(&how, name, of.body),
     };
     let journal = take_journal();
     drop(guard);
+    let exploration = exploration?;
     let snapshot = watch::end(&exploration, journal.clone()).unwrap_or(Snapshot {
         execution: exploration.runs,
         graph: match execution {
@@ -210,5 +214,5 @@ pub fn explore_once(
         whereabouts: Vec::new(),
     });
     let counterexample = watch::counterexample(&subject, snapshot.clone());
-    (snapshot, counterexample)
+    Ok((snapshot, counterexample))
 }

@@ -86,7 +86,7 @@ pub(crate) fn follow(builder: &Builder, f: Rc<dyn Fn()>, route: &Route) -> Resul
                 return None;
             }
             let message = format!("the route does not fit the model: its last {left} decisions cannot be taken");
-            let found = Found { kind: FailureKind::Misuse, message, places: Vec::new(), thread: None };
+            let found = Found { kind: FailureKind::Misfit, message, places: Vec::new(), thread: None };
             Some(Err(state.failure_here(found)))
         });
         if let Some(result) = result {
