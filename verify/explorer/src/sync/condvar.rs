@@ -124,7 +124,8 @@ impl Condvar {
         let mut entry = Event::new(Kind::RmwRead, self.waiters.location(), Ordering::Relaxed, place);
         entry.op = Op::Or(1 << thread);
         self.waiters.read(&mut entry);
-        let index = with_state(|state| state.performed[thread] - 1);
+        // A thread that began on flat memory has no events, and nobody asks for the index there.
+        let index = with_state(|state| state.performed[thread].saturating_sub(1));
         guard.unlock(place);
         let location = self.waiters.location();
         perform(

@@ -511,3 +511,33 @@ fn a_message_is_waited_for_until_the_time_is_over() {
     let (_, seen) = outcomes(receive);
     assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["Ok(1)"]);
 }
+
+#[test]
+fn a_thread_that_a_blocked_run_begins_waits_for_a_notification() {
+    let ends = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&ends);
+    let stats = Builder::new().explore(move || {
+        let shared = Arc::new((Mutex::new(false), Condvar::new(), Notify::new()));
+        let other = Arc::clone(&shared);
+        let first = thread::spawn(move || drop(other.0.lock().unwrap()));
+        // Blocked in some run; what follows is then done on flat memory.
+        drop(shared.0.lock().unwrap());
+        let waiting = Arc::clone(&shared);
+        let waiter = thread::spawn(move || {
+            let mut is_set = waiting.0.lock().unwrap();
+            waiting.2.notify();
+            while !*is_set {
+                is_set = waiting.1.wait(is_set).unwrap();
+            }
+        });
+        first.join().unwrap();
+        shared.2.wait();
+        *shared.0.lock().unwrap() = true;
+        shared.1.notify_all();
+        waiter.join().unwrap();
+        counted.fetch_add(1, Relaxed);
+    });
+    let stats = stats.unwrap();
+    assert!(stats.blocked > 0 && stats.leaked_threads == 0, "{stats}");
+    assert_eq!(ends.load(Relaxed) as u64, stats.executions + stats.blocked, "all runs came to their end");
+}
