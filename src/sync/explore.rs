@@ -84,8 +84,9 @@ pub struct Exploration {
     pub threads_max: usize,
     /// Whether a limit ended the exploration before every execution was seen.
     pub truncated: bool,
-    /// The message of the panic that ended the exploration: a failed assertion, a deadlock, a data race ("Causality
-    /// violation"), or a model that makes too many choices.
+    /// What ended the exploration: a failed assertion, a deadlock, a data race (loom calls it "Causality violation"), or
+    /// a model that makes too many choices. Of loom it is the message of a panic; the explorer's begins with the kind of
+    /// the failure.
     pub outcome: Result<(), String>,
 }
 
@@ -110,14 +111,7 @@ struct LimitReached;
 /// - Inside another exploration on the same thread.
 /// - When `preemption_bound` exceeds 255 or `threads_max` exceeds [`ExploreOptions::THREADS_MAX`].
 pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -> Exploration {
-    assert!(options.preemption_bound.unwrap_or(0) <= 255, "loom counts preemptions up to 255");
-    assert!(
-        options.threads_max <= ExploreOptions::THREADS_MAX,
-        "an execution has at most {} threads, the first included; {} were asked for",
-        ExploreOptions::THREADS_MAX,
-        options.threads_max,
-    );
-
+    assert_possible(options);
     let f: Body = Arc::new(f);
     let engine = match options.pass {
         Pass::Graphs => Engine::Graphs,
@@ -147,6 +141,16 @@ pub fn explore(options: &ExploreOptions, f: impl Fn() + Send + Sync + 'static) -
         truncated: explored.truncated,
         outcome: explored.outcome,
     }
+}
+
+fn assert_possible(options: &ExploreOptions) {
+    assert!(options.preemption_bound.unwrap_or(0) <= 255, "loom counts preemptions up to 255");
+    assert!(
+        options.threads_max <= ExploreOptions::THREADS_MAX,
+        "an execution has at most {} threads, the first included; {} were asked for",
+        ExploreOptions::THREADS_MAX,
+        options.threads_max,
+    );
 }
 
 type Body = Arc<dyn Fn() + Send + Sync>;
@@ -243,6 +247,7 @@ pub fn replay(
     name: &GraphName,
     f: impl Fn() + Send + Sync + 'static,
 ) -> Result<Exploration, String> {
+    assert_possible(options);
     let engine = Engine::Graphs.enter();
     let guard = ExplorationGuard::enter(Pass::Graphs, options.fault, options.threads_max);
     if let Some(point) = name.strike {

@@ -65,8 +65,6 @@ pub enum Pass {
 impl Pass {
     /// All of them, in the order in which they run.
     pub const ALL: [Pass; 3] = [Pass::Graphs, Pass::Normal, Pass::ReadAsRmw];
-    /// Those with loom as the engine.
-    pub const OF_LOOM: [Pass; 2] = [Pass::Normal, Pass::ReadAsRmw];
 
     /// Its text.
     #[must_use]

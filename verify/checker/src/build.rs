@@ -4,5 +4,5 @@
 pub const FINGERPRINT: &str = env!("HEAPLAB_FINGERPRINT");
 /// The commit that the sources were based on, or `unknown`.
 pub const COMMIT: &str = env!("HEAPLAB_COMMIT");
-/// The model checker and its version.
-pub const CHECKER: &str = concat!("loom ", env!("HEAPLAB_LOOM"));
+/// The engines of the model face, and their versions.
+pub const CHECKER: &str = concat!("heaplab-explorer ", env!("CARGO_PKG_VERSION"), ", loom ", env!("HEAPLAB_LOOM"));

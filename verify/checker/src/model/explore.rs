@@ -201,7 +201,7 @@ pub fn explore_once(
     };
     let journal = take_journal();
     drop(guard);
-    let exploration = exploration?;
+    let exploration = exploration.inspect_err(|_| watch::forget())?;
     let snapshot = watch::end(&exploration, journal.clone()).unwrap_or(Snapshot {
         execution: exploration.runs,
         graph: match execution {

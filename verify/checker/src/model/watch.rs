@@ -44,6 +44,17 @@ pub(super) enum OnFailure {
     ShowAndEnd(u64),
 }
 
+impl OnFailure {
+    /// Whether the execution of this number is shown, if it fails.
+    fn shows(self, execution: u64) -> bool {
+        match self {
+            OnFailure::Keep => false,
+            OnFailure::Show => true,
+            OnFailure::ShowAndEnd(number) => number == execution,
+        }
+    }
+}
+
 thread_local! {
     static SUBJECT: RefCell<Option<Subject>> = const { RefCell::new(None) };
     static SNAPSHOT: RefCell<Option<Snapshot>> = const { RefCell::new(None) };
@@ -88,15 +99,16 @@ pub(super) fn end(exploration: &Exploration, journal: Vec<JournalEntry>) -> Opti
         journal,
         whereabouts: model_control::whereabouts(),
     };
-    let is_shown = match subject.on_failure {
-        OnFailure::Keep => false,
-        OnFailure::Show => true,
-        OnFailure::ShowAndEnd(execution) => execution == snapshot.execution,
-    };
-    if is_shown {
+    if subject.on_failure.shows(snapshot.execution) {
         show(&subject, snapshot.clone());
     }
     Some(snapshot)
+}
+
+/// Ends the watch of an exploration that did not come about.
+pub(super) fn forget() {
+    SUBJECT.take();
+    SNAPSHOT.take();
 }
 
 /// Whether the present execution has panicked before, so that a further panic only follows from the first one. A
@@ -128,12 +140,7 @@ fn on_panic(info: &PanicHookInfo<'_>) {
         journal: model_control::journal_so_far(),
         whereabouts: model_control::whereabouts(),
     };
-    let is_shown = match subject.on_failure {
-        OnFailure::Keep => false,
-        OnFailure::Show => true,
-        OnFailure::ShowAndEnd(execution) => execution == snapshot.execution,
-    };
-    if is_shown {
+    if subject.on_failure.shows(snapshot.execution) {
         let shown = snapshot.clone();
         let drawn = std::thread::Builder::new().spawn(move || show(&subject, shown));
         if let Ok(drawn) = drawn {
