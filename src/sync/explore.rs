@@ -84,9 +84,9 @@ pub struct Exploration {
     pub threads_max: usize,
     /// Whether a limit ended the exploration before every execution was seen.
     pub truncated: bool,
-    /// What ended the exploration: a failed assertion, a deadlock, a data race (loom calls it "Causality violation"), or
-    /// a model that makes too many choices. Of loom it is the message of a panic; the explorer's begins with the kind of
-    /// the failure.
+    /// What ended the exploration: a failed assertion, a deadlock, a data race (loom calls it "Causality violation"),
+    /// or a model that makes too many choices. Of loom it is the message of a panic; the explorer's begins with the
+    /// kind of the failure.
     pub outcome: Result<(), String>,
 }
 
