@@ -502,6 +502,19 @@ mod explored {
         }
     }
 
+    /// What a model catches is not its failure, whichever of the two panic hooks, the explorer's and the watch's, was
+    /// set first: here, if this test runs alone, the explorer's.
+    #[test]
+    fn a_panic_that_is_caught_is_not_the_failure() {
+        let options = ExploreOptions { pass: Pass::Graphs, ..ExploreOptions::default() };
+        assert!(explore(&options, || {}).is_complete());
+        let failure = must_fail_in(Spec::two_threads(), Pass::Graphs, RACE[0], || {
+            assert!(catch_unwind(|| panic!("caught")).is_err());
+            publish_through_a_cell(Relaxed, Relaxed);
+        });
+        assert!(!failure.message.contains("caught"), "{failure}");
+    }
+
     /// The name of a failing execution leads to it, by its text too, in other options to a refusal.
     #[test]
     fn a_failing_graph_is_run_again_by_its_name() {
