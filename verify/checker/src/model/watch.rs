@@ -131,7 +131,8 @@ fn on_panic(info: &PanicHookInfo<'_>) {
     }
     let Some(subject) = SUBJECT.with_borrow(Clone::clone) else { return };
     if subject.pass == Pass::Graphs {
-        // The explorer tells of its failures itself, see `end`; and a run that it has given up may panic, which is none.
+        // The explorer tells of its failures itself, see `end`; and a run that it has given up may panic, which is
+        // none.
         return;
     }
     // loom ends its coroutines by a panic without text, which is no failure.
