@@ -9,21 +9,24 @@ use heaplab::{AllocError, AllocationType, Heap, HeapConfig};
 use heaplab_scenarios::stress::{StressOptions, StressReport, run};
 use std::time::Duration;
 
-/// Runs a stress, and on a busy machine, which may give a stress little time, further ones with other seeds until one
-/// has done `enough`.
+/// Runs a stress, and on a busy machine or in a slow build, which may give a stress little time, further ones with other
+/// seeds, each half as long again as the one before, until one has done `enough`.
 fn stress(options: &StressOptions, enough: impl Fn(&StressReport) -> bool) {
     let mut options = options.clone();
-    for _ in 0..20 {
-        let report = run(&options, |_| {}).unwrap();
-        let findings = report.findings.join("\n");
-        assert!(report.passed() && !report.hung, "seed {} of {} threads:\n{findings}", options.seed, options.threads);
-        assert!(report.attachments >= options.threads as u64);
-        if report.allocations > 1000 && report.shadow_checks > 100 && enough(&report) {
+    let mut last = StressReport::default();
+    // The last one has 38 times as long as the first one: 27 s if that had 700 ms.
+    for _ in 0..10 {
+        last = run(&options, |_| {}).unwrap();
+        let findings = last.findings.join("\n");
+        assert!(last.passed() && !last.hung, "seed {} of {} threads:\n{findings}", options.seed, options.threads);
+        assert!(last.attachments >= options.threads as u64);
+        if last.allocations > 1000 && last.shadow_checks > 100 && enough(&last) {
             return;
         }
         options.seed += 100;
+        options.duration += options.duration / 2;
     }
-    panic!("none of 20 stresses did enough to show anything: {options:?}");
+    panic!("no stress did enough to show anything; the last one did: {last:#?}\nas asked for: {options:?}");
 }
 
 #[test]
