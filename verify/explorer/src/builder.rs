@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::mutant::Mutant;
+use crate::shard::Shard;
 use crate::views::THREADS_MAX;
 
 /// What an exploration may do. The defaults explore everything that is not said to have a budget.
@@ -19,8 +20,16 @@ pub struct Builder {
     pub max_permutations: Option<usize>,
     /// Longest time; `None` is the default. [`Stats::bounds_met`](crate::Stats::bounds_met) says if it was met.
     pub max_duration: Option<Duration>,
-    /// Accepted for models that are written for loom. The exploration covers every number of preemptions.
+    /// Most preemptions of an execution, in the schedule that needs fewest; `None`, for all executions, is the default.
+    ///
+    /// A preemption ends the turn of a thread that could go on: one that does not wait and did not yield. That a read
+    /// is stale costs nothing. The bound is complete up to itself: every execution within it is explored, once.
+    /// [`Stats::bounds_met`](crate::Stats::bounds_met) says if it left executions out. A failure that is come upon
+    /// beyond it is returned as any other.
     pub preemption_bound: Option<usize>,
+    /// Which part of the exploration this is; `None`, for all of it, is the default. The counts of all shards add up to
+    /// those of the whole.
+    pub shard: Option<Shard>,
     /// Most turns in a row of a loop that waits and that reads nothing new, if nobody else can go on. 4.
     ///
     /// Then the loop is taken for endless, and [`Stats::bounds_met`](crate::Stats::bounds_met) names it.
@@ -71,6 +80,7 @@ impl Builder {
             max_permutations: None,
             max_duration: None,
             preemption_bound: None,
+            shard: None,
             max_turns: 4,
             max_effect_turns: 32,
             spurious_wakeups: 0,

@@ -11,6 +11,7 @@ use crate::graph::Graph;
 use crate::mutant::Mutant;
 use crate::route::{Decision, Route};
 use crate::runtime::state::State;
+use crate::stats::Bound;
 use crate::views::THREADS_MAX;
 
 impl State {
@@ -26,9 +27,41 @@ impl State {
         self.stats.depth_max = self.stats.depth_max.max(self.branches.len());
     }
 
-    /// Makes the next graph. False if nothing is left to try.
+    /// Makes the next graph that is to be run. False if nothing is left to try.
     pub(crate) fn next_graph(&mut self) -> bool {
+        while self.make_graph() {
+            if self.is_wanted() {
+                return true;
+            }
+            self.work.truncate(self.work_below);
+        }
+        false
+    }
+
+    /// Whether the present graph, or one that is made of it, is one of those that the builder asks for.
+    fn is_wanted(&mut self) -> bool {
+        if self.builder.shard.is_some_and(|shard| !shard.has_below(&self.route)) {
+            return false;
+        }
+        let Some(bound) = self.builder.preemption_bound else { return true };
+        let lasting = if self.lacks(Mutant::LastingAlone) { self.graph.all() } else { self.graph.lasting() };
+        let is_wanted = self.graph.is_within(bound, &lasting);
+        if !is_wanted {
+            self.stats.meet(Bound::Preemptions(bound));
+        }
+        is_wanted
+    }
+
+    /// Whether the present graph is within the bound of preemptions.
+    pub(crate) fn is_within_bound(&self) -> bool {
+        let Some(bound) = self.builder.preemption_bound else { return true };
+        self.graph.is_within(bound, &self.graph.all()) || self.lacks(Mutant::BeyondTheBound)
+    }
+
+    /// Makes the next graph.
+    fn make_graph(&mut self) -> bool {
         loop {
+            self.work_below = self.work.len().saturating_sub(1);
             let Some((stamp, alternative)) = self.work.pop() else {
                 let Some(branch) = self.branches.pop() else { return false };
                 let done = std::mem::replace(&mut self.graph, branch.graph);
@@ -36,6 +69,7 @@ impl State {
                 self.work = branch.work;
                 self.route = branch.route;
                 if branch.is_fresh {
+                    self.work_below = 0;
                     return true;
                 }
                 continue;
@@ -168,6 +202,7 @@ impl State {
         let is_new = self.branches.len() > below;
         if let Some(branch) = self.branches.pop() {
             (self.graph, self.work, self.route) = (branch.graph, branch.work, branch.route);
+            self.work_below = 0;
         }
         is_new
     }

@@ -8,6 +8,7 @@ pub use crate::builder::Builder;
 use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::route::Route;
+use crate::runtime::estimate::{self, Estimate};
 use crate::runtime::replay;
 use crate::stats::{Bound, Stats};
 
@@ -112,6 +113,43 @@ impl Builder {
         mut on_execution: impl FnMut(&Execution<'_>),
     ) -> Result<Stats, Failure> {
         replay::explore(self, Rc::new(f), move |journal, route| on_execution(&Execution { journal, route }))
+    }
+
+    /// Guesses how many executions `f` has, from at most `breadth` graphs at each distance from the first one: an
+    /// unbiased guess, and a rough one. The model is run as often as [`Estimate::runs`] says, less than a thousand times
+    /// for each hundred of `breadth` in most models.
+    ///
+    /// # Errors
+    ///
+    /// A failure of one of these runs.
+    ///
+    /// # Panics
+    ///
+    /// If it is called within an exploration, or with a `breadth` of 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use heaplab_explorer::model::Builder;
+    /// use heaplab_explorer::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    /// use heaplab_explorer::thread;
+    /// use std::sync::Arc;
+    ///
+    /// let model = || {
+    ///     let x = Arc::new(AtomicUsize::new(0));
+    ///     for _ in 0..3 {
+    ///         let x = x.clone();
+    ///         thread::spawn(move || (0..3).for_each(|_| _ = x.fetch_add(1, Relaxed)));
+    ///     }
+    /// };
+    /// let guess = Builder::new().estimate(100, 1, model).unwrap();
+    /// // There are 9! / (3! 3! 3!) executions.
+    /// assert!((1680.0 / 3.0..1680.0 * 3.0).contains(&guess.executions));
+    /// ```
+    #[track_caller]
+    pub fn estimate<F: Fn() + 'static>(&self, breadth: usize, seed: u64, f: F) -> Result<Estimate, Failure> {
+        assert!(breadth != 0, "a guess needs at least one graph");
+        estimate::estimate(self, Rc::new(f), breadth, seed)
     }
 
     /// Runs the execution of `f` that `route` names, and the few on the way to it. Returns the execution, and whether

@@ -144,6 +144,16 @@ mutants! {
     /// A thread has the same number in all executions.
     ChildNames,
 
+    // The bound of preemptions: `preemptions`.
+    /// To end the turn of a thread that waits is no preemption.
+    WaitsAreFree,
+    /// A turn that ended with a yield ended without a preemption.
+    YieldsAreFree,
+    /// Only what lasts is held against the bound before a graph is run.
+    LastingAlone,
+    /// An execution over the bound is not counted.
+    BeyondTheBound,
+
     // Locks, condition variables, budgets: `sync`, `choice`, `runtime::schedule`.
     /// Whom `notify_one` wakes is a choice.
     NotifiedOthers,

@@ -13,6 +13,11 @@ pub enum Bound {
     Executions(u64),
     /// [`Builder::max_duration`](crate::model::Builder::max_duration) ended the exploration.
     Duration(Duration),
+    /// Executions that need more preemptions than [`Builder::preemption_bound`] are left out. Those within it are
+    /// explored, each once.
+    ///
+    /// [`Builder::preemption_bound`]: crate::model::Builder::preemption_bound
+    Preemptions(usize),
     /// A loop that waits turned as often as [`Builder::max_turns`](crate::model::Builder::max_turns) allows without
     /// reading anything new, and was taken for endless.
     Turns {
@@ -30,6 +35,7 @@ impl fmt::Display for Bound {
         match self {
             Bound::Executions(count) => write!(f, "ended after {count} executions"),
             Bound::Duration(time) => write!(f, "ended after {time:?}"),
+            Bound::Preemptions(bound) => write!(f, "executions with more than {bound} preemptions were left out"),
             Bound::Turns { place, turns } => write!(f, "a loop that waits at {place} was cut off after {turns} turns"),
             Bound::LeaksOfStatics => f.write_str("leaks were not looked for, as there are lazy statics"),
         }
@@ -44,6 +50,9 @@ pub struct Stats {
     pub executions: u64,
     /// Executions that ended in an assumption that does not hold, or in a wait that another execution ends.
     pub blocked: u64,
+    /// Complete executions that were run and are no part of the result, as they need more preemptions than
+    /// [`Builder::preemption_bound`](crate::model::Builder::preemption_bound).
+    pub beyond: u64,
     /// Complete executions that were seen before, counted if [`Builder::check_unique`] is on. Always 0, unless the
     /// explorer has a fault.
     ///
@@ -85,9 +94,12 @@ impl Stats {
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} executions, {} blocked, {:.3} s", self.executions, self.blocked, self.elapsed.as_secs_f64())?;
-        for (count, what) in
-            [(self.wasted, "in vain"), (self.duplicates, "twice"), (self.leaked_threads, "threads lost")]
-        {
+        for (count, what) in [
+            (self.beyond, "over the bound"),
+            (self.wasted, "in vain"),
+            (self.duplicates, "twice"),
+            (self.leaked_threads, "threads lost"),
+        ] {
             if count != 0 {
                 write!(f, ", {count} {what}")?;
             }

@@ -15,6 +15,7 @@
 
 pub(crate) mod access;
 pub(crate) mod coroutine;
+pub(crate) mod estimate;
 pub(crate) mod flat;
 pub(crate) mod lock;
 pub(crate) mod panics;

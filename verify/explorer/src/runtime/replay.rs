@@ -97,7 +97,7 @@ pub(crate) fn follow(builder: &Builder, f: Rc<dyn Fn()>, route: &Route) -> Resul
 
 impl State {
     /// What was found in the present run, as a failure.
-    fn failure_here(&mut self, found: Found) -> Failure {
+    pub(super) fn failure_here(&mut self, found: Found) -> Failure {
         let journal = Journal::of(self);
         let route = self.route.clone();
         self.failure(found, journal, route)
@@ -113,7 +113,7 @@ impl State {
 
 impl Running {
     /// One run, with this as the exploration that operations use.
-    fn run_entered(&self, f: &Rc<dyn Fn()>, place: &'static Location<'static>) {
+    pub(super) fn run_entered(&self, f: &Rc<dyn Fn()>, place: &'static Location<'static>) {
         let guard = self.enter();
         self.run(f, place);
         drop(guard);
@@ -262,8 +262,17 @@ impl State {
     }
 
     /// Counts the run that ended.
-    fn settle(&mut self) -> Outcome {
+    pub(super) fn settle(&mut self) -> Outcome {
         self.stats.events_max = self.stats.events_max.max(self.graph.events_count());
+        if matches!(self.outcome, Outcome::Complete | Outcome::Blocked) {
+            if self.builder.shard.is_some_and(|shard| !shard.has(&self.route)) {
+                self.outcome = Outcome::Elsewhere;
+            } else if self.outcome == Outcome::Complete && !self.is_within_bound() {
+                self.outcome = Outcome::Elsewhere;
+                self.stats.beyond += 1;
+                self.stats.meet(Bound::Preemptions(self.builder.preemption_bound.unwrap_or_default()));
+            }
+        }
         match self.outcome {
             Outcome::Complete => {
                 self.stats.executions += 1;
@@ -274,7 +283,7 @@ impl State {
             }
             Outcome::Blocked => self.stats.blocked += 1,
             Outcome::Wasted => self.stats.wasted += 1,
-            Outcome::Open | Outcome::Failed => {}
+            Outcome::Open | Outcome::Failed | Outcome::Elsewhere => {}
         }
         self.outcome
     }

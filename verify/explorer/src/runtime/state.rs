@@ -94,6 +94,8 @@ pub(crate) enum Outcome {
     Open,
     Complete,
     Blocked,
+    /// Complete, and not one of those that are counted: another shard's, or over the bound of preemptions.
+    Elsewhere,
     Wasted,
     Failed,
 }
@@ -117,6 +119,8 @@ pub(crate) struct State {
     pub(crate) graph: Graph,
     /// What is left to try on the present graph, by the stamp of the event that it changes.
     pub(crate) work: Vec<(u32, Alternative)>,
+    /// How much of that is left from the graph that the present one was made of.
+    pub(crate) work_below: usize,
     /// How the present graph came about.
     pub(crate) route: Route,
     /// The graphs below, which wait.
@@ -210,6 +214,7 @@ impl State {
             builder,
             graph: Graph::default(),
             work: Vec::new(),
+            work_below: 0,
             route: Route::default(),
             branches: Vec::new(),
             spare: Vec::new(),

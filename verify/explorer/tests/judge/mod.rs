@@ -13,6 +13,7 @@
 //! | [`found`] | the programs on which the two have disagreed |
 //! | [`shrink`] | smaller programs that fail, too |
 //! | [`mutants`] | the engine judged: without any of its rules it disagrees with the judge |
+//! | [`parts`] | bounds, shards and estimates: parts of an exploration against the whole |
 //! | [`runner`] | the same programs, run by the explorer |
 
 pub(crate) mod axioms;
@@ -22,6 +23,7 @@ pub(crate) mod found;
 pub(crate) mod generator;
 pub(crate) mod litmus;
 pub(crate) mod mutants;
+pub(crate) mod parts;
 pub(crate) mod program;
 pub(crate) mod relation;
 pub(crate) mod runner;

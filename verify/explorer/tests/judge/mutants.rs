@@ -318,7 +318,7 @@ fn the_models_of_mutants_hold() {
 fn without_a_rule_the_engine_is_wrong() {
     let mut candidates = Candidates::new();
     let mut wrong = vec![];
-    for &mutant in Mutant::ALL {
+    for &mutant in Mutant::ALL.iter().filter(|mutant| !super::parts::MUTANTS.contains(mutant)) {
         let reason = SURVIVORS.iter().find(|(survivor, _)| *survivor == mutant).map(|(_, reason)| reason);
         match (killer(mutant, &mut candidates), reason) {
             (Some((name, how)), None) => {

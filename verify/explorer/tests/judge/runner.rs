@@ -58,9 +58,15 @@ pub(crate) fn explore(program: &Program, builder: &Builder) -> Exploration {
 }
 
 /// A journal's text. The first thread begins where the exploration was called, and a replay is called elsewhere.
-fn without_places(journal: &Journal) -> String {
+pub(crate) fn without_places(journal: &Journal) -> String {
     let text = journal.to_string();
     text.lines().map(|line| line.split("  [").next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// A program as a model.
+pub(crate) fn body_of(program: &Program) -> impl Fn() + Clone + 'static {
+    let shared = Arc::new(program.clone());
+    move || Runner::new(&Rc::new(World::new(shared.clone())), 0).thread()
 }
 
 /// Explores a program and runs each execution again by its route, up to so many. What is not the same, if anything is;
@@ -69,8 +75,7 @@ pub(crate) fn replay(program: &Program, executions_max: usize) -> Result<usize, 
     let mut builder = Builder::new();
     builder.spurious_wakeups = program.spurious_wakeups;
     builder.weak_failures = program.weak_failures;
-    let shared = Arc::new(program.clone());
-    let body = move || Runner::new(&Rc::new(World::new(shared.clone())), 0).thread();
+    let body = body_of(program);
     let mut seen = Vec::new();
     let result = builder.explore_each(body.clone(), |execution| {
         if seen.len() < executions_max {

@@ -1,0 +1,103 @@
+//! Shards: parts of one exploration that several processes or machines explore.
+//!
+//! The graphs of an exploration are a tree, in which a route leads to each. A shard has those subtrees whose root,
+//! some decisions from the first graph, has its number as the hash of the route. Graphs above these roots are run by
+//! every shard, which finds its subtrees so, and are counted by one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::route::Route;
+
+/// How many decisions from the first graph the roots of subtrees are. Two: one decision makes as many graphs as the
+/// first has alternatives, a few dozen, of very unlike size; and they are few enough to be run by every shard.
+const DEPTH: usize = 2;
+
+/// One of several parts of an exploration: see [`Builder::shard`](crate::model::Builder::shard).
+///
+/// Its text is its number among the parts, from 1, and how many there are, as in `2/3`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Shard {
+    index: usize,
+    count: usize,
+}
+
+impl Shard {
+    /// The part with a number, from 0, of `count`. `None` if there is no such part.
+    #[must_use]
+    pub fn new(index: usize, count: usize) -> Option<Shard> {
+        (index < count).then_some(Shard { index, count })
+    }
+
+    /// Whether the graph to which a route leads is counted by this shard.
+    pub(crate) fn has(self, route: &Route) -> bool {
+        let decisions = route.decisions[..route.decisions.len().min(DEPTH)].to_vec();
+        hash(&Route { decisions }.to_string()) % self.count as u64 == self.index as u64
+    }
+
+    /// Whether this shard has the graph, or graphs that are made of it.
+    pub(crate) fn has_below(self, route: &Route) -> bool {
+        route.decisions.len() < DEPTH || self.has(route)
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index + 1, self.count)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let numbers = text.split_once('/').and_then(|(n, m)| Some((n.parse().ok()?, m.parse().ok()?)));
+        let Some((number, count)): Option<(usize, usize)> = numbers else {
+            return Err(format!("`{text}` is no shard; write for example `1/4`"));
+        };
+        let shard = number.checked_sub(1).and_then(|index| Shard::new(index, count));
+        shard.ok_or_else(|| format!("there is no shard {number} of {count}; they are numbered from 1"))
+    }
+}
+
+/// A hash of a text (FNV-1a) that is the same on all machines, which have to agree on who has what.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shard, hash};
+
+    // The values are those of the function's published test vectors.
+    #[test]
+    fn all_machines_agree() {
+        assert_eq!(hash(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(hash("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(hash("foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn a_shard_survives_its_text() {
+        for (index, count) in [(0, 1), (1, 3), (2, 3)] {
+            let shard = Shard::new(index, count).unwrap();
+            assert_eq!(shard.to_string().parse(), Ok(shard));
+        }
+        assert_eq!(Shard::new(1, 3).unwrap().to_string(), "2/3");
+    }
+
+    #[test]
+    fn what_is_no_shard_is_refused() {
+        assert_eq!(Shard::new(3, 3), None);
+        for (text, why) in [
+            ("", "no shard"),
+            ("1", "no shard"),
+            ("a/b", "no shard"),
+            ("0/3", "no shard 0"),
+            ("4/3", "no shard 4"),
+            ("1/0", "no shard 1"),
+        ] {
+            assert!(text.parse::<Shard>().unwrap_err().contains(why), "{text}");
+        }
+    }
+}
