@@ -13,7 +13,8 @@
 
 use super::engine::Engine;
 use super::model_control::{self, ExplorationGuard, Fault, FaultPoint, Pass};
-use heaplab_explorer::Route;
+use heaplab_explorer::{Bound, Route};
+pub use heaplab_explorer::{Estimate, Shard};
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -24,7 +25,8 @@ use std::time::{Duration, Instant};
 /// How to explore.
 #[derive(Clone, Debug)]
 pub struct ExploreOptions {
-    /// Most preemptions in one execution; `None` for no bound. At most 255. The explorer has no use for it.
+    /// Most preemptions in one execution; `None` for no bound. At most 255. To the explorer that a read is stale costs
+    /// nothing, and an execution counts by the schedule that needs fewest.
     pub preemption_bound: Option<usize>,
     /// Most choices in one execution; a model that makes more panics. A load makes two, any other operation one or
     /// two. For the explorer, most events of a thread.
@@ -37,6 +39,9 @@ pub struct ExploreOptions {
     pub executions_max: Option<u64>,
     /// Stop, truncated, when an execution would begin later than this after the start.
     pub duration_max: Option<Duration>,
+    /// Which part of the explorer's executions to explore; `None` for all. The counts of all parts add up. loom has no
+    /// parts.
+    pub shard: Option<Shard>,
     /// Most threads in one execution, the first included; starting more panics. At most
     /// [`ExploreOptions::THREADS_MAX`].
     pub threads_max: usize,
@@ -57,6 +62,7 @@ impl Default for ExploreOptions {
             fault: None,
             executions_max: None,
             duration_max: None,
+            shard: None,
             threads_max: Self::THREADS_MAX,
         }
     }
@@ -256,6 +262,7 @@ pub fn replay(
     let start = Instant::now();
     let mut builder = heaplab_explorer::model::Builder::new();
     builder.max_branches = options.branches_max;
+    builder.preemption_bound = options.preemption_bound;
     let replayed = builder.replay(&name.route, move || {
         model_control::begin_execution();
         model_control::run_execution(&f);
@@ -283,6 +290,55 @@ pub fn replay(
     })
 }
 
+/// Guesses how many executions the explorer finds in `f`, from at most `breadth` graphs at each distance from the first
+/// one. See `heaplab_explorer::model::Builder::estimate`.
+///
+/// Blocks the calling thread meanwhile.
+///
+/// # Errors
+///
+/// What an execution that the guess ran says, if it fails.
+///
+/// # Panics
+///
+/// As [`explore`], and with a `breadth` of 0.
+pub fn estimate(
+    options: &ExploreOptions,
+    breadth: usize,
+    seed: u64,
+    f: impl Fn() + Send + Sync + 'static,
+) -> Result<Estimate, String> {
+    assert_possible(options);
+    let _engine = Engine::Graphs.enter();
+    let _guard = ExplorationGuard::enter(Pass::Graphs, options.fault, options.threads_max);
+    let f: Body = Arc::new(f);
+    let mut sum = Estimate::default();
+    sum.is_exact = true;
+    let mut outcome = Ok(());
+    for_each_strike(|_| {
+        let mut builder = heaplab_explorer::model::Builder::new();
+        builder.max_branches = options.branches_max;
+        builder.preemption_bound = options.preemption_bound;
+        builder.shard = options.shard;
+        let body = f.clone();
+        let guess = builder.estimate(breadth, seed, move || {
+            model_control::begin_execution();
+            model_control::run_execution(&*body);
+        });
+        match guess {
+            Ok(guess) => {
+                sum.executions += guess.executions;
+                sum.others += guess.others;
+                sum.runs += guess.runs;
+                sum.is_exact &= guess.is_exact;
+            }
+            Err(failure) => outcome = Err(text_of(&failure)),
+        }
+        outcome.is_ok()
+    });
+    outcome.map(|()| sum)
+}
+
 /// What a failure of the explorer says, without the execution, which the journal has.
 fn text_of(failure: &heaplab_explorer::Failure) -> String {
     let places = failure.places.iter().map(|place| format!("\n  at {place}"));
@@ -301,6 +357,8 @@ fn explore_graphs(options: &ExploreOptions, start: Instant, f: &Body) -> Explore
         }
         let mut builder = heaplab_explorer::model::Builder::new();
         builder.max_branches = options.branches_max;
+        builder.preemption_bound = options.preemption_bound;
+        builder.shard = options.shard;
         builder.max_duration = options.duration_max.map(|most| most.saturating_sub(start.elapsed()));
         let runs_left = options.executions_max.map(|most| most - runs);
         builder.max_permutations = runs_left.map(|left| usize::try_from(left).unwrap_or(usize::MAX));
@@ -313,7 +371,8 @@ fn explore_graphs(options: &ExploreOptions, start: Instant, f: &Body) -> Explore
             Ok(stats) => {
                 executions += stats.executions;
                 explored.blocked += stats.blocked;
-                explored.truncated = !stats.is_complete();
+                let is_within = |bound: &Bound| matches!(bound, Bound::Preemptions(_));
+                explored.truncated = !stats.bounds_met.iter().all(is_within);
             }
             Err(failure) => {
                 executions += failure.stats.executions + 1;

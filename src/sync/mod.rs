@@ -134,7 +134,7 @@ pub use core::sync::atomic::Ordering;
 pub use std::sync::{Arc, Weak};
 
 #[cfg(feature = "loom")]
-pub use explore::{Exploration, ExploreOptions, GraphName, explore, replay};
+pub use explore::{Estimate, Exploration, ExploreOptions, GraphName, Shard, estimate, explore, replay};
 pub use face::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Backoff, CachePadded, Condvar, HeapWord, Mutex, MutexGuard,
     UnsafeCell, caught, check, fence, thread, try_table, yield_point,

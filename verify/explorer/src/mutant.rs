@@ -149,6 +149,8 @@ mutants! {
     WaitsAreFree,
     /// A turn that ended with a yield ended without a preemption.
     YieldsAreFree,
+    /// A turn may end before it ends another thread's wait.
+    StopsBeforeHelp,
     /// Only what lasts is held against the bound before a graph is run.
     LastingAlone,
     /// An execution over the bound is not counted.

@@ -2,16 +2,17 @@
 //!
 //! A *schedule* of a graph runs its events one after another, each after its causes (program order and reads-from).
 //! That a read is stale costs nothing: who reads an old value need not run before it was overwritten. A *preemption*
-//! ends the turn of a thread that could go on: one that does not wait (for a lock, a notification, the end of a
-//! thread), did not yield, and has more events. An execution is *within* the bound `k` if one of its schedules has at
+//! ends the turn of a thread that could go on: one that does not wait (for a lock that is held then, a notification,
+//! the end of a thread), did not yield, and has more events. An execution is *within* the bound `k` if one of its schedules has at
 //! most `k` preemptions.
 //!
 //! # Which schedules are looked at
 //!
-//! Whoever has the turn runs as far as it can: to its end, to a wait whose end has not come, or to a read whose source
-//! has not run, which costs a preemption. To run on never keeps another thread from anything, and ends no more turns,
-//! so that a schedule that ends a turn earlier is no better, with one exception: after a yield a turn ends for nothing.
-//! So that alone is a choice, beside who is next.
+//! Whoever has the turn runs as far as it can: to its end, to a wait, or to a read whose source has not run, which costs
+//! a preemption. So does a lock that is free and that the execution gives to somebody else first. To run on never keeps
+//! another thread from anything, so that a schedule that ends a turn earlier is no better, but in two places. After a
+//! yield a turn ends for nothing. And before a thread gives a lock back, or notifies, the turn may end for a preemption,
+//! so that those who come to wait for it lose theirs for nothing. These are choices, as is who is next.
 //!
 //! # Why nothing within the bound is lost
 //!
@@ -27,7 +28,7 @@
 
 use std::collections::HashMap;
 
-use crate::event::Kind;
+use crate::event::{Id, Kind, Op};
 use crate::graph::Graph;
 use crate::mutant::Mutant;
 use crate::views::{Clock, THREADS_MAX};
@@ -47,14 +48,19 @@ struct Stop {
 enum Why {
     /// It yielded.
     Yield,
+    /// It is about to end a wait.
+    BeforeHelp,
     /// It waits for something to have run.
     Wait(Clock),
+    /// It takes a lock of a location, after something has run; it waits if the lock is held.
+    Lock(Clock, u32, Op),
     /// It reads from something that has to have run.
     Read(Clock),
 }
 
 /// The threads of a graph as far as schedules are concerned.
-struct Turns {
+struct Turns<'a> {
+    graph: &'a Graph,
     stops: [Vec<Stop>; THREADS_MAX],
     /// How many events each thread has.
     ends: Progress,
@@ -65,7 +71,8 @@ struct Turns {
 impl Graph {
     /// Whether some schedule of the events in `part`, which has the causes of each, has at most `bound` preemptions.
     pub(crate) fn is_within(&self, bound: usize, part: &Clock) -> bool {
-        let mut turns = Turns { stops: Default::default(), ends: [0; THREADS_MAX], seen: HashMap::new() };
+        let mut awaited: Vec<u32> = Vec::new();
+        let mut turns = Turns { graph: self, stops: Default::default(), ends: [0; THREADS_MAX], seen: HashMap::new() };
         for thread in 0..THREADS_MAX {
             let end = part.count(thread) as usize;
             turns.ends[thread] = part.count(thread);
@@ -79,16 +86,28 @@ impl Graph {
                 if (0..THREADS_MAX).any(is_new) {
                     let mut causes = event.causes;
                     causes.set(thread, 0);
-                    let waits = match event.kind {
-                        Kind::Load => false,
-                        Kind::RmwRead => event.op.waits() && !self.lacks(Mutant::WaitsAreFree),
-                        _ => true,
+                    if event.kind == Kind::Wake || event.op.waits() {
+                        awaited.push(event.location);
+                    }
+                    let why = match event.kind {
+                        Kind::RmwRead if event.op.waits() => Why::Lock(causes, event.location, event.op),
+                        Kind::Load | Kind::RmwRead => Why::Read(causes),
+                        _ => Why::Wait(causes),
                     };
-                    let why = if waits { Why::Wait(causes) } else { Why::Read(causes) };
                     turns.stops[thread].push(Stop { index: index as u32, why });
                 }
                 known = event.causes;
             }
+        }
+        for thread in 0..THREADS_MAX {
+            for (index, event) in self.threads[thread][..turns.ends[thread] as usize].iter().enumerate() {
+                let helps = event.is_write() && !event.op.waits() && awaited.contains(&event.location);
+                if helps && !self.lacks(Mutant::StopsBeforeHelp) {
+                    let begin = index - usize::from(event.kind == Kind::RmwWrite);
+                    turns.stops[thread].push(Stop { index: begin as u32, why: Why::BeforeHelp });
+                }
+            }
+            turns.stops[thread].sort_by_key(|stop| stop.index);
         }
         turns.can_end([0; THREADS_MAX], 0, bound, 0)
     }
@@ -137,7 +156,7 @@ impl Graph {
     }
 }
 
-impl Turns {
+impl Turns<'_> {
     /// Whether a schedule that has come to `progress` with `spent` preemptions, and that gives the turn to `thread`, can
     /// come to its end within the bound.
     fn can_end(&mut self, mut progress: Progress, thread: usize, bound: usize, spent: usize) -> bool {
@@ -147,14 +166,21 @@ impl Turns {
             None => _ = self.seen.insert((progress, thread), spent),
         }
         let first = self.stops[thread].partition_point(|stop| stop.index < progress[thread]);
-        let mut yields = Vec::new();
+        // Where else the turn may end, and what that costs.
+        let mut earlier: Vec<(u32, usize)> = Vec::new();
         let mut cost = 0;
         let mut end = self.ends[thread];
         for stop in &self.stops[thread][first..] {
             let has_run = |causes: &Clock| (0..THREADS_MAX).all(|other| causes.count(other) <= progress[other]);
             match stop.why {
-                Why::Yield if stop.index > progress[thread] => yields.push(stop.index),
+                Why::Yield if stop.index > progress[thread] => earlier.push((stop.index, 0)),
+                Why::BeforeHelp if stop.index > progress[thread] => earlier.push((stop.index, 1)),
                 Why::Wait(causes) if !has_run(&causes) => end = stop.index,
+                Why::Lock(causes, location, op) if !has_run(&causes) => {
+                    let mut then = progress;
+                    then[thread] = stop.index;
+                    (end, cost) = (stop.index, usize::from(!self.is_held(location, op, &then)));
+                }
                 Why::Read(causes) if !has_run(&causes) => (end, cost) = (stop.index, 1),
                 _ => continue,
             }
@@ -172,10 +198,23 @@ impl Turns {
                 return true;
             }
         }
-        yields.into_iter().any(|at| {
+        earlier.into_iter().any(|(at, cost)| {
             progress[thread] = at;
-            self.others_can_end(progress, thread, bound, spent)
+            spent + cost <= bound && self.others_can_end(progress, thread, bound, spent + cost)
         })
+    }
+
+    /// Whether a lock is held, so that `op` waits for it. Of the writes of a lock each has the one before it among its
+    /// causes, so those that have run are the first ones.
+    fn is_held(&self, location: u32, op: Op, progress: &Progress) -> bool {
+        if self.graph.lacks(Mutant::WaitsAreFree) {
+            return false;
+        }
+        let order = self.graph.order_of(location);
+        let has_run = |write: &&Id| write.index < progress[write.thread as usize];
+        let newest = order.writes.iter().take_while(has_run).last();
+        let value = newest.map_or(order.initial, |&write| self.graph.event(write).written);
+        op.apply(value, u64::MAX, 0).is_none()
     }
 
     fn others_can_end(&mut self, progress: Progress, thread: usize, bound: usize, spent: usize) -> bool {

@@ -1,8 +1,8 @@
 //! What the binary does with the model checker: the commands that need no file of their own.
 
 use super::{
-    Cli, Command, campaign, code_mutants, complain, detect, find::find_models, litmus, models, page::render_report,
-    replay, replay_explored,
+    Cli, Command, campaign, code_mutants, complain, detect, estimate, find::find_models, litmus, models,
+    page::render_report, replay, replay_explored,
 };
 use heaplab_checker::model::Model;
 use heaplab_checker::model::mutation::{self, MutantKind};
@@ -34,6 +34,7 @@ pub(super) fn do_command(cli: Cli) -> Exit {
         }
         Some(Command::Models(options)) if options.list => list(all, options.only.as_deref()),
         Some(Command::Models(options)) => models::models(all, &options),
+        Some(Command::Estimate(options)) => estimate::estimates(all, &options),
         Some(Command::Litmus) => litmus::litmus(heaplab_models::litmus::TABLE),
         Some(Command::Weaken(options)) => campaign::campaign(all, MutantKind::Ordering, &options),
         Some(Command::Mutants(options)) => campaign::campaign(all, MutantKind::Protocol, &options),

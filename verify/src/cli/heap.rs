@@ -10,7 +10,12 @@ pub(super) fn do_command(cli: Cli) -> Exit {
         Some(Command::Detect(options)) => detect::run(&options),
         Some(Command::CodeMutants(options)) => code_mutants::run(&options),
         Some(
-            Command::Models(_) | Command::Litmus | Command::Weaken(_) | Command::Mutants(_) | Command::Worker { .. },
+            Command::Models(_)
+            | Command::Estimate(_)
+            | Command::Litmus
+            | Command::Weaken(_)
+            | Command::Mutants(_)
+            | Command::Worker { .. },
         ) => {
             complain("this needs the model checker: cargo run --release --features loom -- (models, weaken, mutants)");
             Exit::BadUsage

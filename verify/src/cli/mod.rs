@@ -14,6 +14,8 @@ mod code_mutants;
 mod complaint;
 mod detect;
 #[cfg(feature = "loom")]
+mod estimate;
+#[cfg(feature = "loom")]
 mod find;
 #[cfg(not(feature = "loom"))]
 mod heap;
@@ -52,8 +54,8 @@ use heaplab_common::exit::Exit;
 use std::process::ExitCode;
 
 pub use options::{
-    CampaignOptions, Cli, CodeMutantsOptions, Command, DetectOptions, JobOptions, ModelsOptions, ReplayOptions,
-    ScriptOptions,
+    CampaignOptions, Cli, CodeMutantsOptions, Command, DetectOptions, EstimateOptions, JobOptions, ModelsOptions,
+    ReplayOptions, ScriptOptions,
 };
 
 /// Parses the arguments of this process and does what they say.

@@ -28,6 +28,9 @@ pub enum Command {
     Run(JobOptions),
     /// Every model, side by side (with --features loom)
     Models(ModelsOptions),
+    /// How many executions the explorer would find in models, and how long that would take: a guess (with --features
+    /// loom)
+    Estimate(EstimateOptions),
     /// What the checker itself explores, against what the memory model allows (with --features loom)
     Litmus,
     /// Every ordering one step weaker, against the models (with --features loom)
@@ -93,6 +96,29 @@ pub struct ModelsOptions {
     /// Only print the models' names and sizes
     #[arg(long)]
     pub list: bool,
+}
+
+/// Options of `estimate`.
+#[derive(Args, Clone, Debug)]
+pub struct EstimateOptions {
+    /// Only models whose names contain this
+    #[arg(long, value_name = "NAME")]
+    pub only: Option<String>,
+    /// Only executions of at most so many preemptions
+    #[arg(long, value_name = "N")]
+    pub preemptions: Option<usize>,
+    /// How many executions to run of those that are equally far from the first one; more are slower and say more
+    #[arg(long, default_value_t = 32, value_name = "N", value_parser = breadth)]
+    pub breadth: usize,
+    /// How many guesses to make, each of other executions
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub guesses: u64,
+}
+
+/// A number of executions that is not 0.
+fn breadth(text: &str) -> Result<usize, String> {
+    let number = text.parse().map_err(|_| "it is no number of executions".to_owned())?;
+    if number == 0 { Err("a guess needs at least one execution".to_owned()) } else { Ok(number) }
 }
 
 /// Options of `detect`.

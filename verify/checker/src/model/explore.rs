@@ -110,14 +110,17 @@ fn subject(name: &str, spec: &Spec, pass: Pass, options: &PassOptions) -> Subjec
     }
 }
 
-fn explore_options(spec: &Spec, pass: Pass, executions_max: Option<u64>) -> ExploreOptions {
+/// How to explore a pass of a model, with at most so many executions.
+#[must_use]
+pub fn explore_options(spec: &Spec, pass: Pass, executions_max: Option<u64>) -> ExploreOptions {
     ExploreOptions {
-        preemption_bound: spec.bound.preemptions(),
+        preemption_bound: spec.bound_of(pass).preemptions(),
         branches_max: spec.branches_max,
         pass,
         fault: spec.fault,
         executions_max: [spec.executions_max, executions_max].into_iter().flatten().min(),
         duration_max: None,
+        shard: None,
         threads_max: spec.threads,
     }
 }

@@ -84,7 +84,7 @@ use native as how;
 
 pub use certificate::{Certificate, TRUSTED, blind_spots};
 #[cfg(feature = "loom")]
-pub use explore::{OnExecution, PassOptions, explore_once, explore_pass, passes, try_loud_model};
+pub use explore::{OnExecution, PassOptions, explore_once, explore_options, explore_pass, passes, try_loud_model};
 pub use failure::ModelFailure;
 pub use heaplab::sync::terms::{Fault, Pass};
 #[cfg(feature = "loom")]

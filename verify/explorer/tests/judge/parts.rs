@@ -7,7 +7,7 @@ use super::generator::Class;
 use super::program::Program;
 use super::runner::body_of;
 use crate::for_programs;
-use heaplab_explorer::journal::{Action, EventId, Journal, Source};
+use heaplab_explorer::journal::{Action, EventId, Journal, JournalEvent, Source};
 use heaplab_explorer::model::Builder;
 use heaplab_explorer::sync::atomic::{AtomicUsize, Ordering};
 use heaplab_explorer::{Bound, Mutant, Shard, Stats, thread};
@@ -16,26 +16,43 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// The rules that the bound consists of, which tests of this module do without.
-pub(super) const MUTANTS: [Mutant; 4] =
-    [Mutant::WaitsAreFree, Mutant::YieldsAreFree, Mutant::LastingAlone, Mutant::BeyondTheBound];
+pub(super) const MUTANTS: [Mutant; 5] = [
+    Mutant::WaitsAreFree,
+    Mutant::YieldsAreFree,
+    Mutant::StopsBeforeHelp,
+    Mutant::LastingAlone,
+    Mutant::BeyondTheBound,
+];
 
-/// The events that must have run before an event of another thread than theirs, and whether a thread that wants the
-/// event waits for them.
-fn needs(journal: &Journal, action: &Action) -> (Option<EventId>, bool) {
+/// The event that must have run before an event of another thread than its own.
+fn need_of(journal: &Journal, action: &Action, spawned_by: Option<EventId>) -> Option<EventId> {
     let of = |source: &Source| match source {
         Source::Initial => None,
         Source::Write(write) => Some(*write),
     };
-    let last = |thread: usize| {
-        let index = journal.threads[thread].len() - 1;
-        Some(EventId { thread, index })
-    };
     match action {
-        Action::Load { source, .. } => (of(source), false),
-        Action::Rmw { name, source, .. } => (of(source), *name == "lock"),
-        Action::Wake { source } => (of(source), true),
-        Action::Join { thread } => (last(*thread), true),
-        _ => (None, false),
+        Action::Begin => spawned_by,
+        Action::Load { source, .. } | Action::Rmw { source, .. } | Action::Wake { source } => of(source),
+        Action::Join { thread } => Some(EventId { thread: *thread, index: journal.threads[*thread].len() - 1 }),
+        _ => None,
+    }
+}
+
+/// Whether a thread that has not what it needs for an event waits for it. If it does not, it could go on otherwise.
+fn waits(journal: &Journal, event: &JournalEvent, progress: &[usize]) -> bool {
+    match event.action {
+        Action::Load { .. } => false,
+        Action::Rmw { name: "lock", .. } => {
+            let order = journal.modification_orders.iter().find(|order| Some(order.location) == event.location);
+            let newest = order.and_then(|order| order.writes.iter().rfind(|id| id.index < progress[id.thread]));
+            newest.is_some_and(|id| match journal.threads[id.thread][id.index].action {
+                Action::Rmw { written, .. } => written == Some(1),
+                Action::Store { value } => value == 1,
+                _ => unreachable!("it writes"),
+            })
+        }
+        Action::Rmw { .. } => false,
+        _ => true,
     }
 }
 
@@ -48,14 +65,11 @@ pub(super) fn fewest_preemptions(journal: &Journal) -> usize {
             spawned_by.insert(thread, event.id);
         }
     }
-    // For the next event of a thread: what it needs that has not run, and whether the thread waits then.
+    // Whether the next event of a thread needs what has not run; if so, whether the thread waits for that.
     let lacks = |progress: &[usize], thread: usize| {
-        let action = &journal.threads[thread][progress[thread]].action;
-        let (need, waits) = match action {
-            Action::Begin => (spawned_by.get(&thread).copied(), true),
-            action => needs(journal, action),
-        };
-        need.filter(|id| progress[id.thread] <= id.index).map(|_| waits)
+        let event = &journal.threads[thread][progress[thread]];
+        let need = need_of(journal, &event.action, spawned_by.get(&thread).copied());
+        need.filter(|id| progress[id.thread] <= id.index).map(|_| waits(journal, event, progress))
     };
     // By cost, the cheapest first: what has run, and who ran last.
     let mut open: VecDeque<(usize, Vec<usize>, usize)> = VecDeque::from([(0, vec![0; ends.len()], 0)]);
@@ -151,6 +165,7 @@ fn a_bound_of_preemptions_is_complete_up_to_itself() {
 fn without_a_rule_of_the_bound_it_is_wrong() {
     for (mutant, class) in [
         (Mutant::WaitsAreFree, Class::Locks),
+        (Mutant::StopsBeforeHelp, Class::Locks),
         (Mutant::LastingAlone, Class::Words),
         (Mutant::BeyondTheBound, Class::Words),
     ] {

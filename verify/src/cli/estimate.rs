@@ -1,0 +1,93 @@
+//! `heaplab estimate`: how many executions the explorer would find in models, and how long that would take, guessed
+//! from few of them.
+//!
+//! A guess is rough where executions are many: the table has the least and the greatest of several, which draw other
+//! executions. The time is that of one process, by the runs that the guesses took.
+
+use super::find::find_models;
+use super::{EstimateOptions, complain};
+use crate::report::grouped;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, Table};
+use heaplab::sync::estimate;
+use heaplab_checker::model::{Model, Pass, explore_options};
+use heaplab_common::exit::Exit;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+/// What several guesses say of a model.
+struct Guess {
+    /// Executions, the fewest guess first.
+    executions: Vec<f64>,
+    /// Runs that are no executions.
+    others: f64,
+    is_exact: bool,
+    /// How long all runs would take.
+    time: Duration,
+}
+
+/// Estimates the models that the options name and prints their table.
+pub(super) fn estimates(all: &[Model], options: &EstimateOptions) -> Exit {
+    let chosen = match find_models(all, options.only.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(text) => {
+            complain(&text);
+            return Exit::BadUsage;
+        }
+    };
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED);
+    table.set_header(["model", "bound", "executions\nabout", "least\nguess", "greatest\nguess", "other runs", "time"]);
+    for column in 1..7 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut passed = true;
+    for model in chosen {
+        match guess(model, options) {
+            Ok(guess) => {
+                let number = |value: f64| grouped(value.round() as u64);
+                let (least, greatest) = (guess.executions[0], guess.executions[guess.executions.len() - 1]);
+                let mean = guess.executions.iter().sum::<f64>() / guess.executions.len() as f64;
+                let exactly = if guess.is_exact { "exactly " } else { "" };
+                table.add_row([
+                    model.name.to_owned(),
+                    options.preemptions.map_or("none".to_owned(), |bound| bound.to_string()),
+                    format!("{exactly}{}", number(mean)),
+                    number(least),
+                    number(greatest),
+                    number(guess.others),
+                    format!(
+                        "{:.0?}",
+                        Duration::from_secs(guess.time.as_secs()).max(guess.time.min(Duration::from_secs(1)))
+                    ),
+                ]);
+            }
+            Err(text) => {
+                complain(&format!("{}: {text}", model.name));
+                passed = false;
+            }
+        }
+    }
+    let _ = writeln!(std::io::stdout(), "{table}");
+    Exit::passed_if(passed)
+}
+
+fn guess(model: &Model, options: &EstimateOptions) -> Result<Guess, String> {
+    let mut how = explore_options(&model.spec, Pass::Graphs, None);
+    how.preemption_bound = options.preemptions;
+    let start = Instant::now();
+    let (mut executions, mut others, mut runs, mut is_exact) = (Vec::new(), 0.0, 0, true);
+    for seed in 0..options.guesses {
+        let one = estimate(&how, options.breadth, seed, model.body)?;
+        executions.push(one.executions);
+        others += one.others / options.guesses as f64;
+        runs += one.runs;
+        is_exact &= one.is_exact;
+    }
+    let mean = executions.iter().sum::<f64>() / options.guesses as f64;
+    executions.sort_by(f64::total_cmp);
+    let seconds = start.elapsed().as_secs_f64() * (mean + others) / runs as f64;
+    Ok(Guess { executions, others, is_exact, time: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX) })
+}
