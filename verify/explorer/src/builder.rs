@@ -36,6 +36,11 @@ pub struct Builder {
     pub max_turns: usize,
     /// Most turns in a row of a loop that yields and has effects. More are a failure. 32.
     pub max_effect_turns: usize,
+    /// Most yields of a thread in an execution; `None` is the default. The bound is complete up to itself: every execution
+    /// with no more yields is explored. [`Stats::bounds_met`](crate::Stats::bounds_met) says if it left executions out.
+    ///
+    /// For loops that yield and have effects, which have executions of any length.
+    pub max_yields: Option<usize>,
     /// Most wake-ups without a notification in an execution. 0.
     pub spurious_wakeups: usize,
     /// Most failures without a reason of `compare_exchange_weak` in an execution. 0.
@@ -83,6 +88,7 @@ impl Builder {
             shard: None,
             max_turns: 4,
             max_effect_turns: 32,
+            max_yields: None,
             spurious_wakeups: 0,
             weak_failures: 0,
             reuses: 0,

@@ -229,6 +229,8 @@ mutants! {
     IdleTurns,
     /// A loop that yields goes on where nobody else can, as often as the bound allows.
     Lifts,
+    /// A thread that yields more often than the bound allows does not go on.
+    YieldsEnd,
     /// A run that does something else than an earlier one fails.
     Nondeterminism,
 }

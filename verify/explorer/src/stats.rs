@@ -18,6 +18,11 @@ pub enum Bound {
     ///
     /// [`Builder::preemption_bound`]: crate::model::Builder::preemption_bound
     Preemptions(usize),
+    /// Executions in which a thread yields more often than [`Builder::max_yields`] are left out. Those in which none
+    /// does are explored, each once.
+    ///
+    /// [`Builder::max_yields`]: crate::model::Builder::max_yields
+    Yields(usize),
     /// A loop that waits turned as often as [`Builder::max_turns`](crate::model::Builder::max_turns) allows without
     /// reading anything new, and was taken for endless.
     Turns {
@@ -36,6 +41,7 @@ impl fmt::Display for Bound {
             Bound::Executions(count) => write!(f, "ended after {count} executions"),
             Bound::Duration(time) => write!(f, "ended after {time:?}"),
             Bound::Preemptions(bound) => write!(f, "executions with more than {bound} preemptions were left out"),
+            Bound::Yields(bound) => write!(f, "executions with more than {bound} yields of a thread were left out"),
             Bound::Turns { place, turns } => write!(f, "a loop that waits at {place} was cut off after {turns} turns"),
             Bound::LeaksOfStatics => f.write_str("leaks were not looked for, as there are lazy statics"),
         }

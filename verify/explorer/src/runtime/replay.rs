@@ -190,6 +190,7 @@ impl State {
             return;
         }
         let is_excused = |thread: usize| match self.pending[thread] {
+            Pending::Cut => true,
             Pending::Assume => !self.lacks(Mutant::BlockedAssumptions),
             Pending::Spin => self.is_stale(thread) && !self.lacks(Mutant::BlockedSpins),
             Pending::Blocked if self.lacks(Mutant::BlockedLocks) => false,

@@ -5,7 +5,8 @@
 //! something else are made by revisits. A loop may give up by itself, counting its turns natively: so if nobody else
 //! can go on, the thread does, for as many turns as the bound allows, which the result then names. A loop whose turns
 //! change something never waits; it goes last, and after as many turns of one shape it is a failure, since its
-//! executions have no end.
+//! executions have no end. A bound on the yields of a thread ends such a loop: a thread that yields once more does not
+//! go on, as if it assumed what does not hold, so that every execution with no more yields is explored.
 
 use super::state::{Pending, State, Step};
 use crate::event::{Event, Id, Kind, NOWHERE};
@@ -129,6 +130,13 @@ impl State {
             return Step::Done(());
         }
         self.reschedules = true;
+        if let Some(most) = self.builder.max_yields
+            && self.turns_of(thread) > most
+            && !self.lacks(Mutant::YieldsEnd)
+        {
+            self.stats.meet(Bound::Yields(most));
+            return self.wait(Pending::Cut, place);
+        }
         let turns = self.compare_turns(thread);
         if turns.are_idle && !self.lacks(Mutant::IdleTurns) {
             return self.wait(Pending::Spin, place);

@@ -70,6 +70,8 @@ pub(crate) enum Pending {
     Blocked,
     /// Waits for something else than what its loop read.
     Spin,
+    /// Yielded once more than the bound allows.
+    Cut,
     /// Assumed something that does not hold.
     Assume,
     Done,

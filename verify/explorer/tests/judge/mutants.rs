@@ -262,7 +262,25 @@ fn numbers_of_children(builder: &Builder) -> String {
     format!("{explored}, {:?}", numbers.borrow())
 }
 
+/// A loop that counts, yields, and ends when a flag is set that another thread sets, within two yields.
+fn counting_loop(builder: &Builder) -> String {
+    let mut builder = builder.clone();
+    builder.max_yields = Some(2);
+    observe(&builder, || {
+        let (setter, flag) = flag();
+        let setter = thread::spawn(move || setter.store(true, Ordering::Relaxed));
+        let count = AtomicU64::new(0);
+        while !flag.load(Ordering::Relaxed) {
+            count.fetch_add(1, Ordering::Relaxed);
+            thread::yield_now();
+        }
+        setter.join().unwrap();
+    })
+}
+
 const MODELS: &[Model] = &[
+    // The flag is seen by the first, the second or the third load.
+    ("a loop that counts", counting_loop, "3 executions, 1 blocked, 1 bounds"),
     ("a loop that waits", waiting_loop, "1 executions, 1 blocked, 0 bounds"),
     ("a loop that yields", yielding_loop, "4 executions, 1 blocked, 1 bounds"),
     (
