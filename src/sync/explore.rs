@@ -28,6 +28,8 @@ pub struct ExploreOptions {
     /// Most preemptions in one execution; `None` for no bound. At most 255. To the explorer that a read is stale costs
     /// nothing, and an execution counts by the schedule that needs fewest.
     pub preemption_bound: Option<usize>,
+    /// Most yields of a thread in one execution of the explorer; `None` for no bound. loom has no such bound.
+    pub yields_max: Option<usize>,
     /// Most choices in one execution; a model that makes more panics. A load makes two, any other operation one or
     /// two. For the explorer, most events of a thread.
     pub branches_max: usize,
@@ -57,6 +59,7 @@ impl Default for ExploreOptions {
     fn default() -> Self {
         Self {
             preemption_bound: None,
+            yields_max: None,
             branches_max: 10_000,
             pass: Pass::Normal,
             fault: None,
@@ -263,6 +266,7 @@ pub fn replay(
     let mut builder = heaplab_explorer::model::Builder::new();
     builder.max_branches = options.branches_max;
     builder.preemption_bound = options.preemption_bound;
+    builder.max_yields = options.yields_max;
     let replayed = builder.replay(&name.route, move || {
         model_control::begin_execution();
         model_control::run_execution(&f);
@@ -319,6 +323,7 @@ pub fn estimate(
         let mut builder = heaplab_explorer::model::Builder::new();
         builder.max_branches = options.branches_max;
         builder.preemption_bound = options.preemption_bound;
+        builder.max_yields = options.yields_max;
         builder.shard = options.shard;
         let body = f.clone();
         let guess = builder.estimate(breadth, seed, move || {
@@ -358,6 +363,7 @@ fn explore_graphs(options: &ExploreOptions, start: Instant, f: &Body) -> Explore
         let mut builder = heaplab_explorer::model::Builder::new();
         builder.max_branches = options.branches_max;
         builder.preemption_bound = options.preemption_bound;
+        builder.max_yields = options.yields_max;
         builder.shard = options.shard;
         builder.max_duration = options.duration_max.map(|most| most.saturating_sub(start.elapsed()));
         let runs_left = options.executions_max.map(|most| most - runs);
@@ -371,7 +377,7 @@ fn explore_graphs(options: &ExploreOptions, start: Instant, f: &Body) -> Explore
             Ok(stats) => {
                 executions += stats.executions;
                 explored.blocked += stats.blocked;
-                let is_within = |bound: &Bound| matches!(bound, Bound::Preemptions(_));
+                let is_within = |bound: &Bound| matches!(bound, Bound::Preemptions(_) | Bound::Yields(_));
                 explored.truncated = !stats.bounds_met.iter().all(is_within);
             }
             Err(failure) => {

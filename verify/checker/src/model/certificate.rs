@@ -54,13 +54,16 @@ pub struct Certificate {
     pub pass: Pass,
     /// Why the model has the normal pass alone of loom's, if it has.
     pub normal_only_reason: Option<String>,
-    /// Why the explorer leaves the model to loom, if it does.
+    /// Why the explorer leaves the model to loom, or explores it within a bound, if it does.
     #[serde(default)]
-    pub loom_only_reason: Option<String>,
+    pub graphs_reason: Option<String>,
     /// Threads, the first included.
     pub threads: usize,
     /// Preemptions within which the pass is complete. `None` stands for any number.
     pub preemption_bound: Option<usize>,
+    /// Yields of a thread within which the pass is complete. `None` stands for any number.
+    #[serde(default)]
+    pub yields_max: Option<usize>,
     /// What was made to fail once, at every point.
     #[serde(default, with = "as_text::option")]
     pub fault: Option<Fault>,
@@ -103,12 +106,13 @@ impl Certificate {
                 super::Passes::Both => None,
                 super::Passes::NormalOnly { reason } => Some(reason.to_owned()),
             },
-            loom_only_reason: match spec.graphs {
+            graphs_reason: match spec.graphs {
                 super::Graphs::Explored => None,
-                super::Graphs::Left { reason } => Some(reason.to_owned()),
+                super::Graphs::Within { reason, .. } | super::Graphs::Left { reason } => Some(reason.to_owned()),
             },
             threads,
             preemption_bound: spec.bound_of(pass).preemptions(),
+            yields_max: spec.bound_of(pass).yields(),
             fault: spec.fault,
             engine: engine_of(pass).to_owned(),
             executions,
@@ -124,7 +128,8 @@ impl Certificate {
     /// The bound, in words.
     #[must_use]
     pub fn bound(&self) -> super::Bound {
-        self.preemption_bound.map_or(super::Bound::Unbounded, super::Bound::Preemptions)
+        let yields = || self.yields_max.map(super::Bound::Yields);
+        self.preemption_bound.map(super::Bound::Preemptions).or_else(yields).unwrap_or(super::Bound::Unbounded)
     }
 
     /// Prints the certificate, and [appends](Certificate::append) it to its file.
@@ -177,7 +182,7 @@ impl fmt::Display for Certificate {
         if let Some(reason) = &self.normal_only_reason {
             write!(f, " (no second pass of loom: {reason})")?;
         }
-        if let Some(reason) = &self.loom_only_reason {
+        if let Some(reason) = &self.graphs_reason {
             write!(f, " (not explored without a bound: {reason})")?;
         }
         Ok(())

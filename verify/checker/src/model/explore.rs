@@ -33,8 +33,8 @@ pub struct PassOptions {
 #[must_use]
 pub fn passes(spec: &Spec) -> &'static [Pass] {
     match (spec.graphs, spec.passes) {
-        (Graphs::Explored, Passes::Both) => &[Pass::Graphs, Pass::Normal, Pass::ReadAsRmw],
-        (Graphs::Explored, Passes::NormalOnly { .. }) => &[Pass::Graphs, Pass::Normal],
+        (Graphs::Explored | Graphs::Within { .. }, Passes::Both) => &[Pass::Graphs, Pass::Normal, Pass::ReadAsRmw],
+        (Graphs::Explored | Graphs::Within { .. }, Passes::NormalOnly { .. }) => &[Pass::Graphs, Pass::Normal],
         (Graphs::Left { .. }, Passes::Both) => &[Pass::Normal, Pass::ReadAsRmw],
         (Graphs::Left { .. }, Passes::NormalOnly { .. }) => &[Pass::Normal],
     }
@@ -115,6 +115,7 @@ fn subject(name: &str, spec: &Spec, pass: Pass, options: &PassOptions) -> Subjec
 pub fn explore_options(spec: &Spec, pass: Pass, executions_max: Option<u64>) -> ExploreOptions {
     ExploreOptions {
         preemption_bound: spec.bound_of(pass).preemptions(),
+        yields_max: spec.bound_of(pass).yields(),
         branches_max: spec.branches_max,
         pass,
         fault: spec.fault,

@@ -6,22 +6,33 @@ use std::fmt;
 /// Threads a model may have, its first included. The checker has room for no more.
 pub const THREADS_MAX: usize = 5;
 
-/// Preemptions that an execution may contain.
+/// What an execution may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
-    /// Any number.
+    /// Anything.
     Unbounded,
-    /// At most so many.
+    /// At most so many preemptions.
     Preemptions(usize),
+    /// At most so many yields of a thread. The explorer alone has this bound.
+    Yields(usize),
 }
 
 impl Bound {
-    /// The number, where there is one.
+    /// The number of preemptions, where that is bounded.
     #[must_use]
     pub fn preemptions(self) -> Option<usize> {
         match self {
-            Self::Unbounded => None,
             Self::Preemptions(count) => Some(count),
+            Self::Unbounded | Self::Yields(_) => None,
+        }
+    }
+
+    /// The number of yields, where that is bounded.
+    #[must_use]
+    pub fn yields(self) -> Option<usize> {
+        match self {
+            Self::Yields(count) => Some(count),
+            Self::Unbounded | Self::Preemptions(_) => None,
         }
     }
 }
@@ -32,6 +43,8 @@ impl fmt::Display for Bound {
             Self::Unbounded => f.write_str("unbounded"),
             Self::Preemptions(1) => f.write_str("at most 1 preemption"),
             Self::Preemptions(count) => write!(f, "at most {count} preemptions"),
+            Self::Yields(1) => f.write_str("at most 1 yield of a thread"),
+            Self::Yields(count) => write!(f, "at most {count} yields of a thread"),
         }
     }
 }
@@ -53,6 +66,13 @@ pub enum Passes {
 pub enum Graphs {
     /// All its execution graphs, without a bound.
     Explored,
+    /// Those within a bound that is complete up to itself.
+    Within {
+        /// The bound.
+        bound: Bound,
+        /// Why not all.
+        reason: &'static str,
+    },
     /// Not at all: loom's passes alone certify the model.
     Left {
         /// Why.
@@ -127,13 +147,29 @@ impl Spec {
         Self { threads, bound: Bound::Preemptions(preemptions), ..Self::two_threads() }
     }
 
-    /// The bound of a pass: the explorer has none.
+    /// The bound of a pass: the explorer has none, but where a model says why.
     #[must_use]
     pub fn bound_of(&self, pass: Pass) -> Bound {
         match pass {
-            Pass::Graphs => Bound::Unbounded,
+            Pass::Graphs => match self.graphs {
+                Graphs::Within { bound, .. } => bound,
+                Graphs::Explored | Graphs::Left { .. } => Bound::Unbounded,
+            },
             Pass::Normal | Pass::ReadAsRmw => self.bound,
         }
+    }
+
+    /// Bounds what the explorer explores.
+    ///
+    /// # Panics
+    ///
+    /// When `reason` is empty, or the bound is none.
+    #[must_use]
+    pub const fn graphs_within(mut self, bound: Bound, reason: &'static str) -> Self {
+        assert!(!reason.is_empty(), "a bound of the explorer needs a reason");
+        assert!(!matches!(bound, Bound::Unbounded), "without a bound there is nothing to say");
+        self.graphs = Graphs::Within { bound, reason };
+        self
     }
 
     /// Leaves the model to loom.
