@@ -29,6 +29,17 @@ impl Shard {
         (index < count).then_some(Shard { index, count })
     }
 
+    /// How many parts there are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        self.count
+    }
+
+    /// All parts, this one among them.
+    pub fn all(self) -> impl Iterator<Item = Shard> {
+        (0..self.count).map(move |index| Shard { index, ..self })
+    }
+
     /// Whether the graph to which a route leads is counted by this shard.
     pub(crate) fn has(self, route: &Route) -> bool {
         let decisions = route.decisions[..route.decisions.len().min(DEPTH)].to_vec();

@@ -11,13 +11,13 @@ use heaplab::heap::Internals as _;
 use heaplab::page::PageKind;
 use heaplab::sync::thread;
 use heaplab::{AllocError, AllocationType, Array, Heap, Persistent, Reserve, Scope, Shape, SpaceKind, Tail};
-use heaplab_checker::model::{Fault, Spec};
+use heaplab_checker::model::{Bound, Fault, Spec};
 use heaplab_checker::models;
 use heaplab_common::claim_eq;
 
 models! {
     "always_allocate":
-    scope_vs_scope: Spec::bounded(2, 3).loom_only(TWO_LADDERS),
+    scope_vs_scope: Spec::bounded(2, 3).graphs_within(Bound::Preemptions(2), TWO_LADDERS),
     scope_vs_young: Spec::bounded(2, 3),
     scope_vs_stop: Spec::bounded(2, 3),
     scope_vs_stop_with_one_refusal: Spec::bounded(2, 3).with_fault(Fault::PageRequest),

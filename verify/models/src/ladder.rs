@@ -16,7 +16,7 @@ use heaplab::heap::RawLocalHeap;
 use heaplab::page::PageKind;
 use heaplab::sync::{Arc, Mutex};
 use heaplab::{AllocError, AllocationType, Array, Heap, HeapConfig, NearLimit, Persistent, Scope, Shape, Tail};
-use heaplab_checker::model::{Fault, Spec};
+use heaplab_checker::model::{Bound, Fault, Spec};
 use heaplab_checker::models;
 use heaplab_common::claim_eq;
 
@@ -35,11 +35,11 @@ models! {
     young_out_of_memory_vs_stop: Spec::bounded(2, 3),
     old_out_of_memory_vs_stop: Spec::bounded(2, 3),
     last_resort_vs_greedy_rival: Spec::bounded(2, 3),
-    last_resort_vs_last_resort: Spec::bounded(2, 3).loom_only(TWO_LADDERS),
+    last_resort_vs_last_resort: Spec::bounded(2, 3).graphs_within(Bound::Preemptions(1), TWO_LADDERS),
     callback_refuses_vs_stop: Spec::bounded(2, 3),
-    callback_raises_vs_callback_raises: Spec::bounded(2, 3).loom_only(TWO_LADDERS),
+    callback_raises_vs_callback_raises: Spec::bounded(2, 3).graphs_within(Bound::Preemptions(1), TWO_LADDERS),
     callback_answers_after_a_rival_raised: Spec::alone(),
-    callback_raises_vs_stale_answer: Spec::bounded(2, 3).loom_only(TWO_LADDERS),
+    callback_raises_vs_stale_answer: Spec::bounded(2, 3).graphs_within(Bound::Preemptions(1), TWO_LADDERS),
 }
 
 /// Elements of an array that fills a page: 88 bytes are more than half of one.

@@ -19,9 +19,9 @@ use heaplab::{
 };
 use heaplab_common::claim_eq;
 
-/// Why the explorer is not given a model in which two threads may each run the whole retry ladder.
+/// Why the explorer bounds a model in which two threads may each run the whole retry ladder.
 pub(crate) const TWO_LADDERS: &str =
-    "it has more execution graphs than were waited for: two threads run the whole ladder";
+    "two threads run the whole ladder: millions of execution graphs, by the estimate, and hours";
 
 /// Bytes of a page in every world.
 pub(crate) const PAGE: usize = 128;

@@ -115,7 +115,7 @@ fn choose(mut candidates: Vec<Candidate>, options: &CampaignOptions) -> Result<V
 
 /// Tries mutants, as many at once as `jobs` says, and tells of those that survive as soon as they do.
 fn try_all(candidates: Vec<Candidate>, excuses: &Excuses, jobs: usize) -> Result<Vec<MutantRecord>, Stopped> {
-    let live = Live::new(candidates.len());
+    let live = Live::new(candidates.len(), None);
     let outcomes = pool::run(candidates, jobs, |candidate| {
         let name = candidate.mutant.to_string();
         live.at(&name, 0);

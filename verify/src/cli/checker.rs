@@ -2,11 +2,11 @@
 
 use super::{
     Cli, Command, campaign, code_mutants, complain, detect, estimate, find::find_models, litmus, models,
-    page::render_report, replay, replay_explored,
+    page::render_report, replay, replay_explored, shards,
 };
 use heaplab_checker::model::Model;
 use heaplab_checker::model::mutation::{self, MutantKind};
-use heaplab_checker::suite::worker;
+use heaplab_checker::suite::worker::{self, WorkOptions};
 use heaplab_common::exit::Exit;
 use std::io::Write as _;
 use std::path::Path;
@@ -33,6 +33,7 @@ pub(super) fn do_command(cli: Cli) -> Exit {
             Exit::BadUsage
         }
         Some(Command::Models(options)) if options.list => list(all, options.only.as_deref()),
+        Some(Command::Models(options)) if options.shards.is_some() => shards::shards(all, &options),
         Some(Command::Models(options)) => models::models(all, &options),
         Some(Command::Estimate(options)) => estimate::estimates(all, &options),
         Some(Command::Litmus) => litmus::litmus(heaplab_models::litmus::TABLE),
@@ -40,7 +41,10 @@ pub(super) fn do_command(cli: Cli) -> Exit {
         Some(Command::Mutants(options)) => campaign::campaign(all, MutantKind::Protocol, &options),
         Some(Command::Replay(options)) if Path::new(&options.what).exists() => replay_explored::replay(&options),
         Some(Command::Replay(options)) => replay::replay(all, &options.what),
-        Some(Command::Worker { model, mutant, executions_max }) => work(all, &model, mutant.as_deref(), executions_max),
+        Some(Command::Worker { model, mutant, executions_max, shard, all_graphs }) => {
+            let options = WorkOptions { mutant: None, executions_max, shard: None, all_graphs };
+            work(all, &model, mutant.as_deref(), shard.as_deref(), options)
+        }
     }
 }
 
@@ -60,16 +64,21 @@ fn list(all: &[Model], only: Option<&str>) -> Exit {
     Exit::Passed
 }
 
-fn work(all: &[Model], name: &str, mutant: Option<&str>, executions_max: Option<u64>) -> Exit {
+fn work(all: &[Model], name: &str, mutant: Option<&str>, shard: Option<&str>, mut options: WorkOptions) -> Exit {
     let Some(model) = all.iter().find(|model| model.name == name) else {
         complain(&format!("no model is called `{name}`; `models --list` prints them all"));
         return Exit::BadUsage;
     };
-    match mutant.map(mutation::parse).transpose() {
+    let parsed = mutant.map(mutation::parse).transpose().and_then(|mutant| {
+        options.mutant = mutant;
+        options.shard = shard.map(str::parse).transpose()?;
+        Ok(())
+    });
+    match parsed {
         Err(text) => {
             complain(&text);
             Exit::BadUsage
         }
-        Ok(mutant) => Exit::passed_if(worker::run(model, mutant, executions_max)),
+        Ok(()) => Exit::passed_if(worker::run(model, &options)),
     }
 }

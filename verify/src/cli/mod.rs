@@ -39,6 +39,8 @@ mod replay_explored;
 mod replay_file;
 #[cfg(heaplab_scripts)]
 mod script;
+#[cfg(feature = "loom")]
+mod shards;
 mod table;
 
 #[cfg(feature = "loom")]

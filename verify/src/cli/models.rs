@@ -145,9 +145,10 @@ pub(super) fn save(record: &SuiteRecord, json: Option<&Path>) -> bool {
 
 /// Runs the models as processes.
 pub(super) fn run(models: &[&Model], jobs: usize) -> Result<Vec<ModelRecord>, String> {
-    let live = Live::new(models.len());
     // The longest first, by the last known counts, so that no processor waits for a long model at the end.
     let baseline = Baseline::committed();
+    let expected = models.iter().map(|model| baseline.executions(model.name)).sum();
+    let live = Live::new(models.len(), Some(expected));
     let mut order: Vec<usize> = (0..models.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(baseline.executions(models[index].name)));
     let outcomes = pool::run(order, jobs, |index| {
@@ -170,9 +171,14 @@ pub(super) fn run(models: &[&Model], jobs: usize) -> Result<Vec<ModelRecord>, St
 /// Runs one model as a process, shows how far it is, and keeps its record. Returns the record, and what the process
 /// wrote to its error stream.
 fn run_one(name: &str, live: &Live) -> Result<(ModelRecord, String), String> {
+    run_as(name, &[name.to_owned()], live)
+}
+
+/// As [`run_one`], with further arguments of the process, and a name for what it finds.
+pub(super) fn run_as(name: &str, arguments: &[String], live: &Live) -> Result<(ModelRecord, String), String> {
     let (mut before, mut last) = (0, 0);
     let start = Instant::now();
-    let outcome = process::run(&[name.to_owned()], |event| match event {
+    let outcome = process::run(arguments, |event| match event {
         Event::Progress { executions, .. } => {
             last = before + executions;
             live.at(name, last);

@@ -59,6 +59,12 @@ pub enum Command {
         /// Executions after which a pass is given up
         #[arg(long)]
         executions_max: Option<u64>,
+        /// The part of the explorer's executions
+        #[arg(long)]
+        shard: Option<String>,
+        /// Without a bound of the explorer
+        #[arg(long)]
+        all_graphs: bool,
     },
 }
 
@@ -90,6 +96,13 @@ pub struct ModelsOptions {
     /// Explore only models that no run on these sources, nor `cargo test --features loom`, has seen complete
     #[arg(long)]
     pub resume: bool,
+    /// Only the explorer, and only this part of its executions, as `2/3`: for several machines, of which each has a
+    /// number. What the others found counts when their files are copied into the directory `models` of the report
+    #[arg(long, value_name = "N/M", conflicts_with_all = ["bless", "json"])]
+    pub shards: Option<String>,
+    /// With --shards: without the bound that a model has for the explorer because it takes long
+    #[arg(long, requires = "shards")]
+    pub all_graphs: bool,
     /// Write the numbers of executions into the baseline
     #[arg(long)]
     pub bless: bool,

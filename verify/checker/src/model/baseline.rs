@@ -104,6 +104,12 @@ impl Baseline {
         self.0.iter().filter(|((known, _), _)| known == model).map(|(_, count)| count).sum()
     }
 
+    /// Execution graphs of a model. `None` if the baseline has none of it.
+    #[must_use]
+    pub fn graphs(&self, model: &str) -> Option<u64> {
+        self.0.get(&(model.to_owned(), Pass::Graphs)).copied()
+    }
+
     /// What is wrong with a pass that had `executions` executions, if anything.
     #[must_use]
     pub fn objection(&self, model: &str, pass: Pass, executions: u64) -> Option<String> {

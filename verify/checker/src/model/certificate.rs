@@ -67,6 +67,9 @@ pub struct Certificate {
     /// What was made to fail once, at every point.
     #[serde(default, with = "as_text::option")]
     pub fault: Option<Fault>,
+    /// Which part of the executions the pass saw; `None` for all.
+    #[serde(default)]
+    pub shard: Option<String>,
     /// The engine that explored.
     #[serde(default)]
     pub engine: String,
@@ -114,6 +117,7 @@ impl Certificate {
             preemption_bound: spec.bound_of(pass).preemptions(),
             yields_max: spec.bound_of(pass).yields(),
             fault: spec.fault,
+            shard: None,
             engine: engine_of(pass).to_owned(),
             executions,
             blocked,
@@ -176,6 +180,9 @@ impl fmt::Display for Certificate {
             self.operations_max,
             self.seconds,
         )?;
+        if let Some(shard) = &self.shard {
+            write!(f, ", shard {shard}")?;
+        }
         if let Some(fault) = &self.fault {
             write!(f, ", with {fault} at any point")?;
         }

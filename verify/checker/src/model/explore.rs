@@ -6,7 +6,7 @@ use super::watch::{self, OnFailure, Subject};
 use super::{Certificate, Graphs, Model, ModelFailure, Pass, Passes, Snapshot, Spec, THREADS_MAX};
 use crate::trace::{Counterexample, FailureKind};
 use heaplab::sync::model_control::{self, Mutant, set_mutant, start_journal, take_journal};
-use heaplab::sync::{ExploreOptions, explore, replay};
+use heaplab::sync::{ExploreOptions, Shard, explore, replay};
 use std::sync::Arc;
 
 const _: () = assert!(THREADS_MAX == ExploreOptions::THREADS_MAX);
@@ -21,6 +21,8 @@ pub struct PassOptions {
     pub mutant: Option<Mutant>,
     /// Give up after so many executions, unless the specification gives up before.
     pub executions_max: Option<u64>,
+    /// Explore this part of the explorer's executions.
+    pub shard: Option<Shard>,
     /// Called at the start of each execution, to tell of progress.
     pub on_execution: Option<OnExecution>,
     /// Whether to print and draw a failure as soon as it happens.
@@ -138,7 +140,7 @@ pub fn explore_pass(
     options: &PassOptions,
     f: impl Fn() + Send + Sync + 'static,
 ) -> Result<Certificate, ModelFailure> {
-    let how = explore_options(spec, pass, options.executions_max);
+    let how = ExploreOptions { shard: options.shard, ..explore_options(spec, pass, options.executions_max) };
     let on_execution = options.on_execution.clone();
     let mutant = options.mutant.map(set_mutant);
     watch::begin(subject(name, spec, pass, options));
@@ -157,11 +159,12 @@ pub fn explore_pass(
         message.clone() + advice(&message)
     } else if exploration.truncated {
         "truncated: executions were left when the limit was met".to_owned()
-    } else if exploration.threads_max < spec.threads {
+    } else if exploration.threads_max < spec.threads && options.shard.is_none() {
         format!("it declares {} threads and never ran more than {}", spec.threads, exploration.threads_max)
     } else {
         let sizes = (exploration.threads_max, exploration.executions, exploration.operations_max);
-        return Ok(Certificate::new(name, pass, spec, sizes, exploration.blocked, exploration.duration));
+        let certificate = Certificate::new(name, pass, spec, sizes, exploration.blocked, exploration.duration);
+        return Ok(Certificate { shard: options.shard.map(|shard| shard.to_string()), ..certificate });
     };
     Err(ModelFailure {
         model: name.to_owned(),

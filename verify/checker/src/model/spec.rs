@@ -172,6 +172,13 @@ impl Spec {
         self
     }
 
+    /// The same without a bound of the explorer.
+    #[must_use]
+    pub const fn with_all_graphs(mut self) -> Self {
+        self.graphs = Graphs::Explored;
+        self
+    }
+
     /// Leaves the model to loom.
     ///
     /// # Panics

@@ -21,7 +21,7 @@ struct Kept {
 }
 
 fn file(model: &str) -> String {
-    format!("{DIRECTORY}/{}.json", model.replace("::", "."))
+    format!("{DIRECTORY}/{}.json", model.replace("::", ".").replace(' ', ".").replace('/', "-of-"))
 }
 
 impl ModelRecord {

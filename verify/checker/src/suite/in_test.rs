@@ -18,7 +18,7 @@ use heaplab_common::exit::Exit;
 #[track_caller]
 pub fn run(of: &Model, test: &str) -> Vec<Certificate> {
     if process::is_worker_of(of.name) {
-        Exit::passed_if(worker::run(of, None, None)).end_process();
+        Exit::passed_if(worker::run(of, &worker::WorkOptions::default())).end_process();
     }
     let start = std::time::Instant::now();
     let outcome = process::run_in_test(test, of.name)

@@ -25,7 +25,7 @@ pub enum Event {
         executions: u64,
     },
     /// A pass is complete.
-    Certified(Certificate),
+    Certified(Box<Certificate>),
     /// The sites that the model ran, in all its passes.
     Sites {
         /// In source order.
@@ -62,7 +62,7 @@ impl Outcome {
     /// Certificates, in the order of the passes.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
         self.events.iter().filter_map(|event| match event {
-            Event::Certified(certificate) => Some(certificate),
+            Event::Certified(certificate) => Some(&**certificate),
             _ => None,
         })
     }

@@ -1,8 +1,9 @@
 //! The worker: runs one model, or one mutant of it, and says what happens (see [`process`](super::process)).
 
 use super::process::Event;
-use crate::model::{Model, OnExecution, PassOptions, explore_pass, passes};
+use crate::model::{Model, OnExecution, Pass, PassOptions, explore_pass, passes};
 use crate::record::SiteRecord;
+use heaplab::sync::Shard;
 use heaplab::sync::model_control::{self, Mutant};
 use heaplab_common::exit::Exit;
 use std::io::Write as _;
@@ -23,17 +24,30 @@ fn say(event: &Event) {
     }
 }
 
+/// What a worker runs.
+#[derive(Clone, Copy, Default)]
+pub struct WorkOptions {
+    /// This mutant of the model.
+    pub mutant: Option<Mutant>,
+    /// A pass is given up after so many executions.
+    pub executions_max: Option<u64>,
+    /// This part of the pass of the explorer, and no other pass.
+    pub shard: Option<Shard>,
+    /// The explorer has no bound, whatever the model says.
+    pub all_graphs: bool,
+}
+
 /// Runs the passes of a model until one fails; a pass that only meets a limit is red too, and the next one runs.
 /// Returns whether all are green.
-///
-/// A pass is given up after `executions_max` executions, if there is such a limit.
 #[must_use]
-pub fn run(model: &Model, mutant: Option<Mutant>, executions_max: Option<u64>) -> bool {
+pub fn run(model: &Model, work: &WorkOptions) -> bool {
+    let WorkOptions { mutant, executions_max, shard, all_graphs } = *work;
     if mutant.is_none() {
         model_control::start_sites();
     }
+    let spec = if all_graphs { model.spec.with_all_graphs() } else { model.spec };
     let mut green = true;
-    for &pass in passes(&model.spec) {
+    for &pass in passes(&spec).iter().filter(|&&pass| shard.is_none() || pass == Pass::Graphs) {
         let last = Mutex::new(Instant::now());
         let on_execution = move |executions: u64| {
             if !executions.is_multiple_of(STRIDE) {
@@ -46,9 +60,10 @@ pub fn run(model: &Model, mutant: Option<Mutant>, executions_max: Option<u64>) -
             }
         };
         let on_execution: Option<OnExecution> = Some(Arc::new(on_execution));
-        let options = PassOptions { mutant, executions_max, on_execution, loud: mutant.is_none(), file: None };
-        match explore_pass(model.name, &model.spec, pass, &options, model.body) {
-            Ok(certificate) => say(&Event::Certified(certificate)),
+        let loud = mutant.is_none();
+        let options = PassOptions { mutant, executions_max, shard, on_execution, loud, file: None };
+        match explore_pass(model.name, &spec, pass, &options, model.body) {
+            Ok(certificate) => say(&Event::Certified(Box::new(certificate))),
             Err(failure) => {
                 say(&Event::Failed {
                     pass,
