@@ -2,6 +2,7 @@
 //! what cargo built, with artefacts in a directory of the test's own.
 #![cfg(feature = "loom")]
 
+use heaplab_checker::model::baseline::Baseline;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -38,6 +39,14 @@ fn is_refused(arguments: &[&str], words: &[&str]) {
 fn what_does_not_exist_is_refused_by_name() {
     is_refused(&["models", "--only", "no_such_model"], &["no_such_model", "--list"]);
     is_refused(&["models", "--only", "page_set", "--bless"], &["--bless", "every model"]);
+    is_refused(&["models", "--shards", "4/3"], &["--shards", "no shard 4 of 3"]);
+    is_refused(&["models", "--shards", "0/3"], &["no shard 0 of 3", "from 1"]);
+    is_refused(&["models", "--shards", "half"], &["`half` is no shard", "1/4"]);
+    is_refused(&["models", "--all-graphs"], &["--shards"]);
+    is_refused(&["models", "--shards", "1/2", "--bless"], &["--bless"]);
+    is_refused(&["worker", "page_set::take_vs_put", "--shard", "3/2"], &["no shard 3 of 2"]);
+    is_refused(&["estimate", "--only", "no_such_model"], &["no_such_model", "--list"]);
+    is_refused(&["estimate", "--breadth", "0"], &["--breadth", "at least one"]);
     is_refused(&["weaken", "--site", "src/no_such_file.rs"], &["src/no_such_file.rs", "FILE:LINE"]);
     is_refused(&["mutants", "--site", "NoSuch::function"], &["NoSuch::function"]);
     is_refused(&["worker", "no_such_model"], &["no_such_model"]);
@@ -132,6 +141,53 @@ fn a_suite_is_resumed() {
     assert!(models > 2 && models == whole.matches("page_set::take_vs").count(), "{out}");
     assert!(out.contains(&format!("{} of {models} models are known", models - 1)), "{out}");
     let _ = std::fs::remove_dir_all(scratch(name));
+}
+
+/// The parts of a model come to what the whole has, in whatever order they are explored; a part that is known is not
+/// explored again; and a part of other sources does not count.
+#[test]
+fn shards_come_to_the_whole() {
+    let name = "shards";
+    let run = |arguments: &[&str]| {
+        let output = heaplab(name, &[&["models", "--only", "ladder::large_garbage_vs"], arguments].concat());
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        (output.status.code(), out, err)
+    };
+    let (code, out, err) = run(&["--shards", "2/2"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("1 of 2") && out.contains("at least "), "{out}");
+    let (code, out, err) = run(&["--shards", "1/2"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    let graphs = Baseline::committed().graphs("ladder::large_garbage_vs_large_garbage").expect("it has graphs");
+    let graphs = format!("{} {:03}", graphs / 1000, graphs % 1000);
+    assert!(out.contains("2 of 2") && out.contains(&format!("{graphs} ┆")) && !out.contains("at least"), "{out}");
+
+    let kept = scratch(name).join("heaplab/models/ladder.large_garbage_vs_large_garbage.1-of-2.json");
+    let written = || std::fs::metadata(&kept).and_then(|found| found.modified()).expect("the part is kept");
+    let before = written();
+    let (code, ..) = run(&["--shards", "1/2", "--resume"]);
+    assert_eq!((code, written()), (Some(0), before), "it was explored again");
+    let other = std::fs::read_to_string(&kept).unwrap().replacen("\"fingerprint\":\"", "\"fingerprint\":\"0", 1);
+    std::fs::write(&kept, other).unwrap();
+    let (code, out, err) = run(&["--shards", "2/2", "--resume"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("1 of 2"), "what other sources came to counts: {out}");
+    let _ = std::fs::remove_dir_all(scratch(name));
+}
+
+/// A small model is counted, and a bound of preemptions leaves some out.
+#[test]
+fn small_models_are_estimated_exactly() {
+    let run = |arguments: &[&str]| {
+        let arguments = [&["estimate", "--only", "page_set::claim_vs_put", "--breadth", "1000"], arguments].concat();
+        let output = heaplab("estimates", &arguments);
+        let out = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+        let count = out.split("exactly ").nth(1).and_then(|rest| rest.split_whitespace().next());
+        count.and_then(|count| count.parse::<u64>().ok()).unwrap_or_else(|| panic!("no exact number: {out}"))
+    };
+    assert_eq!(run(&[]), Baseline::committed().graphs("page_set::claim_vs_put").expect("it has graphs"));
+    assert_eq!(run(&["--preemptions", "0"]), 1);
 }
 
 /// Inputs of the fuzz target that runs under the checker, and tiny programs, are explored again.
