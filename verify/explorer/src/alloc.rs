@@ -58,7 +58,7 @@ fn reused(layout: Layout, place: Place) -> *mut u8 {
             return (false, Vec::new());
         }
         let (thread, before) = (state.current, state.before_now());
-        let fits = |freed: &Freed| freed.layout == layout && freed.is_known(thread, &before);
+        let fits = |freed: &Freed| freed.layout == layout && freed.is_known(thread, before);
         let freed = &state.memory.freed;
         let mut fitting: Vec<usize> = (0..freed.len()).filter(|&at| fits(&freed[at])).collect();
         // Stable: of one thread the frees are in its order.

@@ -80,34 +80,37 @@ impl State {
             let message = format!("T{thread} uses a cell that this execution did not make, or whose memory was freed");
             return Err(self.fail(FailureKind::Foreign, message, &[place]));
         }
-        let mut last = self.cells[number.index as usize];
+        let last = &self.cells[number.index as usize];
         let before = self.before_now();
-        let writer = last.writer as usize;
+        let (writer, written_at, read_at) = (last.writer as usize, last.written_at, last.read_at);
         let verb = if writes { "writes to" } else { "reads" };
         let after_write = if writes { Mutant::CellWriteAfterWrite } else { Mutant::CellReadAfterWrite };
         if writer != thread && before.count(writer) <= last.written && !self.lacks(after_write) {
             let message = format!("T{thread} {verb} a cell that T{writer} wrote to, without an order between them");
-            return Err(self.fail(FailureKind::Race, message, &[last.written_at, place]));
+            return Err(self.fail(FailureKind::Race, message, &[written_at, place]));
         }
-        if writes {
-            if !self.lacks(Mutant::CellWriteAfterRead)
-                && let Some(reader) = self.unknown_reader(&last.reads, &before)
-            {
-                let message = format!("T{thread} writes to a cell that T{reader} read, without an order between them");
-                return Err(self.fail(FailureKind::Race, message, &[last.read_at, place]));
-            }
-            (last.writer, last.written, last.written_at) = (thread as u32, self.performed[thread], place);
-            last.reads = Clock::EMPTY;
-        } else {
-            last.reads.set(thread, self.performed[thread] + 1);
-            last.read_at = place;
+        if writes
+            && !self.lacks(Mutant::CellWriteAfterRead)
+            && let Some(reader) = self.unknown_reader(&last.reads, before)
+        {
+            let message = format!("T{thread} writes to a cell that T{reader} read, without an order between them");
+            return Err(self.fail(FailureKind::Race, message, &[read_at, place]));
         }
         if last.open != 0 && (writes || last.open < 0) && !self.lacks(Mutant::CellOverlap) {
             let message = format!("T{thread} {verb} a cell while another access to it lasts");
             return Err(self.fail(FailureKind::Overlap, message, &[place]));
         }
-        last.open = if writes { -1 } else { last.open + 1 };
-        self.cells[number.index as usize] = last;
+        let performed = self.performed[thread];
+        let last = &mut self.cells[number.index as usize];
+        if writes {
+            (last.writer, last.written, last.written_at) = (thread as u32, performed, place);
+            last.reads = Clock::EMPTY;
+            last.open = -1;
+        } else {
+            last.reads.set(thread, performed + 1);
+            last.read_at = place;
+            last.open += 1;
+        }
         Ok(())
     }
 }

@@ -4,6 +4,9 @@
 //! A graph grows and shrinks like a stack: each event has the stamp of when it was added, and [`Graph::restrict`]
 //! takes off what came later. In a modification order position 0 is the initial value, position `p` the write at
 //! index `p - 1`.
+//!
+//! * **GR-1** A graph has an entry for each location that an event accesses, and may have entries for others, which
+//!   then have no events. The location's number leads to the entry.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -44,8 +47,10 @@ impl Clone for LocationOrder {
 pub(crate) struct Graph {
     /// The events of each thread.
     pub(crate) threads: [Vec<Event>; THREADS_MAX],
-    /// Sorted by location.
+    /// The entries of the locations, in the order in which the graph got to know them.
     pub(crate) locations: Vec<LocationOrder>,
+    /// By location, one more than the index of its entry; 0, or nothing, if it has none (GR-1).
+    entries: Vec<u32>,
     pub(crate) stamp: u32,
     /// How many events may be sequentially consistent.
     pub(crate) sequential: u32,
@@ -65,6 +70,7 @@ impl Clone for Graph {
             own.clone_from(other);
         }
         self.locations.clone_from(&other.locations);
+        self.entries.clone_from(&other.entries);
         self.stamp = other.stamp;
         self.sequential = other.sequential;
         self.mutant = other.mutant;
@@ -104,22 +110,39 @@ impl Graph {
         self.threads.iter().map(Vec::len).sum()
     }
 
+    /// The index of a location's entry, if it has one.
     #[inline]
-    pub(crate) fn order_of(&self, location: u32) -> &LocationOrder {
-        self.locations
-            .binary_search_by_key(&location, |order| order.location)
-            .map_or(&NEVER_SEEN, |k| &self.locations[k])
+    pub(crate) fn entry_of(&self, location: u32) -> Option<usize> {
+        (*self.entries.get(location as usize)? as usize).checked_sub(1)
     }
 
+    #[inline]
+    pub(crate) fn order_of(&self, location: u32) -> &LocationOrder {
+        self.entry_of(location).map_or(&NEVER_SEEN, |entry| &self.locations[entry])
+    }
+
+    #[inline]
     pub(crate) fn order_of_mut(&mut self, location: u32) -> &mut LocationOrder {
-        let k = match self.locations.binary_search_by_key(&location, |order| order.location) {
-            Ok(k) => k,
-            Err(k) => {
-                self.locations.insert(k, LocationOrder { location, ..LocationOrder::default() });
-                k
-            }
-        };
-        &mut self.locations[k]
+        let entry = self.entry_of(location).unwrap_or_else(|| self.add_entry(location));
+        &mut self.locations[entry]
+    }
+
+    #[cold]
+    fn add_entry(&mut self, location: u32) -> usize {
+        self.locations.push(LocationOrder { location, ..LocationOrder::default() });
+        let index = location as usize;
+        if self.entries.len() <= index {
+            self.entries.resize(index + 1, 0);
+        }
+        self.entries[index] = small(self.locations.len());
+        self.locations.len() - 1
+    }
+
+    /// The entries of the locations that were written, by location.
+    pub(crate) fn written_locations(&self) -> Vec<&LocationOrder> {
+        let mut written: Vec<_> = self.locations.iter().filter(|order| !order.writes.is_empty()).collect();
+        written.sort_unstable_by_key(|order| order.location);
+        written
     }
 
     /// The position of a write in its location's modification order.
@@ -144,11 +167,10 @@ impl Graph {
         if write.is_initial() { self.order_of(location).initial } else { self.event(write).written }
     }
 
-    /// The newest value of a location.
+    /// The newest value that events wrote to a location, or else `initial`.
     #[inline]
-    pub(crate) fn newest(&self, location: u32) -> u64 {
-        let order = self.order_of(location);
-        order.writes.last().map_or(order.initial, |&write| self.event(write).written)
+    pub(crate) fn newest(&self, location: u32, initial: u64) -> u64 {
+        self.order_of(location).writes.last().map_or(initial, |&write| self.event(write).written)
     }
 
     /// Adds an event to the end of a thread, with the clocks of the one before it.
@@ -230,7 +252,7 @@ impl Graph {
                 (kind, location, source, detail, variant, is_exclusive).hash(&mut hasher);
             }
         }
-        for order in self.locations.iter().filter(|order| !order.writes.is_empty()) {
+        for order in self.written_locations() {
             (order.location, &order.writes).hash(&mut hasher);
         }
         hasher.finish()

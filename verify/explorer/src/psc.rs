@@ -38,7 +38,7 @@ struct Seen {
 struct Reach {
     id: Id,
     is_fence: bool,
-    /// By index of the location: the least key of an access that a fence reaches.
+    /// By entry of the location: the least key of an access that a fence reaches.
     first: Vec<Option<Key>>,
     /// The greatest key of an access, and of a write, that reaches a fence.
     last: Vec<Option<Key>>,
@@ -150,10 +150,6 @@ impl Relations<'_> {
         &self.seen[id.thread as usize][id.index as usize]
     }
 
-    fn location_index(&self, location: u32) -> Option<usize> {
-        self.graph.locations.binary_search_by_key(&location, |order| order.location).ok()
-    }
-
     fn reach(&self, id: Id) -> Reach {
         let graph = self.graph;
         let is_fence = graph.event(id).kind == Kind::Fence;
@@ -165,7 +161,7 @@ impl Relations<'_> {
         (reach.first, reach.last, reach.last_write) = (none.clone(), none.clone(), none);
         for other in graph.ids() {
             let seen = self.seen(other);
-            let Some(index) = self.location_index(seen.location) else { continue };
+            let Some(index) = self.graph.entry_of(seen.location) else { continue };
             if graph.happens_before(id, other) {
                 let first = &mut reach.first[index];
                 *first = Some(first.map_or(seen.key, |key: Key| key.min(seen.key)));
@@ -207,13 +203,13 @@ impl Relations<'_> {
             }
             (false, true) => {
                 let is_behind = |index: usize| less(Some(from.key), b.last_write[index]);
-                has(Mutant::ScCoherenceToFence) && self.location_index(from.location).is_some_and(is_behind)
+                has(Mutant::ScCoherenceToFence) && self.graph.entry_of(from.location).is_some_and(is_behind)
             }
             (true, false) => {
                 let is_before = |index: usize| less(a.first[index], Some(to.key));
                 has(Mutant::ScCoherenceFromFence)
                     && to.is_write
-                    && self.location_index(to.location).is_some_and(is_before)
+                    && self.graph.entry_of(to.location).is_some_and(is_before)
             }
             (true, true) => {
                 // The extended coherence order has modification order and from-read in it.

@@ -31,6 +31,17 @@ impl Clock {
         event.is_initial() || event.index < self.0[event.thread as usize]
     }
 
+    /// A thread, but for `except`, of which the other set has more events.
+    #[inline]
+    pub(crate) fn lacks_of(&self, other: &Clock, except: usize) -> Option<usize> {
+        let mut lacking = 0_u32;
+        for thread in 0..THREADS_MAX {
+            lacking |= u32::from(self.0[thread] < other.0[thread]) << thread;
+        }
+        lacking &= !(1 << except);
+        (lacking != 0).then(|| lacking.trailing_zeros() as usize)
+    }
+
     /// How many events of a thread belong to the set.
     #[inline]
     pub(crate) fn count(&self, thread: usize) -> u32 {

@@ -72,6 +72,7 @@ impl State {
 
     fn add_read(&mut self, event: &Event) -> Step<(u64, bool)> {
         let (thread, location, place) = (self.current, event.location, event.place);
+        self.graph.order_of_mut(location).initial = self.made[location as usize].initial;
         let id = self.graph.push(thread, *event);
         let (stamp, causes) = (self.graph.event(id).stamp, self.graph.event(id).causes);
         let bound = self.graph.lower_bound(&self.graph.before_of(id), location);
@@ -196,6 +197,7 @@ impl State {
         if self.check_store(location, place).is_err() {
             return Step::Unwind;
         }
+        self.graph.order_of_mut(location).initial = self.made[location as usize].initial;
         let id = self.graph.push(self.current, *event);
         let stamp = self.graph.event(id).stamp;
         let bound = self.graph.lower_bound(&self.graph.before_of(id), location);

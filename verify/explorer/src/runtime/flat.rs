@@ -21,8 +21,8 @@ use crate::views::THREADS_MAX;
 impl State {
     pub(crate) fn flat_value(&self, location: u32) -> u64 {
         self.flat.get(&location).copied().unwrap_or_else(|| match self.lacks(Mutant::FinishingReads) {
-            true => self.graph.order_of(location).initial,
-            false => self.graph.newest(location),
+            true => self.initial(location),
+            false => self.newest(location),
         })
     }
 

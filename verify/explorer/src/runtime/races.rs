@@ -34,14 +34,17 @@ impl State {
 
     /// A location that no run has had yet.
     pub(crate) fn add_location(&mut self, place: Place) -> u32 {
-        self.made.push(Made { thread: 0, index: 0, run: 0, reads: Clock::EMPTY, place });
+        self.made.push(Made { thread: 0, index: 0, initial: 0, run: 0, reads: Clock::EMPTY, place });
         self.made.len() as u32 - 1
     }
 
     /// Says who made a location in this run.
     pub(crate) fn remake_location(&mut self, location: u32, thread: usize, index: u32, initial: u64, place: Place) {
-        self.made[location as usize] = Made { thread: thread as u32, index, run: self.run, reads: Clock::EMPTY, place };
-        self.graph.order_of_mut(location).initial = initial;
+        let (thread, run) = (thread as u32, self.run);
+        self.made[location as usize] = Made { thread, index, initial, run, reads: Clock::EMPTY, place };
+        if let Some(entry) = self.graph.entry_of(location) {
+            self.graph.locations[entry].initial = initial;
+        }
     }
 
     /// Whether the location was made in this run.
@@ -49,10 +52,13 @@ impl State {
         self.made.get(location as usize).is_some_and(|made| made.run == self.run)
     }
 
-    fn is_made_before(&self, made: &Made, before: &Clock) -> bool {
-        made.thread as usize == self.current || before.count(made.thread as usize) > made.index
+    /// Whether the current thread knows who made a location.
+    #[inline]
+    fn is_made_before(&self, made: &Made) -> bool {
+        made.thread as usize == self.current || self.before_now().count(made.thread as usize) > made.index
     }
 
+    #[cold]
     fn race<T>(&mut self, what: &str, location: u32, places: &[Place]) -> Step<T> {
         let message = format!("T{} {what} of x{location}, without an order between them", self.current);
         self.fail(FailureKind::Race, message, places)
@@ -61,11 +67,11 @@ impl State {
     /// Looks for plain writes that an atomic access does not know of.
     #[inline]
     pub(crate) fn check_atomic(&mut self, location: u32, place: Place) -> Result<(), Step<()>> {
-        let before = self.before_now();
-        let made = self.made[location as usize];
-        if !self.is_made_before(&made, &before) && !self.lacks(Mutant::AtomicAfterPlainWrite) {
+        let made = &self.made[location as usize];
+        if !self.is_made_before(made) && !self.lacks(Mutant::AtomicAfterPlainWrite) {
             let what = format!("accesses atomically what T{} wrote plainly or made:", made.thread);
-            return Err(self.race(&what, location, &[made.place, place]));
+            let places = [made.place, place];
+            return Err(self.race(&what, location, &places));
         }
         Ok(())
     }
@@ -77,8 +83,8 @@ impl State {
         if self.lacks(Mutant::StoreAfterPlainRead) {
             return Ok(());
         }
-        let before = self.before_now();
-        self.check_readers(location, &before, place)
+        let reader = self.unknown_reader(&self.made[location as usize].reads, self.before_now());
+        self.check_reader(reader, location, place)
     }
 
     /// Looks for plain reads that the write of an RMW does not know of, whose read is this event. One that fails writes
@@ -89,57 +95,71 @@ impl State {
             return Ok(());
         }
         let event = self.graph.event(read);
-        let (location, before, place) = (event.location, event.before, event.place);
-        self.check_readers(location, &before, place)
+        let (location, place) = (event.location, event.place);
+        let reader = self.unknown_reader(&self.made[location as usize].reads, &event.before);
+        self.check_reader(reader, location, place)
     }
 
-    fn check_readers(&mut self, location: u32, before: &Clock, place: Place) -> Result<(), Step<()>> {
-        let made = self.made[location as usize];
-        match self.unknown_reader(&made.reads, before) {
+    #[inline]
+    fn check_reader(&mut self, reader: Option<usize>, location: u32, place: Place) -> Result<(), Step<()>> {
+        match reader {
             Some(thread) => {
                 let what = format!("writes what T{thread} read plainly:");
-                Err(self.race(&what, location, &[made.place, place]))
+                let places = [self.made[location as usize].place, place];
+                Err(self.race(&what, location, &places))
             }
             None => Ok(()),
         }
     }
 
     /// A thread with a plain read that `before` does not know of.
+    #[inline]
     pub(crate) fn unknown_reader(&self, reads: &Clock, before: &Clock) -> Option<usize> {
-        (0..crate::views::THREADS_MAX).find(|&thread| {
-            thread != self.current && reads.count(thread) != 0 && before.count(thread) < reads.count(thread)
-        })
+        before.lacks_of(reads, self.current)
     }
 
     /// Looks for accesses that a plain access does not know of.
+    #[inline]
     pub(crate) fn check_plain(&mut self, location: u32, writes: bool, place: Place) -> Result<(), Step<()>> {
-        let before = self.before_now();
-        let made = self.made[location as usize];
+        let made = &self.made[location as usize];
         let verb = if writes { "writes" } else { "reads" };
         let has = |rule: Mutant| !self.lacks(rule);
-        if has(Mutant::PlainAfterPlainWrite) && !self.is_made_before(&made, &before) {
+        if !self.is_made_before(made) && has(Mutant::PlainAfterPlainWrite) {
             let what = format!("{verb} plainly what T{} wrote plainly or made:", made.thread);
-            return Err(self.race(&what, location, &[made.place, place]));
+            let places = [made.place, place];
+            return Err(self.race(&what, location, &places));
         }
-        let order = self.graph.order_of(location);
-        let was_performed = |id: Id| self.was_performed(id) || !has(Mutant::PlainBeforeLater);
-        let is_unknown = |id: &&Id| was_performed(**id) && !before.has(**id);
-        let other = order.writes.iter().find(is_unknown).filter(|_| has(Mutant::PlainAfterWrite)).or_else(|| {
-            if writes && has(Mutant::PlainWriteAfterRead) { order.reads.iter().find(is_unknown) } else { None }
-        });
-        if let Some(&other) = other {
-            let other_place = self.graph.event(other).place;
+        if let Some(entry) = self.graph.entry_of(location)
+            && let Some(other) = self.unknown_access(entry, writes)
+        {
             let what = format!("{verb} plainly what T{} accessed atomically:", other.thread);
-            return Err(self.race(&what, location, &[other_place, place]));
+            let places = [self.graph.event(other).place, place];
+            return Err(self.race(&what, location, &places));
         }
         if writes
             && has(Mutant::PlainWriteAfterPlainRead)
-            && let Some(thread) = self.unknown_reader(&made.reads, &before)
+            && let Some(thread) = self.unknown_reader(&made.reads, self.before_now())
         {
             let what = format!("writes plainly what T{thread} read plainly:");
-            return Err(self.race(&what, location, &[made.place, place]));
+            let places = [made.place, place];
+            return Err(self.race(&what, location, &places));
         }
         Ok(())
+    }
+
+    /// An access of the location with this entry that was performed, and that a plain access conflicts with and does
+    /// not know of.
+    fn unknown_access(&self, entry: usize, writes: bool) -> Option<Id> {
+        let order = &self.graph.locations[entry];
+        let before = self.before_now();
+        let has = |rule: Mutant| !self.lacks(rule);
+        let was_performed = |id: Id| self.was_performed(id) || !has(Mutant::PlainBeforeLater);
+        let is_unknown = |id: &&Id| !before.has(**id) && was_performed(**id);
+        let write = order.writes.iter().find(is_unknown).filter(|_| has(Mutant::PlainAfterWrite));
+        let read = || {
+            if writes && has(Mutant::PlainWriteAfterRead) { order.reads.iter().find(is_unknown) } else { None }
+        };
+        write.or_else(read).copied()
     }
 
     /// A plain read of a location.
@@ -150,9 +170,8 @@ impl State {
         let thread = self.current;
         self.made[location as usize].reads.set(thread, self.performed[thread] + 1);
         // All writes that were performed happen before, so the newest of them is the one that is read.
-        let order = self.graph.order_of(location);
-        let newest = order.writes.iter().rev().find(|&&write| self.was_performed(write));
-        Step::Done(newest.map_or(order.initial, |&write| self.graph.event(write).written))
+        let newest = self.graph.order_of(location).writes.iter().rev().find(|&&write| self.was_performed(write));
+        Step::Done(newest.map_or_else(|| self.initial(location), |&write| self.graph.event(write).written))
     }
 
     /// A plain write of a location: begins a fresh one, as all that came before is ordered before it.

@@ -56,8 +56,7 @@ impl Journal {
             let shown = events.iter().enumerate().filter(|(_, event)| event.kind != Kind::RmwWrite);
             shown.map(|(index, event)| entry(thread, index, event)).collect()
         });
-        let written = graph.locations.iter().filter(|order| !order.writes.is_empty());
-        let orders = written.map(|order| ModificationOrder {
+        let orders = graph.written_locations().into_iter().map(|order| ModificationOrder {
             location: order.location as usize,
             initial: order.initial,
             place: Place::new(state.made[order.location as usize].place),

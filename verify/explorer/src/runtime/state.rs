@@ -83,6 +83,8 @@ pub(crate) struct Made {
     /// The thread that made it, and how many events it had then.
     pub(crate) thread: u32,
     pub(crate) index: u32,
+    /// The value that it was made with.
+    pub(crate) initial: u64,
     /// The run in which `reads` counts.
     pub(crate) run: u32,
     /// The plain reads: of each thread how many events it had at the last one, plus one.
@@ -445,8 +447,20 @@ impl State {
 
     /// The clock of what happens before the next event of the current thread.
     #[inline]
-    pub(crate) fn before_now(&self) -> Clock {
-        self.graph.threads[self.current][self.performed[self.current] as usize - 1].before
+    pub(crate) fn before_now(&self) -> &Clock {
+        &self.graph.threads[self.current][self.performed[self.current] as usize - 1].before
+    }
+
+    /// The value that a location was made with.
+    #[inline]
+    pub(crate) fn initial(&self, location: u32) -> u64 {
+        self.made.get(location as usize).map_or(0, |made| made.initial)
+    }
+
+    /// The newest value of a location.
+    #[inline]
+    pub(crate) fn newest(&self, location: u32) -> u64 {
+        self.graph.newest(location, self.initial(location))
     }
 
     /// Compares an operation with the event that the graph has in its place.
