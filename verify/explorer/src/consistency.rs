@@ -6,7 +6,7 @@
 //! program order and reads-from, which holds as an event reads from events that are in the graph already. The order
 //! of sequentially consistent events is in [`crate::psc`].
 
-use crate::event::{Event, Id, Kind, is_acquire, is_release};
+use crate::event::{Id, Kind, is_acquire, is_release};
 use crate::graph::Graph;
 use crate::mutant::Mutant;
 use crate::views::Clock;
@@ -29,7 +29,7 @@ impl Graph {
 
     /// The clock of what happens before the event, without itself.
     pub(crate) fn before_of(&self, id: Id) -> Clock {
-        self.event(id.before()).before
+        self.clocks(id.before()).before
     }
 
     /// Lets a read read from the write at a position, in a variant, and computes its clocks.
@@ -40,26 +40,26 @@ impl Graph {
         let (message, causes_of_source) = if source.is_initial() {
             (Clock::EMPTY, Clock::EMPTY)
         } else {
-            let write = self.event(source);
+            let write = self.clocks(source);
             (write.message, write.causes)
         };
         let (ignores_failure, acquires) = (self.lacks(Mutant::FailureOrders), !self.lacks(Mutant::AcquireReads));
         let has_cause = !self.lacks(Mutant::CausesOfSources);
         self.inherit(id);
         let event = self.event_mut(id);
-        if has_cause {
-            event.causes.join(&causes_of_source);
-        }
-        event.acquirable.join(&message);
         event.source = source;
         event.read = value;
         event.variant = variant;
         event.is_exclusive = event.apply(value, variant).is_some();
         let order = if ignores_failure { event.order } else { event.effective_order() };
-        if acquires && is_acquire(order) {
-            event.before.join(&message);
+        let clocks = self.clocks_mut(id);
+        if has_cause {
+            clocks.causes.join(&causes_of_source);
         }
-        event.message = message;
+        if acquires && is_acquire(order) {
+            clocks.before.join(&message);
+        }
+        clocks.message = message;
     }
 
     /// Notes that a new event reads its location.
@@ -73,11 +73,15 @@ impl Graph {
         let event = self.event(id);
         let location = event.location;
         let is_release = is_release(event.order) && !self.lacks(Mutant::ReleaseWrites);
-        let mut message = if is_release { event.before } else { event.released };
+        let mut message = match event.released {
+            _ if is_release => self.clocks(id).before,
+            0 => Clock::EMPTY,
+            count => self.clocks(Id { index: count - 1, ..id }).before,
+        };
         if event.kind == Kind::RmwWrite && !self.lacks(Mutant::ReleaseSequences) {
-            message.join(&self.event(id.before()).message);
+            message.join(&self.clocks(id.before()).message);
         }
-        self.event_mut(id).message = message;
+        self.clocks_mut(id).message = message;
         self.order_of_mut(location).writes.insert(position, id);
     }
 
@@ -97,13 +101,23 @@ impl Graph {
     /// Gives a fence at the end of its thread its clocks.
     pub(crate) fn settle_fence(&mut self, id: Id) {
         let (acquires, releases) = (!self.lacks(Mutant::AcquireFences), !self.lacks(Mutant::ReleaseFences));
-        let event: &mut Event = self.event_mut(id);
-        if acquires && is_acquire(event.order) {
-            let acquirable = event.acquirable;
-            event.before.join(&acquirable);
+        let order = self.event(id).order;
+        if acquires && is_acquire(order) {
+            // What the reads before it would have got. Those before an earlier acquire fence have come with that.
+            let mut before = self.clocks(id).before;
+            for index in (0..id.index).rev() {
+                let earlier = Id { index, ..id };
+                let event = self.event(earlier);
+                if event.is_read() {
+                    before.join(&self.clocks(earlier).message);
+                } else if event.kind == Kind::Fence && is_acquire(event.order) {
+                    break;
+                }
+            }
+            self.clocks_mut(id).before = before;
         }
-        if releases && is_release(event.order) {
-            event.released = event.before;
+        if releases && is_release(order) {
+            self.event_mut(id).released = id.index + 1;
         }
     }
 }

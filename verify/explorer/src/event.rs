@@ -200,17 +200,25 @@ pub(crate) struct Event {
     pub(crate) waited: Option<Id>,
     pub(crate) read: u64,
     pub(crate) written: u64,
+    /// How many events its thread had with the last release fence, itself included; 0 if there is none.
+    pub(crate) released: u32,
     pub(crate) place: &'static Location<'static>,
+}
+
+/// The clocks of an event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clocks {
     /// The events that happen before this one, and itself.
     pub(crate) before: Clock,
     /// The events that this one depends on by program order, reads-from, spawn and join, and itself.
     pub(crate) causes: Clock,
-    /// What an acquire fence would add to `before`.
-    pub(crate) acquirable: Clock,
-    /// What the last release fence knew.
-    pub(crate) released: Clock,
-    /// What a read that acquires from this write gets; of a read: what it got.
+    /// What a read that acquires from this write gets; of a read: what it would get or got.
     pub(crate) message: Clock,
+}
+
+impl Clocks {
+    /// Those of an event that nothing is known of.
+    pub(crate) const EMPTY: Clocks = Clocks { before: Clock::EMPTY, causes: Clock::EMPTY, message: Clock::EMPTY };
 }
 
 impl Event {
@@ -233,12 +241,8 @@ impl Event {
             waited: None,
             read: 0,
             written: 0,
+            released: 0,
             place,
-            before: Clock::EMPTY,
-            causes: Clock::EMPTY,
-            acquirable: Clock::EMPTY,
-            released: Clock::EMPTY,
-            message: Clock::EMPTY,
         }
     }
 

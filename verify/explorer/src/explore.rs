@@ -116,7 +116,7 @@ impl State {
         let (location, causes, source_of_a) = {
             let write = self.graph.event(a);
             let source = (write.kind == Kind::RmwWrite).then(|| self.graph.event(a.before()).source);
-            (write.location, write.causes, source)
+            (write.location, self.graph.clocks(a).causes, source)
         };
         let stamp_of_a = self.graph.event(a).stamp;
         let stamp = self.graph.event(r).stamp;
@@ -215,7 +215,8 @@ impl State {
         self.graph.restrict(stamp);
         let last = self.graph.ids().find(|&id| self.graph.event(id).stamp == stamp);
         let Some(event) = last else { return false };
-        let Event { kind, location, op, causes, .. } = *self.graph.event(event);
+        let Event { kind, location, op, .. } = *self.graph.event(event);
+        let causes = self.graph.clocks(event).causes;
         let numbers = if let Op::Among(n) = op { n } else { 0 };
         let is_read = |id: Id| self.graph.event(id).is_read();
         let is_position = |position: u32| position as usize <= self.graph.order_of(location).writes.len();

@@ -5,12 +5,14 @@
 //! takes off what came later. In a modification order position 0 is the initial value, position `p` the write at
 //! index `p - 1`.
 //!
+//! Consistency asks for an event's clocks more often than for the rest of it, so that they are kept apart.
+//!
 //! * **GR-1** A graph has an entry for each location that an event accesses, and may have entries for others, which
 //!   then have no events. The location's number leads to the entry.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::event::{Event, Id, Kind, small};
+use crate::event::{Clocks, Event, Id, Kind, small};
 use crate::mutant::Mutant;
 use crate::views::{Clock, THREADS_MAX};
 
@@ -47,6 +49,8 @@ impl Clone for LocationOrder {
 pub(crate) struct Graph {
     /// The events of each thread.
     pub(crate) threads: [Vec<Event>; THREADS_MAX],
+    /// The clocks of each event.
+    clocks: [Vec<Clocks>; THREADS_MAX],
     /// The entries of the locations, in the order in which the graph got to know them.
     pub(crate) locations: Vec<LocationOrder>,
     /// By location, one more than the index of its entry; 0, or nothing, if it has none (GR-1).
@@ -67,6 +71,9 @@ impl Clone for Graph {
 
     fn clone_from(&mut self, other: &Graph) {
         for (own, other) in self.threads.iter_mut().zip(&other.threads) {
+            own.clone_from(other);
+        }
+        for (own, other) in self.clocks.iter_mut().zip(&other.clocks) {
             own.clone_from(other);
         }
         self.locations.clone_from(&other.locations);
@@ -94,6 +101,16 @@ impl Graph {
     #[inline]
     pub(crate) fn event_mut(&mut self, id: Id) -> &mut Event {
         &mut self.threads[id.thread as usize][id.index as usize]
+    }
+
+    #[inline]
+    pub(crate) fn clocks(&self, id: Id) -> &Clocks {
+        &self.clocks[id.thread as usize][id.index as usize]
+    }
+
+    #[inline]
+    pub(crate) fn clocks_mut(&mut self, id: Id) -> &mut Clocks {
+        &mut self.clocks[id.thread as usize][id.index as usize]
     }
 
     /// Whether the graph has the event.
@@ -180,29 +197,30 @@ impl Graph {
         self.sequential += u32::from(event.may_be_sequential());
         let events = &mut self.threads[thread];
         let id = Id { thread: small(thread), index: small(events.len()) };
+        event.released = events.last().map_or(0, |last| last.released);
         events.push(event);
+        self.clocks[thread].push(Clocks::EMPTY);
         self.inherit(id);
         id
     }
 
-    /// Gives an event the clocks of the one before it, and has it in its own.
+    /// Gives an event the clocks of the one before it, but for its message, and has it in its own.
     pub(crate) fn inherit(&mut self, id: Id) {
         let thread = id.thread as usize;
-        let (earlier, rest) = self.threads[thread].split_at_mut(id.index as usize);
-        let event = &mut rest[0];
+        let (earlier, rest) = self.clocks[thread].split_at_mut(id.index as usize);
+        let clocks = &mut rest[0];
         if let Some(last) = earlier.last() {
-            event.before = last.before;
-            event.causes = last.causes;
-            event.acquirable = last.acquirable;
-            event.released = last.released;
+            clocks.before = last.before;
+            clocks.causes = last.causes;
         }
-        event.before.set(thread, id.index + 1);
-        event.causes.set(thread, id.index + 1);
+        clocks.before.set(thread, id.index + 1);
+        clocks.causes.set(thread, id.index + 1);
     }
 
     /// Takes the last event of a thread off.
     pub(crate) fn pop(&mut self, thread: usize) {
         let Some(event) = self.threads[thread].pop() else { return };
+        self.clocks[thread].pop();
         let id = Id::new(thread, self.threads[thread].len());
         self.sequential -= u32::from(event.may_be_sequential());
         if event.is_access() {
@@ -322,12 +340,12 @@ mod tests {
         for position in 0..=2 {
             graph.set_source(read, position, 0);
             for id in graph.ids() {
-                let event = graph.event(id);
-                assert!(event.before.has(id) && event.causes.has(id), "{id:?}");
+                let clocks = graph.clocks(id);
+                assert!(clocks.before.has(id) && clocks.causes.has(id), "{id:?}");
             }
             // What is read again does not add to what was read before.
             let of_writer = u32::from(position > 0) + position as u32;
-            assert_eq!(graph.event(read).causes.count(0) - graph.event(read.before()).causes.count(0), of_writer);
+            assert_eq!(graph.clocks(read).causes.count(0) - graph.clocks(read.before()).causes.count(0), of_writer);
         }
     }
 }

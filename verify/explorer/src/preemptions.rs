@@ -78,13 +78,14 @@ impl Graph {
             turns.ends[thread] = part.count(thread);
             let mut known = Clock::EMPTY;
             for (index, event) in self.threads[thread][..end].iter().enumerate() {
-                let is_new = |other: usize| other != thread && event.causes.count(other) > known.count(other);
+                let event_causes = self.clocks(Id::new(thread, index)).causes;
+                let is_new = |other: usize| other != thread && event_causes.count(other) > known.count(other);
                 let has_yielded = index > 0 && self.threads[thread][index - 1].kind == Kind::Yield;
                 if has_yielded && !self.lacks(Mutant::YieldsAreFree) {
                     turns.stops[thread].push(Stop { index: index as u32, why: Why::Yield });
                 }
                 if (0..THREADS_MAX).any(is_new) {
-                    let mut causes = event.causes;
+                    let mut causes = event_causes;
                     causes.set(thread, 0);
                     if event.kind == Kind::Wake || event.op.waits() {
                         awaited.push(event.location);
@@ -96,7 +97,7 @@ impl Graph {
                     };
                     turns.stops[thread].push(Stop { index: index as u32, why });
                 }
-                known = event.causes;
+                known = event_causes;
             }
         }
         for thread in 0..THREADS_MAX {
@@ -136,20 +137,20 @@ impl Graph {
                 let source = self.position(order.location, event.source);
                 oldest_reader[source] = oldest_reader[source].min(event.stamp);
                 if event.variant != 0 || oldest_behind[source] < event.stamp {
-                    lasting.join(&event.causes);
+                    lasting.join(&self.clocks(id).causes);
                 }
             }
             for (position, &write) in order.writes.iter().enumerate() {
                 let event = self.event(write);
                 if oldest_behind[position + 1].min(oldest_reader[position + 1]) < event.stamp {
-                    lasting.join(&event.causes);
+                    lasting.join(&self.clocks(write).causes);
                 }
             }
         }
         for id in self.ids() {
             let event = self.event(id);
             if event.kind == Kind::Choice && event.detail != 0 {
-                lasting.join(&event.causes);
+                lasting.join(&self.clocks(id).causes);
             }
         }
         lasting

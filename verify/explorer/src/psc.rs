@@ -87,7 +87,7 @@ impl Graph {
     }
 
     fn happens_before(&self, a: Id, b: Id) -> bool {
-        a != b && self.event(b).before.has(a)
+        a != b && self.clocks(b).before.has(a)
     }
 }
 

@@ -74,7 +74,7 @@ impl State {
         let (thread, location, place) = (self.current, event.location, event.place);
         self.graph.order_of_mut(location).initial = self.made[location as usize].initial;
         let id = self.graph.push(thread, *event);
-        let (stamp, causes) = (self.graph.event(id).stamp, self.graph.event(id).causes);
+        let (stamp, causes) = (self.graph.event(id).stamp, self.graph.clocks(id).causes);
         let bound = self.graph.lower_bound(&self.graph.before_of(id), location);
         let count = self.graph.order_of(location).writes.len();
         let mut chosen = None;
@@ -138,7 +138,7 @@ impl State {
         let mut causes = *causes;
         let source = self.graph.write_at(location, position);
         if !source.is_initial() {
-            causes.join(&self.graph.event(source).causes);
+            causes.join(&self.graph.clocks(source).causes);
         }
         if self.lacks(Mutant::RivalSources) || self.lacks(Mutant::RivalsAreRevisitable) {
             return self.lacks(Mutant::RivalsAreRevisitable);

@@ -24,7 +24,8 @@ impl State {
     /// revisits count that take it away. False if the graph cannot become an execution.
     pub(crate) fn add_revisits(&mut self, a: Id, rival: Option<Id>) -> bool {
         let write = self.graph.event(a);
-        let (causes, stamp, is_unlock, location) = (write.causes, write.stamp, write.is_unlock, write.location);
+        let (stamp, is_unlock, location) = (write.stamp, write.is_unlock, write.location);
+        let causes = self.graph.clocks(a).causes;
         let rival_stamp = rival.map(|rival| self.graph.event(rival).stamp);
         let revisits =
             !self.lacks(Mutant::Revisits) && (write.kind != Kind::RmwWrite || !self.lacks(Mutant::RevisitsByRmws));

@@ -96,7 +96,7 @@ impl State {
         }
         let event = self.graph.event(read);
         let (location, place) = (event.location, event.place);
-        let reader = self.unknown_reader(&self.made[location as usize].reads, &event.before);
+        let reader = self.unknown_reader(&self.made[location as usize].reads, &self.graph.clocks(read).before);
         self.check_reader(reader, location, place)
     }
 

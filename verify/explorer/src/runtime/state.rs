@@ -448,7 +448,7 @@ impl State {
     /// The clock of what happens before the next event of the current thread.
     #[inline]
     pub(crate) fn before_now(&self) -> &Clock {
-        &self.graph.threads[self.current][self.performed[self.current] as usize - 1].before
+        &self.graph.clocks(Id { thread: self.current as u32, index: self.performed[self.current] - 1 }).before
     }
 
     /// The value that a location was made with.

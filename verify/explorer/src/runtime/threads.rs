@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::coroutine::{perform, with_state};
 use super::state::{Cleanup, Pending, State, Step};
-use crate::event::{Event, Id, Kind, NOWHERE};
+use crate::event::{Clocks, Event, Id, Kind, NOWHERE};
 use crate::failure::FailureKind;
 use crate::mutant::Mutant;
 use crate::views::THREADS_MAX;
@@ -60,11 +60,12 @@ impl State {
             self.graph.event_mut(id).detail = child as u32;
         }
         let spawn = self.graph.event(id);
-        let (child, before, causes) = (spawn.detail as usize, spawn.before, spawn.causes);
+        let child = spawn.detail as usize;
+        let Clocks { before, causes, .. } = *self.graph.clocks(id);
         if self.graph.threads[child].is_empty() {
             let begin = self.graph.push(child, Event::new(Kind::Begin, NOWHERE, Ordering::Relaxed, place));
             let (orders, causes_it) = (!self.lacks(Mutant::SpawnEdge), !self.lacks(Mutant::CausesOfSpawns));
-            let begin = self.graph.event_mut(begin);
+            let begin = self.graph.clocks_mut(begin);
             if orders {
                 begin.before.join(&before);
             }
@@ -149,15 +150,15 @@ impl State {
         }
         let id = self.graph.push(thread, event);
         let source = Id::new(child, self.graph.threads[child].len() - 1);
-        let (before, causes) = (self.graph.event(source).before, self.graph.event(source).causes);
+        let Clocks { before, causes, .. } = *self.graph.clocks(source);
         let (orders, causes_it) = (!self.lacks(Mutant::JoinEdge), !self.lacks(Mutant::CausesOfJoins));
-        let event = self.graph.event_mut(id);
-        event.source = source;
+        self.graph.event_mut(id).source = source;
+        let clocks = self.graph.clocks_mut(id);
         if orders {
-            event.before.join(&before);
+            clocks.before.join(&before);
         }
         if causes_it {
-            event.causes.join(&causes);
+            clocks.causes.join(&causes);
         }
         self.performed[thread] += 1;
         Step::Done(())
@@ -194,12 +195,11 @@ impl State {
             return self.fail_too_long(place);
         }
         let id = self.graph.push(thread, event);
-        let causes = self.graph.event(source).causes;
+        let causes = self.graph.clocks(source).causes;
         let causes_it = !self.lacks(Mutant::CausesOfWakes);
-        let event = self.graph.event_mut(id);
-        event.source = source;
+        self.graph.event_mut(id).source = source;
         if causes_it {
-            event.causes.join(&causes);
+            self.graph.clocks_mut(id).causes.join(&causes);
         }
         self.performed[thread] += 1;
         Step::Done(())
