@@ -80,11 +80,22 @@ pub(crate) fn perform<T>(
     mut flat: impl FnMut(&mut State) -> Step<T>,
     mut event: impl FnMut(&mut State) -> Step<T>,
 ) -> T {
+    perform_on(&mut (), |state, ()| flat(state), |state, ()| event(state))
+}
+
+/// As [`perform`], with something that both ways of a step use.
+#[inline]
+#[track_caller]
+pub(crate) fn perform_on<U, T>(
+    with: &mut U,
+    mut flat: impl FnMut(&mut State, &mut U) -> Step<T>,
+    mut event: impl FnMut(&mut State, &mut U) -> Step<T>,
+) -> T {
     loop {
         let step = with_state(|state| match state.enter() {
-            Entry::Event => event(state),
+            Entry::Event => event(state, with),
             Entry::Flat => {
-                let step = flat(state);
+                let step = flat(state, with);
                 state.flat_progress += u64::from(matches!(step, Step::Done(_)));
                 step
             }

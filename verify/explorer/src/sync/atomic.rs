@@ -12,7 +12,7 @@ use crate::event::{Event, Kind, NOWHERE, Op};
 use crate::failure::FailureKind;
 use crate::handle::Handle;
 use crate::place::here;
-use crate::runtime::coroutine::perform;
+use crate::runtime::coroutine::{perform, perform_on};
 use crate::runtime::state::{State, Step};
 
 type Place = &'static Location<'static>;
@@ -119,10 +119,10 @@ impl<T: Word> Atomic<T> {
 
     /// Performs a load or an RMW: the value that it read, and whether an RMW succeeded.
     pub(crate) fn read(&self, event: &mut Event) -> (T, bool) {
-        let flat = *event;
-        let (bits, is_done) = perform(
-            |state| state.flat_read(&flat),
-            |state| match self.handle.resolve(state, event.place) {
+        let (bits, is_done) = perform_on(
+            event,
+            |state, event| state.flat_read(event),
+            |state, event| match self.handle.resolve(state, event.place) {
                 Ok(location) => {
                     // Another one than before, if the word was written plainly while the thread waited.
                     event.location = location;
