@@ -65,7 +65,9 @@ impl State {
             let Some((stamp, alternative)) = self.work.pop() else {
                 let Some(branch) = self.branches.pop() else { return false };
                 let done = std::mem::replace(&mut self.graph, branch.graph);
-                self.spare.push(done);
+                if done.events_count() != 0 {
+                    self.spare.push(done);
+                }
                 self.work = branch.work;
                 self.route = branch.route;
                 if branch.is_fresh {
@@ -120,8 +122,16 @@ impl State {
         };
         let stamp_of_a = self.graph.event(a).stamp;
         let stamp = self.graph.event(r).stamp;
-        let mut base = self.copy_of_graph();
-        base.restrict_but(stamp, &causes);
+        // With nothing else to try on it, the present graph need not wait.
+        let is_last = self.work.is_empty();
+        let mut base;
+        if is_last {
+            base = std::mem::take(&mut self.graph);
+            base.restrict_but(stamp, &causes);
+        } else {
+            base = self.spare.pop().unwrap_or_default();
+            base.copy_but(&self.graph, stamp, &causes);
+        }
         base.order_of_mut(location).writes.retain(|&write| write != a);
         // A wait whose end is deleted is a wait again.
         let waits: Vec<(Id, Id)> = base
@@ -159,13 +169,15 @@ impl State {
         let variants = if varies { base.event(r).variants(value) } else { 1 };
         let places: Vec<usize> = (from..=to).filter(|&p| p + 1 > first && base.is_gap(location, p)).collect();
 
-        let graph = std::mem::take(&mut self.graph);
-        let work = std::mem::take(&mut self.work);
-        self.push_branch(graph, work, false);
+        if !is_last {
+            let graph = std::mem::take(&mut self.graph);
+            let work = std::mem::take(&mut self.work);
+            self.push_branch(graph, work, false);
+        }
         let below = self.branches.len();
         let Some(&last) = places.last() else {
             self.spare.push(base);
-            return self.pop_new(below);
+            return self.pop_new(below, is_last);
         };
         for position in places {
             for variant in (0..variants).rev() {
@@ -194,12 +206,16 @@ impl State {
                 }
             }
         }
-        self.pop_new(below)
+        self.pop_new(below, is_last)
     }
 
-    /// Takes the last graph that was made; true if it is new, and not the one that stands `below` the new ones.
-    fn pop_new(&mut self, below: usize) -> bool {
+    /// Takes the last graph that was made; true if it is new, and not the one that stands `below` the new ones. If that
+    /// was the last one of its branch, it is not there.
+    fn pop_new(&mut self, below: usize, is_last: bool) -> bool {
         let is_new = self.branches.len() > below;
+        if !is_new && is_last {
+            return false;
+        }
         if let Some(branch) = self.branches.pop() {
             (self.graph, self.work, self.route) = (branch.graph, branch.work, branch.route);
             self.work_below = 0;

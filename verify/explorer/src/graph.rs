@@ -242,17 +242,58 @@ impl Graph {
         self.stamp = stamp;
     }
 
+    /// What is left without the events that were added after `stamp` and are in none of `causes`.
+    fn all_but(&self, stamp: u32, causes: &Clock) -> Clock {
+        let mut kept = Clock::EMPTY;
+        for (thread, events) in self.threads.iter().enumerate() {
+            let caused = (causes.count(thread) as usize).min(events.len());
+            let later = events[caused..].iter().rev().take_while(|event| event.stamp > stamp).count();
+            kept.set(thread, small(events.len() - later));
+        }
+        kept
+    }
+
     /// Takes off what was added after `stamp` and is in none of `causes`.
     pub(crate) fn restrict_but(&mut self, stamp: u32, causes: &Clock) {
+        let kept = self.all_but(stamp, causes);
         for thread in 0..THREADS_MAX {
-            while let Some(event) = self.threads[thread].last() {
-                let id = Id::new(thread, self.threads[thread].len() - 1);
-                if event.stamp <= stamp || causes.has(id) {
-                    break;
-                }
-                self.pop(thread);
-            }
+            let count = kept.count(thread) as usize;
+            let deleted = self.threads[thread][count..].iter().filter(|event| event.may_be_sequential());
+            self.sequential -= small(deleted.count());
+            self.threads[thread].truncate(count);
+            self.clocks[thread].truncate(count);
         }
+        self.forget_all_but(&kept);
+    }
+
+    /// Takes the accesses that are not kept off the locations.
+    fn forget_all_but(&mut self, kept: &Clock) {
+        for order in &mut self.locations {
+            order.writes.retain(|&write| kept.has(write));
+            order.reads.retain(|&read| kept.has(read));
+        }
+    }
+
+    /// As [`Graph::restrict_but`] of a copy of another graph.
+    pub(crate) fn copy_but(&mut self, other: &Graph, stamp: u32, causes: &Clock) {
+        let kept = other.all_but(stamp, causes);
+        for thread in 0..THREADS_MAX {
+            let count = kept.count(thread) as usize;
+            self.threads[thread].clear();
+            self.threads[thread].extend_from_slice(&other.threads[thread][..count]);
+            self.clocks[thread].clear();
+            self.clocks[thread].extend_from_slice(&other.clocks[thread][..count]);
+        }
+        let is_deleted = |(thread, events): (usize, &Vec<Event>)| {
+            let deleted = events[kept.count(thread) as usize..].iter();
+            deleted.filter(|event| event.may_be_sequential()).count()
+        };
+        self.sequential = other.sequential - small(other.threads.iter().enumerate().map(is_deleted).sum());
+        self.locations.clone_from(&other.locations);
+        self.forget_all_but(&kept);
+        self.entries.clone_from(&other.entries);
+        self.stamp = other.stamp;
+        self.mutant = other.mutant;
     }
 
     /// How many reads have another variant than the default, of those that `counts` selects.
