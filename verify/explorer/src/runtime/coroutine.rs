@@ -37,6 +37,8 @@ pub(crate) struct Running {
 
 std::thread_local! {
     pub(super) static RUNNING: Cell<*const Running> = const { Cell::new(std::ptr::null()) };
+    /// The size of the stacks of the last exploration, and those of them that are free, for the next one.
+    static KEPT: RefCell<(usize, Vec<DefaultStack>)> = const { RefCell::new((0, Vec::new())) };
 }
 
 /// Whether an exploration runs on this thread of the host.
@@ -187,14 +189,25 @@ impl Drop for RunningGuard {
     }
 }
 
+impl Drop for Running {
+    fn drop(&mut self) {
+        let stacks = std::mem::take(self.stacks.get_mut());
+        let size = self.state.get_mut().builder.stack_size;
+        // Without a place to keep them they are freed.
+        let _ = KEPT.try_with(|kept| kept.replace((size, stacks)));
+    }
+}
+
 impl Running {
     pub(crate) fn new(state: State) -> Running {
         install_hook();
+        let size = state.builder.stack_size;
+        let kept = KEPT.try_with(RefCell::take).unwrap_or_default();
         Running {
             state: RefCell::new(state),
             yielders: std::array::from_fn(|_| Cell::new(std::ptr::null())),
             threads: RefCell::default(),
-            stacks: RefCell::default(),
+            stacks: RefCell::new(if kept.0 == size { kept.1 } else { Vec::new() }),
         }
     }
 
