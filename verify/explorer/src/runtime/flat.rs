@@ -20,15 +20,21 @@ use crate::views::THREADS_MAX;
 
 impl State {
     pub(crate) fn flat_value(&self, location: u32) -> u64 {
-        self.flat.get(&location).copied().unwrap_or_else(|| match self.lacks(Mutant::FinishingReads) {
-            true => self.initial(location),
-            false => self.newest(location),
+        self.flat.get(location as usize).copied().flatten().unwrap_or_else(|| {
+            match self.lacks(Mutant::FinishingReads) {
+                true => self.initial(location),
+                false => self.newest(location),
+            }
         })
     }
 
     pub(crate) fn flat_set(&mut self, location: u32, value: u64) {
         self.flat_changes += u64::from(self.flat_value(location) != value);
-        self.flat.insert(location, value);
+        let index = location as usize;
+        if self.flat.len() <= index {
+            self.flat.resize(index + 1, None);
+        }
+        self.flat[index] = Some(value);
     }
 
     /// The end of a turn of a loop. Where threads finish, each of the others has a turn.

@@ -161,7 +161,8 @@ pub(crate) struct State {
     pub(crate) pending_place: [Option<&'static Location<'static>>; THREADS_MAX],
     pub(crate) cleanup: [Cleanup; THREADS_MAX],
     pub(crate) flat_steps: [u32; THREADS_MAX],
-    pub(crate) flat: HashMap<u32, u64>,
+    /// Flat memory by location; what is not there is as the graph has it.
+    pub(crate) flat: Vec<Option<u64>>,
     /// How many operations were done on flat memory.
     pub(crate) flat_progress: u64,
     /// How often flat memory changed.
@@ -243,7 +244,7 @@ impl State {
             pending_place: [None; THREADS_MAX],
             cleanup: [Cleanup::None; THREADS_MAX],
             flat_steps: [0; THREADS_MAX],
-            flat: HashMap::new(),
+            flat: Vec::new(),
             flat_progress: 0,
             flat_changes: 0,
             spawned: Vec::new(),
@@ -474,9 +475,7 @@ impl State {
             && old.mask == new.mask
             && old.is_weak == new.is_weak
             && old.is_unlock == new.is_unlock
-            && std::mem::discriminant(&old.op) == std::mem::discriminant(&new.op)
-            && is_same_value(old, old.op.operands()[0], new.op.operands()[0])
-            && is_same_value(old, old.op.operands()[1], new.op.operands()[1])
+            && (old.op == new.op || is_same_op(old, new.op))
             && (new.kind != Kind::Store || is_same_value(old, old.written, new.written))
             && (!matches!(new.kind, Kind::Join) || old.detail == new.detail);
         if is_same || self.lacks(Mutant::Nondeterminism) {
@@ -538,6 +537,15 @@ const ADDRESS_MIN: u64 = 1 << 16;
 /// Whether two runs used the same value. What may be an address differs from run to run.
 fn is_same_value(event: &Event, old: u64, new: u64) -> bool {
     old == new || event.is_address && old >= ADDRESS_MIN && new >= ADDRESS_MIN
+}
+
+/// Whether two runs did the same to a value, with operands that may differ.
+#[cold]
+fn is_same_op(event: &Event, new: Op) -> bool {
+    let ([old_x, old_y], [x, y]) = (event.op.operands(), new.operands());
+    std::mem::discriminant(&event.op) == std::mem::discriminant(&new)
+        && is_same_value(event, old_x, x)
+        && is_same_value(event, old_y, y)
 }
 
 /// An event in a few words.
