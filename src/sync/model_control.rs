@@ -30,7 +30,7 @@ pub use super::terms::{Change, Fault, Operand, Pass};
 
 use super::engine::{self, THREADS_MAX};
 use super::model_mutant as mutant;
-use super::model_watch::{self as watch, enter_thread, thread_index};
+use super::model_watch::{self as watch, acting_thread, enter_thread, thread_index};
 use core::cell::{Cell, RefCell};
 use core::hash::{BuildHasherDefault, Hasher};
 use core::panic::Location;
@@ -554,12 +554,11 @@ fn note(control: &Control, event: Event) {
     }
     // What destructors do while a panic unwinds is not part of the execution, and after a deadlock loom cannot say
     // whose destructors they are.
-    if !engine::thread::panicking()
-        && !engine::is_given_up()
-        && let Some(journal) = control.journal.borrow_mut().as_mut()
+    if let Some(journal) = control.journal.borrow_mut().as_mut()
+        && let Some(thread) = acting_thread()
     {
         journal.push(JournalEntry {
-            thread: thread_index(),
+            thread,
             site,
             action: event.action,
             object: event.object,

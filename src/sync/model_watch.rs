@@ -98,6 +98,16 @@ fn stack_address() -> usize {
     core::hint::black_box(&raw const here).addr()
 }
 
+/// The index of the modelled thread, if what it does is part of the execution: which was not given up, and the thread
+/// does not panic.
+#[inline]
+pub(super) fn acting_thread() -> Option<usize> {
+    match Engine::current() {
+        Engine::Loom => (!std::thread::panicking()).then(thread_index),
+        Engine::Graphs => heaplab_explorer::host::acting_thread(),
+    }
+}
+
 /// The index of the modelled thread; the first one's is 0.
 ///
 /// The explorer tells. loom would tell only through its own state, which is in use while it panics. So its threads

@@ -70,9 +70,3 @@ pub(super) fn at(location: &'static Location<'static>) {
         heaplab_explorer::host::at(location);
     }
 }
-
-/// Whether the present execution was given up, so that what its threads do is no part of it.
-#[inline]
-pub(super) fn is_given_up() -> bool {
-    Engine::current() == Engine::Graphs && heaplab_explorer::host::is_given_up()
-}

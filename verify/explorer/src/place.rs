@@ -11,6 +11,7 @@ std::thread_local! {
 }
 
 /// Lets the next operation of this thread of the host count as called from `place`.
+#[inline]
 pub(crate) fn set_next(place: &'static Location<'static>) {
     NEXT.set(Some(place));
 }

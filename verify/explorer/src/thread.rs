@@ -70,6 +70,7 @@ impl Thread {
 
 /// Whether the thread that calls panics; outside of an exploration, as `std::thread::panicking`.
 #[must_use]
+#[inline]
 pub fn panicking() -> bool {
     try_state(|state| state.is_panicking()).unwrap_or_else(std::thread::panicking)
 }

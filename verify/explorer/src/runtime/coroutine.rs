@@ -42,6 +42,7 @@ std::thread_local! {
 }
 
 /// Whether an exploration runs on this thread of the host.
+#[inline]
 pub(crate) fn is_running() -> bool {
     !RUNNING.with(Cell::get).is_null()
 }

@@ -412,6 +412,7 @@ impl State {
     ///
     /// The host's count is that of all coroutines. While it counts others, what the thread itself was seen to begin
     /// decides.
+    #[inline]
     pub(crate) fn is_panicking(&self) -> bool {
         let others = self.panicking_threads & !(1 << self.current);
         if others == 0 && !self.host_panics {
