@@ -182,7 +182,7 @@ struct Control {
     /// The operation that each thread began last, while somebody listens.
     attempts: [Cell<Option<&'static Location<'static>>>; THREADS_MAX + 1],
     sites: RefCell<Option<Sites>>,
-    journal: RefCell<Option<Vec<JournalEntry>>>,
+    journal: RefCell<Option<Vec<Noted>>>,
 }
 
 thread_local! {
@@ -267,7 +267,7 @@ pub fn start_journal() {
 /// The entries of the present execution so far, if a journal is kept.
 #[must_use]
 pub fn journal_so_far() -> Vec<JournalEntry> {
-    CONTROL.with(|control| control.journal.borrow().clone().unwrap_or_default())
+    CONTROL.with(|control| control.journal.borrow().iter().flatten().map(Noted::entry).collect())
 }
 
 /// The index of the modelled thread that runs now; the first one's is 0.
@@ -282,7 +282,7 @@ pub fn take_journal() -> Vec<JournalEntry> {
     CONTROL.with(|control| {
         let journal = control.journal.borrow_mut().take();
         control.update_watching();
-        journal.unwrap_or_default()
+        journal.iter().flatten().map(Noted::entry).collect()
     })
 }
 
@@ -521,6 +521,20 @@ impl Event {
     }
 }
 
+/// An entry of the journal as it is noted: many more are than are ever read.
+#[derive(Clone, Copy)]
+struct Noted {
+    event: Event,
+    thread: usize,
+}
+
+impl Noted {
+    fn entry(&self) -> JournalEntry {
+        let Event { location, action, object, read, written, change, .. } = self.event;
+        JournalEntry { thread: self.thread, site: Site::of(location), action, object, read, written, change }
+    }
+}
+
 /// Counts an operation that has taken effect, and notes it where somebody listens.
 #[inline]
 pub(super) fn record(event: impl FnOnce() -> Event) {
@@ -535,36 +549,26 @@ pub(super) fn record(event: impl FnOnce() -> Event) {
     });
 }
 
-#[cold]
 fn note(control: &Control, event: Event) {
-    let site = Site::of(event.location);
-    let operand = match event.action {
-        Action::Ordered(operand, _) => Some(operand),
-        Action::NotifyOne | Action::NotifyAll => Some(Operand::Notify),
-        Action::PlainWrite if event.is_heap_word => Some(Operand::PlainStore),
-        _ => None,
-    };
-    if let Some(operand) = operand
-        && let Some(sites) = control.sites.borrow_mut().as_mut()
-    {
-        sites
-            .entry((event.location, operand))
-            .or_insert(SiteUse { site, operand, written: event.declared, count: 0 })
-            .count += 1;
+    if let Some(sites) = control.sites.borrow_mut().as_mut() {
+        register(sites, &event);
     }
     // What destructors do while a panic unwinds is not part of the execution, and after a deadlock loom cannot say
     // whose destructors they are.
     if let Some(journal) = control.journal.borrow_mut().as_mut()
         && let Some(thread) = acting_thread()
     {
-        journal.push(JournalEntry {
-            thread,
-            site,
-            action: event.action,
-            object: event.object,
-            read: event.read,
-            written: event.written,
-            change: event.change,
-        });
+        journal.push(Noted { event, thread });
     }
+}
+
+fn register(sites: &mut Sites, event: &Event) {
+    let operand = match event.action {
+        Action::Ordered(operand, _) => operand,
+        Action::NotifyOne | Action::NotifyAll => Operand::Notify,
+        Action::PlainWrite if event.is_heap_word => Operand::PlainStore,
+        _ => return,
+    };
+    let new = || SiteUse { site: Site::of(event.location), operand, written: event.declared, count: 0 };
+    sites.entry((event.location, operand)).or_insert_with(new).count += 1;
 }
