@@ -14,7 +14,10 @@
 //!
 //! Coherence between accesses of one location is a comparison of keys: the position in the modification order, then
 //! reads behind the write that they read. So what a fence reaches is one least key a location, and what reaches it
-//! one greatest. The matrix has a row of bits for each sequentially consistent event, as many words long as it takes.
+//! one greatest.
+//!
+//! A graph in which the events had an order loses it by new edges alone, so that a cycle is looked for from where those
+//! begin or end. What an event leads to is found when the search comes to it: the newest events lead to few.
 
 use crate::event::{Id, Kind, NOWHERE};
 use crate::graph::Graph;
@@ -51,39 +54,31 @@ struct Relations<'a> {
 }
 
 impl Graph {
-    /// Whether the sequentially consistent events have an order.
-    fn is_sequentially_consistent(&self) -> bool {
-        let relations = Relations::of(self);
-        let events: Vec<Reach> =
-            self.ids().filter(|&id| self.event(id).is_sequential()).map(|id| relations.reach(id)).collect();
-        let words = events.len().div_ceil(64);
-        let mut rows = vec![0_u64; words * events.len()];
-        for (x, a) in events.iter().enumerate() {
-            for (y, b) in events.iter().enumerate() {
-                if x != y && relations.has_edge(a, b) {
-                    rows[x * words + y / 64] |= 1 << (y % 64);
-                }
-            }
-        }
-        is_acyclic(&mut rows, words)
-    }
-
     /// Whether the sequentially consistent events have an order, if they had one before the last events of some
     /// threads, `new`, came about.
     ///
-    /// Nothing happens after such an event. So an edge that is new begins or ends in one of them, or begins in a
-    /// fence that reaches one of them.
+    /// Nothing happens after such an event, or after the write of an RMW that it is the read of. So an edge that is new
+    /// begins or ends in one of them, or begins in a fence that reaches one of them.
     pub(crate) fn stays_sequentially_consistent(&self, new: &[Id]) -> bool {
         if self.sequential < 2 {
             return true;
         }
-        let is_fence = |id: Id| self.event(id).kind == Kind::Fence && self.event(id).is_sequential();
-        let concerns = |id: Id| {
-            self.event(id).is_sequential()
-                || !self.lacks(Mutant::ScBehindFences)
-                    && self.ids().any(|fence| is_fence(fence) && self.happens_before(fence, id))
+        // A revisit by an RMW's write may be the first to ask about what the RMW reads.
+        let first_of = |new: Id| new.index - u32::from(self.event(new).kind == Kind::RmwWrite);
+        let is_new = |id: Id| new.iter().any(|&new| new.thread == id.thread && first_of(new) <= id.index);
+        let reaches_new = |id: Id| {
+            self.event(id).kind == Kind::Fence
+                && !self.lacks(Mutant::ScBehindFences)
+                && new.iter().any(|&new| self.happens_before(id, new))
         };
-        !new.iter().any(|&id| concerns(id)) || self.is_sequentially_consistent()
+        let ids: Vec<Id> = self.ids().filter(|&id| self.event(id).is_sequential()).collect();
+        let starts: Vec<usize> = (0..ids.len()).filter(|&x| is_new(ids[x]) || reaches_new(ids[x])).collect();
+        if starts.is_empty() {
+            return true;
+        }
+        let relations = Relations::of(self);
+        let events: Vec<Reach> = ids.into_iter().map(|id| relations.reach(id)).collect();
+        !reaches_cycle(events.len(), starts, |x, y| relations.has_edge(&events[x], &events[y]))
     }
 
     fn happens_before(&self, a: Id, b: Id) -> bool {
@@ -91,23 +86,52 @@ impl Graph {
     }
 }
 
-/// Whether no row reaches itself. The rows become their transitive closure.
-fn is_acyclic(rows: &mut [u64], words: usize) -> bool {
-    let count = rows.len() / words.max(1);
-    for k in 0..count {
-        for x in (0..count).filter(|&x| x != k) {
-            if rows[x * words + k / 64] >> (k % 64) & 1 == 1 {
-                for word in 0..words {
-                    rows[x * words + word] |= rows[k * words + word];
-                }
+/// Whether a path from one of `starts` comes to a cycle, among so many events with these edges.
+fn reaches_cycle(count: usize, starts: Vec<usize>, has_edge: impl Fn(usize, usize) -> bool) -> bool {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Seen {
+        Never,
+        /// It is on the path that the search is at.
+        OnPath,
+        /// All that it leads to was searched.
+        Done,
+    }
+    let mut seen = vec![Seen::Never; count];
+    // The path, and of each event on it where its edges go on to be looked for.
+    let mut path: Vec<(usize, usize)> = Vec::new();
+    for start in starts {
+        if seen[start] == Seen::Never {
+            seen[start] = Seen::OnPath;
+            path.push((start, 0));
+        }
+        while let Some((from, next)) = path.last_mut() {
+            let to = (*next..count).find(|&to| to != *from && seen[to] != Seen::Done && has_edge(*from, to));
+            let Some(to) = to else {
+                seen[*from] = Seen::Done;
+                path.pop();
+                continue;
+            };
+            *next = to + 1;
+            if seen[to] == Seen::OnPath {
+                return true;
             }
+            seen[to] = Seen::OnPath;
+            path.push((to, 0));
         }
     }
-    (0..count).all(|x| rows[x * words + x / 64] >> (x % 64) & 1 == 0)
+    false
 }
 
 impl Relations<'_> {
     fn of(graph: &Graph) -> Relations<'_> {
+        let mut positions: [Vec<u32>; THREADS_MAX] = std::array::from_fn(|thread| vec![0; graph.threads[thread].len()]);
+        for order in &graph.locations {
+            for (&write, position) in order.writes.iter().zip(1..) {
+                positions[write.thread as usize][write.index as usize] = position;
+            }
+        }
+        let position =
+            |write: Id| if write.is_initial() { 0 } else { positions[write.thread as usize][write.index as usize] };
         let mut seen: [Vec<Seen>; THREADS_MAX] = Default::default();
         for (thread, events) in graph.threads.iter().enumerate() {
             // The last event, and the last one of another location than that.
@@ -117,9 +141,9 @@ impl Relations<'_> {
                 let location = if event.is_access() { event.location } else { NOWHERE };
                 let id = Id::new(thread, index);
                 let key = if event.is_write() {
-                    (graph.position(location, id) as u32, false)
+                    (position(id), false)
                 } else if event.is_read() {
-                    (graph.position(location, event.source) as u32, true)
+                    (position(event.source), true)
                 } else {
                     (0, false)
                 };
@@ -221,20 +245,23 @@ impl Relations<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_acyclic;
+    use super::reaches_cycle;
 
-    // Goal: a cycle is seen however many events there are. Method: a ring of edges of each length around a word's end.
+    // Goal: a cycle is seen from each event that leads to it, and from no other. Method: rings of some lengths behind a
+    // path, with and without the edge that closes the ring.
     #[test]
-    fn a_cycle_longer_than_a_word_is_seen() {
-        for count in [2_usize, 63, 64, 65, 130] {
-            let words = count.div_ceil(64);
-            let mut rows = vec![0_u64; words * count];
-            for x in 0..count - 1 {
-                rows[x * words + (x + 1) / 64] |= 1 << ((x + 1) % 64);
+    fn a_cycle_is_seen_from_what_leads_to_it() {
+        for count in [2_usize, 3, 64, 130] {
+            let path = count / 3;
+            let is_next = |x: usize, y: usize| y == x + 1;
+            let is_ring = |x: usize, y: usize| is_next(x, y) || (x, y) == (count - 1, path);
+            for start in 0..count {
+                assert!(!reaches_cycle(count, vec![start], is_next), "a path of {count}");
+                assert!(reaches_cycle(count, vec![start], is_ring), "a ring of {}", count - path);
+                // No edge begins or ends in the last event.
+                assert!(!reaches_cycle(count + 1, vec![count], is_ring));
+                assert!(reaches_cycle(count + 1, vec![count, start], is_ring));
             }
-            assert!(is_acyclic(&mut rows.clone(), words), "a path of {count}");
-            rows[(count - 1) * words] |= 1;
-            assert!(!is_acyclic(&mut rows, words), "a ring of {count}");
         }
     }
 }
