@@ -34,6 +34,7 @@ fn store_buffering_has_four_outcomes() {
 
 #[test]
 fn store_buffering_with_seq_cst_has_three() {
+    // loom #180.
     let (stats, seen) = outcomes(store_buffering(SeqCst, SeqCst));
     assert_eq!((stats.executions, seen.len()), (3, 3));
     assert!(!seen.contains_key("(0, 0)"));
@@ -311,6 +312,89 @@ fn a_load_before_a_compare_exchange_races_with_a_load() {
         read.to_string()
     });
     assert_eq!((stats.executions, seen.len()), (2, 2));
+}
+
+#[test]
+fn a_load_before_a_store_races_with_a_load() {
+    // The load of the thread that stores decides nothing: loom #392.
+    let (stats, seen) = outcomes(|| {
+        let x = words::<1>();
+        let other = x.clone();
+        let changer = thread::spawn(move || {
+            other[0].load(Relaxed);
+            other[0].store(1, Relaxed);
+        });
+        let read = x[0].load(Relaxed);
+        changer.join().unwrap();
+        read.to_string()
+    });
+    assert_eq!((stats.executions, seen.len()), (2, 2));
+}
+
+#[test]
+fn a_load_that_decides_nothing_takes_no_execution_away() {
+    // The writer reads its own store between the others: loom #166. The first load may read three values, and so may
+    // the second one, but for the initial value where the first load tells that it is over.
+    let with = |loads: bool| {
+        let (stats, seen) = outcomes(move || {
+            let x = words::<2>();
+            let (a, b) = (x.clone(), x);
+            let (_, read) = two(
+                move || {
+                    a[0].store(1, SeqCst);
+                    a[1].store(1, SeqCst);
+                    a[1].store(0, SeqCst);
+                    if loads {
+                        a[0].load(SeqCst);
+                    }
+                    a[0].store(0, SeqCst);
+                },
+                move || (b[1].load(SeqCst), b[0].load(SeqCst)),
+            );
+            format!("{read:?}")
+        });
+        (stats.executions, seen)
+    };
+    let (executions, seen) = with(false);
+    assert_eq!((executions, seen.len()), (7, 4), "{seen:?}");
+    assert_eq!(with(true), (executions, seen));
+}
+
+/// Two threads set a flag each. Two wait for one of them each and then count if the other one is set.
+fn two_waiters(set: Ordering, wait: Ordering) -> impl Fn() -> String + 'static {
+    move || {
+        let x = words::<3>();
+        let setter = |i: usize| {
+            let x = x.clone();
+            thread::spawn(move || x[i].store(1, set))
+        };
+        let waiter = |i: usize| {
+            let x = x.clone();
+            move || {
+                while x[i].load(wait) == 0 {
+                    thread::yield_now();
+                }
+                if x[1 - i].load(wait) == 1 {
+                    x[2].fetch_add(1, Relaxed);
+                }
+            }
+        };
+        let (a, b, c) = (setter(0), setter(1), thread::spawn(waiter(0)));
+        waiter(1)();
+        for thread in [a, b, c] {
+            thread.join().unwrap();
+        }
+        x[2].load(Relaxed).to_string()
+    }
+}
+
+#[test]
+fn one_of_two_waiters_sees_both_flags_if_all_is_seq_cst() {
+    // The exploration ends: loom #191.
+    let (_, seen) = outcomes(two_waiters(SeqCst, SeqCst));
+    assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["1", "2"]);
+    let (_, seen) = outcomes(two_waiters(Release, Acquire));
+    assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["0", "1", "2"]);
 }
 
 #[test]
