@@ -18,4 +18,6 @@ pub(crate) struct Accesses {
     pub(crate) read_at: Place,
     /// Accesses under way: the number of readers, or -1.
     pub(crate) open: i32,
+    /// The threads that began those, as bits.
+    pub(crate) openers: u32,
 }

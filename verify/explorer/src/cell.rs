@@ -6,6 +6,9 @@
 //! * **CL-1** A cell is not `Sync`. Threads of a model share it natively, but they are one thread of the host (RT-1),
 //!   so that no two accesses are at the same time; what a reference to the value excludes, the race check does not
 //!   know.
+//! * **CL-2** An access by a closure lasts as long as the closure. A pointer that was given out is used where it is
+//!   made and each time that it is asked for the value; that it lives on is no access, as its owner may give the cell
+//!   away before it drops the pointer, and often does. But while it lives nobody else may begin an access.
 
 use std::cell::UnsafeCell as StdUnsafeCell;
 use std::fmt;
@@ -28,36 +31,65 @@ struct Number {
     run: u32,
 }
 
-/// An access that lasts until it is dropped.
+/// An access that is open until it is dropped.
 struct Access {
     number: Number,
     writes: bool,
+}
+
+impl Access {
+    /// The access lasts until now, so whoever synchronised with this thread since it began does not know of its end.
+    fn lasts(&self) {
+        try_state(|state| {
+            if state.run != self.number.run || state.lacks(Mutant::CellAccessLasts) {
+                return;
+            }
+            let (thread, performed) = (state.current, state.performed[state.current]);
+            let accesses = &mut state.cells[self.number.index as usize];
+            if self.writes {
+                (accesses.writer, accesses.written) = (thread as u32, performed);
+            } else {
+                accesses.reads.set(thread, performed + 1);
+            }
+        });
+    }
 }
 
 impl Drop for Access {
     fn drop(&mut self) {
         try_state(|state| {
             if state.run == self.number.run {
-                let (thread, performed) = (state.current, state.performed[state.current]);
                 let accesses = &mut state.cells[self.number.index as usize];
                 accesses.open = if self.writes { 0 } else { accesses.open - 1 };
-                if state.builder.mutant == Some(Mutant::CellAccessLasts) {
-                    return;
-                }
-                // The access lasted until now, so whoever synchronised with this thread before does not know of its
-                // end.
-                if self.writes {
-                    (accesses.writer, accesses.written) = (thread as u32, performed);
-                } else {
-                    accesses.reads.set(thread, performed + 1);
+                if accesses.open == 0 {
+                    accesses.openers = 0;
                 }
             }
         });
     }
 }
 
+/// An access that lasts until it is dropped.
+struct Lasting(Access);
+
+impl Drop for Lasting {
+    fn drop(&mut self) {
+        self.0.lasts();
+    }
+}
+
+/// What an access does to a cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Read,
+    Write,
+    /// A write by who owns the cell: its own pointers to the value may live on.
+    Take,
+}
+
 impl Number {
-    fn begin(self, writes: bool, place: Place) -> Access {
+    fn begin(self, how: Use, place: Place) -> Access {
+        let writes = how != Use::Read;
         let flat = |state: &mut State| {
             if state.run == self.run {
                 let accesses = &mut state.cells[self.index as usize];
@@ -65,7 +97,7 @@ impl Number {
             }
             Step::Done(())
         };
-        perform(flat, |state| match state.check_cell(self, writes, place) {
+        perform(flat, |state| match state.check_cell(self, how, place) {
             Ok(()) => Step::Done(()),
             Err(_) => Step::Unwind,
         });
@@ -74,8 +106,9 @@ impl Number {
 }
 
 impl State {
-    fn check_cell(&mut self, number: Number, writes: bool, place: Place) -> Result<(), Step<()>> {
+    fn check_cell(&mut self, number: Number, how: Use, place: Place) -> Result<(), Step<()>> {
         let thread = self.current;
+        let writes = how != Use::Read;
         if number.run != self.run || number.index as usize >= self.cells.len() {
             let message = format!("T{thread} uses a cell that this execution did not make, or whose memory was freed");
             return Err(self.fail(FailureKind::Foreign, message, &[place]));
@@ -96,7 +129,8 @@ impl State {
             let message = format!("T{thread} writes to a cell that T{reader} read, without an order between them");
             return Err(self.fail(FailureKind::Race, message, &[read_at, place]));
         }
-        if last.open != 0 && (writes || last.open < 0) && !self.lacks(Mutant::CellOverlap) {
+        let is_own = how == Use::Take && last.openers & !(1 << thread) == 0;
+        if last.open != 0 && (writes || last.open < 0) && !is_own && !self.lacks(Mutant::CellOverlap) {
             let message = format!("T{thread} {verb} a cell while another access to it lasts");
             return Err(self.fail(FailureKind::Overlap, message, &[place]));
         }
@@ -111,6 +145,7 @@ impl State {
             last.read_at = place;
             last.open += 1;
         }
+        last.openers |= 1 << thread;
         Ok(())
     }
 }
@@ -142,17 +177,18 @@ impl<T> UnsafeCell<T> {
                 reads: Clock::EMPTY,
                 read_at: place,
                 open: 0,
+                openers: 0,
             });
             Number { index, run: state.run }
         });
         UnsafeCell { number, value: StdUnsafeCell::new(value) }
     }
 
-    /// The value. It counts as a write.
+    /// The value. It counts as a write; pointers that the thread itself got from the cell may still live.
     #[track_caller]
     pub fn into_inner(self) -> T {
         if is_running() {
-            drop(self.number.begin(true, here()));
+            drop(self.number.begin(Use::Take, here()));
         }
         self.value.into_inner()
     }
@@ -165,7 +201,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     where
         F: FnOnce(*const T) -> R,
     {
-        let _access = self.number.begin(false, here());
+        let _access = Lasting(self.number.begin(Use::Read, here()));
         f(self.value.get())
     }
 
@@ -175,22 +211,23 @@ impl<T: ?Sized> UnsafeCell<T> {
     where
         F: FnOnce(*mut T) -> R,
     {
-        let _access = self.number.begin(true, here());
+        let _access = Lasting(self.number.begin(Use::Write, here()));
         f(self.value.get())
     }
 
-    /// A pointer for reading; the access lasts until it is dropped.
+    /// A pointer for reading. The cell is read now, and each time that the pointer is asked for the value.
     #[must_use]
     #[track_caller]
     pub fn get(&self) -> ConstPtr<T> {
-        ConstPtr { _access: self.number.begin(false, here()), pointer: self.value.get() }
+        ConstPtr { access: self.number.begin(Use::Read, here()), pointer: self.value.get() }
     }
 
-    /// A pointer for reading and writing; the access lasts until it is dropped.
+    /// A pointer for reading and writing. The cell is written to now, and each time that the pointer is asked for the
+    /// value.
     #[must_use]
     #[track_caller]
     pub fn get_mut(&self) -> MutPtr<T> {
-        MutPtr { _access: self.number.begin(true, here()), pointer: self.value.get() }
+        MutPtr { access: self.number.begin(Use::Write, here()), pointer: self.value.get() }
     }
 }
 
@@ -216,13 +253,13 @@ impl<T: ?Sized> fmt::Debug for UnsafeCell<T> {
 
 /// A pointer into a cell for reading. While it lives nobody may write to the cell.
 pub struct ConstPtr<T: ?Sized> {
-    _access: Access,
+    access: Access,
     pointer: *const T,
 }
 
 /// A pointer into a cell for reading and writing. While it lives nobody else may access the cell.
 pub struct MutPtr<T: ?Sized> {
-    _access: Access,
+    access: Access,
     pointer: *mut T,
 }
 
@@ -234,16 +271,19 @@ impl<T: ?Sized> ConstPtr<T> {
     /// The cell lives, and nobody has a mutable reference to its value.
     #[must_use]
     pub unsafe fn deref(&self) -> &T {
+        self.access.lasts();
         // SAFETY: the caller's contract.
         unsafe { &*self.pointer }
     }
 
-    /// Calls `f` with the pointer.
+    /// Calls `f` with the pointer; the access lasts until `f` returns.
     pub fn with<F, R>(&self, f: F) -> R
     where
         F: FnOnce(*const T) -> R,
     {
-        f(self.pointer)
+        let result = f(self.pointer);
+        self.access.lasts();
+        result
     }
 }
 
@@ -256,16 +296,19 @@ impl<T: ?Sized> MutPtr<T> {
     #[must_use]
     #[expect(clippy::mut_from_ref, reason = "loom's interface, whose contract is the caller's")]
     pub unsafe fn deref(&self) -> &mut T {
+        self.access.lasts();
         // SAFETY: the caller's contract.
         unsafe { &mut *self.pointer }
     }
 
-    /// Calls `f` with the pointer.
+    /// Calls `f` with the pointer; the access lasts until `f` returns.
     pub fn with<F, R>(&self, f: F) -> R
     where
         F: FnOnce(*mut T) -> R,
     {
-        f(self.pointer)
+        let result = f(self.pointer);
+        self.access.lasts();
+        result
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) enum Op {
     Exclude,
     /// Takes a token: waits until it is there.
     Take,
-    /// Begins an initialisation: from 0 to 1. Waits while somebody else is at it; 2 stays 2.
+    /// Begins an initialisation: from 0 to 1. Waits while somebody else is at it, and fails where it is over, at 2.
     Once,
     /// Clears one of the bits that are set, each of them being a variant: which waiter is notified.
     ClearOne,
@@ -107,7 +107,7 @@ impl Op {
             Op::Share | Op::TryShare if value < WRITER => value + 1,
             Op::Exclude if value == 0 => WRITER,
             Op::Take if value == 1 => 0,
-            Op::Once if value != 1 => value.max(1),
+            Op::Once if value == 0 => 1,
             Op::Once | Op::Lock | Op::Share | Op::TryShare | Op::Exclude | Op::Take => return None,
             Op::ClearOne => {
                 let bit = (0..variant).fold(value, |rest, _| rest & rest.wrapping_sub(1));
@@ -117,9 +117,17 @@ impl Op {
         Some(new & mask)
     }
 
-    /// Whether the thread waits where the RMW does not succeed.
+    /// Whether the thread may have to wait.
     pub(crate) fn waits(self) -> bool {
         matches!(self, Op::Lock | Op::Share | Op::Exclude | Op::Take | Op::Once)
+    }
+
+    /// Whether the thread waits where it reads `value`.
+    pub(crate) fn waits_at(self, value: u64) -> bool {
+        match self {
+            Op::Once => value == 1,
+            _ => self.waits() && self.apply(value, u64::MAX, 0).is_none(),
+        }
     }
 
     /// The operands, for a comparison.
@@ -265,7 +273,7 @@ impl Event {
     /// Whether this read waits for another value than it has.
     #[inline]
     pub(crate) fn is_blocked_wait(&self) -> bool {
-        self.kind == Kind::RmwRead && self.op.waits() && !self.is_exclusive
+        self.kind == Kind::RmwRead && !self.is_exclusive && self.op.waits_at(self.read)
     }
 
     /// Whether the event is sequentially consistent in some outcome.

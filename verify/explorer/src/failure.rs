@@ -26,9 +26,9 @@ pub enum FailureKind {
     Foreign,
     /// A lock's guard was dropped by another thread than the one that locked.
     GuardMoved,
-    /// A loop that waits changed something in each turn, for more turns than [`Builder::max_turns`] allows.
+    /// A loop that waits changed something in each turn, for more turns than [`Builder::max_effect_turns`] allows.
     ///
-    /// [`Builder::max_turns`]: crate::model::Builder::max_turns
+    /// [`Builder::max_effect_turns`]: crate::model::Builder::max_effect_turns
     SpinWithEffects,
     /// A thread was not joined, and [`Builder::require_joins`] asks for it.
     ///

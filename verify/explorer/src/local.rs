@@ -122,17 +122,16 @@ impl<T: 'static> Lazy<T> {
         let place = here();
         let key = std::ptr::from_ref(self).addr();
         let word: Atomic<u64> = Atomic::of(Handle::of_key(key, 0, place));
-        if word.load(Ordering::Acquire, place) != 2 {
-            let mut event = Event::new(Kind::RmwRead, word.location(), Ordering::AcqRel, place);
-            event.op = Op::Once;
-            if word.read(&mut event).0 == 0 {
-                let value: &'static T = Box::leak(Box::new((self.init)()));
-                with_state(|state| {
-                    state.has_statics = true;
-                    state.statics.insert(key, value);
-                });
-                word.store(2, Ordering::Release, place);
-            }
+        // One event: a load before it would be explored with each value that there was on the way.
+        let mut event = Event::new(Kind::RmwRead, word.location(), Ordering::Acquire, place);
+        event.op = Op::Once;
+        if word.read(&mut event).1 {
+            let value: &'static T = Box::leak(Box::new((self.init)()));
+            with_state(|state| {
+                state.has_statics = true;
+                state.statics.insert(key, value);
+            });
+            word.store(2, Ordering::Release, place);
         }
         let value = with_state(|state| state.statics.get(&key).copied());
         match value {

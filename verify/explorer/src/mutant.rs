@@ -227,6 +227,8 @@ mutants! {
     LateDeadlocks,
     /// A turn that only does what the one before did waits.
     IdleTurns,
+    /// A loop with effects whose turns are alike waits, if the last one read something old.
+    AlikeTurns,
     /// A loop that yields goes on where nobody else can, as often as the bound allows.
     Lifts,
     /// A thread that yields more often than the bound allows does not go on.

@@ -215,7 +215,7 @@ impl Turns<'_> {
         let has_run = |write: &&Id| write.index < progress[write.thread as usize];
         let newest = order.writes.iter().take_while(has_run).last();
         let value = newest.map_or(order.initial, |&write| self.graph.event(write).written);
-        op.apply(value, u64::MAX, 0).is_none()
+        op.waits_at(value)
     }
 
     fn others_can_end(&mut self, progress: Progress, thread: usize, bound: usize, spent: usize) -> bool {

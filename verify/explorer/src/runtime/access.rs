@@ -83,7 +83,7 @@ impl State {
             let source = self.graph.write_at(location, position);
             let value = self.graph.value_of(location, source);
             let succeeds = event.apply(value, 0).is_some();
-            if event.op.waits() && !succeeds && position < count && !self.lacks(Mutant::WaitsForOld) {
+            if event.op.waits_at(value) && position < count && !self.lacks(Mutant::WaitsForOld) {
                 // To wait for what is over is no execution, and nothing that a revisit could begin from.
                 continue;
             }

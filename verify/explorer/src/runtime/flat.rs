@@ -64,7 +64,7 @@ impl State {
         let new = event.apply(value, 0);
         match new {
             Some(new) => self.flat_set(event.location, new),
-            None if event.op.waits() && self.is_finishing() => return Step::Wait,
+            None if event.op.waits_at(value) && self.is_finishing() => return Step::Wait,
             None => {}
         }
         Step::Done((value, new.is_some()))

@@ -11,7 +11,7 @@ impl State {
         match pending {
             Pending::Ready => true,
             Pending::Await(location, op) => {
-                self.builder.plain_locks && op == Op::Lock || op.apply(self.newest(location), u64::MAX, 0).is_some()
+                self.builder.plain_locks && op == Op::Lock || !op.waits_at(self.newest(location))
             }
             Pending::Join(child) => self.pending[child as usize] == Pending::Done,
             Pending::Wake(location, entry) => self.wake_source(location, thread, entry).is_some(),

@@ -3,10 +3,15 @@
 //! A *turn* is what a thread does between two yields. Of a turn that read what the turn before read, and changed
 //! nothing, the next one could only do the same: the thread waits in the graph, and the executions in which it reads
 //! something else are made by revisits. A loop may give up by itself, counting its turns natively: so if nobody else
-//! can go on, the thread does, for as many turns as the bound allows, which the result then names. A loop whose turns
-//! change something never waits; it goes last, and after as many turns of one shape it is a failure, since its
-//! executions have no end. A bound on the yields of a thread ends such a loop: a thread that yields once more does not
-//! go on, as if it assumed what does not hold, so that every execution with no more yields is explored.
+//! can go on, the thread does, for as many turns as the bound allows, which the result then names.
+//!
+//! A loop whose turns change something goes last, and its turns are not taken for one another: others may read what
+//! each of them wrote. It ends by the same bound where its turns are alike, that is read and write the same values, and
+//! the last one read something old: it waits for what it could have read. Where its turns are of one shape and not
+//! alike, or have read all that there is, it is a failure after as many turns, since its executions have no end.
+//!
+//! A bound on the yields of a thread ends any loop: a thread that yields once more does not go on, as if it assumed what
+//! does not hold, so that every execution with no more yields is explored.
 
 use super::state::{Pending, State, Step};
 use crate::event::{Event, Id, Kind, NOWHERE};
@@ -26,8 +31,12 @@ const EMPTY_TURNS_MAX: u32 = 10_000;
 struct Turns {
     /// The last two turns did the same and changed nothing.
     are_idle: bool,
-    /// How many turns in a row did the same, sources of reads included.
+    /// The last turn changed something.
+    have_effects: bool,
+    /// How many turns in a row did the same, sources of reads included, and changed nothing.
     same: usize,
+    /// How many turns in a row read and wrote the same values.
+    alike: usize,
     /// How many turns in a row had the same kinds of events on the same locations.
     shaped: usize,
 }
@@ -60,12 +69,13 @@ impl State {
     fn compare_turns(&self, thread: usize) -> Turns {
         let events = &self.graph.threads[thread];
         let mut turns = self.turns(thread);
-        let mut found = Turns { are_idle: false, same: 1, shaped: 1 };
-        let Some((start, end)) = turns.next() else { return found };
+        let mut found = Turns { are_idle: false, have_effects: false, same: 1, alike: 1, shaped: 1 };
+        let Some((mut start, end)) = turns.next() else { return found };
         let length = end - start;
-        let changes = |(start, end): (usize, usize)| events[start..end].iter().any(Event::has_effect);
-        let is_idle = !changes((start, end));
-        let mut still_same = is_idle;
+        let changes = |start: usize| events[start..start + length].iter().any(Event::has_effect);
+        found.have_effects = changes(start);
+        let (mut still_same, mut still_alike) = (!found.have_effects, true);
+        // Each turn is compared with the one before it.
         for (index, (from, to)) in turns.enumerate() {
             // The first turn of a loop begins with what came before the loop.
             let Some(from) = to.checked_sub(length).filter(|&at| at >= from) else { break };
@@ -85,11 +95,18 @@ impl State {
                     || a.kind == Kind::RmwRead && a.source == own
                     || a.kind == Kind::RmwWrite
             };
-            still_same &= !changes((from, to)) && (0..length).all(reads_same);
+            let is_alike = |k: usize| {
+                let (a, b) = (&events[start + k], &events[from + k]);
+                a.read == b.read && a.written == b.written && a.detail == b.detail
+            };
+            still_same &= !changes(from) && (0..length).all(reads_same);
+            still_alike &= (0..length).all(is_alike);
+            found.alike += usize::from(still_alike);
             if still_same {
                 found.same += 1;
                 found.are_idle |= index == 0;
             }
+            start = from;
         }
         found
     }
@@ -141,7 +158,11 @@ impl State {
         if turns.are_idle && !self.lacks(Mutant::IdleTurns) {
             return self.wait(Pending::Spin, place);
         }
-        if turns.shaped > self.builder.max_effect_turns {
+        let is_long = turns.have_effects && turns.alike >= self.builder.max_turns;
+        if is_long && self.is_stale(thread) && !self.lacks(Mutant::AlikeTurns) {
+            return self.wait(Pending::Spin, place);
+        }
+        if turns.have_effects && turns.shaped > self.builder.max_effect_turns {
             let message = format!(
                 "T{thread} turned {} times in a row and changed something each time: a loop that waits must change \
                  nothing, or end within Builder::max_effect_turns",
@@ -158,10 +179,11 @@ impl State {
             if self.pending[thread] != Pending::Spin || self.graph.threads[thread].last()?.kind != Kind::Yield {
                 continue;
             }
-            let turns = self.compare_turns(thread).same;
-            if turns < self.builder.max_turns && !self.lacks(Mutant::Lifts) {
+            let Turns { have_effects, same, alike, .. } = self.compare_turns(thread);
+            if !have_effects && same < self.builder.max_turns && !self.lacks(Mutant::Lifts) {
                 return Some(thread);
             }
+            let turns = if have_effects { alike } else { same };
             if let Some(place) = self.pending_place[thread] {
                 self.stats.meet(Bound::Turns { place: Place::new(place), turns });
             }
@@ -172,13 +194,16 @@ impl State {
     /// Whether a loop could still read something newer than its last turn did.
     pub(crate) fn is_stale(&self, thread: usize) -> bool {
         let events = &self.graph.threads[thread];
-        let Some(last) = events.len().checked_sub(1) else { return false };
-        let is_border = |event: &Event| matches!(event.kind, Kind::Yield | Kind::Lift);
-        let turn = events[..last].iter().rev().take_while(|event| !event.has_effect() && !is_border(event));
+        let Some((mut start, end)) = self.turns(thread).next() else { return false };
+        if events[end].kind != Kind::Yield {
+            // Of a loop that has no turns the last one is what came after the last effect.
+            start += events[start..end].iter().rposition(Event::has_effect).map_or(0, |at| at + 1);
+        }
         let is_behind = |event: &Event| {
-            let position = self.graph.position(event.location, event.source) + usize::from(event.is_exclusive);
-            position != self.graph.order_of(event.location).writes.len()
+            let position = self.graph.position(event.location, event.source);
+            let newer = &self.graph.order_of(event.location).writes[position..];
+            newer.iter().any(|write| write.thread as usize != thread)
         };
-        turn.filter(|event| event.is_read()).any(is_behind)
+        events[start..end].iter().filter(|event| event.is_read()).any(is_behind)
     }
 }

@@ -163,6 +163,25 @@ fn yielding_loop(builder: &Builder) -> String {
     })
 }
 
+/// A loop that takes and gives back a lock in each of its turns until a flag is set, which another thread sets.
+fn locking_loop(builder: &Builder) -> String {
+    observe(builder, || {
+        let lock = AtomicBool::new(false);
+        let (setter, flag) = flag();
+        let setter = thread::spawn(move || setter.store(true, Ordering::Relaxed));
+        loop {
+            lock.swap(true, Ordering::Acquire);
+            let is_set = flag.load(Ordering::Relaxed);
+            lock.store(false, Ordering::Release);
+            if is_set {
+                break;
+            }
+            thread::yield_now();
+        }
+        setter.join().unwrap();
+    })
+}
+
 /// A model that loads another word in its second run.
 fn two_faced(builder: &Builder) -> String {
     let runs = Cell::new(0);
@@ -216,9 +235,7 @@ fn long_read(builder: &Builder) -> String {
         let shared = Rc::new((UnsafeCell::new(0), AtomicBool::new(false)));
         let other = Rc::clone(&shared);
         let reader = thread::spawn(move || {
-            let access = other.0.get();
-            other.1.store(true, Ordering::Release);
-            drop(access);
+            other.0.with(|_| other.1.store(true, Ordering::Release));
         });
         let writer = thread::spawn(move || {
             if shared.1.load(Ordering::Acquire) {
@@ -283,6 +300,7 @@ const MODELS: &[Model] = &[
     ("a loop that counts", counting_loop, "3 executions, 1 blocked, 1 bounds"),
     ("a loop that waits", waiting_loop, "1 executions, 1 blocked, 0 bounds"),
     ("a loop that yields", yielding_loop, "4 executions, 1 blocked, 1 bounds"),
+    ("a loop that yields and locks", locking_loop, "4 executions, 1 blocked, 1 bounds"),
     (
         "a model that is not deterministic",
         two_faced,

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::sync::Arc as HostArc;
 use std::sync::Mutex as HostMutex;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -11,14 +12,14 @@ use std::task::Poll;
 
 use crate::common::{outcomes, outcomes_with, two};
 use heaplab_explorer::alloc::Track;
-use heaplab_explorer::cell::{Cell, UnsafeCell};
+use heaplab_explorer::cell::{Cell, MutPtr, UnsafeCell};
 use heaplab_explorer::future::{AtomicWaker, block_on};
 use heaplab_explorer::journal::{Action, Source};
 use heaplab_explorer::model::Builder;
 use heaplab_explorer::sync::atomic::*;
 use heaplab_explorer::sync::mpsc::{self, TryRecvError};
 use heaplab_explorer::sync::{Arc, Mutex, RwLock};
-use heaplab_explorer::{lazy_static, model, thread, thread_local};
+use heaplab_explorer::{Bound, Failure, FailureKind, Stats, lazy_static, model, thread, thread_local};
 
 #[test]
 fn integers_wrap_and_compare_by_their_sign() {
@@ -94,6 +95,49 @@ fn cells_move_values() {
 }
 
 #[test]
+fn the_owner_of_a_cell_takes_the_value_beside_its_own_pointer() {
+    model(|| {
+        let cell = UnsafeCell::new(1);
+        let pointer = cell.get();
+        // SAFETY: one thread.
+        assert_eq!(unsafe { *pointer.deref() }, 1);
+        assert_eq!(cell.into_inner(), 1);
+    });
+}
+
+/// A writer gives a cell away while its pointer lives, and then uses it or does not.
+fn given_away(uses: fn(&MutPtr<u8>)) -> Result<Stats, Failure> {
+    Builder::new().explore(move || {
+        let shared = Rc::new((UnsafeCell::new(0), AtomicBool::new(false)));
+        let other = Rc::clone(&shared);
+        two(
+            move || {
+                let pointer = other.0.get_mut();
+                pointer.with(|_| ());
+                other.1.store(true, Release);
+                uses(&pointer);
+            },
+            move || {
+                if shared.1.load(Acquire) {
+                    shared.0.with(|_| ());
+                }
+            },
+        );
+    })
+}
+
+#[test]
+fn a_pointer_is_used_where_it_is_asked_for_the_value() {
+    // Guards that give a cell away as they are dropped have the pointer as a field, which is dropped after that.
+    assert_eq!(given_away(|_| ()).unwrap().executions, 2);
+    let failure = given_away(|pointer| pointer.with(|_| ())).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Race);
+    // SAFETY: the threads are one thread of the host, and the reference is used at once.
+    let failure = given_away(|pointer| unsafe { *pointer.deref() = 1 }).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Race);
+}
+
+#[test]
 fn owners_are_counted() {
     model(|| {
         let mut a = Arc::new(1);
@@ -140,7 +184,7 @@ fn what_owners_did_is_ordered_before_the_drop() {
     let mut builder = Builder::new();
     builder.counted_arcs = false;
     let failure = crate::common::try_outcomes_with(&builder, run).0.unwrap_err();
-    assert_eq!(failure.kind, heaplab_explorer::FailureKind::Race, "an owner that is not counted orders nothing");
+    assert_eq!(failure.kind, FailureKind::Race, "an owner that is not counted orders nothing");
 }
 
 struct Records(&'static str);
@@ -189,7 +233,54 @@ fn lazy_statics_are_made_once_an_execution() {
         format!("{:?}", LIST.lock().unwrap())
     });
     assert_eq!(seen.into_keys().collect::<Vec<_>>(), ["[0, 1, 2]", "[0, 2, 1]"]);
-    assert!(stats.executions >= 2);
+    // Who makes it, and who has the mutex first.
+    assert_eq!(stats.executions, 4);
+}
+
+lazy_static! {
+    /// Another one, which nobody changes.
+    static ref NUMBER: usize = 7;
+}
+
+#[test]
+fn lazy_statics_cost_the_executions_of_who_is_first() {
+    // Not those of what a thread reads on the way, nor the orders of those that come later.
+    let (stats, _) = outcomes(|| {
+        let threads = [(); 3].map(|()| thread::spawn(|| *NUMBER + *NUMBER));
+        let sums = threads.map(|thread| thread.join().unwrap());
+        format!("{sums:?}")
+    });
+    assert_eq!(stats.executions, 3);
+}
+
+#[test]
+fn a_loop_that_waits_ends_by_its_turns_whatever_they_do() {
+    // A turn takes a lock and gives it back; or it writes what was there before.
+    type Turn = fn(&(AtomicUsize, AtomicBool)) -> bool;
+    let turns: [(&str, Turn); 2] = [
+        ("lock", |shared| {
+            assert!(!shared.1.swap(true, Acquire));
+            let value = shared.0.load(Acquire);
+            shared.1.store(false, Release);
+            value == 1
+        }),
+        ("swap", |shared| shared.0.swap(0, AcqRel) == 1),
+    ];
+    for (name, turn) in turns {
+        let stats = Builder::new().explore(move || {
+            let shared = HostArc::new((AtomicUsize::new(0), AtomicBool::new(false)));
+            let other = HostArc::clone(&shared);
+            let setter = thread::spawn(move || other.0.fetch_add(1, AcqRel));
+            while !turn(&shared) {
+                thread::yield_now();
+            }
+            setter.join().unwrap();
+        });
+        let stats = stats.unwrap();
+        // The wait is over at once, or after one, two or three turns.
+        assert_eq!((stats.executions, stats.blocked), (4, 1), "{name}: {stats}");
+        assert!(matches!(stats.bounds_met[..], [Bound::Turns { turns: 4, .. }]), "{name}: {stats}");
+    }
 }
 
 #[test]
