@@ -56,7 +56,7 @@ pub struct Builder {
     /// threads with sections in one another start threads. For tests of the explorer, which name such programs.
     pub plain_locks: bool,
     /// Count complete executions that were seen before. There are none, unless the explorer has a fault. Costs a hash
-    /// of each.
+    /// of each, which is kept.
     pub check_unique: bool,
     /// Refuse executions at whose end a thread was not joined. Off: such threads run to their end.
     pub require_joins: bool,
