@@ -9,8 +9,8 @@ use heaplab::{AllocError, AllocationType, Heap, HeapConfig};
 use heaplab_scenarios::stress::{StressOptions, StressReport, run};
 use std::time::Duration;
 
-/// Runs a stress, and on a busy machine or in a slow build, which may give a stress little time, further ones with other
-/// seeds, each half as long again as the one before, until one has done `enough`.
+/// Runs a stress, and on a busy machine or in a slow build, which may give a stress little time, further ones with
+/// other seeds, each half as long again as the one before, until one has done `enough`.
 fn stress(options: &StressOptions, enough: impl Fn(&StressReport) -> bool) {
     let mut options = options.clone();
     let mut last = StressReport::default();

@@ -36,8 +36,9 @@ pub struct Builder {
     pub max_turns: usize,
     /// Most turns in a row of a loop that yields and has effects. More are a failure. 32.
     pub max_effect_turns: usize,
-    /// Most yields of a thread in an execution; `None` is the default. The bound is complete up to itself: every execution
-    /// with no more yields is explored. [`Stats::bounds_met`](crate::Stats::bounds_met) says if it left executions out.
+    /// Most yields of a thread in an execution; `None` is the default. The bound is complete up to itself: every
+    /// execution with no more yields is explored. [`Stats::bounds_met`](crate::Stats::bounds_met) says if it left
+    /// executions out.
     ///
     /// For loops that yield and have effects, which have executions of any length.
     pub max_yields: Option<usize>,

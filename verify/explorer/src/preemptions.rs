@@ -3,16 +3,16 @@
 //! A *schedule* of a graph runs its events one after another, each after its causes (program order and reads-from).
 //! That a read is stale costs nothing: who reads an old value need not run before it was overwritten. A *preemption*
 //! ends the turn of a thread that could go on: one that does not wait (for a lock that is held then, a notification,
-//! the end of a thread), did not yield, and has more events. An execution is *within* the bound `k` if one of its schedules has at
-//! most `k` preemptions.
+//! the end of a thread), did not yield, and has more events. An execution is *within* the bound `k` if one of its
+//! schedules has at most `k` preemptions.
 //!
 //! # Which schedules are looked at
 //!
-//! Whoever has the turn runs as far as it can: to its end, to a wait, or to a read whose source has not run, which costs
-//! a preemption. So does a lock that is free and that the execution gives to somebody else first. To run on never keeps
-//! another thread from anything, so that a schedule that ends a turn earlier is no better, but in two places. After a
-//! yield a turn ends for nothing. And before a thread gives a lock back, or notifies, the turn may end for a preemption,
-//! so that those who come to wait for it lose theirs for nothing. These are choices, as is who is next.
+//! Whoever has the turn runs as far as it can: to its end, to a wait, or to a read whose source has not run, which
+//! costs a preemption. So does a lock that is free and that the execution gives to somebody else first. To run on never
+//! keeps another thread from anything, so that a schedule that ends a turn earlier is no better, but in two places.
+//! After a yield a turn ends for nothing. And before a thread gives a lock back, or notifies, the turn may end for a
+//! preemption, so that those who come to wait for it lose theirs for nothing. These are choices, as is who is next.
 //!
 //! # Why nothing within the bound is lost
 //!
@@ -158,8 +158,8 @@ impl Graph {
 }
 
 impl Turns<'_> {
-    /// Whether a schedule that has come to `progress` with `spent` preemptions, and that gives the turn to `thread`, can
-    /// come to its end within the bound.
+    /// Whether a schedule that has come to `progress` with `spent` preemptions, and that gives the turn to `thread`,
+    /// can come to its end within the bound.
     fn can_end(&mut self, mut progress: Progress, thread: usize, bound: usize, spent: usize) -> bool {
         match self.seen.get_mut(&(progress, thread)) {
             Some(least) if *least <= spent => return false,

@@ -10,8 +10,8 @@
 //! the last one read something old: it waits for what it could have read. Where its turns are of one shape and not
 //! alike, or have read all that there is, it is a failure after as many turns, since its executions have no end.
 //!
-//! A bound on the yields of a thread ends any loop: a thread that yields once more does not go on, as if it assumed what
-//! does not hold, so that every execution with no more yields is explored.
+//! A bound on the yields of a thread ends any loop: a thread that yields once more does not go on, as if it assumed
+//! what does not hold, so that every execution with no more yields is explored.
 
 use super::state::{Pending, State, Step};
 use crate::event::{Event, Id, Kind, NOWHERE};
