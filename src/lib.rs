@@ -90,12 +90,12 @@ pub use memory::{MemoryError, PageSource};
 pub use object::{FIXED_WORDS_MAX, LENGTH_MAX, MAP_SLOTS, Shape, Tagged, Tail, kind};
 pub use page::PageKind;
 pub use raw::LocalHeap;
-pub use sync::MODEL;
+pub use sync::is_modelled;
 pub use words::{
     AllocError, AllocationOrigin, AllocationType, CollectionKind, ConfigError, Layout, Offset, PageIndex, SpaceKind,
 };
 
 /// The README's example is compiled and run.
-#[cfg(all(doctest, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(all(doctest, not(feature = "shuttle")))]
 #[doc = include_str!("../README.md")]
 struct Readme;

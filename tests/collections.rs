@@ -4,7 +4,7 @@
 //! Method: deterministic programs on small, verified heaps. Addresses say what moved; a shadow of plain Rust values
 //! says what each object must hold; statistics say what was freed.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

@@ -19,7 +19,7 @@
 //! would hold on one toolchain of the range from the MSRV to nightly. Why not `compile_fail` doctests: they check the
 //! code of the error on nightly only, never its place, and have no twin. Codes and lines are stable.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle", miri)))]
+#![cfg(not(any(feature = "shuttle", miri)))]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

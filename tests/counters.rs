@@ -4,7 +4,7 @@
 //! Method: one thread does a known number of things between two statistics. Each of those stops the world, so it
 //! retires the LABs, and the next allocation is an attempt.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

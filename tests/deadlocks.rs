@@ -1,7 +1,7 @@
 //! Goal: when nobody moves, the report says who is attached, in which state, and who waits for whom. Method: a thread
 //! that runs and does not poll, and another one that wants a stop.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

@@ -4,7 +4,7 @@
 //! Method: inside a run of one heap each public function of the other is called, and each function that takes
 //! something of a heap is given the other's. The sources are read, so that a function that is added is missed here.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 
 mod common;
 

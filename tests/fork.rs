@@ -5,7 +5,7 @@
 //! another thread takes every lock that there is. The child tries everything and ends by what it found; the parent
 //! waits for it, with a limit, and goes on allocating.
 
-#![cfg(all(unix, not(miri), not(feature = "loom"), not(feature = "shuttle")))]
+#![cfg(all(unix, not(miri), not(feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

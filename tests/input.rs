@@ -4,7 +4,7 @@
 //! Method: hostile values at every edge, through the raw API where the safe one does not let them through; after
 //! each, the verifier, and a program that uses everything.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

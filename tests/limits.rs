@@ -3,7 +3,7 @@
 //!
 //! Method: tiny, verified heaps are filled to the last page; requests and retries are counted.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

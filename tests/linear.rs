@@ -5,7 +5,7 @@
 //! the work list was full, and the pages that it searched for them. Each live object is to be looked into exactly
 //! once.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

@@ -3,7 +3,7 @@
 //! Method: each misuse is done once on a tiny, verified heap; then a program that uses everything runs on the same
 //! heap, the verifier looks, and memory is counted. A misuse that could block runs against a clock.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

@@ -1,59 +1,98 @@
 //! Tests of builds to which another crate gave the feature `loom`.
 //!
 //! Cargo gives a package every feature that any crate of a build wants. So where one crate of a workspace has models
-//! over the heap, the tests of all others may find memory modelled. The refusal of a heap then names the feature, and
-//! the ways out.
+//! over the heap, the heaps of all others are built with the feature. Outside of models they must be what they are
+//! without it, and in a model what a model can watch.
 
 #![cfg(feature = "loom")]
 
 use heaplab::{BuildError, CollectionKind, Heap, HeapConfig, MemoryError, PageSource};
+use std::sync::{Arc, Mutex};
 
-/// The refusal of a heap, which must say whose doing it is and what to do.
+/// The refusal of a heap's memory.
 fn refusal(config: HeapConfig) -> MemoryError {
-    let error = Heap::new(config).expect_err("the heap is refused");
-    let message = error.to_string();
-    for part in ["heaplab's feature `loom`", "memory is modelled", "-p CRATE --features loom", "a workspace of its own"]
-    {
-        assert!(message.contains(part), "`{part}` is not in: {message}");
-    }
-    match error {
+    match Heap::new(config).expect_err("the heap is refused") {
         BuildError::Memory(error) => error,
         other => panic!("{other:?}"),
     }
 }
 
+fn with_source(page_source: PageSource) -> HeapConfig {
+    let mut config = HeapConfig::tiny();
+    config.page_source = page_source;
+    config
+}
+
+/// Whatever features it has, a build's heap is mapped where the system can, as large as it is asked to be, and shared
+/// by threads of the system.
 #[test]
-fn a_heap_of_an_ordinary_size_is_refused_by_the_feature() {
-    let error = refusal(HeapConfig::sized(6 << 20, 2));
-    assert!(matches!(error, MemoryError::TooLarge { bytes_max: 0x10_0000, .. }), "{error:?}");
-    assert!(error.to_string().contains("configure at most 1048576"), "{error}");
+fn outside_of_a_model_a_heap_is_the_systems() {
+    let config = HeapConfig::sized(64 << 20, 4);
+    assert_ne!(config.page_source, PageSource::Simulated);
+    let heap = Heap::new(config).unwrap();
+    std::thread::scope(|threads| {
+        for _ in 0..3 {
+            threads.spawn(|| {
+                let mut thread = heap.attach().unwrap();
+                for _ in 0..100 {
+                    thread.run(|scope| scope.new_array(1 << 10).map(drop)).unwrap().unwrap();
+                }
+                heap.collect(CollectionKind::Major).unwrap();
+            });
+        }
+    });
+    assert!(heap.statistics().unwrap().collections.iter().sum::<u64>() >= 3);
 }
 
 #[test]
-fn a_page_source_of_ordinary_builds_is_refused_by_the_feature() {
-    for source in [PageSource::Mapped, PageSource::Owned] {
-        let mut config = HeapConfig::tiny();
-        config.page_source = source;
-        let error = refusal(config);
-        assert!(matches!(error, MemoryError::Unsupported { source: asked, .. } if asked == source), "{error:?}");
-        assert!(error.to_string().contains("use `simulated`"), "{error}");
-    }
-}
-
-#[test]
-fn outside_of_a_model_a_heap_is_refused() {
-    let error = refusal(HeapConfig::tiny());
-    assert_eq!(error, MemoryError::OutsideModel);
-    assert!(error.to_string().contains("inside a model"), "{error}");
-}
-
-/// Inside of a model a heap is built, also where loom itself began the model.
-#[test]
-fn inside_of_a_model_of_looms_own_a_heap_is_built() {
+fn a_source_is_refused_where_it_is_not() {
+    let error = refusal(with_source(PageSource::Simulated));
+    assert!(error.to_string().contains("it exists in a model only"), "{error}");
     loom::model(|| {
-        let heap = Heap::new(HeapConfig::tiny()).unwrap();
+        // Mapped memory has no pages as small as those of a tiny heap, which is said first.
+        for source in [PageSource::Owned] {
+            let error = refusal(with_source(source));
+            assert!(matches!(error, MemoryError::Unsupported { source: asked, .. } if asked == source), "{error:?}");
+            assert!(error.to_string().contains("in a model all memory is simulated; use `simulated`"), "{error}");
+        }
+        let error = refusal(HeapConfig::sized(6 << 20, 2));
+        assert!(matches!(error, MemoryError::TooLarge { bytes_max: 0x10_0000, .. }), "{error:?}");
+    });
+}
+
+/// In a model a heap is a model's, also where loom itself began the model.
+#[test]
+fn inside_of_a_model_a_heap_is_modelled() {
+    loom::model(|| {
+        assert!(heaplab::is_modelled());
+        let config = HeapConfig::tiny();
+        assert_eq!(config.page_source, PageSource::Simulated);
+        let heap = Heap::new(config).unwrap();
         heap.collect(CollectionKind::Major).unwrap();
     });
-    // The model has ended.
-    assert_eq!(refusal(HeapConfig::tiny()), MemoryError::OutsideModel);
+    assert!(!heaplab::is_modelled(), "the model has ended");
+    Heap::new(HeapConfig::tiny()).unwrap().collect(CollectionKind::Major).unwrap();
+}
+
+/// A heap is used where it was made: a model would miss what a native heap does, and a heap of a model has no threads
+/// outside.
+#[test]
+fn a_heap_is_refused_where_it_was_not_made() {
+    let native = Heap::new(HeapConfig::tiny()).unwrap();
+    let message = std::panic::catch_unwind(|| {
+        let native = native.clone();
+        loom::model(move || native.collect(CollectionKind::Major).unwrap());
+    });
+    let message = *message.expect_err("it is refused").downcast::<String>().expect("a text");
+    assert!(message.contains("that was made outside of any exploration is used in an exploration"), "{message}");
+
+    let kept = Arc::new(Mutex::new(None));
+    let sink = Arc::clone(&kept);
+    loom::model(move || *sink.lock().unwrap() = Some(Heap::new(HeapConfig::tiny()).unwrap()));
+    let modelled = kept.lock().unwrap().take().unwrap();
+    let message = std::panic::catch_unwind(|| modelled.collect(CollectionKind::Major));
+    let message = *message.expect_err("it is refused").downcast::<String>().expect("a text");
+    assert!(message.contains("that was made in an exploration is used outside of any exploration"), "{message}");
+    // A model's heap has no destructor that could run outside of it.
+    std::mem::forget(modelled);
 }

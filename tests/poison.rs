@@ -5,7 +5,7 @@
 //! ```sh
 //! RUSTFLAGS=-Zsanitizer=address cargo +nightly test --target x86_64-unknown-linux-gnu --test poison
 //! ```
-#![cfg(all(not(miri), not(feature = "loom"), not(feature = "shuttle")))]
+#![cfg(all(not(miri), not(feature = "shuttle")))]
 
 use heaplab::heap::Internals as _;
 use heaplab::memory::{POISONS, PageSource};

@@ -6,7 +6,7 @@
 //! unwinds. Then every function of the public API is called, from outside, from a run that was in the stop, and from
 //! one that caught the panic and went on.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

@@ -4,7 +4,7 @@
 //! Method: another thread asks for a stop, and cannot go on before this one polls. When the request is seen, this
 //! thread does one operation; afterwards the request is gone or it is not. Nothing is timed.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 use heaplab::{AllocationType, CollectionKind, Heap, HeapConfig, Reserve, Scope, Shape, SpaceKind, Tail};

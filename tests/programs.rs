@@ -7,7 +7,7 @@
 //! The suite's shadow heap (`verify/programs/src/shadow`) says more of a heap and is no use here: it belongs to a
 //! package that depends on this one. This shadow uses the public API alone, as an embedder does, and no feature.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 
 mod common;
 

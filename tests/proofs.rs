@@ -1,7 +1,7 @@
 //! Goal: a stop is the proof that its own heap is stopped, and of no other; and a heap that a collection has left
 //! half-way is not collected again. Method: two small heaps of the layers alone, whose stops are tried on each other.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 
 use heaplab::collection::{Collector, Roots, Worklist, make_walkable};
 use heaplab::space::Spaces;

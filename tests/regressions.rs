@@ -7,7 +7,7 @@ use heaplab::{AllocationType, Heap, HeapConfig};
 /// failure again.
 #[test]
 fn changing_gc_interval_does_not_arm_a_failure_again() {
-    if heaplab::sync::MODEL {
+    if heaplab::sync::is_modelled() {
         return;
     }
     let heap = Heap::new(HeapConfig::default()).unwrap();

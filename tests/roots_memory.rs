@@ -2,7 +2,8 @@
 //! given back at a collection at the latest, and asks for collections when it grows.
 //!
 //! Method: an allocator that counts the bytes of each thread, so that a test's counts are exact. It is global, so
-//! these tests have a file of their own.
+//! these tests have a file of their own. With the feature `loom` each atomic is larger than it is in place, so that
+//! the counts are others, and touching them takes minutes: these tests are of the native build.
 
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]

@@ -3,7 +3,7 @@
 //! Method: tiny, verified heaps on which every byte can be foretold. Each survey here is checked against the budget and
 //! the page table; what a program makes, drops, fills and holds must then show, to the byte.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

@@ -16,7 +16,7 @@ const _: () = {
 };
 
 /// Catches the panic of a run as an embedder does; the heap serves the next run.
-#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+#[cfg(not(feature = "shuttle"))]
 #[test]
 fn a_run_is_caught() {
     let heap = Heap::new(heaplab::HeapConfig::tiny()).unwrap();

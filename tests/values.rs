@@ -3,7 +3,7 @@
 //!
 //! Method: a value of each kind, asked everything.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

@@ -3,7 +3,7 @@
 //!
 //! Method: a mark bit that no collection set is damage that the verifier knows and that nothing else trips over.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 #![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests are no part of the heap")]
 
 mod common;

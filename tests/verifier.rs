@@ -5,7 +5,7 @@
 //! What is found is compared as a whole with what was planted; then the damage is undone, and the heap is sound
 //! again, also when it is dropped. Each kind of damage is planted next to its neighbour that is none.
 
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 
 mod common;
 #[path = "common/damage.rs"]

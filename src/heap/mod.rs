@@ -70,7 +70,7 @@ use stress::StressThread;
 /// # Examples
 ///
 /// ```
-/// # if heaplab::MODEL { return; }
+/// # if heaplab::is_modelled() { return; }
 /// use heaplab::{Heap, HeapConfig};
 ///
 /// let heap = Heap::new(HeapConfig::default()).unwrap();

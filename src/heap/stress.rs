@@ -127,7 +127,7 @@ mod tests {
     /// goes.
     #[test]
     fn it_waits_for_a_place() {
-        if crate::sync::MODEL {
+        if crate::sync::is_modelled() {
             return;
         }
         let heap = Heap::new(HeapConfig::tiny()).unwrap();

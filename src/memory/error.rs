@@ -3,7 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-use super::{FEATURE_HINT, PageSource};
+use super::PageSource;
 
 /// Why a reservation, a commit or a release failed. Each message says what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,18 +31,15 @@ pub enum MemoryError {
         /// The least that the source gives back.
         page_bytes_min: usize,
     },
-    /// This build has no such page source. The configuration must name another.
+    /// There is no such page source: in this build, or in a model. The configuration must name another.
     Unsupported {
         /// The source that was asked for.
         source: PageSource,
-        /// Why this build does not have it.
+        /// Why there is none.
         reason: &'static str,
     },
-    /// With the feature `loom`, a heap outside of a model: its memory, locks and threads exist inside only. Run the
-    /// code in a model, or build without the feature.
-    OutsideModel,
-    /// More bytes than this build could ever reserve. The configuration must ask for less, or with the feature
-    /// `loom`, whose memory is small, the build must go without it.
+    /// More bytes than the source could ever reserve. The configuration must ask for less. In a model of the feature
+    /// `loom` the limit is low.
     TooLarge {
         /// How many bytes were asked for.
         bytes: usize,
@@ -86,18 +83,12 @@ impl fmt::Display for MemoryError {
             MemoryError::Unsupported { source, reason } => {
                 write!(
                     f,
-                    "page source `{source}` is not available: {reason}; use `{}`, the default here{FEATURE_HINT}",
+                    "page source `{source}` is not available: {reason}; use `{}`, the default here",
                     PageSource::default()
                 )
             }
-            MemoryError::OutsideModel => {
-                write!(
-                    f,
-                    "a heap of this build lives inside a model (`loom::model`), and this is outside{FEATURE_HINT}"
-                )
-            }
             MemoryError::TooLarge { bytes, bytes_max } => {
-                write!(f, "{bytes} bytes are more than can be reserved; configure at most {bytes_max}{FEATURE_HINT}")
+                write!(f, "{bytes} bytes are more than can be reserved; configure at most {bytes_max}")
             }
             MemoryError::BadSize { bytes, page_bytes } => {
                 write!(

@@ -59,7 +59,7 @@ struct Area {
 impl Mapped {
     /// Reserves address space for two areas.
     ///
-    /// `bytes` and `page_bytes` are at most [`BYTES_MAX`](super::BYTES_MAX); `page_bytes` is a power of two; `split`,
+    /// `bytes` and `page_bytes` are at most [`bytes_max`](super::bytes_max); `page_bytes` is a power of two; `split`,
     /// at most `bytes`, is where the second area begins, a multiple of `page_bytes` or `bytes`.
     pub(super) fn reserve(bytes: usize, page_bytes: usize, split: usize) -> Result<Mapped, MemoryError> {
         let system_page_bytes = system_page_bytes();

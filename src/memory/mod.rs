@@ -25,7 +25,7 @@
 //! * **ME-3** After a successful commit every word of the range is accessible to every thread that learns of the
 //!   commit, until some part of the range is released. Learning takes an edge of the caller's own: a commit publishes
 //!   nothing.
-//! * **ME-4** A word is a [`HeapWord`](crate::sync::HeapWord) and nothing else: 4 bytes, 4-aligned. Byte copies go
+//! * **ME-4** A word is a word and nothing else: 4 bytes, 4-aligned. Byte copies go
 //!   through the word that contains the byte, so no two atomic accesses of different sizes ever meet.
 //!
 //! # Two kinds of access
@@ -47,48 +47,48 @@
 //! (page sets do), and orders nothing between threads except where the caller passes an ordering.
 
 mod bytes;
+#[cfg(feature = "loom")]
+mod chosen;
 mod error;
 mod fault;
 mod ledger;
-#[cfg(all(unix, not(miri), not(feature = "loom")))]
+#[cfg(all(unix, not(miri)))]
 mod mapped;
-#[cfg(not(feature = "loom"))]
 mod native;
-#[cfg(any(not(unix), miri, feature = "loom"))]
+#[cfg(any(not(unix), miri))]
 mod no_system;
-#[cfg(not(feature = "loom"))]
 mod owned;
-#[cfg(all(heaplab_asan, not(feature = "loom")))]
+#[cfg(heaplab_asan)]
 mod poison;
 mod reservation;
 #[cfg(feature = "loom")]
 mod simulated;
 mod source;
-#[cfg(all(unix, not(miri), not(feature = "loom")))]
+#[cfg(all(unix, not(miri)))]
 mod system;
 mod tables;
 #[cfg(test)]
 mod tests;
-#[cfg(not(any(all(unix, not(miri)), feature = "loom")))]
+#[cfg(not(all(unix, not(miri))))]
 mod unmapped;
-#[cfg(not(any(heaplab_asan, feature = "loom")))]
+#[cfg(not(heaplab_asan))]
 mod unpoisoned;
 
-#[cfg(all(unix, not(miri), not(feature = "loom")))]
+#[cfg(feature = "loom")]
+use chosen::{Region, bytes_max};
+#[cfg(all(unix, not(miri)))]
 use mapped::Mapped;
 #[cfg(not(feature = "loom"))]
-use native::{BYTES_MAX, Region};
-#[cfg(any(not(unix), miri, feature = "loom"))]
+use native::{Region, bytes_max};
+#[cfg(any(not(unix), miri))]
 use no_system::system_page_bytes;
-#[cfg(all(heaplab_asan, not(feature = "loom")))]
+#[cfg(heaplab_asan)]
 use poison::Poison;
-#[cfg(feature = "loom")]
-use simulated::{BYTES_MAX, Region};
-#[cfg(all(unix, not(miri), not(feature = "loom")))]
+#[cfg(all(unix, not(miri)))]
 use system::system_page_bytes;
-#[cfg(not(any(all(unix, not(miri)), feature = "loom")))]
+#[cfg(not(all(unix, not(miri))))]
 use unmapped::Mapped;
-#[cfg(not(any(heaplab_asan, feature = "loom")))]
+#[cfg(not(heaplab_asan))]
 use unpoisoned::Poison;
 
 pub use error::MemoryError;
@@ -99,32 +99,21 @@ pub use source::PageSource;
 pub use tables::{try_reserved, try_table};
 
 /// Whether this build reports accesses to [withheld](Memory::withhold) words: it is built for AddressSanitizer.
-pub const POISONS: bool = cfg!(all(heaplab_asan, not(feature = "loom")));
+pub const POISONS: bool = cfg!(heaplab_asan);
 
-/// Whether all memory of this build is the model checker's.
-const MODELLED: bool = cfg!(feature = "loom");
+/// Whether a modelled heap of this build lives in simulated memory.
+const SIMULATES: bool = cfg!(feature = "loom");
 
 /// Whether a heap of this build maps its memory, unless it is told otherwise.
 const MAPS: bool = cfg!(all(unix, not(miri), not(feature = "shuttle")));
 
 /// Why this build maps no memory.
-#[cfg(not(any(all(unix, not(miri)), feature = "loom")))]
+#[cfg(not(all(unix, not(miri))))]
 const UNMAPPED: &str = if cfg!(miri) {
     "Miri does not model reserved address space"
 } else {
     "it needs mmap, which this system does not have"
 };
-
-/// What a build with the feature `loom` adds to each refusal that the feature causes: whoever reads the refusal may
-/// not have asked for the feature.
-#[cfg(feature = "loom")]
-const FEATURE_HINT: &str = ". This build has heaplab's feature `loom`, which some crate of it switched on (Cargo gives \
-                            a package all features that any crate of a build wants), and all memory is modelled, word \
-                            by word. Test that crate alone (`cargo test -p CRATE --features loom`, with a feature that \
-                            it has off by default) and the others without it (`cargo test --workspace --exclude \
-                            CRATE`), or give it a workspace of its own";
-#[cfg(not(feature = "loom"))]
-const FEATURE_HINT: &str = "";
 
 /// The least alignment of a reservation's base, in bytes: offset alignment up to this is address alignment.
 pub const BASE_ALIGN: usize = 64;

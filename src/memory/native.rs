@@ -7,12 +7,14 @@ use core::ptr::{self, NonNull};
 
 use super::owned::Owned;
 use super::{Mapped, MemoryError, PageSource, Poison};
-use crate::sync::{AtomicUsize, HeapWord, Ordering};
+use crate::sync::{AtomicUsize, Ordering, RealWord};
 use crate::words::{GRANULE_BYTES, WORD_BYTES};
 
-/// The most bytes of a reservation: every sum of an offset, a size and an alignment stays below `isize::MAX`, as
-/// pointer arithmetic demands.
-pub(super) const BYTES_MAX: usize = 1 << (usize::BITS - 3);
+/// The most bytes of a reservation from this source: every sum of an offset, a size and an alignment stays below
+/// `isize::MAX`, as pointer arithmetic demands.
+pub(super) fn bytes_max(_source: PageSource) -> usize {
+    1 << (usize::BITS - 3)
+}
 
 /// A reservation of real memory.
 pub(super) struct Region {
@@ -56,6 +58,12 @@ impl Region {
             }
         };
         Ok(Region { base, poison: Poison::new(base, bytes), pages, fault: CommitFault::new() })
+    }
+
+    /// The address of offset 0.
+    #[cfg(test)]
+    pub(super) fn base_address(&self) -> usize {
+        self.base.addr().get()
     }
 
     pub(super) fn commit(&self, offset: usize, bytes: usize) -> Result<(), MemoryError> {
@@ -106,10 +114,10 @@ impl Region {
     ///
     /// `offset` is 4-aligned and its word committed.
     #[inline(always)]
-    pub(super) unsafe fn word(&self, offset: usize) -> &HeapWord {
+    pub(super) unsafe fn word(&self, offset: usize) -> &RealWord {
         // SAFETY: the word lies inside the reservation, is aligned (ME-2), accessible (ME-3) and only ever a word
         // (ME-4).
-        unsafe { self.base.add(offset).cast::<HeapWord>().as_ref() }
+        unsafe { self.base.add(offset).cast::<RealWord>().as_ref() }
     }
 
     /// # Safety

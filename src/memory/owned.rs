@@ -26,7 +26,7 @@ pub(super) struct Owned {
 impl Owned {
     /// Allocates the block.
     ///
-    /// `bytes` is positive and at most [`BYTES_MAX`](super::BYTES_MAX); `page_bytes` is a power of two.
+    /// `bytes` is positive and at most [`bytes_max`](super::bytes_max); `page_bytes` is a power of two.
     pub(super) fn reserve(bytes: usize, page_bytes: usize) -> Result<Owned, MemoryError> {
         let align = page_bytes.clamp(BASE_ALIGN, ALIGN_MAX);
         // The alignment is made here, not by the allocator: a block of greater than usual alignment is zeroed by

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::num::NonZeroUsize;
 
-use super::{BYTES_MAX, Fault, Ledger, MemoryError, PageSource, Region, bytes};
+use super::{Fault, Ledger, MemoryError, PageSource, Region, bytes, bytes_max};
 use crate::sync::{Arc, Ordering};
 use crate::words::WORD_BYTES;
 
@@ -18,7 +18,7 @@ use crate::words::WORD_BYTES;
 /// # #[cfg(feature = "internals")] fn main() -> Result<(), heaplab::MemoryError> {
 /// use heaplab::memory::{Memory, PageSource};
 ///
-/// # if heaplab::MODEL { return Ok(()); }
+/// # if heaplab::sync::is_modelled() { return Ok(()); }
 /// let memory = Memory::reserve(PageSource::default(), 1 << 20, 1 << 16)?;
 /// memory.commit(0, 1 << 16)?;
 /// // SAFETY: the first page is committed, both offsets are 4-aligned inside it, and no other thread exists.
@@ -51,8 +51,8 @@ impl Memory {
     ///
     /// * [`MemoryError::BadSize`], [`MemoryError::SmallPage`]: `bytes` or `page_bytes` breaks the rules above.
     /// * [`MemoryError::TooLarge`]: more than this build can address at all.
-    /// * [`MemoryError::Unsupported`]: this build has no such source.
-    /// * [`MemoryError::OutsideModel`]: with the feature `loom`, a call outside of a model.
+    /// * [`MemoryError::Unsupported`]: this build has no such source, or not here: simulated memory is for models, and
+    ///   models have no other.
     /// * [`MemoryError::Refused`], [`MemoryError::Tables`]: the system or the Rust allocator said no.
     pub fn reserve(source: PageSource, bytes: usize, page_bytes: usize) -> Result<Memory, MemoryError> {
         Memory::reserve_areas(source, bytes, page_bytes, bytes)
@@ -79,8 +79,9 @@ impl Memory {
         if bytes == 0 || !bytes.is_multiple_of(8) || page_bytes < 8 || !page_bytes.is_power_of_two() {
             return Err(MemoryError::BadSize { bytes, page_bytes });
         }
-        if bytes > BYTES_MAX || page_bytes > BYTES_MAX {
-            return Err(MemoryError::TooLarge { bytes: bytes.max(page_bytes), bytes_max: BYTES_MAX });
+        let bytes_max = bytes_max(source);
+        if bytes > bytes_max || page_bytes > bytes_max {
+            return Err(MemoryError::TooLarge { bytes: bytes.max(page_bytes), bytes_max });
         }
         assert!(split == bytes || split < bytes && split.is_multiple_of(page_bytes), "areas are made of whole pages");
         let region = Region::reserve(source, bytes, page_bytes, split)?;

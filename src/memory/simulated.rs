@@ -15,8 +15,8 @@
 
 use core::cell::{Cell, OnceCell};
 
-use super::{MemoryError, PageSource};
-use crate::sync::model_control::{is_inside_model, page_request_fails};
+use super::MemoryError;
+use crate::sync::model_control::page_request_fails;
 use crate::sync::{HeapWord, Mutex};
 use crate::words::WORD_BYTES;
 
@@ -64,23 +64,12 @@ unsafe fn spoil(word: &HeapWord) {
 }
 
 impl Region {
-    pub(super) fn reserve(
-        source: PageSource,
-        bytes: usize,
-        page_bytes: usize,
-        _split: usize,
-    ) -> Result<Region, MemoryError> {
-        if source != PageSource::Simulated {
-            let reason = "with the feature `loom` all memory is simulated";
-            return Err(MemoryError::Unsupported { source, reason });
-        }
-        if !is_inside_model() {
-            return Err(MemoryError::OutsideModel);
-        }
+    /// Reserves words of the model that this thread explores.
+    pub(super) fn reserve(bytes: usize, page_bytes: usize) -> Region {
         let mut slots = Vec::new();
         slots.resize_with(bytes / WORD_BYTES, || Slot { committed: Cell::new(false), word: OnceCell::new() });
         let commits = (0..bytes.div_ceil(page_bytes)).map(|_| Mutex::new(())).collect();
-        Ok(Region { slots, commits, page_bytes, fault: CommitFault::new() })
+        Region { slots, commits, page_bytes, fault: CommitFault::new() }
     }
 
     #[track_caller]

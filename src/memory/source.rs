@@ -2,13 +2,14 @@
 
 use core::fmt;
 
-use super::{MAPS, MODELLED, system_page_bytes};
+use super::{MAPS, SIMULATES, system_page_bytes};
+use crate::sync::is_modelled;
 
 /// Where a heap's pages come from.
 ///
 /// The default is the best source of the build: [`Mapped`](PageSource::Mapped) on Unix,
 /// [`Owned`](PageSource::Owned) under Miri, with the feature `shuttle` (whose executions are many and short) and
-/// elsewhere, [`Simulated`](PageSource::Simulated) with the feature `loom`. For small pages:
+/// elsewhere; in a model of the feature `loom`, [`Simulated`](PageSource::Simulated). For small pages:
 /// [`for_page_bytes`](PageSource::for_page_bytes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PageSource {
@@ -17,13 +18,13 @@ pub enum PageSource {
     /// One block from the Rust allocator, held whole until the heap is dropped. Commits and releases are counted, but
     /// take and give back no memory.
     Owned,
-    /// Words that the model checker watches, one by one. Exists only with the feature `loom`, and then alone.
+    /// Words that the model checker watches, one by one. Exists only in a model of the feature `loom`, and there alone.
     Simulated,
 }
 
 impl Default for PageSource {
     fn default() -> Self {
-        if MODELLED {
+        if SIMULATES && is_modelled() {
             PageSource::Simulated
         } else if MAPS {
             PageSource::Mapped

@@ -8,9 +8,9 @@ use crate::sync::{Arc, check, thread};
 
 const PAGE_BYTES: usize = 64;
 
-/// The page sources that this build has.
+/// The page sources that there are where this is called.
 fn sources() -> Vec<PageSource> {
-    if cfg!(feature = "loom") {
+    if PageSource::default() == PageSource::Simulated {
         vec![PageSource::Simulated]
     } else if cfg!(all(unix, not(miri))) {
         vec![PageSource::Mapped, PageSource::Owned]
@@ -88,7 +88,7 @@ fn byte_copies_agree_with_a_vector() {
         // SAFETY: all of the memory is committed, and no other thread exists.
         unsafe { memory.zero(0, model.len()) }
         // Each modelled access is a branch of the model, and those are limited.
-        let rounds = if cfg!(feature = "loom") {
+        let rounds = if memory.source() == PageSource::Simulated {
             10
         } else if cfg!(miri) {
             100
@@ -337,7 +337,7 @@ mod checked {
 }
 
 #[test]
-fn sources_of_other_builds_are_unsupported() {
+fn sources_that_there_are_not_are_unsupported() {
     check(|| {
         for source in [PageSource::Mapped, PageSource::Owned, PageSource::Simulated] {
             if !sources().contains(&source) {
@@ -368,7 +368,7 @@ fn release_of_part_of_a_page_panics() {
     });
 }
 
-#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+#[cfg(not(feature = "shuttle"))]
 mod native {
     use super::*;
     use crate::memory::BASE_ALIGN;
@@ -378,9 +378,7 @@ mod native {
         for source in sources() {
             for page_bytes in [page_bytes(source), 1 << 14, 1 << 16] {
                 let memory = Memory::reserve(source, 2 * page_bytes, page_bytes).unwrap();
-                // SAFETY: only the address is taken.
-                let address = unsafe { core::ptr::from_ref(memory.region.word(0)).addr() };
-                assert_eq!(address % page_bytes.max(BASE_ALIGN), 0);
+                assert_eq!(memory.region.base_address() % page_bytes.max(BASE_ALIGN), 0);
             }
         }
     }
@@ -410,17 +408,18 @@ mod native {
     }
 }
 
-#[cfg(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(all(unix, not(miri), not(feature = "shuttle")))]
 mod mapped {
     use super::*;
     use crate::memory::system_page_bytes;
 
     /// More than any machine has, though no build forbids it, is refused by the system. (The allocator is not asked,
-    /// since sanitizers would abort.) An address space of 32 bits may well have `BYTES_MAX`.
+    /// since sanitizers would abort.) An address space of 32 bits may well have `bytes_max`.
     #[cfg(target_pointer_width = "64")]
     #[test]
     fn more_than_the_machine_has_is_refused() {
-        let error = Memory::reserve(PageSource::Mapped, crate::memory::BYTES_MAX & !7, 1 << 16).unwrap_err();
+        let error = Memory::reserve(PageSource::Mapped, crate::memory::bytes_max(PageSource::Mapped) & !7, 1 << 16)
+            .unwrap_err();
         assert!(matches!(error, MemoryError::Refused { os_code: Some(_), .. }), "{error}");
     }
 
@@ -499,8 +498,55 @@ mod mapped {
 }
 
 #[cfg(feature = "loom")]
+#[allow(clippy::disallowed_types, reason = "what leaves an exploration is kept by the host's lock")]
 mod simulated {
     use super::*;
+    use crate::sync::model_control::Pass;
+    use crate::sync::{ExploreOptions, explore};
+    use std::sync::Mutex;
+
+    fn page() -> Memory {
+        let source = PageSource::for_page_bytes(PAGE_BYTES);
+        let memory = Memory::reserve(source, PAGE_BYTES, PAGE_BYTES).unwrap();
+        memory.commit(0, PAGE_BYTES).unwrap();
+        memory
+    }
+
+    /// Memory belongs to where it was reserved: each access elsewhere is refused by name.
+    #[test]
+    fn memory_is_refused_where_it_was_not_reserved() {
+        let accesses: [fn(&Memory); 5] = [
+            |memory| drop(memory.commit(0, PAGE_BYTES)),
+            // SAFETY: none; the refusal is what is tested. The same holds below.
+            |memory| unsafe { memory.write(0, 1) },
+            // SAFETY: as above.
+            |memory| unsafe { memory.format(0, 8, 1) },
+            // SAFETY: as above.
+            |memory| unsafe { memory.copy_in(1, &[1]) },
+            |memory| memory.fail_commit_at(None),
+        ];
+        for access in accesses {
+            for pass in Pass::ALL {
+                let native = page();
+                let kept = Arc::new(Mutex::new(None));
+                let sink = Arc::clone(&kept);
+                let options = ExploreOptions { pass, ..ExploreOptions::default() };
+                let refusal = explore(&options, move || {
+                    *sink.lock().unwrap() = Some(page());
+                    access(&native);
+                });
+                let expected = "heap memory that was made outside of any exploration is used in an exploration";
+                let message = refusal.outcome.unwrap_err();
+                assert!(message.contains(expected), "{message}");
+
+                let modelled = kept.lock().unwrap().take().unwrap();
+                let refusal = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| access(&modelled)));
+                let expected = "heap memory that was made in an exploration is used outside of any exploration";
+                let message = *refusal.unwrap_err().downcast::<String>().unwrap();
+                assert!(message.contains(expected), "{message}");
+            }
+        }
+    }
 
     #[test]
     #[should_panic(expected = "the word at offset 64 is not committed")]

@@ -85,19 +85,23 @@ compile_error!(
 
 // With both features the model face is compiled, so that the message above is the only error.
 #[cfg(feature = "loom")]
+mod chosen;
+#[cfg(feature = "loom")]
 mod engine;
 mod every_face;
 #[cfg(feature = "loom")]
 mod explore;
 pub mod fork;
-#[cfg(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(all(unix, not(miri), not(feature = "shuttle")))]
 mod fork_counted;
-#[cfg(not(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle")))))]
+#[cfg(not(all(unix, not(miri), not(feature = "shuttle"))))]
 mod fork_unseen;
 mod gauge;
 #[cfg(feature = "loom")]
+#[allow(unreachable_pub, reason = "the choosing face has the items of its own")]
 mod model;
 #[cfg(feature = "loom")]
+#[allow(unreachable_pub, reason = "the choosing face has the items of its own")]
 mod model_atomic;
 #[cfg(feature = "loom")]
 pub mod model_control;
@@ -107,26 +111,36 @@ mod model_mutant;
 mod model_site;
 #[cfg(feature = "loom")]
 mod model_watch;
-#[cfg(not(any(feature = "loom", feature = "shuttle")))]
+#[cfg(any(feature = "loom", not(feature = "shuttle")))]
+#[cfg_attr(
+    feature = "loom",
+    allow(dead_code, unreachable_pub, unused_imports, reason = "the choosing face has its own items")
+)]
 mod native;
 pub mod roll;
 pub mod run_marker;
+#[cfg(feature = "loom")]
+mod scene;
+#[cfg(not(feature = "loom"))]
+mod scene_fixed;
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
 mod scheduled;
 pub mod terms;
-#[cfg(not(feature = "loom"))]
+#[cfg_attr(feature = "loom", allow(dead_code, unreachable_pub, reason = "the choosing face has the items of its own"))]
 mod unwatched;
 mod yield_point;
 mod zeroed;
 
-#[cfg(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle"))))]
-use fork_counted as forks;
-#[cfg(not(all(unix, not(miri), not(any(feature = "loom", feature = "shuttle")))))]
-use fork_unseen as forks;
 #[cfg(feature = "loom")]
-use model as face;
+use chosen as face;
+#[cfg(all(unix, not(miri), not(feature = "shuttle")))]
+use fork_counted as forks;
+#[cfg(not(all(unix, not(miri), not(feature = "shuttle"))))]
+use fork_unseen as forks;
 #[cfg(not(any(feature = "loom", feature = "shuttle")))]
 use native as face;
+#[cfg(not(feature = "loom"))]
+use scene_fixed as scene;
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
 use scheduled as face;
 
@@ -140,20 +154,21 @@ pub use face::{
     UnsafeCell, caught, check, fence, thread, try_table, yield_point,
 };
 pub use gauge::{Gauge, Tag};
+#[cfg(feature = "loom")]
+pub(crate) use scene::Scene;
+pub use scene::is_modelled;
 #[cfg(all(feature = "shuttle", not(feature = "loom")))]
 pub use scheduled::{shuttle_config, take_yield_point};
+pub(crate) use unwatched::HeapWord as RealWord;
 pub use yield_point::{YieldPoint, stretch};
 pub use zeroed::Zeroed;
 
-/// Whether a heap exists inside a checker only: in an exploration of the model face or in a run of the scheduled one.
-///
-/// For tests, generators and programs that need system threads or a heap of their own; an algorithm that reads it
-/// breaks SY-1. Whether memory is simulated is another question: [`PageSource::default`](crate::memory::PageSource)
-/// answers that.
-pub const MODEL: bool = cfg!(any(feature = "loom", feature = "shuttle"));
+/// Whether all that this build does is a run of the scheduled face.
+#[cfg(not(feature = "loom"))]
+const SCHEDULED: bool = cfg!(feature = "shuttle");
 
 /// Whether threads of this build [stretch](stretch) at yield points: native, with debug assertions.
-const STRETCHES: bool = cfg!(all(debug_assertions, not(any(feature = "loom", feature = "shuttle"))));
+const STRETCHES: bool = cfg!(all(debug_assertions, not(feature = "shuttle")));
 
 /// Whether this build keeps the [roll]: a build that stretches and has the feature `internals`, as builds for tests do.
 const ROLLS: bool = STRETCHES && cfg!(feature = "internals");
@@ -310,8 +325,8 @@ mod tests {
         });
     }
 
-    /// A panicking holder leaves the lock usable.
-    #[cfg(not(any(feature = "loom", feature = "shuttle")))]
+    /// A panicking holder leaves the lock usable, outside of any exploration.
+    #[cfg(not(feature = "shuttle"))]
     #[test]
     fn a_panic_does_not_poison() {
         let mutex = Arc::new(Mutex::new(1));

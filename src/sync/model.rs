@@ -3,7 +3,6 @@
 //! Each operation performs itself through the engine and reports to [`model_control`](super::model_control). There is
 //! no algorithm here.
 
-use super::YieldPoint;
 use super::engine;
 use super::explore::{ExploreOptions, explore};
 use super::model_control::{self as control, Action, Change, Event, Fault, Operand, Pass};
@@ -115,7 +114,6 @@ pub struct Condvar(engine::Condvar);
 
 impl Condvar {
     /// A new condition variable.
-    #[expect(clippy::new_without_default, reason = "all faces have the same items")]
     #[track_caller]
     pub fn new() -> Self {
         Self(engine::Condvar::new())
@@ -372,35 +370,6 @@ pub mod thread {
     }
 }
 
-/// A value alone on its cache line; in the model there are no lines.
-pub struct CachePadded<T>(T);
-
-impl<T> CachePadded<T> {
-    /// Pads `value`.
-    pub fn new(value: T) -> Self {
-        Self(value)
-    }
-
-    /// The value, by ownership.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-}
-
-impl<T> Deref for CachePadded<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> DerefMut for CachePadded<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.0
-    }
-}
-
 /// A table of `len` entries, each made by `zero`; `None` if the allocator has no memory for it.
 pub fn try_table<T: Zeroed>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
     try_table_of(len, zero)
@@ -413,7 +382,6 @@ pub struct Backoff {
 
 impl Backoff {
     /// A new back-off at its shortest step.
-    #[expect(clippy::new_without_default, reason = "all faces have the same items")]
     pub fn new() -> Self {
         Self { snoozed: Cell::new(false) }
     }
@@ -436,10 +404,6 @@ impl Backoff {
         self.snoozed.get()
     }
 }
-
-/// A named window between two steps of a protocol: nothing here, since the checker tries every window.
-#[inline(always)]
-pub fn yield_point(_point: YieldPoint) {}
 
 /// The thread-local flag behind [`run_marker`](super::run_marker).
 pub(super) mod run_flag {

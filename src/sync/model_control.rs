@@ -31,6 +31,7 @@ pub use super::terms::{Change, Fault, Operand, Pass};
 use super::engine::{self, THREADS_MAX};
 use super::model_mutant as mutant;
 use super::model_watch::{self as watch, acting_thread, enter_thread, thread_index};
+use super::scene::{Scene, SceneGuard};
 use core::cell::{Cell, RefCell};
 use core::hash::{BuildHasherDefault, Hasher};
 use core::panic::Location;
@@ -287,7 +288,9 @@ pub fn take_journal() -> Vec<JournalEntry> {
 }
 
 /// Marks this system thread as exploring; the drop resets pass and counters (MC-2).
-pub(super) struct ExplorationGuard;
+pub(super) struct ExplorationGuard {
+    _scene: SceneGuard,
+}
 
 impl ExplorationGuard {
     pub(super) fn enter(pass: Pass, fault: Option<Fault>, threads_allowed: usize) -> Self {
@@ -298,7 +301,7 @@ impl ExplorationGuard {
             control.points_max.set([0; THREADS_MAX + 1]);
             control.counters.set(Counters { threads_allowed, ..Counters::default() });
         });
-        Self
+        Self { _scene: Scene::enter() }
     }
 }
 
@@ -319,12 +322,6 @@ impl Drop for ExplorationGuard {
 #[must_use]
 pub fn is_exploring() -> bool {
     CONTROL.with(|control| control.exploring.get())
-}
-
-/// Whether this call is made inside an execution, of [`explore`](super::explore) or of an engine's own `model`.
-/// Asking is no operation of the model.
-pub(crate) fn is_inside_model() -> bool {
-    is_exploring() || engine::thread::is_inside_model()
 }
 
 /// The number of the present execution, from 1; 0 outside of an exploration.

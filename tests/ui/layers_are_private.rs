@@ -10,7 +10,7 @@ fn layers() {
     let _ = heaplab::space::PageSet::new(1, 1); //~ E0603 //-
     let _ = heaplab::thread::Local::new(1); //~ E0603 //-
     let _ = heaplab::sync::run_marker::try_enter(); //~ E0603 //-
-    let _ = heaplab::MODEL;
+    let _ = heaplab::is_modelled();
 }
 
 fn main() {

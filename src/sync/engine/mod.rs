@@ -37,11 +37,11 @@ pub(super) enum Engine {
 }
 
 thread_local! {
-    static CURRENT: Cell<Engine> = const { Cell::new(Engine::Loom) };
+    static CURRENT: Cell<Option<Engine>> = const { Cell::new(None) };
 }
 
 /// Ends the time of an engine when it is dropped.
-pub(super) struct EngineGuard(Engine);
+pub(super) struct EngineGuard(Option<Engine>);
 
 impl Drop for EngineGuard {
     fn drop(&mut self) {
@@ -50,17 +50,36 @@ impl Drop for EngineGuard {
 }
 
 impl Engine {
-    /// The engine of this thread of the host. It is loom's unless [`Engine::enter`] says otherwise, so that a test
-    /// may call loom itself.
+    /// The engine of this thread of the host, which explores: what [`Engine::enter`] says, or else the one that a
+    /// test has called itself.
     #[inline]
     pub(super) fn current() -> Engine {
-        CURRENT.get()
+        CURRENT.get().unwrap_or_else(Engine::unannounced)
+    }
+
+    #[cold]
+    fn unannounced() -> Engine {
+        if heaplab_explorer::host::is_exploring() { Engine::Graphs } else { Engine::Loom }
     }
 
     /// Makes this the engine of values that are made from now on.
     pub(super) fn enter(self) -> EngineGuard {
-        EngineGuard(CURRENT.replace(self))
+        EngineGuard(CURRENT.replace(Some(self)))
     }
+}
+
+/// Whether this thread of the host may be in a model that an engine's own `model` began. No means no.
+#[inline]
+pub(super) fn may_be_unannounced() -> bool {
+    // loom's threads are generators, but not every generator is a thread of loom's.
+    generator::is_generator() || heaplab_explorer::host::is_exploring()
+}
+
+/// Whether this thread of the host is in a model that an engine's own `model` began. Asking is no operation of the
+/// model. loom has no such query: in a generator that is not loom's the call panics, which the panic hook prints and
+/// this function catches.
+pub(super) fn is_unannounced() -> bool {
+    heaplab_explorer::host::is_exploring() || std::panic::catch_unwind(|| loom::thread::current().id()).is_ok()
 }
 
 /// Lets the engine's next operation count as called from `location`. loom keeps no places.

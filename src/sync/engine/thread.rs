@@ -48,15 +48,6 @@ pub(in crate::sync) fn panicking() -> bool {
     }
 }
 
-/// Whether the caller is within an execution of loom's or the explorer's. Asking is no operation of the model. loom
-/// has no such query: outside of a model its call panics, which the panic hook prints and this function catches.
-pub(in crate::sync) fn is_inside_model() -> bool {
-    match Engine::current() {
-        Engine::Loom => std::panic::catch_unwind(|| loom::thread::current().id()).is_ok(),
-        Engine::Graphs => heaplab_explorer::host::is_exploring(),
-    }
-}
-
 loom::thread_local! {
     static INSIDE_LOOM: Cell<bool> = Cell::new(false);
 }

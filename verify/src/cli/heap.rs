@@ -21,7 +21,7 @@ pub(super) fn do_command(cli: Cli) -> Exit {
             Exit::BadUsage
         }
         Some(Command::Replay(options)) => replay_file::replay(&options),
-        _ if heaplab::sync::MODEL => {
+        _ if heaplab::sync::is_modelled() => {
             complain("this build has the feature `shuttle`: its heap exists inside a scheduler only; build without it");
             Exit::BadUsage
         }

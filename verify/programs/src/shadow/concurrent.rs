@@ -74,7 +74,7 @@ struct NameStep<'p>(&'p Program, u8);
 
 impl Drop for NameStep<'_> {
     fn drop(&mut self) {
-        if !heaplab::sync::MODEL && std::thread::panicking() && !is_quiet() {
+        if !heaplab::sync::is_modelled() && std::thread::panicking() && !is_quiet() {
             let step = current_step().and_then(|index| self.0.steps.get(index).map(|step| (index, step.op)));
             let at = step.map_or("before its first step".to_owned(), |(index, op)| format!("at step {index}: {op}"));
             eprintln!("thread {} of the program panicked {at}", self.1);
@@ -112,7 +112,7 @@ fn run(program: &Program, source: PageSource, seed: Option<u64>) -> Tally {
             })
         })
         .collect();
-    if !heaplab::sync::MODEL {
+    if !heaplab::sync::is_modelled() {
         await_ends(&program, &receiver, &at);
     }
     let mut tally = Tally::default();

@@ -364,7 +364,7 @@ impl HeapState {
             Op::FailCommit(_) | Op::FailRelease(_) | Op::FailSpawn(_) => self.refuse(op),
             // A checker's threads are coroutines: unwinding past the switches between them differs from a thread's
             // unwinding.
-            Op::NearLimit(NearLimitChoice::Unwind) if heaplab::sync::MODEL => {}
+            Op::NearLimit(NearLimitChoice::Unwind) if heaplab::sync::is_modelled() => {}
             Op::NearLimit(choice) => heap.set_near_limit_callback(self.callback(choice)),
             _ => unreachable!("{op} is no flag"),
         }

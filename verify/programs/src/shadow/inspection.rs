@@ -36,7 +36,7 @@ impl Oracle {
 
     /// Verifies after a stop that changed the heap; under a checker, does nothing.
     pub(super) fn verify_stop<D: Door>(&mut self, door: &mut D) {
-        if !heaplab::sync::MODEL {
+        if !heaplab::sync::is_modelled() {
             self.verify(door);
         }
     }
@@ -44,7 +44,7 @@ impl Oracle {
     /// Surveys a heap in which the verifier has just found so many objects, and returns how many of them are live.
     /// Under a checker, and beside rivals, nobody knows: `None`.
     pub(super) fn survey<D: Door>(&mut self, door: &mut D, objects: u64) -> Option<u64> {
-        if heaplab::sync::MODEL {
+        if heaplab::sync::is_modelled() {
             return None;
         }
         self.stopped(false);
