@@ -1,8 +1,8 @@
 //! heaplab: a V8-shaped managed heap with lock-free linear allocation buffers, model-checked as it ships.
 //!
-//! The code that ships is the code that is checked: with the feature `loom`, the same text runs on simulated memory
-//! under a model checker; with `shuttle`, under a scheduler that draws its interleavings. Start at [`Heap`]; a
-//! runtime that does without handles starts at [`raw`].
+//! The code that ships is the code that is checked: in an exploration, which the feature `loom` adds, the same text
+//! runs on simulated memory under a model checker; with `shuttle`, under a scheduler that draws its interleavings.
+//! Start at [`Heap`]; a runtime that does without handles starts at [`raw`].
 //!
 //! What is exported here is what an embedder needs. The layers below are modules of this crate; the feature `internals`
 //! makes them public, for the suite in `verify/` and for the curious, and they are **not** covered by any promise of

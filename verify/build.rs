@@ -1,5 +1,5 @@
-//! Says in one word whether a build has scripts. A build for a checker has none, as its heaps exist inside of the
-//! checker only; nor has a build without the feature `script`.
+//! Says in one word whether a build has scripts. The binary of a checker's build has none, as its commands are the
+//! checker's; nor has a build without the feature `script`.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

@@ -96,8 +96,8 @@ impl Heap {
     /// Builds a heap: reserves address space, commits the pages of the built-in objects.
     ///
     /// # Errors
-    /// The configuration contradicts itself, or the system or the Rust allocator refuses memory. With the feature
-    /// `loom`, also: the heap is larger than memory can be modelled, or this is outside of a model.
+    /// The configuration contradicts itself, or the system or the Rust allocator refuses memory. In an exploration of
+    /// the feature `loom`, also: the heap is larger than memory can be modelled.
     pub fn new(config: HeapConfig) -> Result<Heap, BuildError> {
         Ok(Heap { inner: Arc::new(HeapInner::new(config)?), stress: Arc::new(Mutex::new(None)) })
     }

@@ -57,7 +57,7 @@ impl Region {
         page_bytes: usize,
         split: usize,
     ) -> Result<Region, MemoryError> {
-        let here = Scene::here();
+        let here = Scene::looked_for();
         match (source == PageSource::Simulated, here.is_native()) {
             (false, true) => native::Region::reserve(source, bytes, page_bytes, split).map(Region::Real),
             (true, false) => Ok(Region::Simulated(here, simulated::Region::reserve(bytes, page_bytes))),

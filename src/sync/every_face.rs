@@ -6,9 +6,10 @@ use super::{
     UnsafeCell, Zeroed,
 };
 
-// SAFETY: natively the type has the size and validity of the integer, so zeros are the value 0.
+// SAFETY: natively the type has the size and validity of the integer, so zeros are the value 0. Where a value is
+// chosen, zeros are the tag of a native one.
 unsafe impl Zeroed for AtomicU64 {}
-// SAFETY: natively the cell is its value, by `repr(transparent)`.
+// SAFETY: natively the cell is its value, by `repr(transparent)`. Where it is chosen, zeros are a native one's tag.
 unsafe impl<T: Zeroed> Zeroed for UnsafeCell<T> {}
 
 /// Gives each type a `Debug` that names it and touches nothing: a load would be an access of its own in a model.

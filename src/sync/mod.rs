@@ -5,7 +5,7 @@
 //! The crate's algorithms are written once. This module gives them their primitives, and which primitives those are is
 //! decided by the features `loom` and `shuttle` alone, of which a build has at most one:
 //!
-//! | | neither: *native* face | `loom`: *model* face | `shuttle`: *scheduled* face |
+//! | | *native* face | `loom`, in an exploration: *model* face | `shuttle`: *scheduled* face |
 //! |---|---|---|---|
 //! | what runs | the machine's schedule | every execution, or all interleavings within a bound | some, at random |
 //! | atomics, fences | `core::sync::atomic` | the engine's, stale values included | shuttle's, each `SeqCst` |
@@ -18,11 +18,24 @@
 //! The model face explores small worlds completely. The scheduled face samples larger ones - whole heaps of three to
 //! eight threads - and prints the schedule of a failure, which can be replayed exactly.
 //!
+//! # The feature `loom` is additive
+//!
+//! Cargo gives a crate every feature that any crate of a build wants. So a build with `loom` has both the native and
+//! the model face, and chooses when a value is made: natively outside of any exploration, modelled in one
+//! (`sync/chosen`). Outside of explorations such a build is the native one, with mapped memory and threads of the
+//! system, but for two costs: a value also has room for its modelled form, so that tables beside the heap are some
+//! three times as large, and each operation first asks where it is. `cfg(feature = "loom")` decides nothing about a
+//! heap; [`is_modelled`] says what a heap that is made here and now will be.
+//!
+//! The feature `shuttle` is not: its values live in shuttle's runs only. It is for this crate's own tests, which draw
+//! schedules of whole heaps, and its atomics and threads are shuttle's own types, without a form outside of a run. A
+//! value of two forms costs each operation a question, and that face has heaps of eight threads to run.
+//!
 //! # What it guarantees
 //!
-//! - **SY-1, one text.** All faces have the same items with the same signatures; [`MODEL`] tells the native face from
-//!   the other two where a *test* must size its world, and nothing else may depend on it. (What drives a checker from
-//!   outside, [`check`] excepted, exists in its face only.)
+//! - **SY-1, one text.** All faces have the same items with the same signatures; [`is_modelled`] tells the native face
+//!   from the other two where a *test* must size its world, and no algorithm may depend on it. (What drives a checker
+//!   from outside, [`check`] excepted, exists in its face only.)
 //! - **SY-2, nothing is weakened or dropped.** An operation of the native face is exactly the operation it is named
 //!   after, with the ordering it was given. The model face performs the same operation in the normal pass. In the
 //!   read-as-RMW pass it performs an operation that is *stronger as an access* (see below) under the same ordering.
@@ -33,6 +46,9 @@
 //!   [`Gauge`] and a [`Tag`]. The scheduler sees atomics, locks and threads, and does not see heap words and cells.
 //! - **SY-4, sites have names.** In the model face each operation knows the source location it was called from
 //!   (`#[track_caller]`). Wrappers around it should be `#[track_caller]` too, else all their callers share one name.
+//! - **SY-5, no value is in two worlds.** A value is used in the exploration that made it, or outside of all if it was
+//!   made there. Anything else is a panic that names the kind of the value and both places (module `scene`, which also
+//!   says from when on a model counts that this module did not begin).
 //!
 //! # The engines and the passes
 //!
@@ -63,8 +79,9 @@
 //!   Time does not exist in the model: [`thread::sleep`] yields.
 //! - In the model face a panic that unwinds past a held [`MutexGuard`] poisons loom's own lock: catching the panic and
 //!   locking again panics. Natively poisoning is ignored.
-//! - Values of the model face exist only inside an exploration, those of the scheduled face only inside a run;
-//!   touching a value outside panics.
+//! - Values of the scheduled face exist only inside a run; touching one outside panics.
+//! - What an exploration does with primitives that are not of this module, or by a native value that a thread of the
+//!   host uses meanwhile, no checker sees.
 //! - The scheduled face certifies nothing. It judges no ordering, because nothing is ever stale in it. No cell is
 //!   checked for races; heap words are no scheduling points, so two threads never meet between two accesses to them.
 //!   The scheduled face adds neither spurious failures nor spurious wake-ups. What it does find is wrong protocols:
@@ -79,8 +96,8 @@
 
 #[cfg(all(feature = "loom", feature = "shuttle"))]
 compile_error!(
-    "the features `loom` and `shuttle` exclude each other: each replaces the same primitives. Enable one of them \
-     (and never build with `--all-features`)"
+    "the features `loom` and `shuttle` exclude each other: the values of `shuttle` live in its runs only. Enable one \
+     of them (and never build with `--all-features`)"
 );
 
 // With both features the model face is compiled, so that the message above is the only error.

@@ -4,8 +4,10 @@
 //! remembers its scene, and each use of it compares that with the scene of who uses it.
 //!
 //! * **WH-1** Scene 0 is that of whoever does not explore. Any other number is given out once in a process.
-//! * **WH-2** A model that was begun without [`explore`](super::explore), by an engine's own `model`, is a scene
-//!   as well. All models that one thread of the host begins so are one scene, and the engine tells their values apart.
+//! * **WH-2** A model that was begun without [`explore`](super::explore), by an engine's own `model`, is a scene as
+//!   well, from when its thread of the host first asks [`is_modelled`], as whoever builds a heap or takes a lock does.
+//!   All such models of one thread are one scene, and the engine tells their values apart. Until then the thread is
+//!   outside, since it is not cheap to ask.
 
 use super::engine;
 use core::cell::Cell;
@@ -15,6 +17,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 /// Where values are made and used.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scene(u32);
+
+/// The mark of a thread that was found in a model of an engine's own: it has to ask each time.
+const ASKS: Scene = Scene(u32::MAX);
 
 thread_local! {
     static HERE: Cell<Scene> = const { Cell::new(Scene::NATIVE) };
@@ -26,11 +31,13 @@ thread_local! {
 static LAST: AtomicU32 = AtomicU32::new(0);
 
 /// Ends a scene when it is dropped.
-pub(crate) struct SceneGuard(());
+pub(crate) struct SceneGuard {
+    before: Scene,
+}
 
 impl Drop for SceneGuard {
     fn drop(&mut self) {
-        HERE.set(Scene::NATIVE);
+        HERE.set(self.before);
     }
 }
 
@@ -42,20 +49,28 @@ impl Scene {
     #[inline]
     pub(crate) fn here() -> Scene {
         let here = HERE.get();
-        if here != Scene::NATIVE || !engine::may_be_unannounced() { here } else { Scene::unannounced() }
+        if here == ASKS { Scene::unannounced() } else { here }
     }
 
     /// Begins the scene of an exploration.
     pub(crate) fn enter() -> SceneGuard {
-        HERE.set(Scene::new());
-        SceneGuard(())
+        SceneGuard { before: HERE.replace(Scene::new()) }
+    }
+
+    /// As [`here`](Scene::here), and looks for a model that an engine's own `model` has begun (WH-2).
+    pub(crate) fn looked_for() -> Scene {
+        if HERE.get().is_native() && engine::is_unannounced() {
+            HERE.set(ASKS);
+        }
+        Scene::here()
     }
 
     fn new() -> Scene {
         // Relaxed: numbers that differ, which order nothing.
         let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        assert!(number != 0, "a process begins less than 2^32 explorations");
-        Scene(number)
+        let scene = Scene(number);
+        assert!(scene != Scene::NATIVE && scene != ASKS, "a process begins less than 2^32 explorations");
+        scene
     }
 
     #[cold]
@@ -101,8 +116,13 @@ impl fmt::Display for Scene {
 }
 
 /// Whether a value that is made here and now is one of a checker: in an exploration.
-#[inline]
 #[must_use]
 pub fn is_modelled() -> bool {
+    !Scene::looked_for().is_native()
+}
+
+/// As [`is_modelled`], where a heap has been built before.
+#[inline]
+pub(super) fn is_known_modelled() -> bool {
     !Scene::here().is_native()
 }

@@ -9,3 +9,9 @@ use super::SCHEDULED;
 pub fn is_modelled() -> bool {
     SCHEDULED
 }
+
+/// As [`is_modelled`].
+#[inline(always)]
+pub(super) fn is_known_modelled() -> bool {
+    SCHEDULED
+}

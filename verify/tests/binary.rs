@@ -1,4 +1,6 @@
 //! Goal: the binary's exit codes and messages. Method: run what cargo built, with good arguments and bad ones.
+//!
+//! These are the commands of a build without the checker; `checker.rs` has those of a build with it.
 #![cfg(not(feature = "loom"))]
 
 use std::path::{Path, PathBuf};

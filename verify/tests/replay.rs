@@ -4,7 +4,7 @@
 //!
 //! `HEAPLAB_REPLAY_SEED` draws other programs, `HEAPLAB_REPLAY_PROGRAMS` more of them. Under Miri the engine of threads
 //! alone runs, unless `HEAPLAB_REPLAY_ENGINES=3` asks for all three.
-#![cfg(not(any(feature = "loom", feature = "shuttle")))]
+#![cfg(not(feature = "shuttle"))]
 
 use heaplab::memory::PageSource;
 use heaplab_common::Dice;

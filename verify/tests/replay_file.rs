@@ -1,5 +1,7 @@
 //! Goal: a replayed failure says the step, the reason, and what the heap looked like before it. Method: somebody else
 //! is attached to the heap that a program runs on, so the program's statistics are not what its shadow says.
+//!
+//! The binary of a checker's build replays what the checker found, and has no such replay.
 #![cfg(not(any(feature = "loom", feature = "shuttle")))]
 
 use heaplab::Heap;

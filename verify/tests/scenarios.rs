@@ -1,6 +1,5 @@
 //! Goal: the mission's scenarios hold on heaps of all sizes, with concurrent allocation off and on. Method: run each
 //! on a heap of its own and assert what it reports.
-#![cfg(not(feature = "loom"))]
 
 use heaplab::{CollectionKind, Heap, HeapConfig, MemoryUse, PageSource};
 use heaplab_scenarios::{HeapPicture, Mode, Moment, Scenario, ScenarioReport, Sizes, Tally, run};

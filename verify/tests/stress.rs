@@ -1,6 +1,5 @@
 //! Goal: the stress runs on heaps of all sizes and finds nothing; what it reports shows that it did something.
 //! Method: a second or less on each, since the soak is what searches.
-#![cfg(not(feature = "loom"))]
 
 use heaplab::PageSource;
 use heaplab::sync::YieldPoint;

@@ -1,7 +1,6 @@
 //! Goal: whatever memory is refused, and when, a program gets an error value at most, and the heap is as good as new.
 //! Method: each fallible point of each program fails in turn ([`systematic`](heaplab_programs::systematic)); the
 //! programs are the recorded ones, in every world, and some that are drawn.
-#![cfg(not(feature = "loom"))]
 
 use heaplab::memory::PageSource;
 use heaplab_programs::ops::{Limits, Program, World, WorldSize, recorded};

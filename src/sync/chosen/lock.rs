@@ -30,6 +30,7 @@ impl<T> Mutex<T> {
     /// Locks, blocking until it can.
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
+        Scene::looked_for();
         MutexGuard(match self.0.here(LOCK) {
             Either::Native(mutex) => Either::Native(mutex.lock()),
             Either::Modelled(mutex) => Either::Modelled(mutex.lock()),
@@ -39,6 +40,7 @@ impl<T> Mutex<T> {
     /// Locks if nobody holds the lock; does not block.
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        Scene::looked_for();
         Some(MutexGuard(match self.0.here(LOCK) {
             Either::Native(mutex) => Either::Native(mutex.try_lock()?),
             Either::Modelled(mutex) => Either::Modelled(mutex.try_lock()?),

@@ -18,7 +18,7 @@ pub use atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, HeapWord, Unsafe
 pub use lock::{Condvar, Mutex, MutexGuard};
 
 pub use super::model::check;
-use super::scene::{Scene, is_modelled};
+use super::scene::{Scene, is_known_modelled};
 use super::zeroed::Zeroed;
 use super::{YieldPoint, model, native};
 use core::ops::{Deref, DerefMut};
@@ -131,7 +131,7 @@ impl<T> DerefMut for CachePadded<T> {
 
 /// A table of `len` entries, each `zero`; `None` if the allocator has no memory for it.
 pub fn try_table<T: Zeroed>(len: usize, zero: impl Fn() -> T) -> Option<Box<[T]>> {
-    if is_modelled() { model::try_table(len, zero) } else { native::try_table(len, zero) }
+    if is_known_modelled() { model::try_table(len, zero) } else { native::try_table(len, zero) }
 }
 
 /// Exponential back-off for a loop that another thread will end.
@@ -181,7 +181,7 @@ impl Backoff {
 /// A named window between two steps of a protocol. A checker tries every window, so there nothing happens.
 #[inline(always)]
 pub fn yield_point(point: YieldPoint) {
-    if (super::STRETCHES || super::ROLLS) && !is_modelled() {
+    if (super::STRETCHES || super::ROLLS) && !is_known_modelled() {
         native::yield_point(point);
     }
 }
@@ -191,22 +191,22 @@ pub fn yield_point(point: YieldPoint) {
 /// # Errors
 /// The payload that `f` unwound with.
 pub fn caught<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
-    if is_modelled() { model::caught(f) } else { native::caught(f) }
+    if is_known_modelled() { model::caught(f) } else { native::caught(f) }
 }
 
 /// The thread-local flag behind [`run_marker`](super::run_marker): one of each thread of the host, and one of each
 /// thread of a model.
 pub(super) mod run_flag {
     use super::{model, native};
-    use crate::sync::scene::is_modelled;
+    use crate::sync::scene::is_known_modelled;
 
     /// Sets the flag and returns what it was.
     pub(in crate::sync) fn replace(inside: bool) -> bool {
-        if is_modelled() { model::run_flag::replace(inside) } else { native::run_flag::replace(inside) }
+        if is_known_modelled() { model::run_flag::replace(inside) } else { native::run_flag::replace(inside) }
     }
 
     /// Whether the flag is set.
     pub(in crate::sync) fn get() -> bool {
-        if is_modelled() { model::run_flag::get() } else { native::run_flag::get() }
+        if is_known_modelled() { model::run_flag::get() } else { native::run_flag::get() }
     }
 }

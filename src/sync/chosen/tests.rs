@@ -223,6 +223,7 @@ fn a_value_of_a_model_that_an_engine_began_is_refused_outside() {
             let kept: Arc<HostMutex<Option<Use>>> = Arc::default();
             let sink = Arc::clone(&kept);
             let body: Box<dyn Fn() + Send + Sync> = Box::new(move || {
+                assert!(is_modelled());
                 let made = make();
                 *sink.lock().unwrap() = Some(made);
             });

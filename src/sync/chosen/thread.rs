@@ -4,7 +4,7 @@ use super::{Either, Made};
 use crate::sync::SpawnRefused;
 use crate::sync::model::thread as modelled;
 use crate::sync::native::thread as native;
-use crate::sync::scene::{Scene, is_modelled};
+use crate::sync::scene::{Scene, is_known_modelled};
 use std::time::Duration;
 
 /// The right to wait for a thread and take its result.
@@ -68,17 +68,17 @@ where
 /// Lets other threads run.
 #[track_caller]
 pub fn yield_now() {
-    if is_modelled() { modelled::yield_now() } else { native::yield_now() }
+    if is_known_modelled() { modelled::yield_now() } else { native::yield_now() }
 }
 
 /// Blocks for at least `duration`; in a model, where time does not exist, yields.
 #[track_caller]
 pub fn sleep(duration: Duration) {
-    if is_modelled() { modelled::sleep(duration) } else { native::sleep(duration) }
+    if is_known_modelled() { modelled::sleep(duration) } else { native::sleep(duration) }
 }
 
 /// Whether this thread is unwinding.
 #[must_use]
 pub fn panicking() -> bool {
-    if is_modelled() { modelled::panicking() } else { native::panicking() }
+    if is_known_modelled() { modelled::panicking() } else { native::panicking() }
 }

@@ -68,18 +68,12 @@ impl Engine {
     }
 }
 
-/// Whether this thread of the host may be in a model that an engine's own `model` began. No means no.
-#[inline]
-pub(super) fn may_be_unannounced() -> bool {
-    // loom's threads are generators, but not every generator is a thread of loom's.
-    generator::is_generator() || heaplab_explorer::host::is_exploring()
-}
-
 /// Whether this thread of the host is in a model that an engine's own `model` began. Asking is no operation of the
-/// model. loom has no such query: in a generator that is not loom's the call panics, which the panic hook prints and
-/// this function catches.
+/// model. loom has no such query: its threads are generators, and in a generator that is not loom's the call panics,
+/// which the panic hook prints and this function catches.
 pub(super) fn is_unannounced() -> bool {
-    heaplab_explorer::host::is_exploring() || std::panic::catch_unwind(|| loom::thread::current().id()).is_ok()
+    let is_loom = || std::panic::catch_unwind(|| loom::thread::current().id()).is_ok();
+    heaplab_explorer::host::is_exploring() || generator::is_generator() && is_loom()
 }
 
 /// Lets the engine's next operation count as called from `location`. loom keeps no places.

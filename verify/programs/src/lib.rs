@@ -14,7 +14,6 @@
 
 #[cfg(feature = "loom")]
 pub mod explored;
-#[cfg(not(feature = "loom"))]
 pub mod hostile;
 pub mod ops;
 #[cfg(feature = "shuttle")]

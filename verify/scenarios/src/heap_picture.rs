@@ -207,7 +207,7 @@ fn sum(all: impl Iterator<Item = [usize; USES]>) -> [usize; USES] {
     all.fold([0; USES], |sum, bytes| core::array::from_fn(|i| sum[i] + bytes[i]))
 }
 
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(all(test, not(feature = "shuttle")))]
 mod tests {
     use super::*;
     use heaplab::{AllocationType, Heap, HeapConfig};

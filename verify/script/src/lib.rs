@@ -30,8 +30,8 @@
 //! own, private names, tagged templates, `arguments`, direct `eval`, BigInt, `Map`, `Set`, `Date`, `JSON`, and
 //! functions of `Math` whose last digit depends on the implementation.
 
-// A script's values live in the heap, and the checkers' heaps exist inside of a checker only.
-#![cfg(all(feature = "parser", not(any(feature = "loom", feature = "shuttle"))))]
+// A script's values live in the heap, and the heaps of the scheduled face exist inside of a run only.
+#![cfg(all(feature = "parser", not(feature = "shuttle")))]
 
 pub mod code;
 pub mod generate;

@@ -11,7 +11,7 @@ use heaplab::sync::{
 use heaplab::thread::{Local, Safepoint};
 use heaplab::words::PageIndex;
 use heaplab::words::SafepointKey;
-use heaplab::{Array, Heap, HeapConfig, Scope};
+use heaplab::{Array, Heap, HeapConfig, PageSource, Scope};
 use std::path::PathBuf;
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -394,6 +394,7 @@ fn a_weakened_park_is_a_race_with_the_stop() {
 fn a_heap_has_a_picture_of_its_words_without_its_setup() {
     const PAGE: usize = 128;
     let mut config = HeapConfig::tiny();
+    config.page_source = PageSource::Simulated;
     config.soft_limit_bytes = 5 * PAGE;
     config.hard_limit_bytes = 5 * PAGE;
     config.hard_limit_bytes_max = 5 * PAGE;
