@@ -108,6 +108,11 @@ impl Graph {
         &self.clocks[id.thread as usize][id.index as usize]
     }
 
+    /// The index of the first event of a thread that happens after `id`, which the later ones do as well.
+    pub(crate) fn first_after(&self, id: Id, thread: usize) -> usize {
+        self.clocks[thread].partition_point(|clocks| !clocks.before.has(id))
+    }
+
     #[inline]
     pub(crate) fn clocks_mut(&mut self, id: Id) -> &mut Clocks {
         &mut self.clocks[id.thread as usize][id.index as usize]

@@ -183,20 +183,22 @@ impl Relations<'_> {
         }
         let none = vec![None; graph.locations.len()];
         (reach.first, reach.last, reach.last_write) = (none.clone(), none.clone(), none);
-        for other in graph.ids() {
-            let seen = self.seen(other);
-            let Some(index) = self.graph.entry_of(seen.location) else { continue };
-            if graph.happens_before(id, other) {
-                let first = &mut reach.first[index];
-                *first = Some(first.map_or(seen.key, |key: Key| key.min(seen.key)));
-            }
-            if graph.happens_before(other, id) {
+        // Of each thread, what happens before the fence comes first, and what happens after it last.
+        let before = graph.clocks(id).before;
+        for (thread, seen) in self.seen.iter().enumerate() {
+            for other in &seen[..before.count(thread) as usize] {
+                let Some(index) = graph.entry_of(other.location) else { continue };
                 let last = &mut reach.last[index];
-                *last = (*last).max(Some(seen.key));
-                if seen.is_write {
+                *last = (*last).max(Some(other.key));
+                if other.is_write {
                     let last = &mut reach.last_write[index];
-                    *last = (*last).max(Some(seen.key));
+                    *last = (*last).max(Some(other.key));
                 }
+            }
+            for other in &seen[graph.first_after(id, thread)..] {
+                let Some(index) = graph.entry_of(other.location) else { continue };
+                let first = &mut reach.first[index];
+                *first = Some(first.map_or(other.key, |key: Key| key.min(other.key)));
             }
         }
         reach
