@@ -62,6 +62,7 @@ impl Region {
 
     /// The address of offset 0.
     #[cfg(test)]
+    #[allow(dead_code, reason = "native tests alone ask")]
     pub(super) fn base_address(&self) -> usize {
         self.base.addr().get()
     }
