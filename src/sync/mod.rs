@@ -54,8 +54,8 @@
 //!
 //! The model face has two engines (the module `engine`), and a model is explored by both, in up to three passes:
 //!
-//! 1. *graphs*, by heaplab-explorer: each execution graph that RC11 allows, once and without a bound, each operation as
-//!    written.
+//! 1. *graphs*, by heaplab-explorer: each execution graph that RC11 allows, once, without a bound unless the model says
+//!    why, each operation as written.
 //! 2. *normal*, by loom within a bound of preemptions: each operation as written. Of loom's passes only this one can
 //!    judge orderings, because only here a load may return a stale value.
 //! 3. *read-as-RMW*, by loom within the same bound: each load is performed as `fetch_or(0)` and each store as `swap`,
@@ -64,8 +64,8 @@
 //!
 //! loom is the second opinion. It needs two passes because it keeps one last-access record per atomic, so that it
 //! does not backtrack the race between one thread's load and another thread's load-then-store of the same word, the
-//! shape of every CAS loop. A few models have more execution graphs than anybody waits for: loom's passes alone
-//! certify those, and say so.
+//! shape of every CAS loop. A few models have more execution graphs than anybody waits for: of those the explorer
+//! explores what is within a bound that is complete up to itself, and the certificate says so.
 //!
 //! A [`HeapWord`] never takes the second form: heap words are also read plainly, and an RMW, being a write, would
 //! race with those reads. loom lets an RMW read any maximal store of a word that is stored *and* read-modify-written

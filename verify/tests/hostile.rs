@@ -1,6 +1,8 @@
 //! Goal: no configuration and no text does harm: each is refused by a message that says what to do, or works. Method:
 //! drawn bytes ([`hostile`](heaplab_programs::hostile)), which reach every field's refusal, and inputs that are
 //! empty, huge or made to be slow, within a time that says that they are not.
+//! With the feature `loom` the heap is native here, too, and the same minutes would say nothing new.
+#![cfg(not(feature = "loom"))]
 
 use heaplab_programs::hostile::{Hostile, Outcome, read};
 use heaplab_programs::ops::{Limits, Program, recorded};

@@ -1,6 +1,8 @@
 //! Goal: whatever memory is refused, and when, a program gets an error value at most, and the heap is as good as new.
 //! Method: each fallible point of each program fails in turn ([`systematic`](heaplab_programs::systematic)); the
 //! programs are the recorded ones, in every world, and some that are drawn.
+//! With the feature `loom` the heap is native here, too, and the same minutes would say nothing new.
+#![cfg(not(feature = "loom"))]
 
 use heaplab::memory::PageSource;
 use heaplab_programs::ops::{Limits, Program, World, WorldSize, recorded};
