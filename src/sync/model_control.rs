@@ -27,6 +27,7 @@
 pub use super::model_mutant::{Mutant, MutantGuard, one_step_weaker, set_mutant};
 pub use super::model_site::Site;
 pub use super::terms::{Change, Fault, Operand, Pass};
+pub use heaplab_explorer::host::{Access, Mark, ReadFrom};
 
 use super::engine::{self, THREADS_MAX};
 use super::model_mutant as mutant;
@@ -112,6 +113,8 @@ pub struct JournalEntry {
     pub written: Option<u64>,
     /// What a mutant changed about it.
     pub change: Option<Change>,
+    /// What the explorer knows of it; loom keeps to itself what it knows.
+    pub access: Option<Access>,
 }
 
 /// Counters of the exploration that this system thread runs.
@@ -523,12 +526,14 @@ impl Event {
 struct Noted {
     event: Event,
     thread: usize,
+    access: Option<Access>,
 }
 
 impl Noted {
     fn entry(&self) -> JournalEntry {
         let Event { location, action, object, read, written, change, .. } = self.event;
-        JournalEntry { thread: self.thread, site: Site::of(location), action, object, read, written, change }
+        let (thread, access) = (self.thread, self.access);
+        JournalEntry { thread, site: Site::of(location), action, object, read, written, change, access }
     }
 }
 
@@ -555,7 +560,11 @@ fn note(control: &Control, event: Event) {
     if let Some(journal) = control.journal.borrow_mut().as_mut()
         && let Some(thread) = acting_thread()
     {
-        journal.push(Noted { event, thread });
+        // A mutant's operation is none, or two, or comes later.
+        let is_itself = event.change.is_none_or(|change| change.is_of_ordering());
+        let is_of_word = matches!(event.action, Action::Ordered(operand, _) if operand != Operand::Fence);
+        let access = if is_itself && is_of_word { engine::last_access() } else { None };
+        journal.push(Noted { event, thread, access });
     }
 }
 

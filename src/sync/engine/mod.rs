@@ -76,6 +76,12 @@ pub(super) fn is_unannounced() -> bool {
     heaplab_explorer::host::is_exploring() || generator::is_generator() && is_loom()
 }
 
+/// What the engine knows of the last operation on a word. loom keeps that to itself.
+#[inline]
+pub(super) fn last_access() -> Option<heaplab_explorer::host::Access> {
+    if Engine::current() == Engine::Graphs { heaplab_explorer::host::last_access() } else { None }
+}
+
 /// Lets the engine's next operation count as called from `location`. loom keeps no places.
 #[inline]
 pub(super) fn at(location: &'static Location<'static>) {

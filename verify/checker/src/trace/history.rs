@@ -1,22 +1,21 @@
 //! Where each read came from, and what happened before what.
 //!
-//! The journal has values, not identities of writes, so both are reconstructed in one walk over it:
-//!
-//! - *Reads-from.* A read of `v` comes from the newest write of `v` to the object. If a newer write exists, of
-//!   another value, then the read is stale: it passed over that write. With no write of `v` it read the initial
-//!   value, which the journal does not have; any write is then newer. The checker reports every race of a plain read,
-//!   so plain reads are never called stale.
+//! - *Reads-from.* The explorer tells which write an atomic operation read from, and which newer ones it passed over.
+//!   loom does not, and the journal has values, so there a read of `v` is taken to come from the newest write of `v` to
+//!   the object. If a newer write exists, of another value, then the read is stale: it passed over that write. With no
+//!   write of `v` it read the initial value, which the journal does not have; any write is then newer. The checker
+//!   reports every race of a plain read, so plain reads are never called stale.
 //! - *Order.* Vector clocks, one component for each thread. A release (or a release fence before a relaxed write)
 //!   gives the write its thread's clock, a read-modify-write carries on the clock of the write that it replaced (the
 //!   release sequence), an acquire (or a relaxed read before an acquire fence) takes it over. Locks, wake-ups, starts
 //!   and ends of threads hand clocks on likewise.
 //!
-//! What cannot be known: which of several writes of the same value was read (the newest is taken, so a stale read of an
-//! equal value is not seen, and an edge may be missed or invented); and which thread a `join` has joined (the first
+//! What cannot be known: under loom, which of several writes of the same value was read (the newest is taken, so a stale
+//! read of an equal value is not seen, and an edge may be missed or invented); and which thread a `join` has joined (the first
 //! started by this thread that does nothing more and was not joined yet).
 
 use heaplab::sync::Ordering;
-use heaplab::sync::model_control::{Action, JournalEntry, Operand, Pass};
+use heaplab::sync::model_control::{Action, JournalEntry, Mark, Operand, Pass, ReadFrom};
 use std::collections::BTreeMap;
 
 /// One component a thread: how many of its entries happened before.
@@ -58,6 +57,7 @@ struct Write {
     entry: usize,
     value: Option<u64>,
     release: Option<Clock>,
+    is_plain: bool,
 }
 
 /// The state of the walk.
@@ -72,6 +72,8 @@ struct Walk<'a> {
     fenced: Vec<Option<Clock>>,
     total_order: Clock,
     writes: BTreeMap<usize, Vec<Write>>,
+    /// The entries of the writes that the explorer tells apart.
+    marked: BTreeMap<Mark, usize>,
     /// By mutex or condition variable: the last entry that gave it up or notified, and that thread's clock.
     handed: BTreeMap<usize, (usize, Clock)>,
     /// By thread: mutexes held, in the order of locking.
@@ -109,6 +111,7 @@ impl History {
             fenced: vec![None; threads],
             total_order: vec![0; threads],
             writes: BTreeMap::new(),
+            marked: BTreeMap::new(),
             handed: BTreeMap::new(),
             held: vec![Vec::new(); threads],
             waiting: vec![None; threads],
@@ -173,7 +176,7 @@ impl Walk<'_> {
                 }
             }
             Action::PlainWrite => {
-                let write = Write { entry: at, value: entry.written, release: None };
+                let write = Write { entry: at, value: entry.written, release: None, is_plain: true };
                 self.writes.entry(entry.object).or_default().push(write);
             }
             Action::Lock => {
@@ -233,8 +236,23 @@ impl Walk<'_> {
     fn read(&mut self, at: usize, value: u64, ordering: Option<Ordering>) -> Option<Clock> {
         let thread = self.journal[at].thread;
         let writes = self.writes.get(&self.journal[at].object).map_or(&[][..], Vec::as_slice);
-        let found = writes.iter().rposition(|write| write.value == Some(value));
+        let access = self.journal[at].access;
+        let entry_of = |mark: Mark| self.marked.get(&mark).copied();
+        let by_value = || writes.iter().rposition(|write| write.value == Some(value));
+        let found = match access.and_then(|access| access.read_from) {
+            Some(ReadFrom::Write(mark)) => match entry_of(mark) {
+                Some(entry) => writes.iter().rposition(|write| write.entry == entry),
+                None => by_value(),
+            },
+            // A plain store begins the history of a word anew.
+            Some(ReadFrom::Initial) => writes.iter().rposition(|write| write.is_plain),
+            None => by_value(),
+        };
         let passed = writes.len() - found.map_or(0, |index| index + 1);
+        let newer = match access {
+            Some(access) => access.newer.and_then(|(mark, count)| Some((entry_of(mark)?, count))),
+            None => (passed > 0).then(|| (writes[writes.len() - 1].entry, passed)),
+        };
         let source = found.map(|index| &writes[index]);
         let mut read = Read { source: source.map(|write| write.entry), newer: None, edge: Edge::Unordered };
         let release = source.and_then(|write| write.release.clone());
@@ -245,7 +263,7 @@ impl Walk<'_> {
             }
         }
         if let Some(ordering) = ordering {
-            read.newer = (passed > 0).then(|| (writes[writes.len() - 1].entry, passed));
+            read.newer = newer;
             if let Some(clock) = &release {
                 if acquires(ordering) {
                     join(&mut self.now[thread], clock);
@@ -274,7 +292,10 @@ impl Walk<'_> {
                 None => release = Some(carried),
             }
         }
-        writes.push(Write { entry: at, value: Some(value), release });
+        writes.push(Write { entry: at, value: Some(value), release, is_plain: false });
+        if let Some(access) = self.journal[at].access {
+            self.marked.insert(access.mark, at);
+        }
     }
 
     fn fence(&mut self, thread: usize, ordering: Ordering) {

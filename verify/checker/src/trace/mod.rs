@@ -16,8 +16,9 @@
 //!
 //! # What is inferred, and may be wrong
 //!
-//! - *An arrow says "a write of this value"*, the newest one. When several writes wrote the same value, the read may
-//!   have come from an older one; then a stale read goes unmarked. See `history`.
+//! - *An arrow says "a write of this value"*, the newest one, under loom. When several writes wrote the same value, the
+//!   read may have come from an older one; then a stale read goes unmarked. The explorer's arrows are the execution's.
+//!   See `history`.
 //! - *"Synchronises"* and *"nothing orders"* follow from those arrows by vector clocks. Of several threads that could
 //!   have been joined, the first is assumed.
 //! - *An object is an address.* When memory is freed and used again in the same execution, two objects share one row

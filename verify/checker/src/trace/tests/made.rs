@@ -11,7 +11,7 @@ const SLOT: usize = size_of::<(Cell<bool>, OnceCell<heaplab::sync::HeapWord>)>()
 
 fn entry(thread: usize, line: u32, action: Action, object: usize) -> JournalEntry {
     let site = Site { file: FILE, line, column: 1 };
-    JournalEntry { thread, site, action, object, read: None, written: None, change: None }
+    JournalEntry { thread, site, action, object, read: None, written: None, change: None, access: None }
 }
 
 fn spawn(child: u64) -> JournalEntry {

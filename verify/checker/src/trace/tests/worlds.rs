@@ -139,6 +139,54 @@ fn a_stale_read_is_marked_with_the_newer_write() {
     assert_eq!(links(&counterexample, "read without order"), 1);
 }
 
+/// Two writes of one value, and a read of the older one: the explorer's picture has the edge that the execution has, and
+/// the write that was passed over. By values the read would come from the newer one, and synchronise.
+#[test]
+fn equal_values_are_told_apart_by_the_explorer() {
+    let counterexample = fail("equal_values", Pass::Graphs, || {
+        struct Shared {
+            ready: AtomicU32,
+            value: AtomicU32,
+        }
+        let shared = Arc::new(Shared { ready: AtomicU32::new(0), value: AtomicU32::new(0) });
+        let (telling, reader) = (shared.clone(), shared.clone());
+        let telling = thread::spawn(move || {
+            telling.value.store(7, Relaxed);
+            telling.ready.store(1, Release);
+        });
+        let reader = thread::spawn(move || {
+            if reader.ready.load(Acquire) == 1 {
+                assert_eq!(reader.value.load(Relaxed), 7, "the silent one was heard");
+            }
+        });
+        shared.ready.store(1, Relaxed);
+        telling.join().unwrap();
+        reader.join().unwrap();
+    });
+    let text = check("equal_values", &counterexample);
+    let silent = number(line_with(&text, &["ready.store = 1 Rlx"]));
+    let telling = number(line_with(&text, &["ready.store = 1 Rel"]));
+    let load = line_with(&text, &["ready.load 1 Acq"]);
+    assert!(load.contains(&format!("<-#{silent}")), "it reads from the silent one:\n{text}");
+    assert!(text.contains(&format!("STALE: #{telling} wrote 1")), "it passed over the one that tells:\n{text}");
+    assert_eq!(links(&counterexample, "read, and ordered after it"), 0);
+}
+
+/// Of a stale read under the explorer the picture shows the newest write in the order of the word that it passed over.
+#[test]
+fn a_stale_read_is_marked_under_the_explorer_too() {
+    let counterexample = fail("publish_relaxed_graphs", Pass::Graphs, publish_relaxed);
+    let text = check("publish_relaxed_graphs", &counterexample);
+    let stale = line_with(&text, &["value.load", "STALE"]);
+    let passed = stale.split("STALE: #").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let passed: usize = passed.and_then(|number| number.parse().ok()).expect("it names the write");
+    let newest = text.lines().filter(|line| line.contains("value.store = ")).map(number).max();
+    assert_eq!(Some(passed), newest, "{text}");
+    assert_eq!(links(&counterexample, "newer write passed over"), 1);
+    let ready = number(line_with(&text, &["ready.store = 1 Rlx"]));
+    assert!(line_with(&text, &["ready.load 1 Acq"]).contains(&format!("<-#{ready}")), "{text}");
+}
+
 /// The journal ends where the panic began, though destructors went on.
 #[test]
 fn what_unwinding_does_is_left_out() {
