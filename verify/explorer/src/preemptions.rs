@@ -167,15 +167,19 @@ impl Turns<'_> {
             None => _ = self.seen.insert((progress, thread), spent),
         }
         let first = self.stops[thread].partition_point(|stop| stop.index < progress[thread]);
-        // Where else the turn may end, and what that costs.
+        // Where else the turn may end, and what that costs. The last yield before a place is as good as any earlier one.
         let mut earlier: Vec<(u32, usize)> = Vec::new();
+        let mut last_yield: Option<u32> = None;
         let mut cost = 0;
         let mut end = self.ends[thread];
         for stop in &self.stops[thread][first..] {
             let has_run = |causes: &Clock| (0..THREADS_MAX).all(|other| causes.count(other) <= progress[other]);
             match stop.why {
-                Why::Yield if stop.index > progress[thread] => earlier.push((stop.index, 0)),
-                Why::BeforeHelp if stop.index > progress[thread] => earlier.push((stop.index, 1)),
+                Why::Yield if stop.index > progress[thread] => last_yield = Some(stop.index),
+                Why::BeforeHelp if stop.index > progress[thread] => {
+                    earlier.extend(last_yield.take().map(|at| (at, 0)));
+                    earlier.push((stop.index, 1));
+                }
                 Why::Wait(causes) if !has_run(&causes) => end = stop.index,
                 Why::Lock(causes, location, op) if !has_run(&causes) => {
                     let mut then = progress;
@@ -188,6 +192,9 @@ impl Turns<'_> {
             if end == stop.index {
                 break;
             }
+        }
+        if cost != 0 {
+            earlier.extend(last_yield.map(|at| (at, 0)));
         }
         if end == progress[thread] && end != self.ends[thread] {
             // It has no turn, as it cannot go on.

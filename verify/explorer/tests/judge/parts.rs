@@ -9,6 +9,7 @@ use super::runner::body_of;
 use crate::for_programs;
 use heaplab_explorer::journal::{Action, EventId, Journal, JournalEvent, Source};
 use heaplab_explorer::model::Builder;
+use heaplab_explorer::sync::Mutex;
 use heaplab_explorer::sync::atomic::{AtomicUsize, Ordering};
 use heaplab_explorer::{Bound, Mutant, Shard, Stats, thread};
 use std::cell::Cell;
@@ -102,13 +103,10 @@ pub(super) fn fewest_preemptions(journal: &Journal) -> usize {
     unreachable!("an execution can be run")
 }
 
-/// The executions of a program by their journals, with the places left out, and the result.
-fn executions_of(builder: &Builder, program: &Program) -> Option<(BTreeMap<String, usize>, Stats)> {
-    let mut builder = builder.clone();
-    builder.spurious_wakeups = program.spurious_wakeups;
-    builder.weak_failures = program.weak_failures;
+/// The executions of a model by their journals, with the places left out, and the result.
+fn executions_of(builder: &Builder, model: impl Fn() + 'static) -> Option<(BTreeMap<String, usize>, Stats)> {
     let mut executions = BTreeMap::new();
-    let result = builder.explore_each(body_of(program), |execution| {
+    let result = builder.explore_each(model, |execution| {
         let journal = execution.journal();
         let before = executions.insert(super::runner::without_places(&journal), fewest_preemptions(&journal));
         assert_eq!(before, None, "an execution was shown twice");
@@ -116,15 +114,32 @@ fn executions_of(builder: &Builder, program: &Program) -> Option<(BTreeMap<Strin
     result.ok().map(|stats| (executions, stats))
 }
 
-/// Whether the executions within each bound are those that need no more preemptions.
+/// A builder with the budgets of a program.
+fn builder_of(program: &Program) -> Builder {
+    let mut builder = Builder::new();
+    builder.spurious_wakeups = program.spurious_wakeups;
+    builder.weak_failures = program.weak_failures;
+    builder
+}
+
+/// Whether the executions of a program within each bound are those that need no more preemptions.
 fn compare_bounds(program: &Program, mutant: Option<Mutant>) -> Result<[u64; 4], String> {
-    let Some((all, stats)) = executions_of(&Builder::new(), program) else { return Ok([0; 4]) };
+    compare_bounds_of(&builder_of(program), &body_of(program), mutant)
+}
+
+/// As [`compare_bounds`], for a model.
+fn compare_bounds_of(
+    unbounded: &Builder,
+    model: &(impl Fn() + Clone + 'static),
+    mutant: Option<Mutant>,
+) -> Result<[u64; 4], String> {
+    let Some((all, stats)) = executions_of(unbounded, model.clone()) else { return Ok([0; 4]) };
     let mut counts = [0; 4];
     for (bound, count) in counts.iter_mut().enumerate() {
-        let mut builder = Builder::new();
+        let mut builder = unbounded.clone();
         builder.preemption_bound = Some(bound);
         builder.mutant = mutant;
-        let Some((within, bounded)) = executions_of(&builder, program) else {
+        let Some((within, bounded)) = executions_of(&builder, model.clone()) else {
             return Err(format!("a bound of {bound} makes it fail"));
         };
         let expected: BTreeMap<_, _> = all.iter().filter(|(_, needed)| **needed <= bound).collect();
@@ -201,18 +216,57 @@ fn a_turn_that_ends_with_a_yield_is_free() {
     assert_eq!(explore(Some(Mutant::YieldsAreFree)), 1);
 }
 
+/// A model of three threads that add, yield, and add within a section: three steps each, by the digits of a number.
+fn yielding_model(number: usize) -> impl Fn() + Clone + 'static {
+    move || {
+        let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(())));
+        let threads = (0..3).map(|index| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                for step in 0..3 {
+                    match number >> (2 * (3 * index + step)) & 3 {
+                        0 => _ = shared.0.fetch_add(1, Ordering::Relaxed),
+                        1 => _ = shared.1.fetch_add(1, Ordering::Relaxed),
+                        2 => thread::yield_now(),
+                        _ => {
+                            let _guard = shared.2.lock();
+                            shared.0.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                }
+            })
+        });
+        for thread in threads.collect::<Vec<_>>() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+/// Turns that end with yields, beside sections. Method: each 509th of the models that there are.
+#[test]
+fn a_bound_is_complete_where_threads_yield() {
+    let mut sums = [0; 4];
+    for number in (0..1 << 18).step_by(509) {
+        let counts = compare_bounds_of(&Builder::new(), &yielding_model(number), None);
+        let counts = counts.unwrap_or_else(|reason| panic!("model {number}: {reason}"));
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    println!("executions within 0, 1, 2 and 3 preemptions: {sums:?}");
+    assert!(sums.is_sorted_by(|a, b| a < b), "{sums:?}");
+}
+
 #[test]
 fn shards_are_the_whole() {
     for class in Class::ALL {
         let split = Cell::new(0);
         for_programs(class, 60, |program| {
-            let Some((all, stats)) = executions_of(&Builder::new(), program) else { return Ok(()) };
+            let Some((all, stats)) = executions_of(&builder_of(program), body_of(program)) else { return Ok(()) };
             for count in 1..=3 {
                 let (mut seen, mut blocked, mut used) = (BTreeMap::new(), 0, 0);
                 for index in 0..count {
-                    let mut builder = Builder::new();
+                    let mut builder = builder_of(program);
                     builder.shard = Shard::new(index, count);
-                    let (part, found) = executions_of(&builder, program).ok_or("a shard fails")?;
+                    let (part, found) = executions_of(&builder, body_of(program)).ok_or("a shard fails")?;
                     blocked += found.blocked;
                     used += u32::from(!part.is_empty());
                     if part.len() as u64 != found.executions {
@@ -241,8 +295,7 @@ fn shards_are_the_whole() {
 fn estimates_are_exact_or_right_on_average() {
     for class in Class::ALL {
         for_programs(class, 60, |program| {
-            let mut builder = Builder::new();
-            (builder.spurious_wakeups, builder.weak_failures) = (program.spurious_wakeups, program.weak_failures);
+            let builder = builder_of(program);
             let Ok(stats) = builder.explore(body_of(program)) else { return Ok(()) };
             let guess = builder.estimate(100_000, 1, body_of(program)).map_err(|failure| failure.to_string())?;
             let is_right = guess.is_exact
