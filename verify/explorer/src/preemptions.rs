@@ -167,7 +167,8 @@ impl Turns<'_> {
             None => _ = self.seen.insert((progress, thread), spent),
         }
         let first = self.stops[thread].partition_point(|stop| stop.index < progress[thread]);
-        // Where else the turn may end, and what that costs. The last yield before a place is as good as any earlier one.
+        // Where else the turn may end, and what that costs. The last yield before a place is as good as any earlier
+        // one.
         let mut earlier: Vec<(u32, usize)> = Vec::new();
         let mut last_yield: Option<u32> = None;
         let mut cost = 0;

@@ -10,9 +10,9 @@
 //!   release sequence), an acquire (or a relaxed read before an acquire fence) takes it over. Locks, wake-ups, starts
 //!   and ends of threads hand clocks on likewise.
 //!
-//! What cannot be known: under loom, which of several writes of the same value was read (the newest is taken, so a stale
-//! read of an equal value is not seen, and an edge may be missed or invented); and which thread a `join` has joined (the first
-//! started by this thread that does nothing more and was not joined yet).
+//! What cannot be known: under loom, which of several writes of the same value was read (the newest is taken, so a
+//! stale read of an equal value is not seen, and an edge may be missed or invented); and which thread a `join` has
+//! joined (the first started by this thread that does nothing more and was not joined yet).
 
 use heaplab::sync::Ordering;
 use heaplab::sync::model_control::{Action, JournalEntry, Mark, Operand, Pass, ReadFrom};

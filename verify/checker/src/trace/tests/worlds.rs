@@ -139,8 +139,8 @@ fn a_stale_read_is_marked_with_the_newer_write() {
     assert_eq!(links(&counterexample, "read without order"), 1);
 }
 
-/// Two writes of one value, and a read of the older one: the explorer's picture has the edge that the execution has, and
-/// the write that was passed over. By values the read would come from the newer one, and synchronise.
+/// Two writes of one value, and a read of the older one: the explorer's picture has the edge that the execution has,
+/// and the write that was passed over. By values the read would come from the newer one, and synchronise.
 #[test]
 fn equal_values_are_told_apart_by_the_explorer() {
     let counterexample = fail("equal_values", Pass::Graphs, || {
