@@ -40,7 +40,7 @@ impl State {
 
     /// Whether the present graph, or one that is made of it, is one of those that the builder asks for.
     fn is_wanted(&mut self) -> bool {
-        if self.builder.shard.is_some_and(|shard| !shard.has_below(&self.route)) {
+        if self.builder.shard.is_some_and(|shard| !shard.has_below(&self.route, self.shard_depth)) {
             return false;
         }
         let Some(bound) = self.builder.preemption_bound else { return true };

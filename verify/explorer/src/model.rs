@@ -149,7 +149,7 @@ impl Builder {
     #[track_caller]
     pub fn estimate<F: Fn() + 'static>(&self, breadth: usize, seed: u64, f: F) -> Result<Estimate, Failure> {
         assert!(breadth != 0, "a guess needs at least one graph");
-        estimate::estimate(self, Rc::new(f), breadth, seed)
+        estimate::estimate(self, Rc::new(f), breadth, seed).map(|(guess, _)| guess)
     }
 
     /// Runs the execution of `f` that `route` names, and the few on the way to it. Returns the execution, and whether

@@ -2,16 +2,23 @@
 //!
 //! The graphs of an exploration are a tree, in which a route leads to each. A shard has those subtrees whose root,
 //! some decisions from the first graph, has its number as the hash of the route. Graphs above these roots are run by
-//! every shard, which finds its subtrees so, and are counted by one.
+//! every shard, which finds its subtrees so, and are counted by one. How many decisions that is follows from an estimate
+//! of the tree, the same for all: as few as make enough roots for the subtrees to be shared out evenly.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::route::Route;
 
-/// How many decisions from the first graph the roots of subtrees are. Two: one decision makes as many graphs as the
-/// first has alternatives, a few dozen, of very unlike size; and they are few enough to be run by every shard.
-const DEPTH: usize = 2;
+/// How many roots there are for each shard, if the tree has so many.
+const ROOTS: usize = 64;
+
+/// The depth of the roots, in a tree whose levels have about so many graphs.
+pub(crate) fn depth_of_roots(levels: &[f64], count: usize) -> usize {
+    let is_enough = |&graphs: &f64| graphs >= (ROOTS * count) as f64;
+    let widest = || (0..levels.len()).max_by(|&a, &b| levels[a].total_cmp(&levels[b]));
+    levels.iter().position(is_enough).or_else(widest).unwrap_or(0)
+}
 
 /// One of several parts of an exploration: see [`Builder::shard`](crate::model::Builder::shard).
 ///
@@ -40,15 +47,15 @@ impl Shard {
         (0..self.count).map(move |index| Shard { index, ..self })
     }
 
-    /// Whether the graph to which a route leads is counted by this shard.
-    pub(crate) fn has(self, route: &Route) -> bool {
-        let decisions = route.decisions[..route.decisions.len().min(DEPTH)].to_vec();
+    /// Whether the graph to which a route leads is counted by this shard, where roots have a depth.
+    pub(crate) fn has(self, route: &Route, depth: usize) -> bool {
+        let decisions = route.decisions[..route.decisions.len().min(depth)].to_vec();
         hash(&Route { decisions }.to_string()) % self.count as u64 == self.index as u64
     }
 
     /// Whether this shard has the graph, or graphs that are made of it.
-    pub(crate) fn has_below(self, route: &Route) -> bool {
-        route.decisions.len() < DEPTH || self.has(route)
+    pub(crate) fn has_below(self, route: &Route, depth: usize) -> bool {
+        route.decisions.len() < depth || self.has(route, depth)
     }
 }
 
@@ -78,7 +85,14 @@ fn hash(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shard, hash};
+    use super::{Shard, depth_of_roots, hash};
+
+    #[test]
+    fn roots_are_as_high_as_they_are_enough() {
+        assert_eq!(depth_of_roots(&[1.0, 3.0, 150.0, 9000.0], 2), 2);
+        assert_eq!(depth_of_roots(&[1.0, 3.0, 100.0, 40.0], 2), 2, "the widest level, where none is wide enough");
+        assert_eq!(depth_of_roots(&[1.0], 2), 0);
+    }
 
     // The values are those of the function's published test vectors.
     #[test]

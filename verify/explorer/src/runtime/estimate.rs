@@ -62,12 +62,19 @@ impl Numbers {
     }
 }
 
-/// Guesses how many executions `f` has, with at most `breadth` graphs of each level.
+/// Guesses how many executions `f` has, with at most `breadth` graphs of each level, and how many graphs each level has,
+/// of all shards.
 #[track_caller]
-pub(crate) fn estimate(builder: &Builder, f: Rc<dyn Fn()>, breadth: usize, seed: u64) -> Result<Estimate, Failure> {
+pub(crate) fn estimate(
+    builder: &Builder,
+    f: Rc<dyn Fn()>,
+    breadth: usize,
+    seed: u64,
+) -> Result<(Estimate, Vec<f64>), Failure> {
     assert!(!is_running(), "explorations do not nest");
     let place = Location::caller();
-    let running = Running::new(State::new(builder.clone()));
+    let running = Running::new(State::new(Builder { shard: None, ..builder.clone() }));
+    let mut levels = Vec::new();
     let mut numbers = Numbers(seed);
     let mut guess = Estimate { is_exact: true, ..Estimate::default() };
     // How many nodes of the level each node stands for.
@@ -75,6 +82,7 @@ pub(crate) fn estimate(builder: &Builder, f: Rc<dyn Fn()>, breadth: usize, seed:
     let first = Node { graph: Graph::default(), route: Route::default(), work: Vec::new() };
     let mut level = vec![first];
     while !level.is_empty() {
+        levels.push(weight * level.len() as f64);
         let mut parents = Vec::with_capacity(level.len());
         for node in level {
             running.with(|state| {
@@ -108,7 +116,7 @@ pub(crate) fn estimate(builder: &Builder, f: Rc<dyn Fn()>, breadth: usize, seed:
             running.with(|state| level.extend(state.children(&parents[parent], alternative)));
         }
     }
-    Ok(guess)
+    Ok((guess, levels))
 }
 
 impl State {

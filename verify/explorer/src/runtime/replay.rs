@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::coroutine::{Running, is_running};
+use super::estimate;
 use super::state::{Found, Outcome, Pending, Phase, State};
 use crate::builder::Builder;
 use crate::event::{Event, Kind, NOWHERE};
@@ -12,8 +13,12 @@ use crate::failure::{Failure, FailureKind};
 use crate::journal::Journal;
 use crate::mutant::Mutant;
 use crate::route::Route;
+use crate::shard::depth_of_roots;
 use crate::stats::{Bound, Stats};
 use crate::views::THREADS_MAX;
+
+/// Graphs of each level that the estimate for a shard is made from.
+const SHARD_BREADTH: usize = 16;
 
 /// The number of a run, unlike that of any other run of the process, so that its values are known by it.
 ///
@@ -36,6 +41,10 @@ pub(crate) fn explore(
     assert!(!is_running(), "explorations do not nest");
     let place = Location::caller();
     let running = Running::new(State::new(builder.clone()));
+    if let Some(shard) = builder.shard {
+        let (_, levels) = estimate::estimate(builder, Rc::clone(&f), SHARD_BREADTH, 0)?;
+        running.with(|state| state.shard_depth = depth_of_roots(&levels, shard.count()));
+    }
     loop {
         running.run_entered(&f, place);
         let result =
@@ -266,7 +275,7 @@ impl State {
     pub(super) fn settle(&mut self) -> Outcome {
         self.stats.events_max = self.stats.events_max.max(self.graph.events_count());
         if matches!(self.outcome, Outcome::Complete | Outcome::Blocked) {
-            if self.builder.shard.is_some_and(|shard| !shard.has(&self.route)) {
+            if self.builder.shard.is_some_and(|shard| !shard.has(&self.route, self.shard_depth)) {
                 self.outcome = Outcome::Elsewhere;
             } else if self.outcome == Outcome::Complete && !self.is_within_bound() {
                 self.outcome = Outcome::Elsewhere;

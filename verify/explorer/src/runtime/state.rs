@@ -123,6 +123,8 @@ pub(crate) struct State {
     pub(crate) graph: Graph,
     /// What is left to try on the present graph, by the stamp of the event that it changes.
     pub(crate) work: Vec<(u32, Alternative)>,
+    /// How many decisions from the first graph the roots of a shard's subtrees are.
+    pub(crate) shard_depth: usize,
     /// How much of that is left from the graph that the present one was made of.
     pub(crate) work_below: usize,
     /// How the present graph came about.
@@ -219,6 +221,7 @@ impl State {
             builder,
             graph: Graph::default(),
             work: Vec::new(),
+            shard_depth: 0,
             work_below: 0,
             route: Route::default(),
             branches: Vec::new(),
