@@ -1,9 +1,9 @@
 //! Shards: parts of one exploration that several processes or machines explore.
 //!
-//! The graphs of an exploration are a tree, in which a route leads to each. A shard has those subtrees whose root,
-//! some decisions from the first graph, has its number as the hash of the route. Graphs above these roots are run by
-//! every shard, which finds its subtrees so, and are counted by one. How many decisions that is follows from an estimate
-//! of the tree, the same for all: as few as make enough roots for the subtrees to be shared out evenly.
+//! The graphs of an exploration are a tree, in which a route leads to each. A shard has those subtrees whose root, some
+//! decisions from the first graph, has its number as the hash of the route. Graphs above these roots are run by every
+//! shard, which finds its subtrees so, and are counted by one. How many decisions that is follows from an estimate of
+//! the tree, the same for all: as few as make enough roots for the subtrees to be shared out evenly.
 
 use std::fmt;
 use std::str::FromStr;

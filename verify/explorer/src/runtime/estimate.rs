@@ -62,8 +62,8 @@ impl Numbers {
     }
 }
 
-/// Guesses how many executions `f` has, with at most `breadth` graphs of each level, and how many graphs each level has,
-/// of all shards.
+/// Guesses how many executions `f` has, with at most `breadth` graphs of each level, and how many graphs each level
+/// has, of all shards.
 #[track_caller]
 pub(crate) fn estimate(
     builder: &Builder,
