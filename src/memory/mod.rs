@@ -25,7 +25,7 @@
 //! * **ME-3** After a successful commit every word of the range is accessible to every thread that learns of the
 //!   commit, until some part of the range is released. Learning takes an edge of the caller's own: a commit publishes
 //!   nothing.
-//! * **ME-4** A word is a word and nothing else: 4 bytes, 4-aligned. Byte copies go
+//! * **ME-4** Memory is words and nothing else: 4 bytes each, 4-aligned, and only ever accessed as such. Byte copies go
 //!   through the word that contains the byte, so no two atomic accesses of different sizes ever meet.
 //!
 //! # Two kinds of access

@@ -47,9 +47,8 @@ struct Slot {
 }
 
 // SAFETY: the region is used in its scene alone, so by modelled threads alone (`memory/chosen`). They take turns on one
-// thread of the system and switch only inside operations of the facade. No
-// operation on a cell contains one, apart from the making of a word, which does not switch; and once made, a word is
-// only ever shared.
+// thread of the system and switch only inside operations of the facade. No operation on a cell contains one, apart from
+// the making of a word, which does not switch; and once made, a word is only ever shared.
 unsafe impl Send for Region {}
 // SAFETY: as for `Send`: threads take turns, and once made a word is only ever shared.
 unsafe impl Sync for Region {}

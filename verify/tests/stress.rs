@@ -84,7 +84,9 @@ fn a_stretched_stress_visits_every_yield_point() {
         // With these seeds the workers keep nine tenths of the heap alive: requests climb to the last rung.
         let seed = 9 + 12 * (round / 3) + round % 3;
         let page_bytes = if round % 2 == 0 { 512 } else { 1024 };
-        let mut options = StressOptions::sized(160 * page_bytes, 4, Duration::from_millis(500), seed);
+        // Longer and longer: a slow build, or a busy machine, gives a thread little in half a second.
+        let duration = Duration::from_millis(500 + 100 * round);
+        let mut options = StressOptions::sized(160 * page_bytes, 4, duration, seed);
         options.config.page_bytes = Some(page_bytes);
         options.config.page_source = PageSource::for_page_bytes(page_bytes);
         options.stretch = true;

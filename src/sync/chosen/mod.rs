@@ -39,19 +39,24 @@ enum Either<N, M> {
 }
 
 impl<N, M> Made<N, M> {
-    /// The value, if this is its scene (CH-1).
+    /// Refuses the value in any scene but its own (CH-1).
+    #[inline]
+    #[track_caller]
+    fn assert_here(&self, kind: &'static str) {
+        match self {
+            Made::Native(_) => Scene::NATIVE.assert_here(kind),
+            Made::Modelled(scene, _) => scene.assert_here(kind),
+        }
+    }
+
+    /// The value, if this is its scene.
     #[inline]
     #[track_caller]
     fn here(&self, kind: &'static str) -> Either<&N, &M> {
+        self.assert_here(kind);
         match self {
-            Made::Native(value) => {
-                assert_outside(kind);
-                Either::Native(value)
-            }
-            Made::Modelled(scene, value) => {
-                scene.assert_here(kind);
-                Either::Modelled(value)
-            }
+            Made::Native(value) => Either::Native(value),
+            Made::Modelled(_, value) => Either::Modelled(value),
         }
     }
 
@@ -59,15 +64,10 @@ impl<N, M> Made<N, M> {
     #[inline]
     #[track_caller]
     fn here_mut(&mut self, kind: &'static str) -> Either<&mut N, &mut M> {
+        self.assert_here(kind);
         match self {
-            Made::Native(value) => {
-                assert_outside(kind);
-                Either::Native(value)
-            }
-            Made::Modelled(scene, value) => {
-                scene.assert_here(kind);
-                Either::Modelled(value)
-            }
+            Made::Native(value) => Either::Native(value),
+            Made::Modelled(_, value) => Either::Modelled(value),
         }
     }
 
@@ -75,24 +75,12 @@ impl<N, M> Made<N, M> {
     #[inline]
     #[track_caller]
     fn into_here(self, kind: &'static str) -> Either<N, M> {
+        self.assert_here(kind);
         match self {
-            Made::Native(value) => {
-                assert_outside(kind);
-                Either::Native(value)
-            }
-            Made::Modelled(scene, value) => {
-                scene.assert_here(kind);
-                Either::Modelled(value)
-            }
+            Made::Native(value) => Either::Native(value),
+            Made::Modelled(_, value) => Either::Modelled(value),
         }
     }
-}
-
-/// Refuses a native value in an exploration (CH-1).
-#[inline]
-#[track_caller]
-fn assert_outside(kind: &'static str) {
-    Scene::NATIVE.assert_here(kind);
 }
 
 /// A value that is alone on its cache line in other builds. In this one it is not: what it belongs to is also made on

@@ -28,11 +28,13 @@ pub struct Builder {
     /// beyond it is returned as any other.
     pub preemption_bound: Option<usize>,
     /// Which part of the exploration this is; `None`, for all of it, is the default. The counts of all shards add up to
-    /// those of the whole.
+    /// those of the whole. It begins with an estimate, of about 16 runs for each decision of the longest way to an
+    /// execution.
     pub shard: Option<Shard>,
     /// Most turns in a row of a loop that waits and that reads nothing new, if nobody else can go on. 4.
     ///
-    /// Then the loop is taken for endless, and [`Stats::bounds_met`](crate::Stats::bounds_met) names it.
+    /// So it is with a loop whose turns have effects, if they are alike and the last one read something old. Then the
+    /// loop is taken for endless, and [`Stats::bounds_met`](crate::Stats::bounds_met) names it.
     pub max_turns: usize,
     /// Most turns in a row of a loop that yields and has effects. More are a failure. 32.
     pub max_effect_turns: usize,

@@ -116,8 +116,8 @@ impl Builder {
     }
 
     /// Guesses how many executions `f` has, from at most `breadth` graphs at each distance from the first one: an
-    /// unbiased guess, and a rough one. The model is run as often as [`Estimate::runs`] says, less than a thousand
-    /// times for each hundred of `breadth` in most models.
+    /// unbiased guess, and a rough one. The model is run about `breadth` times for each
+    /// decision of the longest way to an execution; [`Estimate::runs`] says how often. A shard does not matter.
     ///
     /// # Errors
     ///

@@ -17,8 +17,12 @@ use std::time::{Duration, Instant};
 
 /// What several guesses say of a model.
 struct Guess {
-    /// Executions, the fewest guess first.
-    executions: Vec<f64>,
+    /// What bounds the executions.
+    bound: String,
+    /// Executions: the mean, the least guess and the greatest.
+    mean: f64,
+    least: f64,
+    greatest: f64,
     /// Runs that are no executions.
     others: f64,
     is_exact: bool,
@@ -48,20 +52,15 @@ pub(super) fn estimates(all: &[Model], options: &EstimateOptions) -> Exit {
         match guess(model, options) {
             Ok(guess) => {
                 let number = |value: f64| grouped(value.round() as u64);
-                let (least, greatest) = (guess.executions[0], guess.executions[guess.executions.len() - 1]);
-                let mean = guess.executions.iter().sum::<f64>() / guess.executions.len() as f64;
                 let exactly = if guess.is_exact { "exactly " } else { "" };
                 table.add_row([
                     model.name.to_owned(),
-                    options.preemptions.map_or("none".to_owned(), |bound| bound.to_string()),
-                    format!("{exactly}{}", number(mean)),
-                    number(least),
-                    number(greatest),
+                    guess.bound.clone(),
+                    format!("{exactly}{}", number(guess.mean)),
+                    number(guess.least),
+                    number(guess.greatest),
                     number(guess.others),
-                    format!(
-                        "{:.0?}",
-                        Duration::from_secs(guess.time.as_secs()).max(guess.time.min(Duration::from_secs(1)))
-                    ),
+                    format!("{:.1} s", guess.time.as_secs_f64()),
                 ]);
             }
             Err(text) => {
@@ -77,6 +76,10 @@ pub(super) fn estimates(all: &[Model], options: &EstimateOptions) -> Exit {
 fn guess(model: &Model, options: &EstimateOptions) -> Result<Guess, String> {
     let mut how = explore_options(&model.spec, Pass::Graphs, None);
     how.preemption_bound = options.preemptions;
+    // A model's bound of yields stays: without it there are executions of any length.
+    let bounds = [(how.preemption_bound, "preemptions"), (how.yields_max, "yields")];
+    let bounds: Vec<_> = bounds.iter().filter_map(|(most, of)| Some(format!("{} {of}", (*most)?))).collect();
+    let bound = if bounds.is_empty() { "none".to_owned() } else { bounds.join(", ") };
     let start = Instant::now();
     let (mut executions, mut others, mut runs, mut is_exact) = (Vec::new(), 0.0, 0, true);
     for seed in 0..options.guesses {
@@ -87,7 +90,16 @@ fn guess(model: &Model, options: &EstimateOptions) -> Result<Guess, String> {
         is_exact &= one.is_exact;
     }
     let mean = executions.iter().sum::<f64>() / options.guesses as f64;
-    executions.sort_by(f64::total_cmp);
+    let (least, greatest) =
+        executions.iter().fold((f64::INFINITY, 0.0_f64), |(least, most), &one| (least.min(one), most.max(one)));
     let seconds = start.elapsed().as_secs_f64() * (mean + others) / runs as f64;
-    Ok(Guess { executions, others, is_exact, time: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX) })
+    Ok(Guess {
+        bound,
+        mean,
+        least,
+        greatest,
+        others,
+        is_exact,
+        time: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
+    })
 }

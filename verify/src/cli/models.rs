@@ -11,7 +11,7 @@ use comfy_table::{CellAlignment, Table};
 use heaplab_checker::model::baseline::{BLESS, Baseline};
 use heaplab_checker::model::census::Census;
 use heaplab_checker::model::litmus::Litmus;
-use heaplab_checker::model::{Model, Pass};
+use heaplab_checker::model::{Bound, Certificate, Model, Pass};
 use heaplab_checker::record::{ModelRecord, SuiteRecord};
 use heaplab_checker::suite::pool;
 use heaplab_checker::suite::process::{self, Event};
@@ -269,6 +269,11 @@ fn print(records: &[ModelRecord], seconds: f64) {
     for record in records {
         let of = |pass: Pass| record.certificates.iter().find(|one| one.pass == pass);
         let count = |pass| of(pass).map_or("-".to_owned(), |one| grouped(one.executions));
+        // The column of the bound is loom's.
+        let graphs = match of(Pass::Graphs).map(Certificate::bound) {
+            Some(bound) if bound != Bound::Unbounded => format!("{} *", count(Pass::Graphs)),
+            _ => count(Pass::Graphs),
+        };
         executions += record.certificates.iter().map(|one| one.executions).sum::<u64>();
         let first = record.certificates.first();
         table.add_row([
@@ -279,7 +284,7 @@ fn print(records: &[ModelRecord], seconds: f64) {
                 .last()
                 .map_or("-".to_owned(), |one| one.preemption_bound.map_or("none".to_owned(), |most| most.to_string())),
             first.and_then(|one| one.fault).map_or(String::new(), |fault| fault.to_string()),
-            count(Pass::Graphs),
+            graphs,
             count(Pass::Normal),
             count(Pass::ReadAsRmw),
             record.certificates.iter().map(|one| one.operations_max).max().unwrap_or(0).to_string(),
@@ -301,6 +306,11 @@ fn print(records: &[ModelRecord], seconds: f64) {
         red.len(),
         grouped(executions)
     );
+    for one in records.iter().flat_map(|record| &record.certificates).filter(|one| one.pass == Pass::Graphs) {
+        if let Some(reason) = &one.graphs_reason {
+            let _ = writeln!(std::io::stdout(), "* {}: {}: {reason}", one.model, one.bound());
+        }
+    }
     for name in red {
         complain(&format!("{name} is red; to run it again: {} models --only {name}", cargo_run()));
     }

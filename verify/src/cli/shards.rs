@@ -42,7 +42,8 @@ pub(super) fn shards(all: &[Model], options: &ModelsOptions) -> Exit {
     let name = |model: &Model| part_of(model.name, shard, options.all_graphs);
     let is_known = |model: &&Model| options.resume && ModelRecord::kept(&name(model)).is_some();
     let unknown: Vec<&Model> = chosen.iter().filter(|model| !is_known(model)).copied().collect();
-    let graphs = unknown.iter().map(|model| Baseline::committed().graphs(model.name).unwrap_or(0)).sum::<u64>();
+    let baseline = Baseline::committed();
+    let graphs = unknown.iter().map(|model| baseline.graphs(model.name).unwrap_or(0)).sum::<u64>();
     // A model without its bound has more than the baseline knows of.
     let expected = (!options.all_graphs).then_some(graphs / shard.count() as u64);
     let live = Live::new(unknown.len(), expected);
@@ -67,7 +68,7 @@ pub(super) fn shards(all: &[Model], options: &ModelsOptions) -> Exit {
             }
         }
     }
-    passed &= print(&chosen, shard, options.all_graphs);
+    passed &= print(&chosen, &baseline, shard, options.all_graphs);
     Exit::passed_if(passed)
 }
 
@@ -79,8 +80,7 @@ fn found(model: &Model, shard: Shard, all_graphs: bool) -> Option<(u64, u64)> {
 }
 
 /// Prints what is known of the models, and returns whether no sum is another one than the baseline's.
-fn print(models: &[&Model], shard: Shard, all_graphs: bool) -> bool {
-    let baseline = Baseline::committed();
+fn print(models: &[&Model], baseline: &Baseline, shard: Shard, all_graphs: bool) -> bool {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
     table.set_header(["model", "this part", "blocked", "parts known", "graphs", "of the baseline"]);

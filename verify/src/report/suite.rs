@@ -2,7 +2,7 @@
 
 use super::html::{Html, HtmlTable, Tone, grouped};
 use super::page::Report;
-use heaplab_checker::model::{LitmusVerdict, Pass};
+use heaplab_checker::model::{Bound, Certificate, LitmusVerdict, Pass};
 use heaplab_checker::record::{ExploredRecord, LitmusRecord, ModelRecord, MutantFate, MutantRecord, SuiteRecord};
 use std::fs;
 use std::path::Path;
@@ -69,7 +69,11 @@ fn models(record: &SuiteRecord) -> Html {
         let first = model.certificates.first();
         let count = |pass: Pass| {
             let found = model.certificates.iter().find(|one| one.pass == pass);
-            Html::text(&found.map_or("-".to_owned(), |one| grouped(one.executions)))
+            let is_bounded = |one: &Certificate| pass == Pass::Graphs && one.bound() != Bound::Unbounded;
+            Html::text(&found.map_or("-".to_owned(), |one| match is_bounded(one) {
+                true => format!("{} ({})", grouped(one.executions), one.bound()),
+                false => grouped(one.executions),
+            }))
         };
         let longest = model.certificates.iter().map(|one| one.operations_max).max().unwrap_or(0);
         let places: std::collections::BTreeSet<String> = model.sites.iter().map(|site| site.place()).collect();

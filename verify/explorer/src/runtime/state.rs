@@ -98,7 +98,7 @@ pub(crate) enum Outcome {
     Open,
     Complete,
     Blocked,
-    /// Complete, and not one of those that are counted: another shard's, or over the bound of preemptions.
+    /// Complete or blocked, and not one of those that are counted: another shard's, or over the bound of preemptions.
     Elsewhere,
     Wasted,
     Failed,
